@@ -1,0 +1,86 @@
+"""Every value that one training run depends on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeAlias
+
+Option: TypeAlias = bool | int | float | str | None | tuple[int | float | str, ...]
+
+
+@dataclass(frozen=True)
+class TrialConfig:
+    """What one training run depends on; equal configs give equal bits on one device.
+
+    Attributes:
+        model: name in `MODELS`.
+        network: sizes of the model's networks; the keys are the fields of the model's own options.
+        dataset: name in `DATASETS`.
+        data: options of the dataset (folder, list files, ...); the keys are the fields of its own options.
+        image_size: side of the square training image, pixels.
+        batch_size: pairs per step (images per side of the pair: B).
+        checkpoint: file that training starts from; None starts fresh.
+        restore: which parts of the checkpoint to use, of `PARTS`; what is not named starts fresh.
+        losses: weight of each active term of `LOSSES` (generator) and, with the prefix `d_`, of the discriminator.
+            A term that is absent is off and costs nothing; 0 is the same as absent.
+        schedules: term -> `{kind: ramp | delay, start: step, end: step}`, a factor on the term's weight;
+            absent is constant. `ramp` rises linearly from 0 at `start` to 1 at `end`; `delay` is 0 before `start`.
+        steps: optimisation steps.
+        optimizer: `rmsprop` (FUNIT: alpha 0.99, eps 1e-8) or `adam` (naive, CycleFUNIT: betas 0.9, 0.999).
+        lr_generator: learning rate of the generator.
+        lr_discriminator: learning rate of the discriminator.
+        weight_decay: L2 weight decay added to the gradient.
+        ema_decay: decay per step of the averaged generator; None keeps no average.
+        discriminator_warmup: steps in which only the discriminator is updated, counted from step 0.
+        eval_every: steps between evaluations; step 0 and the last step are always evaluated.
+        eval_pairs: number of fixed evaluation pairs, kept apart from training.
+        evaluate: weights that are evaluated, of `raw`, `average`; the first one gives the plain `metric/<name>`,
+            the other `metric/<raw|average>_<name>`.
+        metrics: names in `METRICS`; empty means the dataset's usual ones.
+        checkpoint_every: steps between checkpoints of the run itself; 0 keeps only the last.
+        log_every: steps between records of the losses.
+        seed: the replicate; equal seeds give equal initial weights, data order, augmentation and evaluation pairs.
+        threads: CPU threads of the step; part of the identity, since 1 and 2 threads give other bits.
+        precision: `float32`, `float64` or `bfloat16` (mixed).
+        channels_last: memory layout of images and convolutions.
+        compile: whether the networks go through `torch.compile`.
+    """
+
+    model: str = "funit2funit"
+    network: Mapping[str, Option] = field(default_factory=dict)
+    dataset: str = "synthetic"
+    data: Mapping[str, Option] = field(default_factory=dict)
+    image_size: int = 32
+    batch_size: int = 4
+    checkpoint: str | None = None
+    restore: tuple[str, ...] = ("generator", "average", "discriminator", "optimizers")
+    losses: Mapping[str, float] = field(default_factory=dict)
+    schedules: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
+    steps: int = 100
+    optimizer: str = "rmsprop"
+    lr_generator: float = 1e-4
+    lr_discriminator: float = 1e-4
+    weight_decay: float = 1e-4
+    ema_decay: float | None = 0.999
+    discriminator_warmup: int = 0
+    eval_every: int = 50
+    eval_pairs: int = 32
+    evaluate: tuple[str, ...] = ("raw", "average")
+    metrics: tuple[str, ...] = ()
+    checkpoint_every: int = 100
+    log_every: int = 1
+    seed: int = 0
+    threads: int = 1
+    precision: str = "float32"
+    channels_last: bool = False
+    compile: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The config as JSON-ready nested dicts and lists."""
+        plain = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrialConfig":
+        """The config that `to_dict` wrote; raises TypeError on an unknown key."""
+        tuples = {f.name for f in fields(cls) if str(f.type).startswith("tuple")}
+        return cls(**{name: tuple(value) if name in tuples else value for name, value in values.items()})

@@ -1,0 +1,41 @@
+"""What a training run says as it goes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Record:
+    """One fact of a training run.
+
+    Attributes:
+        step: optimisation steps done when it was taken; 0 is before the first.
+        kind: `train` (losses of one step), `eval` (metrics and images of the evaluation pairs), `note` (facts).
+        values: numbers by name: `loss/<term>` (unweighted), `metric/<name>`, `health/<name>`, `time/<what>_s`.
+        images: row name (`real`, `mixed`, `full_recon`) -> (2P, 3, H, W) in [-1, 1] on the CPU; entries 0..P-1 are
+            the first images of the pairs, P..2P-1 the second ones.
+        facts: JSON-ready facts of a note: what was restored, digests, parameter counts, a skipped checkpoint.
+    """
+
+    step: int
+    kind: Literal["train", "eval", "note"]
+    values: Mapping[str, float] = field(default_factory=dict)
+    images: Mapping[str, Tensor] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Diverged(Exception):
+    """A loss, a gradient or a weight became non-finite: an outcome of the trial, not an accident.
+
+    Attributes:
+        step: the step in which it happened.
+        cause: what was non-finite, e.g. `loss/adversarial`.
+    """
+
+    def __init__(self, step: int, cause: str) -> None:
+        super().__init__(f"{cause} is not finite at step {step}")
+        self.step = step
+        self.cause = cause

@@ -1,0 +1,51 @@
+"""Dependencies point one way: every import between the packages, and of heavy libraries, is on the list."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = ("g2g_core", "ablate", "reports")
+FORBIDDEN = {
+    "g2g_core": {"ablate", "reports", "ray", "mlflow", "typer", "pandas", "yaml", "rich"},
+    "reports": {"g2g_core", "ablate", "torch", "torchvision", "ray", "mlflow", "typer"},
+    "ablate": set(),
+}
+ONLY_IN = {"ray": "execute", "mlflow": "tracking"}
+"""Library -> prefix of the files of `ablate` that may import it."""
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of every absolute import in a file, also those inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+FILES = [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    names = imported(path)
+    assert not names & FORBIDDEN[package]
+    for library, prefix in ONLY_IN.items():
+        if library in names:
+            assert package == "ablate"
+            assert prefix in path.relative_to(ROOT / package).parts[0], f"only {prefix}* imports {library}"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`g2g-ablate --help` stays quick: the CLI's module pulls in none of the heavy packages."""
+    heavy = ("torch", "ray", "mlflow", "pandas", "matplotlib")
+    code = f"import ablate.cli, sys; print([m for m in {heavy} if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert out.stdout.strip() == "[]"
