@@ -1,10 +1,10 @@
 """Every value that one training run depends on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
-Option: TypeAlias = bool | int | float | str | None | tuple[int | float | str, ...]
+Option: TypeAlias = bool | int | float | str | tuple[int | float | str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,24 @@ class TrialConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The config as JSON-ready nested dicts and lists."""
-        plain = asdict(self)
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+        return {f.name: _thaw(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrialConfig":
         """The config that `to_dict` wrote; raises TypeError on an unknown key."""
-        tuples = {f.name for f in fields(cls) if str(f.type).startswith("tuple")}
-        return cls(**{name: tuple(value) if name in tuples else value for name, value in values.items()})
+        frozen: dict[str, Any] = {name: _freeze(value) for name, value in values.items()}
+        return cls(**frozen)
+
+
+def _thaw(value: Any) -> Any:
+    """Mappings as dicts, tuples as lists, all the way down."""
+    if isinstance(value, Mapping):
+        return {key: _thaw(item) for key, item in value.items()}
+    return [_thaw(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _freeze(value: Any) -> Any:
+    """The reverse of `_thaw`: lists as tuples, all the way down."""
+    if isinstance(value, Mapping):
+        return {key: _freeze(item) for key, item in value.items()}
+    return tuple(_freeze(item) for item in value) if isinstance(value, tuple | list) else value
