@@ -1,0 +1,135 @@
+"""The embedded set: rendered from (class, content), nothing to download, exact truth for any pair."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from g2g_core.config import TrialConfig
+from g2g_core.data.order import Order
+from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of
+from g2g_core.data.rendering import Content, Layers, content, look, render
+from g2g_core.data.shapes import SHAPES
+from g2g_core.data.transforms import to_range
+from g2g_core.seeding import numpy_rng
+
+RENDERING = "1"  # goes up when the same options give other images
+HELD_OUT = 4096  # contents kept for evaluation
+
+
+@dataclass(frozen=True)
+class SyntheticOptions:
+    """Options of `synthetic`.
+
+    Attributes:
+        classes: training classes (looks).
+        test_classes: looks never trained on, for evaluation.
+        contents: training contents (shape, place, size, turn); every training class has an image of each.
+            Evaluation always uses contents that training does not have.
+        world: another number gives other looks and other contents of the same kinds.
+    """
+
+    classes: int = 24
+    test_classes: int = 8
+    contents: int = 96
+    world: int = 0
+
+    def __post_init__(self) -> None:
+        if self.classes < 2:
+            raise DataError(f"synthetic: classes is {self.classes}; at least 2 training classes are needed")
+        if self.test_classes < 0 or self.test_classes == 1:
+            raise DataError(f"synthetic: test_classes is {self.test_classes}; it must be 0 or at least 2")
+        if self.contents < 2:
+            raise DataError(f"synthetic: contents is {self.contents}; at least 2 are needed")
+
+
+class Synthetic:
+    """The synthetic set as `Data`; image i shows training class i // contents and training content i % contents."""
+
+    name = "synthetic"
+
+    def __init__(self, config: TrialConfig, options: SyntheticOptions) -> None:
+        self.options = options
+        self.seed = config.seed
+        self.image_size = config.image_size
+        if not 8 <= self.image_size <= 1024:
+            raise DataError(f"synthetic: image_size is {self.image_size}; it must be 8 to 1024")
+        self.n_classes = options.classes
+        self.class_names = tuple(f"look{i:03d}" for i in range(options.classes))
+        self.order = Order(options.classes * options.contents, config.batch_size, config.seed)
+        self.digest = digest_of([f"synthetic/{RENDERING}/{self.image_size}/{options}"])
+        self._looks = [look(i, options.world) for i in range(options.classes + options.test_classes)]
+        self._contents = [content(i, options.world) for i in range(options.contents)]
+        self._layers: dict[Content, Layers] = {}
+        shape = (self.order.n_images, 3, self.image_size, self.image_size)
+        self._pixels = np.zeros(shape, dtype=np.uint8)
+        self._rendered = np.zeros(self.order.n_images, dtype=bool)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step; see `Data.batch`. Nothing is augmented: the contents are uniform as they are."""
+        content_images, content_labels = self._take(self.order.indices("content", step))
+        class_images, class_labels = self._take(self.order.indices("class", step))
+        return Batch(content_images, content_labels, class_images, class_labels)
+
+    def evaluation_pairs(self, n: int, split: str = "test") -> EvaluationPairs:
+        """Fixed pairs of two looks and two contents new to training; see `Data.evaluation_pairs`."""
+        rng = numpy_rng(self.seed, f"data/pairs/{split}", n)
+        names, first_look = self.class_names, 0
+        if split == "test" and self.options.test_classes:
+            names = tuple(f"look{self.options.classes + i:03d}" for i in range(self.options.test_classes))
+            first_look = self.options.classes
+        else:
+            split = "train"
+        labels = np.stack([rng.choice(len(names), size=2, replace=False) for _ in range(n)], axis=1).reshape(2 * n)
+        numbers = np.stack([rng.choice(HELD_OUT, size=2, replace=False) for _ in range(n)], axis=1).reshape(2 * n)
+        looks = [self._looks[first_look + label] for label in labels]
+        contents = [content(self.options.contents + int(i), self.options.world) for i in numbers]
+        partners = contents[n:] + contents[:n]
+        images = to_range(torch.from_numpy(render(looks, contents, self.image_size)))
+        truth = to_range(torch.from_numpy(render(looks, partners, self.image_size)))
+        factors = content_factors(contents)
+        tensor_labels = torch.from_numpy(labels.astype(np.int64))
+        return EvaluationPairs(
+            first=images[:n],
+            first_labels=tensor_labels[:n],
+            second=images[n:],
+            second_labels=tensor_labels[n:],
+            digest=digest_of([images, tensor_labels, truth, split]),
+            split=split,
+            class_names=names,
+            truth=truth,
+            factors=factors,
+        )
+
+    def order_digest(self, steps: int) -> str:
+        """SHA-256 of the order of images in the first `steps` batches."""
+        return self.order.digest(steps)
+
+    def _take(self, indices: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Images and labels by index; each image is rendered once, when it is first asked for."""
+        missing = indices[~self._rendered[indices]]
+        if len(missing):
+            looks = [self._looks[i] for i in missing // self.options.contents]
+            contents = [self._contents[i] for i in missing % self.options.contents]
+            self._pixels[missing] = render(looks, contents, self.image_size, self._layers)
+            self._rendered[missing] = True
+        return to_range(torch.from_numpy(self._pixels[indices])), torch.from_numpy(indices // self.options.contents)
+
+
+def content_factors(contents: list[Content]) -> dict[str, Tensor]:
+    """The factors of N contents, for probes.
+
+    `shape` (N,) int64; `x`, `y`, `size` (N,) float32; `angle` (N, 2) float32: cosine and sine of the turn times the
+    shape's symmetry, since a square turned by a quarter is the same square.
+    """
+    shapes = tuple(SHAPES)
+    turns = np.array([one.angle * SHAPES[one.shape][1] for one in contents])
+    return {
+        "shape": torch.tensor([shapes.index(one.shape) for one in contents]),
+        "x": torch.tensor([one.x for one in contents]),
+        "y": torch.tensor([one.y for one in contents]),
+        "size": torch.tensor([one.size for one in contents]),
+        "angle": torch.from_numpy(np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)),
+    }
