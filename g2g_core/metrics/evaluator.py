@@ -1,0 +1,106 @@
+"""Evaluates a model as a training run asks for it: the metrics by name, and the images of the figure."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor
+
+from g2g_core.config import TrialConfig
+from g2g_core.data.pairs import Data, EvaluationPairs
+from g2g_core.evaluation import Evaluation, Which
+from g2g_core.metrics.menu import DEFAULT, METRICS
+from g2g_core.metrics.metric import Metric, MetricError, missing
+
+if TYPE_CHECKING:
+    from g2g_core.models.networks import Networks
+
+FIGURE_PAIRS = 8
+FIGURE_ROWS = ("real", "mixed", "full_recon")
+
+
+class Evaluator:
+    """The evaluation of one run: `evaluator(networks)` as often as wanted, on the same pairs.
+
+    Args:
+        pairs: the fixed evaluation pairs.
+        data: the run's data set.
+        config: `metrics`, `evaluate`.
+
+    Raises:
+        MetricError: an unknown metric, or one that this data set cannot give.
+    """
+
+    def __init__(self, pairs: EvaluationPairs, data: Data, config: TrialConfig) -> None:
+        self.pairs = pairs
+        self.data = data
+        self.config = config
+        self.metrics = chosen(config.metrics or default_metrics(pairs), pairs)
+
+    def __call__(self, networks: "Networks") -> tuple[dict[str, float], dict[str, Tensor]]:
+        """Values and images under the current weights; see `evaluate`."""
+        values: dict[str, float] = {}
+        images: dict[str, Tensor] = {}
+        for which in evaluated(self.config, networks):
+            evaluation = Evaluation(networks, which, self.pairs)
+            prefix = "metric/" if not values else f"metric/{which}_"
+            values |= {f"{prefix}{metric.name}": metric.function(evaluation) for metric in self.metrics}
+            images = images or figure(evaluation)
+        return values, images
+
+
+def evaluate(
+    networks: "Networks", pairs: EvaluationPairs, data: Data, config: TrialConfig
+) -> tuple[dict[str, float], dict[str, Tensor]]:
+    """The metrics and the figure of a model on fixed pairs.
+
+    Args:
+        networks: the model under its current weights; nothing of it is changed.
+        pairs: P fixed pairs.
+        data: the data set they come from.
+        config: `metrics` (empty: `default_metrics`) and `evaluate`; an average that the model does not keep is left
+            out.
+
+    Returns:
+        `metric/<name>` of the first evaluated weights and `metric/<raw|average>_<name>` of the others; and the images
+        of the first: `real`, `mixed`, `full_recon` -> (2Q, 3, H, W) in [-1, 1] on the CPU, the first Q = min(P, 8)
+        pairs.
+
+    Raises:
+        MetricError: see `Evaluator`.
+    """
+    return Evaluator(pairs, data, config)(networks)
+
+
+def default_metrics(pairs: EvaluationPairs) -> tuple[str, ...]:
+    """The names of the cheap metrics that these pairs can give, in the order of `METRICS`."""
+    return tuple(name for name in METRICS if name in DEFAULT and missing(METRICS[name], pairs) is None)
+
+
+def chosen(names: Sequence[str], pairs: EvaluationPairs) -> tuple[Metric, ...]:
+    """The metrics of these names; raises MetricError on an unknown name and on one that the pairs cannot give."""
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise MetricError(f"metrics: no such metric: {', '.join(unknown)}")
+    reasons = [f"{name}: {reason}" for name in names if (reason := missing(METRICS[name], pairs))]
+    if reasons:
+        raise MetricError(f"metrics: {'; '.join(reasons)}")
+    return tuple(METRICS[name] for name in names)
+
+
+def evaluated(config: TrialConfig, networks: "Networks") -> tuple[Which, ...]:
+    """Which weights are evaluated: `config.evaluate` without an average that the model does not keep."""
+    names = tuple(name for name in config.evaluate if name != "average" or networks.average is not None)
+    if not names or not set(names) <= {"raw", "average"}:
+        raise MetricError(
+            f"evaluate: {list(config.evaluate)} names no weights of this model; raw and average are known"
+        )
+    return cast("tuple[Which, ...]", names)
+
+
+def figure(evaluation: Evaluation) -> dict[str, Tensor]:
+    """The paper's figure of at most 8 pairs: row name -> (2Q, 3, H, W) in [-1, 1] on the CPU, first halves first."""
+    total = len(evaluation.pairs.first)
+    shown = min(FIGURE_PAIRS, total)
+    index = torch.cat([torch.arange(shown), total + torch.arange(shown)])
+    return {row: getattr(evaluation, row)[index].cpu() for row in FIGURE_ROWS}

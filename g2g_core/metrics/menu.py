@@ -1,0 +1,27 @@
+"""The menu of metrics."""
+
+from g2g_core.metrics.metric import Metric
+from g2g_core.metrics.reconstruction import RECONSTRUCTION
+from g2g_core.metrics.response import RESPONSE
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE)}
+"""Name -> metric, in the order of reports."""
+
+DEFAULT = frozenset(
+    {
+        "short_l1",
+        "short_ssim",
+        "long_l1",
+        "long_ssim",
+        "mixed_l1",
+        "mixed_psnr",
+        "mixed_ssim",
+        "copy_content_l1",
+        "copy_class_l1",
+        "swap_score",
+        "mixed_diversity",
+        "content_effect",
+        "class_effect",
+    }
+)
+"""What a run records when its config names no metrics: cheap, and needing nothing but the pairs."""

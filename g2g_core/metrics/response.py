@@ -1,0 +1,81 @@
+"""What mixed images respond to: content, class, or nothing at all. No truth is needed."""
+
+from torch import Tensor
+
+from g2g_core.evaluation import Evaluation, swap
+from g2g_core.metrics.images import l1
+from g2g_core.metrics.metric import Metric
+
+
+def mixed_diversity(evaluation: Evaluation) -> float:
+    """Spread of the mixed images relative to that of the originals."""
+    return _spread(evaluation.mixed) / _spread(evaluation.real)
+
+
+def content_effect(evaluation: Evaluation) -> float:
+    """L1 of two images of one class code and two contents, over that of the two originals."""
+    return l1(evaluation.mixed, evaluation.self_recon) / l1(evaluation.real, swap(evaluation.real))
+
+
+def class_effect(evaluation: Evaluation) -> float:
+    """L1 of two images of one content code and two classes, over that of the two originals."""
+    return l1(evaluation.mixed, swap(evaluation.self_recon)) / l1(evaluation.real, swap(evaluation.real))
+
+
+def mixed_content_l1(evaluation: Evaluation) -> float:
+    """L1 of the mixed images and the images that gave the content."""
+    return l1(evaluation.mixed, swap(evaluation.real))
+
+
+def mixed_class_l1(evaluation: Evaluation) -> float:
+    """L1 of the mixed images and the images that gave the class."""
+    return l1(evaluation.mixed, evaluation.real)
+
+
+def _spread(images: Tensor) -> float:
+    """Root mean square distance per pixel of (N, 3, H, W) images from their mean."""
+    return float(images.var(dim=0).mean().sqrt())
+
+
+RESPONSE = (
+    Metric(
+        "mixed_diversity",
+        mixed_diversity,
+        None,
+        "0 is collapse, 1 is as diverse as the originals",
+        "root mean square distance between mixed images over that between originals",
+        "whether the diversity is the right one",
+    ),
+    Metric(
+        "content_effect",
+        content_effect,
+        None,
+        "0: the content image is ignored; about 1: it matters as much as in originals",
+        "L1(G(c_a, s_b), G(c_b, s_b)) / L1(x_a, x_b)",
+        "whether the content changes in the right way",
+    ),
+    Metric(
+        "class_effect",
+        class_effect,
+        None,
+        "0: the class image is ignored (a copy of the content); about 1: it matters as much as in originals",
+        "L1(G(c_a, s_b), G(c_a, s_a)) / L1(x_a, x_b)",
+        "whether the class changes in the right way",
+    ),
+    Metric(
+        "mixed_content_l1",
+        mixed_content_l1,
+        None,
+        "image range is 2; 0 is a copy of the content image",
+        "mean absolute difference of mixed images and their content images",
+        "how near the truth is: a right mixed image has some distance too",
+    ),
+    Metric(
+        "mixed_class_l1",
+        mixed_class_l1,
+        None,
+        "image range is 2; 0 is a copy of the class image",
+        "mean absolute difference of mixed images and their class images",
+        "how near the truth is: a right mixed image has some distance too",
+    ),
+)
