@@ -1,21 +1,46 @@
 """Datasets by name: pairs of images with classes, for training and evaluation."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 from g2g_core.config import TrialConfig
+from g2g_core.data.celeba_layout import CelebAOptions, celeba
+from g2g_core.data.folders import FolderOptions, image_folder
+from g2g_core.data.lists import ListOptions, list_files
 from g2g_core.data.pairs import Batch, Data, DataError, EvaluationPairs
-from g2g_core.data.synthetic import Synthetic, SyntheticOptions
+from g2g_core.data.synthetic_set import SyntheticOptions, synthetic
 
-__all__ = ["DATASETS", "DATA_OPTIONS", "Batch", "Data", "DataError", "EvaluationPairs"]
+__all__ = [
+    "DATASETS",
+    "DATA_OPTIONS",
+    "NEUTRAL_OPTIONS",
+    "PATH_OPTIONS",
+    "Batch",
+    "Data",
+    "DataError",
+    "EvaluationPairs",
+]
 
-
-def synthetic(config: TrialConfig) -> Data:
-    """Shapes in the looks of their class, rendered: nothing to download, exact truth for any pair."""
-    return Synthetic(config, SyntheticOptions(**dict(config.data)))  # type: ignore[arg-type]
-
-
-DATASETS: dict[str, Callable[[TrialConfig], Data]] = {f.__name__: f for f in (synthetic,)}
+DATASETS: dict[str, Callable[[TrialConfig], Data]] = {
+    f.__name__: f for f in (synthetic, image_folder, list_files, celeba)
+}
 """Name -> dataset of a config."""
 
-DATA_OPTIONS: dict[str, type] = {"synthetic": SyntheticOptions}
+DATA_OPTIONS: dict[str, type] = {
+    "synthetic": SyntheticOptions,
+    "image_folder": FolderOptions,
+    "list_files": ListOptions,
+    "celeba": CelebAOptions,
+}
 """Name -> dataclass of the dataset's options, the keys of `data:` in a study file."""
+
+
+def _marked(mark: str) -> frozenset[str]:
+    return frozenset(f.name for kind in DATA_OPTIONS.values() for f in fields(kind) if f.metadata.get(mark))
+
+
+PATH_OPTIONS = _marked("path")
+"""Options that hold the path of a file or folder."""
+
+NEUTRAL_OPTIONS = _marked("neutral")
+"""Options that change no number (cache, workers): no part of a trial's identity."""

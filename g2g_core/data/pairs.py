@@ -44,7 +44,8 @@ class EvaluationPairs:
         second: (P, 3, H, W) in [-1, 1].
         second_labels: (P,) int64; entry i differs from `first_labels[i]`.
         digest: SHA-256 of all that is in here.
-        split: `test` (classes never trained on) or `train` (training classes, images kept apart from training).
+        split: `test` (classes never trained on) or `train` (training classes; images kept apart from training where
+            the set keeps some apart).
         class_names: the classes that the labels count.
         truth: (2P, 3, H, W) in [-1, 1]: the exact image with the class of entry i of `[first; second]` and the
             content of its partner, stacked as `CrossPass.mixed` is; None where nobody knows it.
@@ -73,14 +74,17 @@ class Data(Protocol):
         n_classes: number of training classes; labels of batches are below it.
         class_names: the training classes by label.
         image_size: side of the images, pixels.
-        digest: SHA-256 of the content of the data and of its division in training and test.
     """
 
     name: str
     n_classes: int
     class_names: tuple[str, ...]
     image_size: int
-    digest: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content of the data and of its division in training and test."""
+        ...
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0; a pure function of (config.seed, step)."""

@@ -58,7 +58,8 @@ def crescent() -> NDArray[np.float64]:
             np.stack([0.52 + 0.82 * np.cos(inner), 0.82 * np.sin(inner)], axis=1),
         ]
     )
-    return points + np.array([0.25, 0.0])
+    moon: NDArray[np.float64] = points + np.array([0.25, 0.0])
+    return moon
 
 
 SHAPES: dict[str, tuple[Outline, int]] = {

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from g2g_core.config import TrialConfig
+from g2g_core.data.options import options_of
 from g2g_core.data.order import Order
-from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of
+from g2g_core.data.pairs import Batch, Data, DataError, EvaluationPairs, digest_of
 from g2g_core.data.rendering import Content, Layers, content, look, render
 from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
@@ -43,6 +44,11 @@ class SyntheticOptions:
             raise DataError(f"synthetic: test_classes is {self.test_classes}; it must be 0 or at least 2")
         if self.contents < 2:
             raise DataError(f"synthetic: contents is {self.contents}; at least 2 are needed")
+
+
+def synthetic(config: TrialConfig) -> Data:
+    """Shapes in the looks of their class, rendered: nothing to download, exact truth for any pair."""
+    return Synthetic(config, options_of(config, SyntheticOptions))
 
 
 class Synthetic:

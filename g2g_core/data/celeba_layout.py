@@ -1,0 +1,93 @@
+"""CelebA's layout: aligned images in one folder, and text files for identity, partition and landmarks."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from g2g_core.config import TrialConfig
+from g2g_core.data.image_data import ImageData
+from g2g_core.data.listing import ImageSet, Listing, existing_folder, some
+from g2g_core.data.options import PATH, ImageOptions, options_of
+from g2g_core.data.pairs import Data, DataError
+
+IMAGES = "img_align_celeba"
+IDENTITY = "identity_CelebA.txt"
+PARTITION = "list_eval_partition.txt"
+SPLITS = {"train": 0, "validation": 1, "test": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CelebAOptions(ImageOptions):
+    """Options of `celeba`, beside those of all image sets; by default nothing is cropped at random or mirrored.
+
+    Attributes:
+        folder: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`.
+        evaluate_on: `test` or `validation`: whose people are for evaluation.
+        min_images: people with fewer images in their part are left out.
+    """
+
+    folder: str = field(default="", metadata=PATH)
+    evaluate_on: str = "test"
+    min_images: int = 1
+    crop: str = "centre"
+    flip: bool = False
+
+    def usual_resize(self, image_size: int) -> int:
+        """The image size itself: the largest centre square, as in the papers' face experiments."""
+        return image_size
+
+
+def celeba(config: TrialConfig) -> Data:
+    """CelebA's layout with people as classes, divided by its partition file; people are disjoint."""
+    options = options_of(config, CelebAOptions)
+    if options.evaluate_on not in ("test", "validation"):
+        raise DataError(f"data.evaluate_on is {options.evaluate_on!r}; it must be test or validation")
+    folder = existing_folder(options.folder, "folder")
+    existing_folder(str(folder / IMAGES), "folder")
+    people = _numbers(folder / IDENTITY)
+    partition = _numbers(folder / PARTITION)
+    there = {file.name for file in (folder / IMAGES).iterdir()}
+    missing = sorted(name for name in people if name not in there)
+    if missing:
+        raise DataError(f"{folder / IDENTITY}: {len(missing)} of its images are not in {IMAGES}: {some(missing)}")
+    parts = [_part(people, partition, SPLITS[split], options) for split in ("train", options.evaluate_on)]
+    shared = sorted(set(parts[0].class_names) & set(parts[1].class_names))
+    if shared:
+        raise DataError(f"{folder / PARTITION}: people in training and {options.evaluate_on}: {some(shared)}")
+    return ImageData(config, ImageSet(folder, parts[0], parts[1], new_classes=True), options)
+
+
+def _part(people: dict[str, int], partition: dict[str, int], split: int, options: CelebAOptions) -> Listing:
+    """The images of one split; people are named by their number, padded so that they sort by it."""
+    files = [name for name in sorted(people) if partition.get(name) == split]
+    counts = Counter(people[name] for name in files)
+    width = len(str(max(people.values(), default=0)))
+    return Listing.of(
+        (f"{IMAGES}/{name}", f"{people[name]:0{width}d}")
+        for name in files
+        if counts[people[name]] >= options.min_images
+    )
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """`file number` lines as a dict.
+
+    Raises:
+        DataError: the file is missing or a line is not of this form.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
+        raise DataError(f"data.folder: {path}: {reason}") from error
+    numbers = {}
+    for number, line in enumerate(lines, start=1):
+        parts = line.split()
+        if not parts:
+            continue
+        if len(parts) != 2 or not parts[1].isdecimal() or "/" in parts[0]:
+            raise DataError(f"{path}:{number}: {line[:80]!r} is not a file name and a number")
+        numbers[parts[0]] = int(parts[1])
+    if not numbers:
+        raise DataError(f"data.folder: {path} is empty")
+    return numbers

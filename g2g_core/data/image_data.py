@@ -1,0 +1,139 @@
+"""Any set of image files as training and evaluation see it."""
+
+from functools import cached_property
+
+import numpy as np
+import PIL
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from g2g_core.config import TrialConfig
+from g2g_core.data.cache import Images, decoded
+from g2g_core.data.hashing import file_digests
+from g2g_core.data.listing import ImageSet, Listing
+from g2g_core.data.options import ImageOptions
+from g2g_core.data.order import STREAMS, Order
+from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of
+from g2g_core.data.transforms import centre, crop, to_tensor
+from g2g_core.seeding import numpy_rng
+
+
+class ImageData:
+    """Image files as `Data`; files are decoded when they are first needed."""
+
+    def __init__(self, config: TrialConfig, images: ImageSet, options: ImageOptions) -> None:
+        images.check(config.dataset)
+        self.name = config.dataset
+        self.seed = config.seed
+        self.image_size = config.image_size
+        self.options = options
+        self.set = images
+        self.n_classes = len(images.train.class_names)
+        self.class_names = images.train.class_names
+        self.shortest = options.shortest(config.image_size)
+        self.order = Order(len(images.train.files), config.batch_size, config.seed)
+        self._files = (*images.train.files, *images.test.files)
+        self._labels = np.array(images.train.labels, dtype=np.int64)
+
+    @cached_property
+    def file_digests(self) -> list[str]:
+        """Of each file, training first."""
+        return file_digests(self.set.folder, self._files)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of names, labels, division and content of the files; see `Data.digest`."""
+        parts = [f"{part.files}{part.labels}{part.class_names}" for part in (self.set.train, self.set.test)]
+        return digest_of([*parts, " ".join(self.file_digests)])
+
+    @cached_property
+    def images(self) -> Images:
+        """The decoded images, training first.
+
+        Raises:
+            DataError: some cannot be read.
+        """
+        content = " ".join(self.file_digests)
+        key = digest_of([PIL.__version__, str(self.shortest), str(self._files), content])
+        return decoded(self.set.folder, self._files, self.shortest, key, self.options.cache)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step; see `Data.batch`."""
+        places = self._places(step)
+        (a, la), (b, lb) = (
+            self._take(self.order.indices(stream, step), part)
+            for stream, part in zip(STREAMS, np.split(places, 2), strict=True)
+        )
+        return Batch(a, la, b, lb)
+
+    def evaluation_pairs(self, n: int, split: str = "test") -> EvaluationPairs:
+        """Fixed pairs; see `Data.evaluation_pairs`.
+
+        Raises:
+            DataError: there are no two classes to pair, or the true mixed images are wanted and no pair has them.
+        """
+        part, offset = self.set.test, len(self.set.train.files)
+        if split == "train" and self.set.new_classes:
+            part, offset = self.set.train, 0
+        split = "test" if part is self.set.test and self.set.new_classes else "train"
+        rng = numpy_rng(self.seed, f"data/pairs/{split}", n)
+        pairs = _draw_pairs(part, n, rng, by_name=self.options.truth == "by_name", where=str(self.set.folder))
+        numbers = np.concatenate([pairs[:, 0], pairs[:, 1]])
+        images = self._centre(numbers + offset)
+        truth = self._centre(np.concatenate([pairs[:, 2], pairs[:, 3]]) + offset) if pairs.shape[1] == 4 else None
+        labels = torch.from_numpy(np.array(part.labels, dtype=np.int64)[numbers])
+        return EvaluationPairs(
+            first=images[:n],
+            first_labels=labels[:n],
+            second=images[n:],
+            second_labels=labels[n:],
+            digest=digest_of([images, labels, truth, split]),
+            split=split,
+            class_names=part.class_names,
+            truth=truth,
+        )
+
+    def order_digest(self, steps: int) -> str:
+        """SHA-256 of order and augmentation of the first `steps` batches."""
+        return digest_of([self.order.digest(steps), *(self._places(step) for step in range(steps))])
+
+    def _places(self, step: int) -> NDArray[np.float64]:
+        """(2B, 3) augmentation of a step, content images first; see `transforms.crop`."""
+        places = numpy_rng(self.seed, "data/augmentation", step).random((2 * self.order.batch_size, 3))
+        if self.options.crop == "centre":
+            places[:, :2] = 0.5
+        if not self.options.flip:
+            places[:, 2] = 0.0
+        return places
+
+    def _take(self, indices: NDArray[np.int64], places: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+        pixels = crop([self.images[int(i)] for i in indices], self.image_size, places)
+        return to_tensor(pixels), torch.from_numpy(self._labels[indices])
+
+    def _centre(self, indices: NDArray[np.int64]) -> Tensor:
+        return to_tensor(crop([self.images[int(i)] for i in indices], self.image_size, centre(len(indices))))
+
+
+def _draw_pairs(part: Listing, n: int, rng: np.random.Generator, by_name: bool, where: str) -> NDArray[np.int64]:
+    """(n, 2) file indices of two classes each; (n, 4) with the two true mixed images when they go by name.
+
+    Classes are drawn first, so that each counts alike however many files it has.
+    """
+    members = [np.flatnonzero(np.array(part.labels) == label) for label in range(len(part.class_names))]
+    filled = [label for label, files in enumerate(members) if len(files)]
+    if len(filled) < 2:
+        raise DataError(f"{where}: evaluation needs images of at least 2 classes, there are {len(filled)}")
+    contents = part.contents()
+    known = {(label, content): i for i, (label, content) in enumerate(zip(part.labels, contents, strict=True))}
+    drawn: list[tuple[int, ...]] = []
+    for _ in range(100 * n):
+        a, b = rng.choice(filled, size=2, replace=False)
+        i, j = int(rng.choice(members[a])), int(rng.choice(members[b]))
+        if not by_name:
+            drawn.append((i, j))
+        elif contents[i] != contents[j] and (a, contents[j]) in known and (b, contents[i]) in known:
+            drawn.append((i, j, known[a, contents[j]], known[b, contents[i]]))
+        if len(drawn) == n:
+            return np.array(drawn, dtype=np.int64)
+    raise DataError(f"{where}: data.truth is by_name, but (nearly) no two files have the true mixed images beside them")
