@@ -1,0 +1,99 @@
+"""LORD's generator: content into the dense layers, class into AdaIN (arXiv 1906.11796)."""
+
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+OUTPUTS = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+
+
+class LordModulation(nn.Module):
+    """The AdaIN parameters of a class code: one linear layer per AdaIN layer.
+
+    Args:
+        class_dim: size of the class code.
+        adain_layers: number of AdaIN layers of the generator.
+        adain_dim: channels of each.
+    """
+
+    def __init__(self, class_dim: int, adain_layers: int, adain_dim: int) -> None:
+        super().__init__()
+        self.adain_dim = adain_dim
+        self.adain_per_layer = nn.ModuleList(nn.Linear(class_dim, 2 * adain_dim) for _ in range(adain_layers))
+
+    def forward(self, class_code: Tensor) -> Tensor:
+        """From (B, class_dim) to (B, layers, adain_dim, 2): bias first, then scale, interleaved in each layer."""
+        parameters = torch.stack([layer(class_code) for layer in self.adain_per_layer], dim=1)
+        return parameters.view(len(class_code), len(self.adain_per_layer), self.adain_dim, 2)
+
+
+class LordGenerator(nn.Module):
+    """An image from a content code and AdaIN parameters; 78,823,683 parameters at the defaults.
+
+    In each stage the activation comes before AdaIN, whose statistics are those of one image and channel (biased
+    variance, eps 1e-5) and whose scale is used as it is.
+
+    Args:
+        content_dim: size of the content code.
+        image_size: height and width of the image, pixels; each a multiple of 2 ** adain_layers.
+        adain_layers: number of up-sampling stages.
+        adain_dim: channels of the stages; a multiple of 8.
+        output: `tanh` gives the range of the images, [-1, 1]; `sigmoid`, the authors' form, gives [0, 1], so no pixel
+            below mid-grey can be reproduced.
+
+    Raises:
+        ValueError: sizes that do not divide, or an unknown output.
+    """
+
+    def __init__(
+        self,
+        content_dim: int = 256,
+        image_size: tuple[int, int] = (128, 128),
+        adain_layers: int = 4,
+        adain_dim: int = 256,
+        output: str = "tanh",
+    ) -> None:
+        super().__init__()
+        factor = 2**adain_layers
+        if any(side % factor for side in image_size):
+            raise ValueError(f"image_size: {image_size} is not a multiple of {factor} (adain_layers: {adain_layers})")
+        if adain_dim % 8:
+            raise ValueError(f"adain_dim: {adain_dim} is not a multiple of 8")
+        if output not in OUTPUTS:
+            raise ValueError(f"output: {output!r} is not one of {', '.join(OUTPUTS)}")
+        self.start = (adain_dim, image_size[0] // factor, image_size[1] // factor)
+        width = prod(self.start)
+        self.fc_layers = nn.Sequential(
+            nn.Linear(content_dim, width // 8),
+            nn.LeakyReLU(),
+            nn.Linear(width // 8, width // 4),
+            nn.LeakyReLU(),
+            nn.Linear(width // 4, width),
+            nn.LeakyReLU(),
+        )
+        # The fourth of each four is where AdaIN is applied; the numbering is that of the authors' state dict.
+        stages: list[nn.Module] = []
+        for _ in range(adain_layers):
+            stages += [nn.Upsample(scale_factor=2), nn.Conv2d(adain_dim, adain_dim, 3, 1, 1), nn.LeakyReLU(), _Adain()]
+        self.adain_conv_layers = nn.ModuleList(stages)
+        self.last_conv_layers = nn.Sequential(
+            nn.Conv2d(adain_dim, 64, 5, 1, 2), nn.LeakyReLU(), nn.Conv2d(64, 3, 7, 1, 3), OUTPUTS[output]()
+        )
+
+    def forward(self, content: Tensor, adain: Tensor) -> Tensor:
+        """The image (B, 3, H, W) of content codes (B, content_dim) and AdaIN parameters (B, layers, adain_dim, 2)."""
+        x = self.fc_layers(content).view(-1, *self.start)
+        for index, layer in enumerate(self.adain_conv_layers):
+            x = layer(x, adain[:, index // 4]) if isinstance(layer, _Adain) else layer(x)
+        out: Tensor = self.last_conv_layers(x)
+        return out
+
+
+class _Adain(nn.Module):
+    """Instance norm with bias and scale from outside; no parameters and no memory of its own."""
+
+    def forward(self, x: Tensor, parameters: Tensor) -> Tensor:
+        bias, scale = parameters[..., 0, None, None], parameters[..., 1, None, None]
+        return functional.instance_norm(x) * scale + bias

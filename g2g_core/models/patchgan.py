@@ -1,0 +1,102 @@
+"""CycleGAN's patch discriminators: one verdict per patch of the image, whatever its class (arXiv 1703.10593)."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+Norm = Callable[[int], nn.Module]
+
+NORMS = ("instance", "batch", "none", "none_without_bias")
+KINDS = ("basic", "n_layers", "pixel")
+
+
+class PatchGan(nn.Module):
+    """A convolutional discriminator of real against generated patches.
+
+    `basic` is `n_layers` with 3 layers: 2,764,737 parameters and a receptive field of 70 px at the default width.
+    All padding is zero padding; weights start normal(0, 0.02), biases 0, batch-norm scales normal(1, 0.02).
+    Parameters keep the names of CycleGAN's code (`model.<i>`, `net.<i>` for `pixel`), so its state dicts load.
+
+    Args:
+        kind: one of `KINDS`; `pixel` judges each pixel by 1x1 convolutions.
+        filters: channels of the first layer.
+        layers: number of 4x4 convolutions before the last two of `n_layers`, first one included; `basic` ignores it.
+        norm: one of `NORMS`; with `none` convolutions keep their bias, with `none_without_bias` they lose it where a
+            norm would have followed, as CycleGAN's code does.
+
+    Raises:
+        ValueError: unknown kind or norm, or fewer than one layer.
+    """
+
+    def __init__(self, kind: str = "basic", filters: int = 64, layers: int = 3, norm: str = "instance") -> None:
+        super().__init__()
+        if norm not in NORMS:
+            raise ValueError(f"d_norm: {norm!r} is not one of {', '.join(NORMS)}")
+        if kind not in KINDS:
+            raise ValueError(f"d_kind: {kind!r} is not one of {', '.join(KINDS)}")
+        if layers < 1:
+            raise ValueError(f"d_layers: {layers} is not at least 1")
+        if kind == "pixel":
+            self.net = nn.Sequential(*_pixel_layers(filters, norm))
+        else:
+            self.model = nn.Sequential(*_patch_layers(filters, 3 if kind == "basic" else layers, norm))
+        self.apply(_start)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, None]:  # noqa: ARG002
+        """The map of verdicts, and None in the place of features.
+
+        Args:
+            images: (B, 3, H, W) in [-1, 1].
+            labels: taken so that all discriminators are called alike; not used.
+
+        Returns:
+            (B, 1, h, w) unbounded; for `basic` at 128 px h = 14.
+        """
+        layers = self.net if hasattr(self, "net") else self.model
+        return layers(images), None
+
+
+def _patch_layers(filters: int, layers: int, norm: str) -> list[nn.Module]:
+    """4x4 convolutions: `layers` of stride 2, one of stride 1, and the verdict."""
+    modules: list[nn.Module] = [nn.Conv2d(3, filters, 4, 2, 1), nn.LeakyReLU(0.2)]
+    width = filters
+    for layer in range(1, layers + 1):
+        wider = filters * min(2**layer, 8)
+        stride = 1 if layer == layers else 2
+        modules += [nn.Conv2d(width, wider, 4, stride, 1, bias=_has_bias(norm)), _norm(norm, wider), nn.LeakyReLU(0.2)]
+        width = wider
+    return [*modules, nn.Conv2d(width, 1, 4, 1, 1)]
+
+
+def _pixel_layers(filters: int, norm: str) -> list[nn.Module]:
+    """Three 1x1 convolutions; the last one has a bias where the middle one has one."""
+    bias = _has_bias(norm)
+    return [
+        nn.Conv2d(3, filters, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(filters, filters * 2, 1, bias=bias),
+        _norm(norm, filters * 2),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(filters * 2, 1, 1, bias=bias),
+    ]
+
+
+def _has_bias(norm: str) -> bool:
+    return norm in ("instance", "none")
+
+
+def _norm(norm: str, channels: int) -> nn.Module:
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.InstanceNorm2d(channels) if norm == "instance" else nn.Identity()
+
+
+def _start(module: nn.Module) -> None:
+    """CycleGAN's initial weights."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

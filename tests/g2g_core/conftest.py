@@ -1,0 +1,114 @@
+"""Golden numbers of the authors' code: where they are, and the rule that fills weights and images."""
+
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+TESTS = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("G2G_SHARED", TESTS.parents[1] / "shared"))
+
+
+def uniform(name: str, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Numbers in [-1, 1) that depend on the name and the seed alone (splitmix64 of a CRC)."""
+    count = int(np.prod(shape)) if shape else 1
+    key = (zlib.crc32(name.encode()) + seed * 0x9E3779B1) & 0xFFFFFFFF
+    with np.errstate(over="ignore"):
+        z = np.uint64(key << 32) + np.arange(count, dtype=np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return ((z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0).reshape(shape)
+
+
+def weight(name: str, shape: tuple[int, ...], seed: int = 0, batch_norm: bool = False) -> np.ndarray:
+    """The value of the parameter or buffer `name`, its prefix included."""
+    if name.endswith("num_batches_tracked"):
+        return np.zeros(shape)
+    u = uniform(name, shape, seed)
+    if name.endswith("running_mean"):
+        return 0.1 * u
+    if name.endswith("running_var"):
+        return 1.0 + 0.5 * u
+    if len(shape) >= 2:
+        return u * np.sqrt(6.0 / int(np.prod(shape[1:])))
+    return 1.0 + 0.1 * u if batch_norm else 0.1 * u
+
+
+class Golden:
+    """One file of golden numbers, as tensors and comparisons."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self.arrays = arrays
+        self.keys = list(arrays)
+
+    def __getitem__(self, key: str) -> Tensor:
+        return torch.as_tensor(np.asarray(self.arrays[key]))
+
+    def below(self, prefix: str) -> dict[str, Tensor]:
+        """Everything under `prefix`, by the rest of its key; digests are left out."""
+        return {k.removeprefix(prefix): self[k] for k in self.keys if k.startswith(prefix) and "#" not in k}
+
+    def same(self, key: str, value: Tensor, *, rtol: float = 1e-9, atol: float = 0.0) -> None:
+        """Assert that `value` is the golden one; relative to the largest golden number."""
+        if key + "#val" in self.arrays:
+            shape = tuple(self[key + "#shape"].tolist())
+            assert tuple(value.shape) == shape, f"{key}: {tuple(value.shape)} is not {shape}"
+            total, norm, largest, absolute = self[key + "#stats"].tolist()
+            flat = value.detach().double().flatten()
+            close(flat[self[key + "#idx"]], self[key + "#val"], f"{key}#val", rtol, atol, scale=largest)
+            close(flat.norm(), torch.tensor(norm), f"{key}#norm", rtol, atol)
+            close(flat.sum(), torch.tensor(total), f"{key}#sum", rtol, atol, scale=absolute)
+            return
+        assert key in self.arrays, f"no golden number {key}"
+        golden = self[key]
+        close(value.detach().reshape(golden.shape), golden, key, rtol, atol)
+
+
+def close(value: Tensor, golden: Tensor, what: str, rtol: float, atol: float, scale: float | None = None) -> None:
+    """Assert |value - golden| <= rtol * scale + atol, the scale being the largest golden number."""
+    golden = golden.double()
+    limit = rtol * (float(golden.abs().max()) if scale is None else scale) + atol
+    worst = float((value.detach().double() - golden).abs().max()) if golden.numel() else 0.0
+    assert worst <= limit, f"{what}: off by {worst:.3e}, limit {limit:.3e}"
+
+
+class Recipe:
+    """The rule that fills weights and inputs."""
+
+    def fill(self, module: nn.Module, prefix: str, seed: int = 0, rename: Callable[[str], str] = str) -> None:
+        """Give every parameter and buffer of `module` the value of `prefix + rename(name)`."""
+        norms = {f"{n}.weight" for n, m in module.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
+        with torch.no_grad():
+            for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+                value = weight(prefix + rename(name), tuple(tensor.shape), seed, name in norms)
+                tensor.copy_(torch.as_tensor(value))
+
+    def image(self, name: str, shape: tuple[int, ...], seed: int = 0) -> Tensor:
+        """An image in float64; its numbers are exact in float32 too."""
+        return torch.as_tensor(uniform(name, shape, seed))
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return Recipe()
+
+
+@pytest.fixture(params=["committed", "full"])
+def golden(request: pytest.FixtureRequest) -> Callable[[str], Golden]:
+    """Reader of a file of golden numbers: the part that is kept with the tests, or the whole one when it is there."""
+
+    def read(name: str) -> Golden:
+        folder = TESTS / "fixtures" if request.param == "committed" else SHARED / "reference" / "fixtures"
+        path = folder / f"{name}.npz"
+        if not path.exists():
+            pytest.skip(f"{request.param} golden numbers {name} are not there")
+        with np.load(path, allow_pickle=False) as arrays:
+            return Golden(dict(arrays))
+
+    return read
