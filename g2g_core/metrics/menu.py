@@ -1,10 +1,11 @@
 """The menu of metrics."""
 
 from g2g_core.metrics.metric import Metric
+from g2g_core.metrics.probes import PROBES
 from g2g_core.metrics.reconstruction import RECONSTRUCTION
 from g2g_core.metrics.response import RESPONSE
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE)}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES)}
 """Name -> metric, in the order of reports."""
 
 DEFAULT = frozenset(

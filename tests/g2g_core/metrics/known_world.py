@@ -16,8 +16,8 @@ def pairs(n: int = 20, size: int = 16, truth: bool = True) -> EvaluationPairs:
     colours = torch.rand(COLOURS, 3, generator=rng) - 0.5
     labels = torch.stack([torch.randperm(COLOURS, generator=rng)[:2] for _ in range(n)], dim=1).flatten()
     strength = torch.rand(2 * n, generator=rng)
-    patterns = torch.rand(2 * n, 3, size, size, generator=rng) - 0.5
-    patterns = 0.2 + strength.view(-1, 1, 1, 1) * (patterns - patterns.mean(dim=(2, 3), keepdim=True))
+    waves = torch.sin(torch.arange(size) * 0.7).repeat(size, 1)
+    patterns = 0.2 * torch.rand(2 * n, 3, size, size, generator=rng) + 0.5 * strength.view(-1, 1, 1, 1) * waves
     patterns = patterns - patterns.mean(dim=(2, 3), keepdim=True)
     flat = colours[labels][:, :, None, None]
     images = flat + patterns

@@ -1,0 +1,178 @@
+"""Leakage probes: what a linear reader finds in each of the two codes, and what DCI makes of it."""
+
+import hashlib
+from math import log2
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from g2g_core.evaluation import Evaluation
+from g2g_core.metrics.metric import Metric
+from g2g_core.metrics.ridge import category_score, quantity_score
+
+PROBE_SIDE = 8
+PROBE = "ridge on standardised codes, 5 fixed folds, distinct images only"
+
+
+def class_from_content(evaluation: Evaluation) -> float:
+    """The class read from content codes: a leak."""
+    return _class_score(evaluation, evaluation.content)
+
+
+def class_from_class(evaluation: Evaluation) -> float:
+    """The class read from class codes: what should be there."""
+    return _class_score(evaluation, evaluation.class_code)
+
+
+def content_from_class(evaluation: Evaluation) -> float:
+    """The labelled content factors read from class codes, mean over factors: a leak."""
+    return _mean(_factor_scores(evaluation, evaluation.class_code))
+
+
+def content_from_content(evaluation: Evaluation) -> float:
+    """The labelled content factors read from content codes, mean over factors: what should be there."""
+    return _mean(_factor_scores(evaluation, evaluation.content))
+
+
+def dci_disentanglement(evaluation: Evaluation) -> float:
+    """1 - entropy of what each code tells (class or content), weighted by how much it tells."""
+    return purity(information(evaluation))
+
+
+def dci_completeness(evaluation: Evaluation) -> float:
+    """1 - entropy of where class and content are told (which code), weighted by how much is told."""
+    return purity(information(evaluation).T)
+
+
+def dci_informativeness(evaluation: Evaluation) -> float:
+    """Mean over class and content of the better code's score."""
+    return float(information(evaluation).max(dim=0).values.mean())
+
+
+def information(evaluation: Evaluation) -> Tensor:
+    """(2, 2): rows content code and class code, columns content and class; probe scores cut to [0, 1]."""
+    rows = [
+        [content_from_content(evaluation), class_from_content(evaluation)],
+        [content_from_class(evaluation), class_from_class(evaluation)],
+    ]
+    return torch.tensor(rows, dtype=torch.float64).clamp(0, 1)
+
+
+def purity(table: Tensor) -> float:
+    """1 - binary entropy of each row's shares, mean over rows weighted by their sums; nan for an empty (2, 2) table."""
+    total = float(table.sum())
+    rows = [(float(row.sum()), float(row[0])) for row in table if float(row.sum()) > 0]
+    return sum(size * (1 - _entropy(first / size)) for size, first in rows) / total if total else float("nan")
+
+
+def _entropy(share: float) -> float:
+    """Binary entropy in bits."""
+    return -sum(p * log2(p) for p in (share, 1 - share) if p > 0)
+
+
+def _class_score(evaluation: Evaluation, codes: Tensor) -> float:
+    keep = distinct(evaluation.real)
+    return category_score(flat(codes[keep]), evaluation.labels[keep].cpu())
+
+
+def _factor_scores(evaluation: Evaluation, codes: Tensor) -> list[float]:
+    """A score for each labelled factor: integers are categories, floats are quantities."""
+    keep = distinct(evaluation.real)
+    probed = flat(codes[keep])
+    scores = []
+    for factor in evaluation.pairs.factors.values():
+        of_kept = factor[keep.cpu()]
+        scores.append((quantity_score if of_kept.is_floating_point() else category_score)(probed, of_kept))
+    return scores
+
+
+def _mean(scores: list[float]) -> float:
+    """Mean of the factors that vary in these pairs."""
+    known = [score for score in scores if score == score]
+    return sum(known) / len(known) if known else float("nan")
+
+
+def flat(codes: Tensor) -> Tensor:
+    """Codes as (n, d); maps larger than 8 x 8 are averaged down to it."""
+    if codes.dim() == 4 and max(codes.shape[-2:]) > PROBE_SIDE:
+        codes = adaptive_avg_pool2d(codes, PROBE_SIDE)
+    return codes.float().flatten(1)
+
+
+def distinct(images: Tensor) -> Tensor:
+    """Indices of the first of each group of equal images: twins in two folds would give the answer away."""
+    first: dict[bytes, int] = {}
+    for index, image in enumerate(images.cpu()):
+        first.setdefault(hashlib.blake2b(image.numpy().tobytes()).digest(), index)
+    return torch.tensor(list(first.values()), device=images.device)
+
+
+ABOVE_CHANCE = "1 is always right, 0 is chance"
+
+PROBES = (
+    Metric(
+        "class_from_content",
+        class_from_content,
+        "lower",
+        f"{ABOVE_CHANCE} (the commonest class)",
+        f"accuracy above chance of the class told from content codes; probe: {PROBE}",
+        "leaks that no linear reader finds; a natural tie of class and content (background, pose) looks like a leak",
+    ),
+    Metric(
+        "class_from_class",
+        class_from_class,
+        "higher",
+        f"{ABOVE_CHANCE} (the commonest class)",
+        f"accuracy above chance of the class told from class codes; probe: {PROBE}",
+        "what else is in the class code",
+    ),
+    Metric(
+        "content_from_class",
+        content_from_class,
+        "lower",
+        f"{ABOVE_CHANCE} (category: the commonest; quantity: the mean)",
+        f"mean score of the labelled content factors told from class codes; probe: {PROBE}",
+        "content that nobody labelled; leaks that no linear reader finds",
+        needs=frozenset({"factors"}),
+    ),
+    Metric(
+        "content_from_content",
+        content_from_content,
+        "higher",
+        f"{ABOVE_CHANCE} (category: the commonest; quantity: the mean)",
+        f"mean score of the labelled content factors told from content codes; probe: {PROBE}",
+        "content that is there in a form that no linear reader finds",
+        needs=frozenset({"factors"}),
+    ),
+    Metric(
+        "dci_disentanglement",
+        dci_disentanglement,
+        "higher",
+        "0 to 1",
+        "each code tells of one thing only: 1 - entropy of its (content, class) probe scores, weighted by their sum",
+        "which code is impure: see the four probes",
+        "DCI (Eastwood and Williams 2018) with the two codes as blocks and probe scores as importances",
+        frozenset({"factors"}),
+    ),
+    Metric(
+        "dci_completeness",
+        dci_completeness,
+        "higher",
+        "0 to 1",
+        "each thing is told by one code only: 1 - entropy of its scores over the two codes, weighted by their sum",
+        "which thing is told twice: see the four probes",
+        "as dci_disentanglement",
+        frozenset({"factors"}),
+    ),
+    Metric(
+        "dci_informativeness",
+        dci_informativeness,
+        "higher",
+        "0 to 1",
+        "mean over content and class of the better code's probe score",
+        "whether it is told by the right code",
+        "as dci_disentanglement",
+        frozenset({"factors"}),
+    ),
+)
