@@ -129,6 +129,9 @@ class Plan:
         excluded: cells left out, with their reason.
         equal_cells: groups of level choices that give the same config; each group runs once.
         aliases: term -> terms it cannot be told from, in a fractional design.
+        reference: the cell that the others are compared with.
+        cells: every cell with its id; equal cells share one.
+        missing: what the trials need and is not there (data, checkpoints), one line each; such trials cannot run.
     """
 
     spec: StudySpec
@@ -137,6 +140,9 @@ class Plan:
     excluded: tuple[Mapping[str, str], ...] = ()
     equal_cells: tuple[tuple[Mapping[str, str], ...], ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reference: Mapping[str, str] = field(default_factory=dict)
+    cells: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""What no single key can say: the rules between the fields of a config, checked in every cell of a study."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ablate.menus import Choice, Menus
+from ablate.problems import Problem, did_you_mean, schema_problems
+from ablate.study import StudySpec
+
+Finding = tuple[tuple[str, ...], str]
+"""Path in the config, and what is wrong there."""
+
+
+def network_fits_model(values: dict[str, Any], menus: Menus) -> list[Finding]:
+    """Options of the networks are those of the cell's model."""
+    return _option_findings("network", values["network"], "model", menus.models[values["model"]])
+
+
+def data_fits_dataset(values: dict[str, Any], menus: Menus) -> list[Finding]:
+    """Options of the data are those of the cell's dataset."""
+    return _option_findings("data", values["data"], "dataset", menus.datasets[values["dataset"]])
+
+
+def a_generator_loss_is_on(values: dict[str, Any], _menus: Menus) -> list[Finding]:
+    """Without one the generator would never move."""
+    if any(weight for name, weight in values["losses"].items() if not name.startswith("d_")):
+        return []
+    return [(("losses",), "no loss of the generator is on, so it would never move; give one a weight")]
+
+
+def schedules_go_forward(values: dict[str, Any], _menus: Menus) -> list[Finding]:
+    """A ramp has an end after its start; a delay has a start."""
+    found = []
+    for name, schedule in values["schedules"].items():
+        kind = (schedule or {}).get("kind", "constant")
+        if kind == "ramp" and schedule.get("end", 0) <= schedule.get("start", 0):
+            found.append((("schedules", name), "a ramp needs an end after its start"))
+        if kind == "delay" and not schedule.get("start"):
+            found.append((("schedules", name), "a delay needs a start after step 0"))
+    return found
+
+
+CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Finding]]], ...] = (
+    (("model", "network"), network_fits_model),
+    (("dataset", "data"), data_fits_dataset),
+    (("losses",), a_generator_loss_is_on),
+    (("schedules",), schedules_go_forward),
+)
+"""Fields that a check reads, and the check; it runs once per combination of their values."""
+
+
+def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
+    """The primary outcome has its metric's own direction and is among the metrics that are recorded."""
+    name = spec.outcome.metric if spec.outcome.metric in menus.metrics else spec.outcome.metric.partition("_")[2]
+    found = []
+    if (better := menus.metrics[name].better) and better != spec.outcome.better:
+        found.append(Problem(("outcome", "better"), f"{name} is better {better}"))
+    if spec.base.metrics and name not in spec.base.metrics:
+        found.append(Problem(("base", "metrics"), f"lacks {name}, the primary outcome"))
+    return found
+
+
+def _option_findings(field: str, options: dict[str, Any], kind: str, choice: Choice) -> list[Finding]:
+    """Options that the choice does not have, or that have a wrong value."""
+    found: list[Finding] = []
+    for name, value in options.items():
+        if name not in choice.options:
+            message = f"{kind} {choice.name} has no such option{did_you_mean(name, choice.options)}"
+            found.append(((field, name), message))
+            continue
+        for problem in schema_problems(value, choice.options[name]):
+            found.append(((field, name), problem.message))
+    return found

@@ -1,0 +1,154 @@
+"""What the numbers of a trial depend on, as digests: its config, its data, its checkpoint and the training code.
+
+Two configs that train alike are equal here however they are written: losses of weight 0 are no losses, `0` is `0.0`, a
+default that is named is the default. What changes no number is left out: workers and caches, how often checkpoints are
+written, and where files lie (their content is in).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import g2g_core
+from ablate.menus import Menus, Schema
+from ablate.patching import FIELDS, Levels, Patched, PerLevels
+from g2g_core.config import TrialConfig
+
+LENGTH = 12
+"""Hex digits of a trial's id."""
+PARTS = ("config", "data", "checkpoint", "code")
+"""What an identity consists of."""
+NEUTRAL = ("checkpoint_every",)
+"""Fields of the config that change no number."""
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "network": ("model", "network"),
+    "data": ("dataset", "data"),
+    "schedules": ("losses", "schedules"),
+    "restore": ("checkpoint", "restore"),
+}
+"""Field -> fields that its canonical form depends on, where that is more than itself."""
+
+
+class Canonical:
+    """The canonical text of a cell's config, made of the texts of its fields.
+
+    Args:
+        patched: the configs of the cells.
+        menus: the options of models and datasets, with their defaults.
+    """
+
+    def __init__(self, patched: Patched, menus: Menus) -> None:
+        self.menus = menus
+        self.template = ""
+        self.moving: list[PerLevels] = []
+        for field in FIELDS:
+            if field in NEUTRAL:
+                continue
+            names = TOGETHER.get(field, (field,))
+            text = PerLevels(patched, names, self._writer(field))
+            if patched.levels_matter(names):
+                self.moving.append(text)
+                self.template += "%s\n"
+            else:
+                self.template += text(patched.any_cell).replace("%", "%%") + "\n"
+
+    def text(self, cell: Levels) -> str:
+        """A line `"field":value` for each field of a cell's config but the seed."""
+        return self.template % tuple([part(cell) for part in self.moving])
+
+    def _writer(self, field: str) -> Callable[[dict[str, Any]], str]:
+        return lambda values: f'"{field}":{dumps(canonical_field(field, values, self.menus))}'
+
+
+def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
+    """The canonical value of a field of a config, from the plain values of the fields it depends on."""
+    value = values[field]
+    if field == "network":
+        return _options(value, menus.models[values["model"]].options)
+    if field == "data":
+        return _options(value, menus.datasets[values["dataset"]].options)
+    if field == "losses":
+        return {name: float(weight) for name, weight in value.items() if weight}
+    if field == "schedules":
+        return {
+            name: {"start": 0, **schedule}
+            for name, schedule in value.items()
+            if schedule and schedule.get("kind") != "constant" and values["losses"].get(name)
+        }
+    if field == "checkpoint":
+        return value is not None
+    if field == "restore":
+        return sorted(value) if values["checkpoint"] is not None else []
+    if field == "metrics":
+        return sorted(value)
+    return _number(value, menus.config[field])
+
+
+def dumps(value: Any) -> str:
+    """JSON with sorted keys and no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(text: str) -> str:
+    """SHA-256, the first 32 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def cell_id(identity: Mapping[str, str]) -> str:
+    """12 hex digits for all replicates of a cell."""
+    return digest("/".join(identity[part] for part in PARTS))[:LENGTH]
+
+
+def trial_id(identity: Mapping[str, str], seed: int) -> str:
+    """12 hex digits for one trial: its cell's identity and the seed."""
+    return digest("/".join([*(identity[part] for part in PARTS), str(seed)]))[:LENGTH]
+
+
+@cache
+def code_digest() -> str:
+    """Of every source file of the training code."""
+    root = Path(g2g_core.__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        total.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        total.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return total.hexdigest()[:32]
+
+
+def data_digest(config: TrialConfig) -> str:
+    """Of the content of a config's data.
+
+    Raises:
+        DataError: the data cannot be used.
+    """
+    from g2g_core.data import DATASETS
+
+    return DATASETS[config.dataset](config).digest
+
+
+def file_digest(path: str) -> str | None:
+    """Of a file's content, remembered by size and time of change; None: it cannot be read."""
+    from g2g_core.data.hashing import file_digests
+
+    (found,) = file_digests(Path(path).parent, [Path(path).name])
+    return None if found == "missing" else found
+
+
+def _options(given: Mapping[str, Any], options: Mapping[str, Schema]) -> dict[str, Any]:
+    """All options with their defaults, less those that change no number or name a place."""
+    known = {name: rule for name, rule in options.items() if not rule.get("x-neutral") and rule.get("format") != "path"}
+    return {name: _number(given.get(name, rule.get("default")), rule) for name, rule in known.items()}
+
+
+def _number(value: Any, rule: Schema) -> Any:
+    """A value as its type: whole numbers as floats where the rule is `number`."""
+    kinds = rule.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if isinstance(value, list | tuple):
+        return [_number(item, rule.get("items", {})) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and "number" in kinds and "integer" not in kinds:
+        return float(value)
+    return value

@@ -1,0 +1,134 @@
+"""The menus of the science package as plain data: names, one line each, and the options of models and datasets.
+
+Everything that validates, lists or describes reads these, and they are read off the dicts that the training code
+itself uses (`LOSSES`, `MODELS`, ...), so nothing is typed twice. Building them imports torch.
+"""
+
+import dataclasses
+import re
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from g2g_core.config import TrialConfig
+
+Schema = dict[str, Any]
+"""A JSON Schema."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a menu.
+
+    Attributes:
+        name: what a study file calls it.
+        description: one line.
+        options: for models and datasets: option -> JSON Schema with `type`, `default` and `description`.
+        better: for metrics: `lower`, `higher` or None.
+        unit: for metrics.
+    """
+
+    name: str
+    description: str
+    options: Mapping[str, Schema] = field(default_factory=dict)
+    better: str | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Menus:
+    """All menus that a study file chooses from, and the fields of `TrialConfig` as JSON Schemas."""
+
+    models: Mapping[str, Choice]
+    datasets: Mapping[str, Choice]
+    losses: Mapping[str, Choice]
+    metrics: Mapping[str, Choice]
+    parts: tuple[str, ...]
+    config: Mapping[str, Schema]
+
+
+def science_menus() -> Menus:
+    """The menus of the installed `g2g_core`."""
+    from g2g_core.checkpoint import PARTS
+    from g2g_core.data import DATA_OPTIONS, DATASETS
+    from g2g_core.losses import LOSSES
+    from g2g_core.metrics import METRICS
+    from g2g_core.models import MODELS, OPTIONS
+
+    return Menus(
+        models={name: Choice(name, first_line(make), options_of(OPTIONS[name])) for name, make in MODELS.items()},
+        datasets={n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n])) for n, make in DATASETS.items()},
+        losses={name: Choice(name, first_line(term)) for name, term in LOSSES.items()},
+        metrics={n: Choice(n, m.description, better=m.better, unit=m.unit) for n, m in METRICS.items()},
+        parts=tuple(PARTS),
+        config=options_of(TrialConfig),
+    )
+
+
+def first_line(thing: object) -> str:
+    """The first line of a docstring, without markup and the final stop."""
+    text = (thing.__doc__ or "").strip().partition("\n")[0]
+    return text.replace("`", "").rstrip(".")
+
+
+def options_of(options: type) -> dict[str, Schema]:
+    """Field -> JSON Schema of a dataclass of options, with the descriptions of its docstring.
+
+    Unions of plain types become a list of types, so that every value has one flat rule.
+    """
+    described = attributes(options)
+    whole: Schema = TypeAdapter(options).json_schema()
+    rules = {}
+    for entry in dataclasses.fields(options):
+        rule = _flat(whole["properties"][entry.name])
+        if entry.metadata.get("path") or _holds_path(typing.get_type_hints(options)[entry.name]):
+            rule["format"] = "path"
+        if entry.metadata.get("neutral"):
+            rule["x-neutral"] = True
+        rules[entry.name] = {**rule, "description": described.get(entry.name, "")}
+    return rules
+
+
+def attributes(documented: type) -> dict[str, str]:
+    """Name -> text of the `Attributes:` section of a Google-style docstring, each on one line."""
+    _, _, section = (documented.__doc__ or "").partition("Attributes:\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in section.splitlines():
+        if start := re.match(r"\s{4,8}(\w+)(?: \(.*?\))?: (.*)", line):
+            name = start[1]
+            found[name] = start[2].strip()
+        elif not line.strip():
+            name = ""
+        elif name:
+            found[name] += " " + line.strip()
+    return found
+
+
+def _holds_path(hint: Any) -> bool:
+    """Whether a type hint mentions `Path`."""
+    return "Path" in str(hint)
+
+
+def _flat(rule: Schema) -> Schema:
+    """A rule without `anyOf` over plain types, titles and references."""
+    rule = {key: value for key, value in rule.items() if key != "title"}
+    if "anyOf" not in rule:
+        return rule
+    kinds = [_flat(part) for part in rule.pop("anyOf")]
+    merged: Schema = {}
+    for kind in kinds:
+        merged |= kind
+    merged["type"] = [name for kind in kinds for name in _types(kind)]
+    if "enum" in merged and "null" in merged["type"]:
+        merged["enum"] = [*merged["enum"], None]
+    return {**merged, **rule}
+
+
+def _types(rule: Schema) -> list[str]:
+    """The types of a flat rule."""
+    kind = rule.get("type", "string")
+    return kind if isinstance(kind, list) else [kind]

@@ -1,0 +1,298 @@
+"""The JSON Schema of the study file, made from the menus: what validation checks and what editors complete from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ablate.menus import Choice, Menus, Schema
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$"
+"""Study names: they become a folder and an experiment's name."""
+FACTOR = r"^[A-Za-z][A-Za-z0-9_-]*$"
+"""Factor names: they become columns, tags and parameters."""
+LONGEST_NAME = 64
+LONGEST_LABEL = 250
+
+LIMITS: dict[str, Schema] = {
+    "checkpoint": {"format": "path"},
+    "image_size": {"minimum": 4},
+    "batch_size": {"minimum": 1},
+    "steps": {"minimum": 1},
+    "optimizer": {"enum": ["rmsprop", "adam"]},
+    "lr_generator": {"minimum": 0},
+    "lr_discriminator": {"minimum": 0},
+    "weight_decay": {"minimum": 0},
+    "ema_decay": {"minimum": 0, "maximum": 1},
+    "discriminator_warmup": {"minimum": 0},
+    "eval_every": {"minimum": 1},
+    "eval_pairs": {"minimum": 1},
+    "checkpoint_every": {"minimum": 0},
+    "log_every": {"minimum": 1},
+    "seed": {"minimum": 0},
+    "threads": {"minimum": 1, "maximum": 1024},
+    "precision": {"enum": ["float32", "float64", "bfloat16"]},
+}
+"""What the types of `TrialConfig` do not say."""
+
+LABEL: Schema = {"type": ["string", "number", "boolean"], "description": "label of a level"}
+SCHEDULE: Schema = {
+    "type": ["object", "null"],
+    "required": ["kind"],
+    "additionalProperties": False,
+    "properties": {
+        "kind": {"enum": ["constant", "ramp", "delay"], "description": "course of the weight over the steps"},
+        "start": {"type": "integer", "minimum": 0, "description": "step at which the weight starts to act"},
+        "end": {"type": "integer", "minimum": 0, "description": "step at which a ramp reaches the full weight"},
+    },
+}
+
+
+def study_schema(menus: Menus, designs: Mapping[str, str]) -> Schema:
+    """JSON Schema (2020-12) of a study file.
+
+    Args:
+        menus: what can be chosen.
+        designs: design -> one line.
+    """
+    paths = path_rules(menus)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A study of g2g-ablate",
+        "type": "object",
+        "additionalProperties": False,
+        "if": {"not": {"required": ["extends"]}},
+        "then": {"required": ["name", "seeds", "outcome"]},
+        "properties": {
+            "name": {
+                "type": "string",
+                "pattern": NAME,
+                "maxLength": LONGEST_NAME,
+                "description": "folder and experiment name: letters, digits, `_`, `-` and inner dots",
+            },
+            "question": {"type": "string", "description": "what the study asks, one sentence"},
+            "extends": {
+                "type": "string",
+                "description": "another study file, relative to this one; maps merge, lists replace",
+            },
+            "base": _base(menus),
+            "factors": {
+                "type": "object",
+                "description": "what varies: name -> levels; the first level is the reference",
+                "propertyNames": {"pattern": FACTOR, "maxLength": LONGEST_NAME, "not": {"enum": ["reason", "seed"]}},
+                "additionalProperties": {"$ref": "#/$defs/factor"},
+            },
+            "design": _design(designs),
+            "seeds": {
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": True,
+                "items": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+                "description": "the replicates; every cell runs with every seed",
+            },
+            "outcome": _outcome(menus),
+            "exclude": {
+                "type": "array",
+                "description": "cells to leave out: {factor: level, ..., reason: text}",
+                "items": {
+                    "type": "object",
+                    "required": ["reason"],
+                    "minProperties": 2,
+                    "properties": {"reason": {"type": "string", "minLength": 1, "description": "why"}},
+                    "additionalProperties": LABEL,
+                },
+            },
+            "equal_arms": {
+                "type": "array",
+                "description": "groups of cells that are meant to be equal: [[{factor: level}, {factor: level}]]",
+                "items": {"type": "array", "minItems": 2, "items": {"type": "object", "additionalProperties": LABEL}},
+            },
+            "notes": {"type": "string", "description": "free text of the author"},
+        },
+        "$defs": {"factor": _factor(paths), "patch": _patch(paths)},
+    }
+
+
+def path_rules(menus: Menus) -> dict[str, Schema]:
+    """Dotted path into the config -> rule of its value, for every path that a level may set."""
+    rules = {name: rule for name, rule in config_rules(menus).items() if name != "seed"}
+    for name in menus.losses:
+        rules[f"losses.{name}"] = _weight(menus.losses[name])
+        rules[f"schedules.{name}"] = SCHEDULE
+        rules |= {f"schedules.{name}.{key}": rule for key, rule in SCHEDULE["properties"].items()}
+    for field, choices in (("network", menus.models), ("data", menus.datasets)):
+        rules |= {f"{field}.{name}": rule for name, rule in _united(choices).items()}
+    return rules
+
+
+def config_rules(menus: Menus) -> dict[str, Schema]:
+    """Field of `TrialConfig` -> rule."""
+    rules = {name: {**rule, **LIMITS.get(name, {})} for name, rule in menus.config.items()}
+    rules["model"] = {**rules["model"], "enum": list(menus.models)}
+    rules["dataset"] = {**rules["dataset"], "enum": list(menus.datasets)}
+    rules["losses"] = _menu(rules["losses"], {name: _weight(choice) for name, choice in menus.losses.items()})
+    rules["schedules"] = _menu(rules["schedules"], dict.fromkeys(menus.losses, SCHEDULE))
+    rules["network"] = _menu(rules["network"], _united(menus.models))
+    rules["data"] = _menu(rules["data"], _united(menus.datasets))
+    for name, names in (
+        ("restore", menus.parts),
+        ("evaluate", ("raw", "average")),
+        ("metrics", tuple(menus.metrics)),
+    ):
+        rules[name] = {**rules[name], "items": {"enum": list(names)}, "uniqueItems": True}
+    rules["evaluate"]["minItems"] = 1
+    return rules
+
+
+def option_rules(menus: Menus, field: str, choice: str) -> Mapping[str, Schema]:
+    """Option -> rule of a model (`network`) or a dataset (`data`)."""
+    return (menus.models if field == "network" else menus.datasets)[choice].options
+
+
+def _weight(term: Choice) -> Schema:
+    return {"type": "number", "minimum": 0, "description": term.description}
+
+
+def _menu(rule: Schema, properties: Mapping[str, Schema]) -> Schema:
+    """A map with these keys only."""
+    return {
+        "type": "object",
+        "description": rule.get("description", ""),
+        "properties": dict(properties),
+        "additionalProperties": False,
+    }
+
+
+def _united(choices: Mapping[str, Choice]) -> dict[str, Schema]:
+    """Options of all choices; where two of them share a name with other rules, either rule may hold."""
+    found: dict[str, list[Schema]] = {}
+    for choice in choices.values():
+        for name, rule in choice.options.items():
+            rules = found.setdefault(name, [])
+            plain = {key: value for key, value in rule.items() if key not in ("default", "description")}
+            if plain not in [{k: v for k, v in r.items() if k not in ("default", "description")} for r in rules]:
+                rules.append(dict(rule))
+    return {name: rules[0] if len(rules) == 1 else {"anyOf": rules} for name, rules in found.items()}
+
+
+def _base(menus: Menus) -> Schema:
+    """The base config; options must be those of the named model and dataset."""
+    rules = {name: rule for name, rule in config_rules(menus).items() if name != "seed"}
+    conditions = []
+    for chooser, field, choices in (("model", "network", menus.models), ("dataset", "data", menus.datasets)):
+        for name, choice in choices.items():
+            conditions.append(
+                {
+                    "if": {"required": [chooser], "properties": {chooser: {"const": name}}},
+                    "then": {"properties": {field: _menu({}, choice.options)}},
+                }
+            )
+    return {
+        "type": "object",
+        "description": "the config that levels are patches of",
+        "additionalProperties": False,
+        "properties": rules,
+        "allOf": conditions,
+    }
+
+
+def _factor(paths: Mapping[str, Schema]) -> Schema:
+    """Both forms: `{path, levels: {label: value}}` and `{levels: {label: {path: value}}}`."""
+    labels: Schema = {"minLength": 1, "maxLength": LONGEST_LABEL, "pattern": r"^[^\x00-\x1f\x7f]*$"}
+    typed = [
+        {
+            "if": {"required": ["path"], "properties": {"path": {"const": path}}},
+            "then": {"properties": {"levels": {"additionalProperties": rule, "items": rule}}},
+        }
+        for path, rule in paths.items()
+    ]
+    return {
+        "type": "object",
+        "required": ["levels"],
+        "additionalProperties": False,
+        "properties": {
+            "path": {"enum": list(paths), "description": "dotted path into the config that the levels are values of"},
+            "levels": {
+                "type": ["object", "array"],
+                "minProperties": 2,
+                "minItems": 2,
+                "propertyNames": labels,
+                "description": "label -> value (with `path`) or label -> {path: value, ...}; the first is the reference",
+            },
+            "when": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": LABEL,
+                "description": "{factor: level, ...}: varies only there, elsewhere it stays at its reference",
+            },
+        },
+        "if": {"not": {"required": ["path"]}},
+        "then": {"properties": {"levels": {"type": "object", "additionalProperties": {"$ref": "#/$defs/patch"}}}},
+        "allOf": typed,
+    }
+
+
+def _patch(paths: Mapping[str, Schema]) -> Schema:
+    return {
+        "type": "object",
+        "description": "dotted path into the config -> value",
+        "additionalProperties": False,
+        "properties": dict(paths),
+    }
+
+
+def _design(designs: Mapping[str, str]) -> Schema:
+    """A name, or a name with its options."""
+    fraction: Schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {
+            "resolution": {"enum": [3, 4, 5], "description": "3: main effects; 4: clear of pairs; 5: pairs too"},
+            "runs": {"type": "integer", "minimum": 2, "maximum": 4096, "description": "cells, a power of two"},
+        },
+    }
+    cells: Schema = {"type": "array", "minItems": 1, "items": {"type": "object", "additionalProperties": LABEL}}
+    options = {"fractional_factorial": fraction, "custom": cells}
+    return {
+        "description": "; ".join(f"{name}: {line}" for name, line in designs.items()),
+        "type": ["string", "object"],
+        "if": {"type": "string"},
+        "then": {"enum": [name for name in designs if name not in options]},
+        "else": {
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+            "properties": {name: options[name] for name in designs if name in options},
+        },
+    }
+
+
+def _outcome(menus: Menus) -> Schema:
+    metrics = [f"{kind}{name}" for kind in ("", "raw_", "average_") for name in menus.metrics]
+    degradation: dict[str, Any] = {
+        "relative": {"type": "number", "exclusiveMinimum": 0, "description": "share of the value at step 0, 0.10: 10 %"},
+        "after_step": {"type": "integer", "minimum": 0, "description": "evaluations up to this step do not count"},
+        "patience": {"type": "integer", "minimum": 1, "description": "evaluations in a row that must be worse"},
+    }
+    return {
+        "type": "object",
+        "description": "the primary outcome and the rule of decision, fixed before the runs",
+        "additionalProperties": False,
+        "required": ["metric"],
+        "properties": {
+            "metric": {"enum": metrics, "description": "metric of `g2g-ablate list metrics`"},
+            "better": {"enum": ["lower", "higher"], "description": "direction; left out: the metric's own"},
+            "summary": {"enum": ["last", "best", "mean", "auc"], "description": "how a curve becomes one number"},
+            "smallest_effect": {
+                "type": ["number", "null"],
+                "exclusiveMinimum": 0,
+                "description": "smallest difference that matters, in the metric's unit",
+            },
+            "degradation": {
+                "type": "object",
+                "description": "when a trial counts as degraded",
+                "additionalProperties": False,
+                "properties": degradation,
+            },
+        },
+    }

@@ -1,0 +1,242 @@
+"""The study file, read and validated: everything that is wrong with it at once, each with its place."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ablate.config_checks import CHECKS, outcome_problems
+from ablate.design import DESIGNS, DesignError, expand
+from ablate.menus import Menus, Schema, first_line, science_menus
+from ablate.patching import Patched, PerLevels
+from ablate.problems import Problem, did_you_mean, schema_problems, shown
+from ablate.schema import path_rules, study_schema
+from ablate.study import Degradation, Factor, Outcome, StudyError, StudySpec
+from ablate.study_tree import find_study, read_study
+from ablate.yaml_file import Node
+from g2g_core.config import TrialConfig
+
+
+def load_study(study: str | Path, overrides: Iterable[str] = (), menus: Menus | None = None) -> StudySpec:
+    """The study of a file, or of a bundled study's name, validated down to the config of every cell.
+
+    Args:
+        study: path of a study file, or name of a bundled one.
+        overrides: `path=value`, applied to the file in order; values are YAML, relative paths in them are relative to
+            the current folder (those in the file are relative to the file).
+        menus: what can be chosen; None: what is installed.
+
+    Raises:
+        StudyError: a line for each thing that is wrong: `file:line:column: path: what; did you mean X?`.
+    """
+    menus = menus or science_menus()
+    tree = read_study(find_study(study), overrides)
+    problems = schema_problems(tree.plain(), schema(menus))
+    problems += [problem for problem in _name_problems(tree.plain()) if not _covered(problem, problems)]
+    if problems:
+        raise _error(tree, problems)
+    spec = _build(_with_absolute_paths(tree, menus), menus)
+    problems = [*outcome_problems(spec, menus), *_cell_problems(spec, menus, tree)]
+    if problems:
+        raise _error(tree, problems)
+    return spec
+
+
+def schema(menus: Menus | None = None) -> Schema:
+    """The JSON Schema of the study file."""
+    return study_schema(menus or science_menus(), {name: first_line(design) for name, design in DESIGNS.items()})
+
+
+def _error(tree: Node, problems: list[Problem]) -> StudyError:
+    """All problems, in the order of the file."""
+    lines = {}
+    for problem in problems:
+        mark, node = tree.at(problem.path)
+        place = mark if problem.at_key or isinstance(node.value, dict | tuple) else node.mark
+        text = f"{place}: {problem.place}: {problem.message}" if problem.path else f"{place}: {problem.message}"
+        lines[place.source, place.line, place.column, text] = text
+    return StudyError("\n".join(lines[key] for key in sorted(lines)))
+
+
+def _covered(problem: Problem, problems: list[Problem]) -> bool:
+    """Whether a problem at the same place or above is known already."""
+    return any(problem.path[: len(other.path)] == other.path for other in problems if other.path)
+
+
+def _name_problems(study: dict[str, Any]) -> Iterator[Problem]:
+    """Names of factors and levels that do not exist, paths that two factors set, conditions that go in a circle."""
+    factors = study.get("factors")
+    factors = factors if isinstance(factors, dict) else {}
+    levels = {name: _labels(factor) for name, factor in factors.items()}
+    for name, factor in factors.items():
+        when = factor.get("when") if isinstance(factor, dict) else None
+        if isinstance(when, dict):
+            yield from _choice_problems(when, ("factors", name, "when"), levels)
+            if name in _conditions(name, factors):
+                yield Problem(("factors", name, "when"), "goes in a circle: it depends on itself")
+    for key in ("exclude", "equal_arms"):
+        for number, entry in enumerate(study[key] if isinstance(study.get(key), list) else ()):
+            for path, choice in _choices(entry, (key, number)):
+                yield from _choice_problems(choice, path, levels)
+    design = study.get("design")
+    cells = design.get("custom") if isinstance(design, dict) else None
+    for number, cell in enumerate(cells if isinstance(cells, list) else ()):
+        yield from _choice_problems(cell, ("design", "custom", number), levels)
+    yield from _overlaps(factors)
+
+
+def _choices(entry: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """An entry of `exclude` without its reason, or each arm of an entry of `equal_arms`."""
+    if isinstance(entry, dict):
+        yield path, {factor: level for factor, level in entry.items() if factor != "reason"}
+    elif isinstance(entry, list):
+        yield from (((*path, number), arm) for number, arm in enumerate(entry))
+
+
+def _choice_problems(choice: Any, path: tuple[str | int, ...], levels: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """Factors and levels of a `{factor: level}` that do not exist."""
+    for factor, level in choice.items() if isinstance(choice, dict) else ():
+        if factor not in levels:
+            yield Problem((*path, factor), f"no such factor{did_you_mean(factor, levels)}", at_key=True)
+        elif levels[factor] and level not in levels[factor]:
+            yield Problem((*path, factor), f"{shown(level)} is no level of {factor}{did_you_mean(level, levels[factor])}")
+
+
+def _labels(factor: Any) -> list[str]:
+    """The labels of a factor's levels, as far as it has some."""
+    levels = factor.get("levels") if isinstance(factor, dict) else None
+    return list(levels) if isinstance(levels, dict) else []
+
+
+def _conditions(name: str, factors: dict[str, Any]) -> set[str]:
+    """All factors that a factor's `when` depends on, directly or through others."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        factor = factors.get(waiting.pop())
+        when = factor.get("when") if isinstance(factor, dict) else None
+        for other in when if isinstance(when, dict) else ():
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+def _overlaps(factors: dict[str, Any]) -> Iterator[Problem]:
+    """Paths that two factors set, so that one of them would have no effect."""
+    owner: dict[str, str] = {}
+    for name, factor in factors.items():
+        for path in dict.fromkeys(path for patch in _patches(factor).values() for path in patch):
+            if owner.setdefault(path, name) != name:
+                yield Problem(("factors", name), f"sets {path}, which factor {owner[path]} sets too", at_key=True)
+
+
+def _patches(factor: Any) -> dict[str, dict[str, Any]]:
+    """Label -> patch, of both forms of a factor; nothing where the file is wrong."""
+    levels = factor.get("levels") if isinstance(factor, dict) else None
+    if not isinstance(levels, dict):
+        return {}
+    if "path" in factor:
+        return {label: {str(factor["path"]): value} for label, value in levels.items()}
+    return {label: patch for label, patch in levels.items() if isinstance(patch, dict)}
+
+
+def _with_absolute_paths(tree: Node, menus: Menus) -> Node:
+    """The tree with every path of a file made absolute, from the folder of the file that names it."""
+    paths = {path for path, rule in path_rules(menus).items() if _is_path(rule)}
+
+    def settle(node: Node, path: str) -> Node:
+        if isinstance(node.value, dict):
+            below = {key: settle(item, f"{path}.{key}" if path else key) for key, item in node.value.items()}
+            return replace(node, value=below)
+        if path in paths and isinstance(node.value, str) and node.value:
+            return replace(node, value=os.path.normpath(node.folder / Path(node.value).expanduser()))
+        return node
+
+    values = dict(tree.value) if isinstance(tree.value, dict) else {}
+    if "base" in values:
+        values["base"] = settle(values["base"], "")
+    if "factors" in values and isinstance(values["factors"].value, dict):
+        settled = {}
+        for name, factor in values["factors"].value.items():
+            inside = dict(factor.value) if isinstance(factor.value, dict) else {}
+            path = str(inside["path"].value) if "path" in inside else ""
+            levels = inside["levels"]
+            labels = levels.value if isinstance(levels.value, dict) else {}
+            inside["levels"] = replace(levels, value={label: settle(node, path) for label, node in labels.items()})
+            settled[name] = replace(factor, value=inside)
+        values["factors"] = replace(values["factors"], value=settled)
+    return replace(tree, value=values)
+
+
+def _is_path(rule: Schema) -> bool:
+    return rule.get("format") == "path" or any(_is_path(part) for part in rule.get("anyOf", ()))
+
+
+def _build(tree: Node, menus: Menus) -> StudySpec:
+    """The study of a tree without problems."""
+    study = tree.plain()
+    outcome = dict(study["outcome"])
+    outcome.setdefault("better", _direction(outcome["metric"], menus))
+    degradation = Degradation(**outcome.pop("degradation", {}))
+    return StudySpec(
+        name=study["name"],
+        question=study.get("question", ""),
+        base=TrialConfig.from_dict(study.get("base") or {}),
+        factors=tuple(
+            Factor(name, _patches(factor), factor.get("when", {}))
+            for name, factor in (study.get("factors") or {}).items()
+        ),
+        design=_design(study.get("design", "full_factorial")),
+        seeds=tuple(study["seeds"]),
+        outcome=Outcome(**outcome, degradation=degradation),
+        exclude=tuple(study.get("exclude", ())),
+        equal_arms=tuple(tuple(group) for group in study.get("equal_arms", ())),
+        notes=study.get("notes", ""),
+    )
+
+
+def _design(design: str | dict[str, Any]) -> dict[str, Any]:
+    """`{"kind": name, ...options}`."""
+    if isinstance(design, str):
+        return {"kind": design}
+    ((kind, options),) = design.items()
+    return {"kind": kind, "cells": options} if isinstance(options, list) else {"kind": kind, **options}
+
+
+def _direction(metric: str, menus: Menus) -> str:
+    """The metric's own better direction."""
+    name = metric if metric in menus.metrics else metric.partition("_")[2]
+    return menus.metrics[name].better or "lower"
+
+
+def _cell_problems(spec: StudySpec, menus: Menus, tree: Node) -> list[Problem]:
+    """What is wrong with the design, and with the config of any cell."""
+    try:
+        cells = expand(spec).cells
+    except DesignError as error:
+        return [Problem(path, message) for path, message in error.problems]
+    patched = Patched(spec.base, spec.factors)
+    found: dict[tuple[str | int, ...], Problem] = {}
+    for fields, check in CHECKS:
+        checked = PerLevels(patched, fields, lambda values, check=check: check(values, menus))  # type: ignore[misc]
+        for cell in cells:
+            for path, message in checked(cell):
+                place = _origin(path, cell, spec, tree)
+                found.setdefault(place, Problem(place, message))
+    return list(found.values())
+
+
+def _origin(path: tuple[str, ...], cell: Mapping[str, str], spec: StudySpec, tree: Node) -> tuple[str | int, ...]:
+    """Where the file sets a path of a cell's config: in a level of a factor, or in the base."""
+    for factor in reversed(spec.factors):
+        for patch in sorted(factor.levels[cell[factor.name]], key=len, reverse=True):
+            steps = tuple(patch.split("."))
+            if path[: len(steps)] == steps[: len(path)]:
+                label = cell[factor.name]
+                whole = ("factors", factor.name, "levels", label)
+                _, node = tree.at(whole)
+                inside = isinstance(node.value, dict) and patch in node.value
+                return (*whole, patch, *path[len(steps) :]) if inside else (*whole, *path[len(steps) :])
+    return ("base", *path)
