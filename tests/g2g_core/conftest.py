@@ -62,8 +62,8 @@ class Golden:
             total, norm, largest, absolute = self[key + "#stats"].tolist()
             flat = value.detach().double().flatten()
             close(flat[self[key + "#idx"]], self[key + "#val"], f"{key}#val", rtol, atol, scale=largest)
-            close(flat.norm(), torch.tensor(norm), f"{key}#norm", rtol, atol)
-            close(flat.sum(), torch.tensor(total), f"{key}#sum", rtol, atol, scale=absolute)
+            close(flat.norm(), torch.tensor(norm, dtype=torch.float64), f"{key}#norm", rtol, atol)
+            close(flat.sum(), torch.tensor(total, dtype=torch.float64), f"{key}#sum", rtol, atol, scale=absolute)
             return
         assert key in self.arrays, f"no golden number {key}"
         golden = self[key]
