@@ -1,0 +1,128 @@
+"""The answer in words. Every sentence with a number is made from the numbers."""
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from reports.document import Rich, Span, code, joined, rich, strong
+from reports.estimates import number, outcomes
+from reports.numbers import count, p_value
+from reports.view import Arm, StudyView
+
+
+def single_arms(view: StudyView, name: str) -> tuple[Arm, ...]:
+    """Arms with this factor alone; `factor=level` picks the level."""
+    factor, _, level = name.partition("=")
+    if factor not in view.factors:
+        return ()
+    return tuple(arm for arm in view.alone(factor) if not level or arm.levels[factor] == level)
+
+
+def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
+    """`5 of 5 seeds, median step 250`; what happened to the trials of these arms."""
+    trials = [trial for arm in arms for trial in arm.trials]
+    if not trials:
+        return ""
+    steps = [step for trial in trials if (step := view.onset(trial)) is not None]
+    words = f"{len(steps)} of {count(len(trials), 'seed' if len(arms) == 1 else 'trial')}"
+    return words + (f", median step {median(steps):.0f}" if steps else "")
+
+
+def lead(view: StudyView) -> Rich:
+    """The first sentence: what harms, by how much, from when on; or that nothing does, or that nobody can say."""
+    verdicts = view.analysis.verdicts
+    if not len(verdicts):
+        return _without_factors(view)
+    harmful = verdicts[verdicts["verdict"] == "harms"]
+    if len(harmful):
+        ordered = harmful.loc[harmful["effect"].abs().sort_values(ascending=False).index]
+        names = [code(str(name)) for name in ordered["factor"]]
+        verb = " makes " if len(names) == 1 else " make "
+        first = ordered.iloc[0]
+        parts: list[str | Span | Rich] = [joined(names), verb, code(view.metric), " worse"]
+        parts += [f": {view.scale.signed(number(first['effect']))} {view.summary}"]
+        if len(names) > 1:
+            parts += [" for ", names[0]]
+        parts += [f" (95 % interval {view.scale.interval(number(first['low']), number(first['high']))}). "]
+        return rich(*parts, _alone(view, str(first["factor"])))
+    words = set(verdicts["verdict"])
+    if words == {"equivalent"}:
+        return rich("No factor changes ", code(view.metric), f" by more than {view.scale.fixed(view.margin)} {view.summary}.")
+    if words == {"not enough data"}:
+        return rich("These trials are not enough to say which factor changes ", code(view.metric), ".")
+    return rich("No factor was found to make ", code(view.metric), " worse.")
+
+
+def _alone(view: StudyView, name: str) -> Rich:
+    """What the factor does with all others at their first level."""
+    arms = single_arms(view, name)
+    if not arms or view.reference is None or view.reference in arms:
+        return ()
+    ours = [v for arm in arms for v in outcomes(view, arm).values()]
+    theirs = list(outcomes(view, view.reference).values())
+    if not ours or not theirs:
+        return ()
+    fixed = view.scale.fixed
+    change = f"On its own it takes it from {fixed(sum(theirs) / len(theirs))} to {fixed(sum(ours) / len(ours))}"
+    onset = onset_words(view, arms)
+    degraded = onset and not onset.startswith("0 ")
+    return rich(change + (f"; degraded: {onset}." if degraded else "; no seed of it degraded."))
+
+
+def _without_factors(view: StudyView) -> Rich:
+    """For a study in which no factor has a verdict: one arm, or nothing finished."""
+    finished = int((view.table.trials["status"] == "finished").sum())
+    if not finished:
+        return rich(f"No trial finished: {count(len(view.table.trials), 'trial')}, none with a result.")
+    arms = view.analysis.arms
+    known = arms[arms["mean"].notna()]
+    if len(known) == 1:
+        mean = view.scale.fixed(float(known["mean"].iloc[0]))
+        return rich("One arm: ", code(view.metric), f" is {mean} {view.summary}. Nothing to compare it with.")
+    return rich("There is no verdict on a factor; the table below compares the arms.")
+
+
+def others(view: StudyView) -> list[Rich]:
+    """One sentence a kind of verdict that the first sentence did not tell."""
+    verdicts = view.analysis.verdicts
+    out = []
+    for word, one, many in (
+        ("helps", " makes it better", " make it better"),
+        ("equivalent", " makes no difference that matters", " make no difference that matters"),
+        ("not enough data", ": not enough data", ": not enough data"),
+    ):
+        rows = verdicts[verdicts["verdict"] == word] if len(verdicts) else verdicts
+        if not len(rows):
+            continue
+        names = joined(code(str(name)) for name in rows["factor"])
+        detail = _reason(view, rows.iloc[0]) if len(rows) == 1 else _range(view, rows)
+        out.append(rich(names, one if len(rows) == 1 else many, detail))
+    return out
+
+
+def _reason(view: StudyView, row: Mapping[str, Any]) -> str:
+    """The numbers behind one verdict."""
+    low, high = number(row["low"]), number(row["high"])
+    if low is None or high is None:
+        return f" ({count(int(row['n_pairs']), 'pair')})."
+    text = f" ({view.scale.signed(number(row['effect']))}, 95 % interval {view.scale.interval(low, high)}"
+    return text + (f", p {p_value(number(row['p_adjusted']))})." if number(row["p_adjusted"]) is not None else ").")
+
+
+def _range(view: StudyView, rows: Any) -> str:
+    effects = [value for value in rows["effect"].map(number) if value is not None]
+    if not effects:
+        return "."
+    return f" (effects {view.scale.signed(min(effects))} to {view.scale.signed(max(effects))})."
+
+
+def status_words(view: StudyView) -> Rich:
+    """`8 arms x 5 seeds = 40 trials: 38 finished, 1 diverged, 1 failed`."""
+    trials = view.table.trials
+    counts = trials["status"].value_counts()
+    order = ("finished", "diverged", "failed", "interrupted", "running", "planned")
+    words = [f"{int(counts[status])} {status}" for status in order if counts.get(status, 0)]
+    arms, seeds = len(view.arms), len(view.seeds)
+    start = f"{count(arms, 'arm')} × {count(seeds, 'seed')}"
+    total = f" = {count(len(trials), 'trial')}" if arms * seeds == len(trials) else f", {count(len(trials), 'trial')}"
+    return rich(strong(start), f"{total}: {', '.join(words)}.")

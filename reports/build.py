@@ -1,0 +1,138 @@
+"""From a study's tables to report files."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from reports.analysis import analyse
+from reports.charts.svg import standalone
+from reports.csv_files import csv_texts, report_json, write
+from reports.document import Document, Drawing, Figure
+from reports.html import to_html
+from reports.latex import latex_tables, latex_text
+from reports.methods import methods
+from reports.pdf import drawing_pdf, to_pdf
+from reports.sections import SECTIONS, SectionOf
+from reports.table import StudyTable
+from reports.view import StudyView
+
+FORMATS = ("html", "pdf", "latex", "csv")
+GROUP = "g2g_ablate.sections"
+"""Entry point group of sections from other packages."""
+
+
+class ReportError(Exception):
+    """A report can't be made as asked: one clear line."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A document, and the study it was made from."""
+
+    document: Document
+    view: StudyView
+
+
+def all_sections() -> tuple[SectionOf, ...]:
+    """The sections of the report in order: our own, then those of installed packages (group `g2g_ablate.sections`)."""
+    plugins = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return (*SECTIONS, *(entry.load() for entry in plugins))
+
+
+def make_report(
+    table: StudyTable, sections: Sequence[SectionOf] | None = None, leave_out: Iterable[str] = ()
+) -> Report:
+    """The document of one study.
+
+    Args:
+        table: the study's tables.
+        sections: functions of a `StudyView` that give a `Section` or None, in order; None: `all_sections()`.
+        leave_out: names of sections to leave out.
+
+    Raises:
+        ReportError: a name in `leave_out` is no section.
+    """
+    chosen = all_sections() if sections is None else tuple(sections)
+    names = [section.__name__ for section in chosen]
+    unknown = sorted(set(leave_out) - set(names))
+    if unknown:
+        raise ReportError(f"no such section: {', '.join(unknown)}; there are {', '.join(names)}")
+    view = StudyView(table, analyse(table))
+    made = [section(view) for section in chosen if section.__name__ not in set(leave_out)]
+    name, plan = str(view.study["name"]), str(view.study.get("hash", ""))[:12]
+    foot = f"Ablation study {name} · plan {plan}" if plan else f"Ablation study {name}"
+    title = str(view.study.get("question") or f"Ablation study {name}")
+    return Report(Document(name, title, foot, tuple(section for section in made if section is not None)), view)
+
+
+def build_report(
+    table: StudyTable,
+    to: str | Path,
+    formats: Sequence[str] = FORMATS,
+    sections: Sequence[SectionOf] | None = None,
+    leave_out: Iterable[str] = (),
+) -> list[Path]:
+    """Writes the report of a study; equal tables give equal bytes.
+
+    Args:
+        table: the study's tables.
+        to: folder, made when missing; holds `index.html`, `report.pdf`, `tables/*.tex`, `data/*.csv`, `figures/*.svg`.
+        formats: of `html`, `pdf`, `latex`, `csv`; `report.json` is always written.
+        sections: see `make_report`.
+        leave_out: see `make_report`.
+
+    Returns:
+        The paths of the files, the page first.
+
+    Raises:
+        ReportError: an unknown format or section.
+    """
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise ReportError(f"no such format: {', '.join(unknown)}; there are {', '.join(FORMATS)}")
+    report = make_report(table, sections, leave_out)
+    return write_report(report, Path(to), formats)
+
+
+def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Writes a report's files in the given formats."""
+    document, view = report.document, report.view
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    if "html" in formats:
+        paths += write(folder, {"index.html": to_html(document)})
+    if "pdf" in formats:
+        path = folder / "report.pdf"
+        path.write_bytes(to_pdf(document))
+        paths.append(path)
+    if "latex" in formats:
+        tables = {f"{name}.tex": text for name, text in latex_tables(document).items()}
+        paths += write(folder / "tables", tables | {"methods.tex": latex_text(methods(view))})
+        paths += _figures(document, folder / "figures")
+    files: dict[str, list[str]] = {}
+    if "csv" in formats:
+        paths += write(folder / "data", csv_texts(view))
+    for path in paths:
+        files.setdefault(path.suffix[1:], []).append(path.relative_to(folder).as_posix())
+    paths += write(folder / "data", {"report.json": report_json(view, files)})
+    return paths
+
+
+def drawings(document: Document) -> list[Drawing]:
+    """The drawings worth a file of their own: every figure's panels."""
+    return [panel.drawing for block in document.blocks() if isinstance(block, Figure) for panel in block.panels]
+
+
+def _figures(document: Document, folder: Path) -> list[Path]:
+    """Each figure as SVG, and as PDF for LaTeX."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for drawing in drawings(document):
+        path = folder / f"{drawing.name}.svg"
+        path.write_text(standalone(drawing), encoding="utf-8", newline="\n")
+        pdf = folder / f"{drawing.name}.pdf"
+        pdf.write_bytes(drawing_pdf(drawing))
+        paths += [path, pdf]
+    return paths
+

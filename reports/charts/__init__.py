@@ -1,0 +1,10 @@
+"""Charts as SVG elements of our own: one writer, two looks (page and paper)."""
+
+from reports.charts.curves import curve_panel
+from reports.charts.intervals import forest, interval_axis, interval_bar
+from reports.charts.scatter import scatter
+from reports.charts.survival import survival_chart
+from reports.charts.svg import standalone
+from reports.charts.waterfall import waterfall
+
+__all__ = ["curve_panel", "forest", "interval_axis", "interval_bar", "scatter", "standalone", "survival_chart", "waterfall"]

@@ -1,0 +1,90 @@
+"""Effects with intervals: bars for table cells, the axis under them, and a forest plot for papers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from reports.charts.svg import Axis, circle, line, path, rect, shortened, text_width, tick_labels, words
+from reports.document import Drawing
+
+WIDTH = 300.0
+MARGIN = 12.0
+
+Tone = Literal["on", "off", "neutral"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A difference with its interval, and the paired differences behind it."""
+
+    label: str
+    value: float | None
+    low: float | None
+    high: float | None
+    tone: Tone = "off"
+    dots: tuple[float, ...] = ()
+
+
+def effect_axis(estimates: Sequence[Estimate], margin: float | None) -> Axis:
+    """One axis for all rows of a table: it holds the intervals, the dots and the margin that matters."""
+    values = [0.0]
+    for estimate in estimates:
+        values += [v for v in (estimate.value, estimate.low, estimate.high, *estimate.dots) if v is not None]
+    if margin:
+        values += [-1.3 * margin, 1.3 * margin]
+    return Axis.around(values, MARGIN, WIDTH - MARGIN, room=0.03)
+
+
+def _ground(axis: Axis, margin: float | None, top: float, height: float) -> str:
+    """The band of changes too small to matter, and zero."""
+    band = rect(axis(-margin), top, axis(margin) - axis(-margin), height, "rope") if margin else ""
+    return band + line(axis(0), top, axis(0), top + height, "zero")
+
+
+def _mark(estimate: Estimate, axis: Axis, y: float) -> str:
+    """The interval with its ends, and the estimate as a square."""
+    out = ""
+    if estimate.low is not None and estimate.high is not None and math.isfinite(estimate.low + estimate.high):
+        x1, x2 = axis(estimate.low), axis(estimate.high)
+        out += path(((x1, y), (x2, y)), f"{estimate.tone} bar")
+        out += line(x1, y - 4, x1, y + 4, f"{estimate.tone} bar") + line(x2, y - 4, x2, y + 4, f"{estimate.tone} bar")
+    if estimate.value is not None and math.isfinite(estimate.value):
+        out += rect(axis(estimate.value) - 4, y - 4, 8, 8, f"f{estimate.tone}")
+    return out
+
+
+def interval_bar(name: str, estimate: Estimate, axis: Axis, margin: float | None, alt: str) -> Drawing:
+    """The bar of one row: interval above, the paired differences as dots below."""
+    dots = "".join(circle(axis(v), 21 + 2.2 * (i % 3), 1.7, "dot") for i, v in enumerate(estimate.dots))
+    return Drawing(name, _ground(axis, margin, 0, 28) + dots + _mark(estimate, axis, 11), WIDTH, 28, alt, "bar")
+
+
+def interval_axis(name: str, axis: Axis, label: str) -> Drawing:
+    """Ticks under a column of bars."""
+    ticks = axis.ticks(5)
+    body = "".join(
+        line(axis(tick), 0, axis(tick), 4, "ax") + words(axis(tick), 15, text, "tick mid")
+        for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True)
+    )
+    return Drawing(name, body, WIDTH, 18, f"axis: {label}", "axis")
+
+
+def forest(name: str, estimates: Sequence[Estimate], margin: float | None, axis_label: str, alt: str) -> Drawing:
+    """All effects in one drawing with their names and numbers' axis, for papers."""
+    left = min(max((text_width(e.label) for e in estimates), default=60) + 14, 260)
+    inner = effect_axis(estimates, margin)
+    axis = Axis(inner.low, inner.high, left, left + 300)
+    height = 24 * len(estimates)
+    body = _ground(axis, margin, 6, height)
+    for index, estimate in enumerate(estimates):
+        y = 18 + 24 * index
+        body += words(left - 10, y + 4, shortened(estimate.label, left - 14), "end") + _mark(estimate, axis, y)
+        body += "".join(circle(axis(v), y + 8, 1.5, "dot") for v in estimate.dots)
+    ticks = axis.ticks(6)
+    body += line(left, height + 6, left + 300, height + 6, "ax")
+    for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True):
+        body += line(axis(tick), height + 6, axis(tick), height + 10, "ax")
+        body += words(axis(tick), height + 21, text, "tick mid")
+    body += words(left + 150, height + 37, shortened(axis_label, 300), "mid")
+    return Drawing(name, body, left + 312, height + 44, alt, "wide")

@@ -1,0 +1,46 @@
+"""Two metrics against each other, a mark a trial."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.charts.svg import Axis, circle, line, rect, shortened, tick_labels, words
+from reports.document import Drawing
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One trial: where it is, how it looks (`on`, `off`), whether hollow, and what the pointer shows."""
+
+    x: float
+    y: float
+    tone: str
+    hollow: bool
+    title: str
+
+
+def scatter(
+    name: str, spots: Sequence[Spot], start: Sequence[tuple[float, float]], labels: tuple[str, str], alt: str
+) -> Drawing:
+    """Marks of the trials; `start` are the values at step 0, drawn as crosshairs; labels of both axes."""
+    left, right, top, bottom = 58.0, 400.0, 26.0, 214.0
+    x = Axis.around([s.x for s in spots] + [a for a, _ in start], left, right)
+    y = Axis.around([s.y for s in spots] + [b for _, b in start], bottom, top)
+    body = ""
+    ticks = y.ticks(5)
+    for tick, text in zip(ticks, tick_labels(ticks), strict=True):
+        body += line(left, y(tick), right, y(tick), "grid") + words(left - 6, y(tick) + 3.5, text, "tick end")
+    ticks = x.ticks(5)
+    for tick, text in zip(ticks, tick_labels(ticks), strict=True):
+        body += line(x(tick), bottom, x(tick), bottom + 4, "ax") + words(x(tick), bottom + 16, text, "tick mid")
+    body += words(left - 50, 12, shortened(labels[1], 380), "mu") + words(
+        right, bottom + 34, shortened(labels[0], 340), "mu end"
+    )
+    for a, b in start[:1]:
+        body += line(x(a) - 6, y(b), x(a) + 6, y(b), "neutral bar") + line(x(a), y(b) - 6, x(a), y(b) + 6, "neutral bar")
+        body += words(x(a) + 8, y(b) - 5, "step 0")
+    for spot in spots:
+        if spot.hollow:
+            body += rect(x(spot.x) - 3.5, y(spot.y) - 3.5, 7, 7, f"{spot.tone} hollow thin")
+        else:
+            body += circle(x(spot.x), y(spot.y), 3.6, f"f{spot.tone}", spot.title)
+    return Drawing(name, body, 412, bottom + 40, alt, "wide")

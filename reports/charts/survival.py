@@ -1,0 +1,68 @@
+"""How long trials stay good: Kaplan-Meier steps with the numbers at risk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.charts.svg import Axis, line, path, shortened, tick_labels, words
+from reports.document import Drawing
+
+
+@dataclass(frozen=True)
+class Survivors:
+    """One group.
+
+    Attributes:
+        label: of the group.
+        steps: increasing steps of the events; the share holds from each step on.
+        shares: share not yet degraded after each step, in [0, 1].
+        censored: steps at which good trials ended.
+        at_risk: trials still good and running just before each of `ticks` of the drawing.
+        css: class of the line.
+    """
+
+    label: str
+    steps: tuple[float, ...]
+    shares: tuple[float, ...]
+    censored: tuple[float, ...]
+    at_risk: tuple[int, ...]
+    css: str
+
+
+def ticks_until(last: float) -> list[float]:
+    """The steps at which numbers at risk are given."""
+    return Axis(0, max(last, 1), 0, 1).ticks(5)
+
+
+def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str) -> Drawing:
+    """The curves of the groups from step 0 to `last`, labelled at their end, and the table of numbers at risk."""
+    left, right, top, bottom = 96.0, 400.0, 10.0, 170.0
+    x, y = Axis(0, max(last, 1), left, right), Axis(0, 1, bottom, top)
+    body = ""
+    for share in (0.0, 0.5, 1.0):
+        body += line(left, y(share), right, y(share), "grid")
+        body += words(left - 6, y(share) + 3.5, f"{100 * share:.0f} %", "tick end")
+    ticks = ticks_until(last)
+    for tick, text in zip(ticks, tick_labels(ticks), strict=True):
+        body += words(x(tick), bottom + 16, text, "tick mid")
+    body += words(right + 8, bottom + 16, "step", "tick")
+    taken: list[float] = []
+    for index, group in enumerate(groups):
+        points, share = [(x(0), y(1))], 1.0
+        for step, after in zip(group.steps, group.shares, strict=True):
+            points += [(x(step), y(share)), (x(step), y(after))]
+            share = after
+        points.append((x(last), y(share)))
+        body += path(points, f"{group.css} mean")
+        for step in group.censored:
+            level = next((s for at, s in reversed(list(zip(group.steps, group.shares, strict=True))) if at <= step), 1.0)
+            body += line(x(step), y(level) - 4, x(step), y(level) + 4, group.css)
+        at = y(share) + 4
+        while any(abs(at - other) < 13 for other in taken):
+            at -= 13
+        taken.append(at)
+        body += words(right + 8, at, shortened(group.label, 130), "bold")
+        row = bottom + 38 + 15 * index
+        body += words(left - 30, row, shortened(group.label, left - 34, 10), "tick end")
+        body += "".join(words(x(tick), row, str(k), "tick mid") for tick, k in zip(ticks, group.at_risk, strict=True))
+    body += words(right + 8, bottom + 38, "at risk", "tick")
+    return Drawing(name, body, 540, bottom + 44 + 15 * len(groups), alt, "wide")

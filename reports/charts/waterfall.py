@@ -1,0 +1,43 @@
+"""Shapley shares as a waterfall that ends at the total."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.charts.svg import Axis, line, rect, shortened, text_width, tick_labels, words
+from reports.document import Drawing
+
+
+@dataclass(frozen=True)
+class Share:
+    """One factor's share, its text, and its class."""
+
+    label: str
+    value: float
+    text: str
+    css: str
+
+
+def waterfall(name: str, shares: Sequence[Share], total_label: str, total_text: str, alt: str) -> Drawing:
+    """Each share starts where the last one ended; the last row is the total."""
+    left = min(max(text_width(label) for label in (total_label, *(share.label for share in shares))) + 14, 220)
+    ends = [0.0]
+    for share in shares:
+        ends.append(ends[-1] + share.value)
+    axis = Axis.around(ends, left, left + 230, room=0.05)
+    bottom = 10 + 26 * (len(shares) + 1)
+    body = line(axis(0), 4, axis(0), bottom, "zero")
+    for index, share in enumerate(shares):
+        y = 8 + 26 * index
+        x1, x2 = axis(ends[index]), axis(ends[index + 1])
+        body += words(left - 10, y + 13, shortened(share.label, left - 12), "end")
+        body += rect(x1, y, x2 - x1 or 0.6, 17, share.css) + words(max(x1, x2) + 6, y + 13, share.text)
+        body += line(x2, y + 17, x2, y + 26, "link")
+    y = 8 + 26 * len(shares)
+    body += words(left - 10, y + 13, shortened(total_label, left - 12), "end bold")
+    body += line(axis(0), y + 9, axis(ends[-1]), y + 9, "neutral bar")
+    body += words(max(axis(ends[-1]), axis(0)) + 6, y + 13, total_text, "bold")
+    ticks = axis.ticks(4)
+    for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True):
+        body += line(axis(tick), bottom + 2, axis(tick), bottom + 6, "ax")
+        body += words(axis(tick), bottom + 18, text, "tick mid")
+    return Drawing(name, body, left + 340, bottom + 24, alt, "wide")

@@ -1,0 +1,98 @@
+"""Cells of a table that show an estimate: the number, its interval, its p, its bar. Used by every section with effects."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.charts.intervals import Estimate, effect_axis, interval_axis, interval_bar
+from reports.charts.svg import Axis
+from reports.document import Cell, Drawing, rich, strong
+from reports.numbers import NOTHING, Scale, p_value
+from reports.view import Arm, StudyView
+
+
+def number(value: Any) -> float | None:
+    """A float, or None for what is missing."""
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def signed_cell(value: float | None, scale: Scale, bold: bool = True) -> Cell:
+    """An effect with its sign."""
+    text = scale.signed(value)
+    return Cell(rich(strong(text) if bold and text != NOTHING else text), value=value)
+
+
+def fixed_cell(value: float | None, scale: Scale) -> Cell:
+    """A plain number."""
+    return Cell(rich(scale.fixed(value)), value=value)
+
+
+def interval_cell(low: float | None, high: float | None, scale: Scale) -> Cell:
+    """An interval; sorted by its low end."""
+    return Cell(rich(scale.interval(low, high)), value=low)
+
+
+def p_cell(value: float | None) -> Cell:
+    """A p value."""
+    return Cell(rich(p_value(value)), value=value)
+
+
+def tone_of(view: StudyView, value: float | None, low: float | None, high: float | None) -> Any:
+    """Orange when the whole interval is on the bad side of zero, else blue."""
+    if value is None or low is None or high is None:
+        return "off"
+    worse = low > 0 if view.better == "lower" else high < 0
+    return "on" if worse else "off"
+
+
+def estimate(view: StudyView, label: str, row: Mapping[str, Any], value: str, dots: Sequence[float] = ()) -> Estimate:
+    """The estimate of a row of `arms`, `effects` or `verdicts`; `value` is its column."""
+    middle, low, high = number(row[value]), number(row["low"]), number(row["high"])
+    return Estimate(label, middle, low, high, tone_of(view, middle, low, high), tuple(dots))
+
+
+def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Drawing], Drawing]:
+    """A bar for each row on one axis, and the axis."""
+    axis: Axis = effect_axis(rows, view.margin)
+    drawn = []
+    for index, row in enumerate(rows):
+        margin = f"; grey band: too small to matter, plus or minus {view.scale.fixed(view.margin)}" if view.margin else ""
+        alt = f"{row.label}: {view.scale.signed(row.value)}, 95 % interval {view.scale.interval(row.low, row.high)}{margin}"
+        drawn.append(interval_bar(f"{name}-{index}", row, axis, view.margin, alt))
+    return drawn, interval_axis(f"{name}-axis", axis, f"change of {view.metric}")
+
+
+def outcomes(view: StudyView, arm: Arm) -> dict[int, float]:
+    """Seed -> primary outcome of the finished trials of an arm."""
+    rows = view.table.trials
+    rows = rows[(rows["cell_id"] == arm.cell_id) & (rows["status"] == "finished")]
+    column = f"metric.{view.metric}"
+    if column not in rows:
+        return {}
+    return {int(s): float(v) for s, v in zip(rows["seed"], rows[column], strict=True) if pd.notna(v)}
+
+
+def differences(view: StudyView, arm: Arm) -> list[float]:
+    """Paired differences of an arm to the reference, one a seed that both have."""
+    if view.reference is None or arm.reference:
+        return []
+    ours, theirs = outcomes(view, arm), outcomes(view, view.reference)
+    return [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
+
+
+def factor_differences(view: StudyView, factor: str, level: str | None = None) -> list[float]:
+    """Differences of a factor's level to its first level, one a seed: mean over the settings of the other factors."""
+    by_seed: dict[int, list[float]] = {}
+    for arm in view.arms:
+        there = arm.levels.get(factor)
+        if there is None or there == view.first(factor) or (level is not None and there != level):
+            continue
+        wanted = {**arm.levels, factor: view.first(factor)}
+        partner = next((other for other in view.arms if other.levels == wanted), None)
+        if partner is None:
+            continue
+        ours, theirs = outcomes(view, arm), outcomes(view, partner)
+        for seed in ours.keys() & theirs.keys():
+            by_seed.setdefault(seed, []).append(ours[seed] - theirs[seed])
+    return [sum(values) / len(values) for _, values in sorted(by_seed.items())]

@@ -1,0 +1,50 @@
+"""The methods paragraph of a paper, with the facts of the study filled in."""
+
+from reports.document import Rich, code, rich
+from reports.numbers import count, percent
+from reports.view import StudyView
+
+
+def methods(view: StudyView) -> tuple[Rich, ...]:
+    """Paragraphs on design, outcome and statistics, made from the plan."""
+    return tuple(paragraph for paragraph in (_design(view), _outcome(view), _statistics(view)) if paragraph)
+
+
+def _design(view: StudyView) -> Rich:
+    design = view.study.get("design", "custom")
+    kind = str(design.get("kind", "custom") if isinstance(design, dict) else design).replace("_", " ")
+    trials = len(view.table.trials)
+    start = f"We compared {count(len(view.arms), 'arm')} in a {kind} design over {count(len(view.factors), 'factor')} ("
+    return rich(
+        start,
+        view.factor_list(),
+        f"), each with the same {count(len(view.seeds), 'random seed')}, {count(trials, 'training run')} of {view.last_step} "
+        "steps in all. Runs with equal seeds share initial weights, data order, augmentation and evaluation pairs, so that "
+        "arms differ in nothing but the factors.",
+    )
+
+
+def _outcome(view: StudyView) -> Rich:
+    rule = view.study["outcome"].get("degradation") or {}
+    relative = percent(float(rule.get("relative", 0.10)))
+    patience = count(int(rule.get("patience", 1)), "consecutive evaluation")
+    margin = f"; differences below {view.scale.fixed(view.margin)} were declared too small to matter" if view.margin else ""
+    described = view.described(view.metric).get("description")
+    return rich(
+        "The primary outcome was ",
+        code(view.metric),
+        f" ({described}; {view.better} is better)" if described else f" ({view.better} is better)",
+        f" {view.summary}{margin}. A run counted as degraded when the outcome was worse than at step 0 by {relative} for "
+        f"{patience}. Outcome and decision rule were fixed before the runs (plan {str(view.study.get('hash', ''))[:12]}).",
+    )
+
+
+def _statistics(view: StudyView) -> Rich:
+    statuses = view.table.trials["status"].value_counts()
+    bad = int(statuses.get("diverged", 0))
+    text = (
+        "Differences are paired by seed and averaged over the settings of the other factors; we give 95 % confidence "
+        "intervals and p values corrected by Holm's method. Equivalence was tested before harm. Time to degradation was "
+        "estimated by Kaplan and Meier's method"
+    )
+    return rich(text + (f", with divergence ({count(bad, 'run')}) as an event." if bad else "."))

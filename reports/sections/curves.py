@@ -1,0 +1,125 @@
+"""When does it start? The outcome by step, a panel an arm, every seed a line, its onset marked."""
+
+from collections.abc import Mapping, Sequence
+
+from reports.charts.curves import LEFT, RIGHT, Line, Marks, curve_panel
+from reports.document import Block, Figure, Fold, Panel, Rich, Section, Series, Text, code, rich
+from reports.numbers import count, percent
+from reports.view import Arm, Points, StudyView
+
+UNFOLDED = 16
+"""Panels shown at once; the others open on request."""
+
+
+def curves(view: StudyView) -> Section | None:
+    """A panel an arm on equal axes, the reference in each; None without curves."""
+    if not view.curves:
+        return None
+    drawn = [arm for arm in view.arms if any(trial in view.curves for trial in arm.trials)]
+    values = [v for points in view.curves.values() for _, v in points]
+    low, high = min(values), _high(values)
+    room = (high - low or abs(high) or 1.0) * 0.06
+    span, steps = (low - room, high + room), (0.0, float(view.last_step))
+    panels = [_panel(view, arm, steps, span) for arm in drawn]
+    ordered = _by_difference(view, drawn)
+    first = [arm for arm in drawn if arm in ordered[:UNFOLDED]]
+    shown = tuple(panels[drawn.index(arm)] for arm in first)
+    rest = tuple(panel for panel in panels if panel not in shown)
+    layers = (("seeds", "seeds"), ("mean", "mean"), ("ref", "reference (dashed)"), ("onset", "onset (▼)"))
+    figure = Figure("curves", _caption(view), shown, min(4, max(2, len(shown))), stepped=True, layers=layers)
+    blocks: list[Block] = [Text(rich(_sentence(view))), figure]
+    if rest:
+        more = Figure("curves-more", _caption(view), rest, 4)
+        blocks.append(Fold(f"{count(len(rest), 'more arm')}, by difference to the reference", (more,), paper=False))
+        blocks.append(
+            Text(rich(f"Shown: the {len(shown)} arms that differ most from the reference; all {len(drawn)} are in the table of arms."), "note")
+        )
+    return Section("curves", "When does it start?", "Curves", tuple(blocks))
+
+
+def _high(values: Sequence[float]) -> float:
+    """The top of the axis: one exploded trial must not flatten all others."""
+    ordered = sorted(values)
+    top, usual = ordered[-1], ordered[int(0.98 * (len(ordered) - 1))]
+    return top if top - ordered[0] < 4 * (usual - ordered[0]) or usual == ordered[0] else usual * 1.15
+
+
+def _by_difference(view: StudyView, arms: Sequence[Arm]) -> list[Arm]:
+    """The reference, then by how much they differ from it."""
+    known = {str(row["cell_id"]): abs(row["difference"]) for row in view.analysis.arms.to_dict("records")}
+    size = {arm.cell_id: known.get(arm.cell_id, 0.0) for arm in arms}
+    return sorted(arms, key=lambda arm: (not arm.reference, -(size[arm.cell_id] if size[arm.cell_id] == size[arm.cell_id] else 0.0)))
+
+
+def mean_curve(view: StudyView, arm: Arm, curves: Mapping[str, Points]) -> Points:
+    """Mean over the finished trials of an arm, at the steps that all of them have: the same trials at each step."""
+    finished = set(view.table.trials.loc[view.table.trials["status"] == "finished", "trial_id"])
+    lines = [dict(curves[trial]) for trial in arm.trials if trial in finished and trial in curves]
+    if not lines:
+        return ()
+    steps = sorted(set.intersection(*(set(line) for line in lines)))
+    return tuple((step, sum(line[step] for line in lines) / len(lines)) for step in steps)
+
+
+def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[float, float]) -> Panel:
+    lines = []
+    if view.reference is not None and not arm.reference:
+        lines.append(Line(mean_curve(view, view.reference, view.curves), "ref l-ref"))
+    seeds = [trial for trial in arm.trials if trial in view.curves and view.curves[trial]]
+    lines += [Line(view.curves[trial], f"{arm.tone} seed l-seeds") for trial in seeds]
+    mean = mean_curve(view, arm, view.curves)
+    lines.append(Line(mean, f"{arm.tone} mean l-mean"))
+    onsets, ended = [], []
+    status = dict(zip(view.table.trials["trial_id"], view.table.trials["status"], strict=True))
+    for trial in seeds:
+        by_step = dict(view.curves[trial])
+        if (onset := view.onset(trial)) is not None and onset in by_step:
+            onsets.append((onset, by_step[onset]))
+        if status[trial] in ("diverged", "failed", "interrupted"):
+            ended.append(view.curves[trial][-1])
+    degraded = f"{len(onsets)} of {count(len(arm.trials), 'seed')} degraded"
+    end = f"; mean at the end {view.scale.fixed(mean[-1][1])}" if mean else ""
+    alt = f"{view.metric} by step in the arm {arm.label}: {count(len(seeds), 'seed')}, {degraded}{end}"
+    drawing = curve_panel(
+        f"curve-{arm.cell_id}", lines, steps, span, alt, Marks(tuple(onsets), tuple(ended)), _threshold(view, arm)
+    )
+    all_lines = (Series("mean", *_split(mean)), *(Series(trial, *_split(view.curves[trial])) for trial in seeds))
+    reads = (LEFT, RIGHT, steps[0], max(steps[1], steps[0] + 1))
+    return Panel(arm.heading, drawing, all_lines, reads)
+
+
+def _split(points: Points) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
+    return tuple(step for step, _ in points), tuple(value for _, value in points)
+
+
+def _threshold(view: StudyView, arm: Arm) -> float | None:
+    """The level of the onset rule, from the mean at step 0."""
+    relative = float(view.study["outcome"].get("degradation", {}).get("relative", 0.10))
+    starts = [view.curves[t][0][1] for t in arm.trials if view.curves.get(t) and view.curves[t][0][0] == 0]
+    if not starts:
+        return None
+    start = sum(starts) / len(starts)
+    return start + (1 if view.better == "lower" else -1) * relative * abs(start)
+
+
+def _caption(view: StudyView) -> Rich:
+    relative = float(view.study["outcome"].get("degradation", {}).get("relative", 0.10))
+    culprit = view.culprit
+    colours = (" Orange: arms with ", code(culprit), "; blue: without.") if culprit else ()
+    return rich(
+        code(view.metric),
+        f" by step ({view.better} is better). Thin: seeds; thick: mean of the finished trials; dashed: reference; dotted: "
+        f"{percent(relative)} worse than step 0. ▼ onset of a seed; ✕ a trial that ended early.",
+        *colours,
+    )
+
+
+def _sentence(view: StudyView) -> str:
+    events = view.analysis.onset["event"] if len(view.analysis.onset) else []
+    degraded = sum(event == "degraded" for event in events)
+    reference = view.reference
+    text = f"{degraded} of {count(len(view.table.trials), 'trial')} degraded by the rule of the study file"
+    if reference is not None and reference.trials:
+        own = sum(view.onset(trial) is not None for trial in reference.trials)
+        text += f"; of the reference, {own} of {count(len(reference.trials), 'seed')}"
+    return text + "."

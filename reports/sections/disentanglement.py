@@ -1,0 +1,131 @@
+"""Is quality paid for with disentanglement? Each trial a mark, one metric against the other."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from reports.charts.scatter import Spot, scatter
+from reports.document import Cell, Column, Figure, Panel, Section, Table, code, rich
+from reports.numbers import Scale, fixed
+from reports.view import StudyView
+
+PREFERRED = (
+    "swap_score",
+    "class_accuracy",
+    "content_accuracy",
+    "content_l1",
+    "class_l1",
+    "class_from_content",
+    "content_from_class",
+    "response",
+)
+"""Metrics of disentanglement, the most telling first; a name counts when it starts with one of these."""
+
+
+def disentanglement(view: StudyView) -> Section | None:
+    """Scatter of the primary outcome against up to two metrics of disentanglement; None when none was recorded."""
+    trials = view.table.trials[view.table.trials["status"] == "finished"]
+    names = [column.removeprefix("metric.") for column in trials if str(column).startswith("metric.")]
+    chosen = chosen_metrics(names, view.metric)
+    panels, rows = [], []
+    for name in chosen:
+        pairs = trials[[f"metric.{view.metric}", f"metric.{name}"]].dropna() if f"metric.{view.metric}" in trials else trials[:0]
+        if len(pairs) < 2:
+            continue
+        panels.append(_panel(view, trials, name))
+        rows.append(_row(view, pairs, name))
+    if not panels:
+        return None
+    caption = rich(
+        "A mark a finished trial; cross: step 0.",
+        *((" Orange discs: with ", code(view.culprit), "; blue squares: without.") if view.culprit else ()),
+    )
+    table = Table(
+        "disentanglement",
+        "Does it go together?",
+        (
+            Column("metric", "Metric", "text", 1.5),
+            Column("better", "Better", "text", 0.6),
+            Column("n", "Trials", "number", 0.5),
+            Column("rank_correlation", f"Rank correlation with {view.metric}", "number", 1.2),
+            Column("reading", "Reading", "text", 2.0),
+        ),
+        tuple(rows),
+        rich("Rank correlation (Spearman) over finished trials; trials that share an arm or a seed are not independent, so there is no p here."),
+        look="plain",
+    )
+    figure = Figure("disentanglement", caption, tuple(panels), 2)
+    return Section("disentanglement", "Is quality paid for with disentanglement?", "Disentanglement", (figure, table))
+
+
+def chosen_metrics(names: list[str], primary: str) -> list[str]:
+    """Up to two metrics of disentanglement among the recorded ones."""
+    return [n for wanted in PREFERRED for n in names if n.startswith(wanted) and n != primary][:2]
+
+
+def _better(view: StudyView, name: str) -> str:
+    return str(view.described(name).get("better") or "")
+
+
+def _panel(view: StudyView, trials: pd.DataFrame, name: str) -> Panel:
+    spots, scale = [], _scale(trials[f"metric.{name}"])
+    for row in trials.to_dict("records"):
+        x, y = row[f"metric.{view.metric}"], row[f"metric.{name}"]
+        arm = view.arm_of.get(str(row["cell_id"]))
+        if arm is None or pd.isna(x) or pd.isna(y):
+            continue
+        title = f"{arm.label}, seed {row['seed']}: {view.scale.fixed(x)}, {scale.fixed(y)}"
+        spots.append(Spot(float(x), float(y), arm.tone, not arm.focal, title))
+    start = _start(trials, view.metric, name)
+    direction = _better(view, name)
+    labels = (
+        f"{view.metric} {view.summary} ({view.better} is better)",
+        name + (f" ({direction} is better)" if direction else ""),
+    )
+    alt = f"{name} against {view.metric}, {len(spots)} trials"
+    return Panel((), scatter(f"disentanglement-{name}", spots, start, labels, alt))
+
+
+def _start(trials: pd.DataFrame, x: str, y: str) -> list[tuple[float, float]]:
+    """Mean of both at step 0, when recorded."""
+    columns = [f"metric0.{x}", f"metric0.{y}"]
+    if not set(columns) <= set(trials):
+        return []
+    known = trials[columns].dropna()
+    return [(float(known[columns[0]].mean()), float(known[columns[1]].mean()))] if len(known) else []
+
+
+def _scale(values: pd.Series) -> Scale:
+    spread = float(values.max() - values.min()) if values.notna().any() else 0.0
+    return Scale.of(spread or float(values.abs().max() or 1.0))
+
+
+def _row(view: StudyView, pairs: pd.DataFrame, name: str) -> tuple[Cell, ...]:
+    ranks = pairs.rank()
+    first, second = (ranks[column] for column in ranks)
+    correlation = float(first.corr(second)) if first.std() and second.std() else float("nan")
+    direction = _better(view, name)
+    return (
+        Cell(rich(code(name)), value=name, sub=rich(_description(view.described(name)))),
+        Cell(rich(direction)),
+        Cell(rich(str(len(pairs))), value=len(pairs)),
+        Cell(rich(fixed(correlation, 2)), value=correlation if correlation == correlation else None),
+        Cell(rich(_reading(correlation, view.better, direction))),
+    )
+
+
+def _description(entry: Mapping[str, object]) -> str:
+    return str(entry.get("description") or "")
+
+
+def _reading(correlation: float, primary: str, other: str) -> str:
+    """What a correlation says, given both directions."""
+    if correlation != correlation:
+        return "no spread, nothing to read"
+    if abs(correlation) < 0.3:
+        return "no clear relation"
+    if other not in ("lower", "higher"):
+        return "they move together" if correlation > 0 else "they move against each other"
+    together = (correlation > 0) == (primary == other)
+    return "quality and disentanglement go together" if together else "quality is paid for with disentanglement"
+

@@ -1,0 +1,30 @@
+"""What do the words mean?"""
+
+from reports.document import Facts, Rich, Section, code, rich
+from reports.view import StudyView
+
+WORDS = (
+    ("arm", "one setting of all factors, run once with every seed"),
+    ("reference", "the arm that all others are compared with"),
+    ("originals, mixed, reconstructed", "two images; the same with their classes swapped; these swapped back, which should be the originals again"),
+    ("effect", "difference of the outcome between a factor's level and its first level, averaged over the other factors, paired by seed"),
+    ("interval", "95 % confidence interval of a difference"),
+    ("p (Holm)", "chance of a difference at least this large if there were none, corrected for the number of tests"),
+    ("onset", "the first evaluation at which the outcome is worse than at step 0 by the share named in the study file"),
+    ("diverged", "a loss, gradient or weight became non-finite; an outcome, not an accident"),
+    ("interaction", "what factors change together beyond the sum of their single effects"),
+    ("Shapley share", "average change made by a factor over all orders of switching the factors on"),
+    ("survival", "share of trials not yet degraded at a step"),
+)
+
+
+def glossary(view: StudyView) -> Section:
+    """Terms of the report, the study's factors' losses and its metrics."""
+    terms: list[tuple[Rich, Rich]] = [(rich(word), rich(meaning)) for word, meaning in WORDS]
+    for name, meaning in sorted((view.study.get("losses") or {}).items()):
+        terms.append((rich(code(str(name))), rich(f"loss: {meaning}")))
+    for name, entry in sorted((view.study.get("metrics") or {}).items()):
+        better = f"; {entry['better']} is better" if entry.get("better") else ""
+        unit = f", in {entry['unit']}" if entry.get("unit") else ""
+        terms.append((rich(code(str(name))), rich(f"metric: {entry.get('description', '')}{unit}{better}")))
+    return Section("glossary", "Glossary", "Glossary", (Facts(tuple(terms)),))

@@ -1,0 +1,128 @@
+"""What does it look like? The figure of the paper, the same pairs in all arms at the same steps."""
+
+from statistics import median
+
+from reports.document import Block, Fold, Frame, ImageGrid, Rich, Section, Text, rich
+from reports.images import LOSSLESS_TILE, Shot, cut, shots, spread
+from reports.view import Arm, StudyView
+
+MOST_ARMS, MOST_STEPS, PAIRS = 6, 9, 2
+NAMES = {"real": "originals", "mixed": "mixed", "full_recon": "reconstructed", "self_recon": "self-reconstructed"}
+"""Rows of the figure in the paper's words."""
+
+
+def images(view: StudyView) -> Section | None:
+    """The filmstrip: step 0, onset and end on paper, more steps with the slider; None when there are no pictures."""
+    grids = [grid for pair in range(PAIRS) if (grid := picture_grid(view, pair)) is not None]
+    if not grids:
+        return None
+    arms = [arm.label for arm in _chosen(view)]
+    dropped = len(view.arms) - len(arms)
+    words = f" Shown: {len(arms)} of {len(view.arms)} arms, the reference, each factor alone and the strongest." if dropped else ""
+    intro = Text(rich(f"The same pairs at the same step in every arm; move the slider to follow training.{words}"))
+    blocks: list[Block] = [intro, grids[0]]
+    blocks += [Fold("Another pair", (grid,), paper=False) for grid in grids[1:]]
+    return Section("images", "What does it look like?", "Images", tuple(blocks))
+
+
+def _chosen(view: StudyView) -> list[Arm]:
+    """The arms whose pictures are shown: the reference, each factor alone, then those that differ most."""
+    there = {trial for trial, _ in shots(view.table.images)}
+    able = [arm for arm in view.arms if there & set(arm.trials)]
+    size = {str(row["cell_id"]): row["difference"] for row in view.analysis.arms.to_dict("records")}
+
+    def rank(arm: Arm) -> tuple[int, float]:
+        away = sum(level != view.first(factor) for factor, level in arm.levels.items() if factor in view.factors)
+        difference = size.get(arm.cell_id, 0.0)
+        return (0 if arm.reference else 1 if away == 1 else 2, -abs(difference) if difference == difference else 0.0)
+
+    best = sorted(able, key=rank)
+    strongest = max(best, key=lambda arm: -rank(arm)[1], default=None)
+    kept = best[:MOST_ARMS]
+    if strongest is not None and strongest not in kept:
+        kept = [*kept[:-1], strongest]
+    return [arm for arm in view.arms if arm in kept]
+
+
+def _trial_of(arm: Arm, found: dict[tuple[str, int], Shot]) -> str | None:
+    """The arm's trial whose pictures are shown: the first seed that has pictures up to the last step."""
+    reach = {trial: max((step for t, step in found if t == trial), default=-1) for trial in arm.trials}
+    return max(arm.trials, key=lambda trial: reach[trial], default=None)
+
+
+def key_steps(view: StudyView, steps: tuple[int, ...]) -> tuple[tuple[int, str], ...]:
+    """Step 0, onset and end among the steps with pictures; onset: the saved step at or after the culprit's median onset."""
+    if not steps:
+        return ()
+    found = {steps[0]: "start" if steps[0] == 0 else "", steps[-1]: "end"}
+    arms = view.alone(view.culprit.partition("=")[0]) if view.culprit else ()
+    onsets = [s for arm in arms or view.arms for t in arm.trials if (s := view.onset(t)) is not None]
+    if onsets and len(steps) > 2:
+        middle = median(onsets)
+        at = next((step for step in steps if step >= middle), steps[-1])
+        if at not in found:
+            found[at] = "onset"
+        elif at == steps[-1]:
+            found[at] = "onset and end"
+    elif len(steps) > 2:
+        found[steps[len(steps) // 2]] = "middle"
+    return tuple(sorted(found.items()))
+
+
+def picture_grid(view: StudyView, pair: int) -> ImageGrid | None:
+    """All chosen arms at up to `MOST_STEPS` steps, for one pair; None when no figure holds that pair."""
+    found = shots(view.table.images)
+    arms = _chosen(view)
+    trials = {arm.cell_id: _trial_of(arm, found) for arm in arms}
+    saved = tuple(sorted({step for trial, step in found if trial in trials.values()}))
+    if not saved:
+        return None
+    keys = key_steps(view, saved)
+    steps = spread(saved, [step for step, _ in keys], MOST_STEPS)
+    frames = tuple(tuple(_frame(view, arm, trials[arm.cell_id], step, pair, found) for arm in arms) for step in steps)
+    if all(frame.picture is None for row in frames for frame in row):
+        return None
+    first = next(shot for (trial, _), shot in sorted(found.items()) if trial in trials.values())
+    rows = tuple(NAMES.get(name, name) for name in first.rows)
+    caption = rich(f"Rows: {', '.join(rows)}. Columns of each picture: first and second image of the pair. One seed an arm.")
+    headings = tuple(arm.heading for arm in arms)
+    pixelated = first.tile_px <= LOSSLESS_TILE
+    return ImageGrid(f"pair{pair + 1}", caption, headings, steps, keys, frames, rows, pixelated)
+
+
+def _frame(
+    view: StudyView, arm: Arm, trial: str | None, step: int, pair: int, found: dict[tuple[str, int], Shot]
+) -> Frame:
+    shot = found.get((trial or "", step))
+    value = dict(view.curves.get(trial or "", ())).get(step)
+    onset = view.onset(trial) if trial else None
+    degraded = onset is not None and step >= onset
+    words = f"{view.metric} {view.scale.fixed(value)}" if value is not None else ""
+    state = ", degraded" if degraded else ""
+    alt = f"{arm.label}, step {step}: originals, mixed, reconstructed; {words}{state}"
+    return Frame(cut(shot, pair, alt) if shot else None, words + (" · degraded" if degraded else ""), degraded)
+
+
+def end_pictures(view: StudyView) -> ImageGrid | None:
+    """Reference and culprit alone at the last step, for the first page."""
+    if view.reference is None or view.culprit is None:
+        return None
+    found = shots(view.table.images)
+    alone = view.alone(view.culprit.partition("=")[0])
+    arms = [arm for arm in (view.reference, *alone[-1:]) if _trial_of(arm, found) is not None]
+    trials = {arm.cell_id: _trial_of(arm, found) for arm in arms}
+    steps = [{step for trial, step in found if trial == trials[arm.cell_id]} for arm in arms]
+    common = set.intersection(*steps) if steps else set()
+    if len(arms) < 2 or not common:
+        return None
+    last = max(common)
+    frames = tuple(_frame(view, arm, trials[arm.cell_id], last, 0, found) for arm in arms)
+    if any(frame.picture is None for frame in frames):
+        return None
+    rows = found[trials[arms[0].cell_id] or "", last].rows
+    names = tuple(NAMES.get(name, name) for name in rows)
+    caption = rich(f"Step {last}; rows: {', '.join(names)}.")
+    pixelated = found[trials[arms[0].cell_id] or "", last].tile_px <= LOSSLESS_TILE
+    headings: tuple[Rich, ...] = tuple(rich(arm.label) for arm in arms)
+    return ImageGrid("first-page", caption, headings, (last,), ((last, "end"),), (frames,), (), pixelated)
+

@@ -1,0 +1,102 @@
+"""How do I repeat it? Plan, versions, methods, and the command for each trial."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reports.document import Block, Cell, Code, Column, Facts, Fold, Rich, Section, Table, Text, code, rich
+from reports.estimates import number
+from reports.methods import methods
+from reports.numbers import NOTHING, duration
+from reports.view import StudyView
+
+
+def provenance(view: StudyView) -> Section:
+    """The facts that another machine needs, a methods paragraph for papers, and all trials with their commands."""
+    name = str(view.study["name"])
+    facts = Facts(tuple((rich(term), fact) for term, fact in _facts(view) if fact))
+    blocks: tuple[Block, ...] = (
+        facts,
+        Text(rich("The whole study again:")),
+        Code("g2g-ablate run study.resolved.yaml --out runs"),
+        Fold("Methods, for a paper", tuple(Text(paragraph) for paragraph in methods(view))),
+        _trials(view, name),
+    )
+    return Section("repeat", "Repeat it", "Repeat it", blocks)
+
+
+def _facts(view: StudyView) -> list[tuple[str, Rich]]:
+    study = view.study
+    versions = study.get("versions") or {}
+    outcome = study["outcome"]
+    excluded = study.get("excluded") or ()
+    equal = study.get("equal_cells") or ()
+    return [
+        ("Study", rich(code(str(study["name"])))),
+        ("Plan hash", rich(code(str(study.get("hash", ""))))),
+        ("Design", rich(_flat(study.get("design", "")))),
+        ("Seeds", rich(", ".join(map(str, view.seeds)))),
+        ("Outcome and rule", rich(_flat(outcome))),
+        ("Versions", rich(_flat(versions))),
+        ("Left out", rich("; ".join(_flat(cell) for cell in excluded))),
+        ("Equal cells, run once", rich("; ".join(_flat(group) for group in equal))),
+        ("Cost", rich(duration(_seconds(view)), " of training in all")),
+    ]
+
+
+def _seconds(view: StudyView) -> float | None:
+    trials = view.table.trials
+    return float(trials["seconds"].sum()) if "seconds" in trials else None
+
+
+def _flat(value: Any) -> str:
+    """A mapping as `key value, key value`; anything else as short JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items() if item is not None)
+    if isinstance(value, list | tuple):
+        return ", ".join(_flat(item) for item in value)
+    return json.dumps(value)
+
+
+def _trials(view: StudyView, name: str) -> Table:
+    column = f"metric.{view.metric}"
+    rows = []
+    for row in view.table.trials.to_dict("records"):
+        arm = view.arm_of.get(str(row["cell_id"]))
+        trial, status = str(row["trial_id"]), str(row["status"])
+        value, onset = number(row.get(column)), view.onset(trial)
+        label = arm.label if arm else str(row["cell_id"])
+        seconds = number(row.get("seconds"))
+        rows.append(
+            (
+                Cell(rich(code(trial)), value=trial),
+                Cell(rich(label), value=label),
+                Cell(rich(str(row["seed"])), value=int(row["seed"])),
+                Cell(badge=status, value=status),
+                Cell(rich(view.scale.fixed(value)), value=value),
+                Cell(rich(str(onset) if onset is not None else NOTHING), value=onset),
+                Cell(rich(duration(seconds)), value=seconds),
+                Cell(rich(code(f"g2g-ablate verify runs/{name} {trial}"))),
+            )
+        )
+    return Table(
+        "trials",
+        "All trials, and the command that repeats each",
+        (
+            Column("trial_id", "Trial", "code", 1.25),
+            Column("arm", "Arm", "text", 1.9),
+            Column("seed", "Seed", "number", 0.5),
+            Column("status", "Status", "badge", 0.95),
+            Column("outcome", view.metric, "number", 0.8),
+            Column("onset", "Onset", "number", 0.65),
+            Column("seconds", "Time", "number", 0.6),
+            Column("command", "Command", "code", 2.6),
+        ),
+        tuple(rows),
+        look="plain",
+        sortable=True,
+        filterable=("arm", "status"),
+        latex=False,
+    )

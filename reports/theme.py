@@ -1,0 +1,75 @@
+"""Colours and classes, once for the page (CSS variables, light and dark) and once for paper (literal colours).
+
+Blue and orange are told apart by colour-blind readers and differ in lightness; signs and words repeat what colour says.
+Contrast of text against its ground is at least 4.5 : 1 in both themes.
+"""
+
+LIGHT = {
+    "ink": "#1b1f24",
+    "mute": "#57606a",
+    "line": "#d0d7de",
+    "paper": "#ffffff",
+    "panel": "#f6f8fa",
+    "off": "#0067a3",
+    "on": "#b84700",
+    "rope": "#e6e9ed",
+    "good": "#00694d",
+}
+DARK = {
+    "ink": "#e6edf3",
+    "mute": "#9aa5b1",
+    "line": "#39424d",
+    "paper": "#0e1116",
+    "panel": "#171c23",
+    "off": "#56b4e9",
+    "on": "#f08a4b",
+    "rope": "#2a323c",
+    "good": "#4cc9a0",
+}
+
+SIGNS = {
+    "harms": "▲",
+    "helps": "▼",
+    "equivalent": "=",
+    "not enough data": "?",
+    "finished": "✓",
+    "diverged": "✕",
+    "failed": "!",
+    "interrupted": "…",
+    "running": "…",
+    "planned": "○",
+}
+"""Word of a verdict or a status -> the sign before it."""
+
+DRAWING_CLASSES = """\
+.fig text{fill:INK;font-size:11px}.fig .mu{fill:MUTE}.fig .tick{fill:MUTE;font-size:10px}.fig .end{text-anchor:end}\
+.fig .mid{text-anchor:middle}.fig .bold{font-weight:700}.fig .ax{stroke:LINE;fill:none}.fig .grid{stroke:LINE;fill:none;stroke-width:.6}\
+.fig .thr{stroke:MUTE;stroke-dasharray:2 3;fill:none}.fig .rope{fill:ROPE}.fig .zero{stroke:MUTE;fill:none}.fig .on{stroke:ON;fill:none}\
+.fig .off{stroke:OFF;fill:none}.fig .neutral{stroke:INK;fill:none}.fig .ref{stroke:MUTE;fill:none;stroke-dasharray:5 3;stroke-width:1.4}\
+.fig .fon{fill:ON}.fig .foff{fill:OFF}.fig .fneutral{fill:INK}.fig .dot{fill:MUTE;fill-opacity:.6}.fig .hollow{fill:PAPER}.fig .seed{stroke-width:1;stroke-opacity:.5}\
+.fig .mean{stroke-width:2.4;stroke-linejoin:round}.fig .dash{stroke-dasharray:7 3}.fig .dots{stroke-dasharray:2 2.5}.fig .thin{stroke-width:1.3}\
+.fig .bar{stroke-width:2.6}.fig .onset{fill:INK}.fig .cross{stroke:INK;fill:none;stroke-width:1.8}.fig .link{stroke:MUTE;fill:none;stroke-width:.8}"""
+"""Looks of every class that a drawing may use; the names in capitals are colours of the theme."""
+
+
+def css_variables(theme: dict[str, str]) -> str:
+    """`--ink:#1b1f24;...`."""
+    return ";".join(f"--{name}:{colour}" for name, colour in theme.items())
+
+
+def page_style() -> str:
+    """The drawing classes for the page, coloured by CSS variables."""
+    return _coloured({name: f"var(--{name})" for name in LIGHT})
+
+
+def paper_style() -> str:
+    """The drawing classes for a file or the PDF, with literal colours."""
+    return _coloured(LIGHT)
+
+
+def _coloured(colours: dict[str, str]) -> str:
+    style = DRAWING_CLASSES
+    for name, colour in sorted(colours.items(), key=lambda item: -len(item[0])):
+        for end in (";", "}"):
+            style = style.replace(f":{name.upper()}{end}", f":{colour}{end}")
+    return style

@@ -1,0 +1,245 @@
+"""What every section needs to know of a study, read once from its tables."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from reports.analysis import Analysis
+from reports.document import Rich, Span, code, joined, rich
+from reports.numbers import Scale
+from reports.table import StudyTable
+
+SWITCHES = {("without", "with"), ("off", "on"), ("no", "yes"), ("false", "true"), ("0", "1"), ("0.0", "1.0")}
+"""Pairs of level labels that say only whether something is there."""
+
+Points = tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One cell of the design.
+
+    Attributes:
+        cell_id: its id.
+        levels: factor -> level label.
+        label: what is not at its first level, in words.
+        marks: a sign a factor, ● when it is not at its first level; empty for many factors.
+        reference: whether others are compared with it.
+        focal: whether it contains the study's main culprit.
+        trials: its rows of the results table, by seed.
+    """
+
+    cell_id: str
+    levels: Mapping[str, str]
+    label: str
+    marks: str
+    reference: bool
+    focal: bool
+    trials: tuple[str, ...]
+
+    @property
+    def heading(self) -> Rich:
+        """Marks and label."""
+        return rich(f"{self.marks} " if self.marks else "", Span(self.label, "plain"))
+
+    @property
+    def tone(self) -> str:
+        """Class of its lines: orange with the culprit, blue without."""
+        return "on" if self.focal else "off"
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study's tables and analysis with the names and formats that all sections share."""
+
+    table: StudyTable
+    analysis: Analysis
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """The plan, as in plan.json."""
+        return self.table.study
+
+    @property
+    def factors(self) -> Mapping[str, Mapping[str, Any]]:
+        """Factor -> levels, reference."""
+        found: Mapping[str, Mapping[str, Any]] = self.study.get("factors", {})
+        return found
+
+    @property
+    def metric(self) -> str:
+        """Name of the primary outcome."""
+        return str(self.study["outcome"]["metric"])
+
+    @property
+    def better(self) -> str:
+        """`lower` or `higher`."""
+        return str(self.study["outcome"].get("better", "lower"))
+
+    @property
+    def margin(self) -> float | None:
+        """Smallest effect that matters, in the metric's unit."""
+        value = self.study["outcome"].get("smallest_effect")
+        return None if value is None else float(value)
+
+    @property
+    def summary(self) -> str:
+        """How the outcome is read off a curve, in words: `at step 2000`, `best of the run`."""
+        kind = str(self.study["outcome"].get("summary", "last"))
+        return {
+            "last": f"at step {self.last_step}",
+            "best": "at its best",
+            "mean": "averaged over the run",
+            "auc": "as area under the curve",
+        }.get(kind, kind)
+
+    @cached_property
+    def last_step(self) -> int:
+        """The last step of any curve."""
+        steps = self.history["step"]
+        return int(steps.max()) if len(steps) else 0
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The replicates, sorted."""
+        return tuple(sorted({int(seed) for seed in self.table.trials["seed"]}))
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Curves of the primary outcome: trial_id, step, value."""
+        history = self.table.history
+        return history[history["name"] == f"metric/{self.metric}"]
+
+    @cached_property
+    def curves(self) -> Mapping[str, Points]:
+        """Trial -> (step, value) of the primary outcome, finite values only."""
+        return self.series(f"metric/{self.metric}")
+
+    def series(self, name: str) -> Mapping[str, Points]:
+        """Trial -> (step, value) of a recorded name, finite values only."""
+        history = self.table.history
+        rows = history[history["name"] == name].sort_values(["trial_id", "step"])
+        return {
+            str(trial): tuple(
+                (int(s), float(v)) for s, v in zip(part["step"], part["value"], strict=True) if math.isfinite(v)
+            )
+            for trial, part in rows.groupby("trial_id", sort=True)
+        }
+
+    @cached_property
+    def scale(self) -> Scale:
+        """Digits of the primary outcome: those of the margin, else of the largest differences."""
+        if self.margin:
+            return Scale.of(self.margin)
+        arms = self.analysis.arms
+        sizes = [float(v) for v in arms["difference"] if pd.notna(v) and v]
+        return Scale.of(max(map(abs, sizes))) if sizes else Scale.of(*(float(v) for v in arms["mean"] if pd.notna(v)))
+
+    @cached_property
+    def culprit(self) -> str | None:
+        """The factor that harms most; if none does, the one with the largest effect."""
+        verdicts = self.analysis.verdicts
+        known = verdicts[verdicts["effect"].notna()]
+        if known.empty:
+            return None
+        harmful = known[known["verdict"] == "harms"]
+        pool = harmful if len(harmful) else known
+        return str(pool.loc[pool["effect"].abs().idxmax(), "factor"])
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        """All cells in the plan's order; the reference first."""
+        reference = self.study.get("reference_cell")
+        by_cell = {
+            str(cell): tuple(str(t) for t in part.sort_values("seed")["trial_id"])
+            for cell, part in self.table.trials.groupby("cell_id", sort=False)
+        }
+        arms = []
+        for cell in self.study["cells"]:
+            levels = {str(f): str(v) for f, v in cell["levels"].items()}
+            is_reference = cell["cell_id"] == reference or levels == reference
+            arms.append(
+                Arm(
+                    str(cell["cell_id"]),
+                    levels,
+                    self.label(levels),
+                    self.marks(levels),
+                    is_reference,
+                    self.culprit is not None and not self._at_first(self.culprit, levels),
+                    by_cell.get(str(cell["cell_id"]), ()),
+                )
+            )
+        return tuple(sorted(arms, key=lambda arm: not arm.reference))
+
+    @cached_property
+    def arm_of(self) -> Mapping[str, Arm]:
+        """Cell id -> arm."""
+        return {arm.cell_id: arm for arm in self.arms}
+
+    @property
+    def reference(self) -> Arm | None:
+        """The arm that others are compared with."""
+        return next((arm for arm in self.arms if arm.reference), None)
+
+    def first(self, factor: str) -> str:
+        """The first level of a factor."""
+        entry = self.factors[factor]
+        return str(entry.get("reference") or next(iter(entry["levels"])))
+
+    def is_switch(self, factor: str) -> bool:
+        """Whether the levels only say that something is there or not."""
+        labels = tuple(str(label).lower() for label in self.factors[factor]["levels"])
+        return labels in SWITCHES
+
+    def _at_first(self, factor: str, levels: Mapping[str, str]) -> bool:
+        return factor not in levels or levels[factor] == self.first(factor)
+
+    def label(self, levels: Mapping[str, str]) -> str:
+        """What is not at its first level: `long_recon + long_fm`, `restore=generator`; or that nothing is."""
+        words = []
+        for factor in self.factors:
+            if not self._at_first(factor, levels):
+                words.append(factor if self.is_switch(factor) else f"{factor}={levels[factor]}")
+        if words:
+            return " + ".join(words)
+        switches = [factor for factor in self.factors if self.is_switch(factor)]
+        if len(switches) == len(self.factors) and len(switches) > 1:
+            return "none of the " + {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(switches), str(len(switches)))
+        if len(self.factors) == 1:
+            factor = next(iter(self.factors))
+            return f"without {factor}" if self.is_switch(factor) else f"{factor}={self.first(factor)}"
+        return "reference"
+
+    def marks(self, levels: Mapping[str, str]) -> str:
+        """A sign a factor, up to six factors."""
+        if not 2 <= len(self.factors) <= 6:
+            return ""
+        return "".join("○" if self._at_first(factor, levels) else "●" for factor in self.factors)
+
+    def alone(self, factor: str) -> tuple[Arm, ...]:
+        """Arms in which only this factor is away from its first level."""
+        return tuple(
+            arm
+            for arm in self.arms
+            if not self._at_first(factor, arm.levels)
+            and all(self._at_first(other, arm.levels) for other in self.factors if other != factor)
+        )
+
+    def factor_list(self) -> Rich:
+        """The factors' names, as codes."""
+        return joined(code(factor) for factor in self.factors)
+
+    def onset(self, trial: str) -> int | None:
+        """The step at which a trial degraded; None when it did not."""
+        rows = self.analysis.onset
+        found = rows.loc[rows["trial_id"] == trial, "degraded_at_step"]
+        return int(found.iloc[0]) if len(found) and pd.notna(found.iloc[0]) else None
+
+    def described(self, metric: str) -> Mapping[str, Any]:
+        """Direction, unit and description of a metric; empty when the plan does not say."""
+        entry: Mapping[str, Any] = self.study.get("metrics", {}).get(metric, {})
+        return entry
