@@ -8,7 +8,7 @@ LAST_STAGE = (1, 3, 6, 320, 1)
 """(blocks, kernel, expansion, channels, stride) of the stages."""
 
 LAYERS = {"stage1": 1, "stage2": 3, "stage3": 5, "stage5": 11, "stage7": 16}
-"""Name of a feature map -> number of blocks up to it: 16 channels at 1/2, 24 at 1/4, 40 at 1/8, 112 at 1/16, 320 at 1/32."""
+"""Name of a feature map -> blocks up to it; 16 channels at 1/2, 24 at 1/4, 40 at 1/8, 112 at 1/16, 320 at 1/32."""
 
 
 class EfficientNetLite0(nn.Module):
@@ -92,4 +92,3 @@ class _Block(nn.Module):
         inner = functional.relu6(self._bn1(self._depthwise_conv(inner)))
         out: Tensor = self._bn2(self._project_conv(inner))
         return x + out if self.skips else out
-

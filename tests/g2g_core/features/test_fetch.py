@@ -1,0 +1,49 @@
+import io
+import tarfile
+
+import pytest
+
+from g2g_core.features import fetch, weights
+
+
+def pack(monkeypatch, content):
+    """Stands in for npm: leaves a package with the given files."""
+
+    def run(command, folder):
+        assert command[-1] == fetch.FACES_PACKAGE
+        with tarfile.open(f"{folder}/package.tgz", "w:gz") as package:
+            for name, numbers in content.items():
+                member = tarfile.TarInfo(f"package/model/{name}")
+                member.size = len(numbers)
+                package.addfile(member, io.BytesIO(numbers))
+
+    monkeypatch.setattr(fetch, "_run", run)
+
+
+def test_a_file_of_another_digest_is_refused(tmp_path, monkeypatch, capsys):
+    names = [weights.FACE_RESNET.file, weights.FACE_LANDMARKS.file, "face_recognition_model.bin",
+             "face_landmark_68_model.bin"]  # fmt: skip
+    pack(monkeypatch, dict.fromkeys(names, b"[]"))
+    assert fetch.main(["faces", "--to", str(tmp_path)]) == 2
+    assert "is not the file of face_resnet: sha256" in capsys.readouterr().err
+
+
+def test_files_are_written_and_named_when_their_digests_are_right(tmp_path, monkeypatch, capsys):
+    names = [weights.FACE_RESNET.file, weights.FACE_LANDMARKS.file, "face_recognition_model.bin",
+             "face_landmark_68_model.bin"]  # fmt: skip
+    pack(monkeypatch, {name: name.encode() for name in names})
+    monkeypatch.setattr(weights, "_check", lambda wanted, file, digest: None)
+    assert fetch.main(["faces", "--to", str(tmp_path)]) == 0
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: name.encode() for name in names}
+    assert str(tmp_path / names[0]) in capsys.readouterr().out
+
+
+def test_a_missing_client_is_one_clear_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
+    assert fetch.main(["faces", "--to", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.strip() == "npm is needed to fetch these weights and is not installed"
+
+
+def test_a_client_that_fails_gives_its_last_line(tmp_path):
+    with pytest.raises(weights.MissingWeights, match="failed: no luck"):
+        fetch._run(["sh", "-c", "echo trying >&2; echo no luck >&2; exit 3"], str(tmp_path))
