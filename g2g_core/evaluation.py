@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from g2g_core.data.pairs import EvaluationPairs
 
 if TYPE_CHECKING:
+    from g2g_core.metrics.references import References
     from g2g_core.models.networks import Networks
 
 Which = Literal["raw", "average"]
@@ -27,13 +28,22 @@ class Evaluation:
         networks: the model.
         which: `raw` weights or their running `average`.
         pairs: the fixed evaluation pairs.
+        references: judges and reference images; only metrics that compare with them need it.
         chunk: images per forward pass; bounds the memory.
 
     Raises:
         ValueError: the average is asked for and the model keeps none.
     """
 
-    def __init__(self, networks: "Networks", which: Which, pairs: EvaluationPairs, *, chunk: int = 64) -> None:
+    def __init__(
+        self,
+        networks: "Networks",
+        which: Which,
+        pairs: EvaluationPairs,
+        references: "References | None" = None,
+        *,
+        chunk: int = 64,
+    ) -> None:
         generator = networks.generator if which == "raw" else networks.average
         if generator is None:
             raise ValueError("no averaged generator to evaluate: ema_decay is None")
@@ -41,6 +51,8 @@ class Evaluation:
         self.which = which
         self.pairs = pairs
         self.generator: nn.Module = generator
+        self._references = references
+        self._seen: dict[tuple[str, str], Tensor] = {}
         self._chunk = chunk
         parameter = next(generator.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
@@ -61,6 +73,13 @@ class Evaluation:
         if self.pairs.truth is None:
             raise ValueError("the true mixed images of this data set are not known")
         return self._here(self.pairs.truth).float()
+
+    @property
+    def references(self) -> "References":
+        """Judges and reference images; raises ValueError where none were given."""
+        if self._references is None:
+            raise ValueError("this evaluation was made without references")
+        return self._references
 
     @cached_property
     def content(self) -> Tensor:
@@ -97,6 +116,19 @@ class Evaluation:
     def full_recon(self) -> Tensor:
         """The mixed images mixed again; the originals should come back: (2P, 3, H, W), float32."""
         return self._run("decode", swap(self.mixed_content), self.mixed_class).float()
+
+    def seen(self, stack: str, network: str, look: Callable[[Tensor], Tensor]) -> Tensor:
+        """What a network gives for a stack, computed once (for `real`, once a run).
+
+        Args:
+            stack: name of the images: `real`, `mixed`, `self_recon`, `full_recon`.
+            network: names the network and what of it is taken.
+            look: images (2P, 3, H, W) to (2P, ...).
+        """
+        memory = self.references.seen if stack == "real" else self._seen
+        if (stack, network) not in memory:
+            memory[stack, network] = look(getattr(self, stack))
+        return memory[stack, network]
 
     def _here(self, values: Tensor) -> Tensor:
         return values.to(self._device)

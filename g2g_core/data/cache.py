@@ -91,7 +91,7 @@ def decoded(root: Path, files: Sequence[str], shortest: int, key: str, mode: str
         return found
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_suffix(".lock")):
+        with alone(folder.with_suffix(".lock")):
             found = _open(folder, len(files))
             if found is not None:
                 return found
@@ -159,7 +159,7 @@ def _store(folder: Path, images: PackedImages) -> None:
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """One process of the node at a time; where files cannot be locked, all may build, which costs time only."""
     lock_file: Callable[[int], None] | None = None
     with contextlib.suppress(ImportError):

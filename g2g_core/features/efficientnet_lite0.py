@@ -48,6 +48,16 @@ class EfficientNetLite0(nn.Module):
         x = functional.relu6(self._bn1(self._conv_head(self._run(images, len(self._blocks)))))
         return x.mean((2, 3))
 
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """All feature maps of `LAYERS`, shallow to deep, in one pass."""
+        x = functional.relu6(self._bn0(self._conv_stem(images)))
+        maps = []
+        for number, block in enumerate(self._blocks, start=1):
+            x = block(x)
+            if number in LAYERS.values():
+                maps.append(x)
+        return maps
+
     def logits(self, images: Tensor) -> Tensor:
         """(B, 1000) ImageNet logits."""
         out: Tensor = self._fc(self.pooled(images))

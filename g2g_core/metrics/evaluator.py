@@ -1,7 +1,7 @@
 """Evaluates a model as a training run asks for it: the metrics by name, and the images of the figure."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from g2g_core.data.pairs import Data, EvaluationPairs
 from g2g_core.evaluation import Evaluation, Which
 from g2g_core.metrics.menu import DEFAULT, METRICS
 from g2g_core.metrics.metric import Metric, MetricError, missing
+from g2g_core.metrics.references import References
 
 if TYPE_CHECKING:
     from g2g_core.models.networks import Networks
@@ -36,13 +37,19 @@ class Evaluator:
         self.data = data
         self.config = config
         self.metrics = chosen(config.metrics or default_metrics(pairs), pairs)
+        self.references = References(pairs, data, config)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """JSON-ready facts beside the numbers: see `References.facts`. Trains the classifier if a metric needs it."""
+        return self.references.facts(frozenset().union(*(metric.needs for metric in self.metrics)))
 
     def __call__(self, networks: "Networks") -> tuple[dict[str, float], dict[str, Tensor]]:
         """Values and images under the current weights; see `evaluate`."""
         values: dict[str, float] = {}
         images: dict[str, Tensor] = {}
         for which in evaluated(self.config, networks):
-            evaluation = Evaluation(networks, which, self.pairs)
+            evaluation = Evaluation(networks, which, self.pairs, self.references)
             prefix = "metric/" if not values else f"metric/{which}_"
             values |= {f"{prefix}{metric.name}": metric.function(evaluation) for metric in self.metrics}
             images = images or figure(evaluation)

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import avg_pool2d, conv2d, instance_norm, pad
 
 DATA_RANGE = 2.0
 PSNR_CAP = 100.0
@@ -13,6 +13,11 @@ SSIM_RADIUS = 5
 def l1(images: Tensor, targets: Tensor) -> float:
     """Mean absolute difference of two (N, 3, H, W) stacks: 0 (equal) to 2."""
     return float((images - targets).abs().mean())
+
+
+def rms(values: Tensor, targets: Tensor) -> float:
+    """Root mean square difference of two stacks of one shape."""
+    return float((values - targets).square().mean().sqrt())
 
 
 def psnr(images: Tensor, targets: Tensor) -> float:
@@ -36,6 +41,18 @@ def ssim(images: Tensor, targets: Tensor) -> float:
     covariance = xy - mean_x * mean_y
     likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     return float((likeness / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean())
+
+
+def edges(images: Tensor) -> Tensor:
+    """Where the contours are, whatever their colours: (N, 3, H, W) -> (N, 1, h, w), mean 0 and spread 1 an image.
+
+    The size of the colour gradient (differences of neighbouring pixels), averaged over squares of an eighth of the
+    side, half a square apart.
+    """
+    right, down = images.diff(dim=3)[:, :, 1:], images.diff(dim=2)[:, :, :, 1:]
+    strength = (right.square() + down.square()).sum(dim=1, keepdim=True).sqrt()
+    side = max(images.shape[-1] // 8, 2)
+    return instance_norm(avg_pool2d(strength, side, side // 2))
 
 
 def _blurred(images: Tensor) -> Tensor:

@@ -1,11 +1,16 @@
 """The menu of metrics."""
 
+from g2g_core.metrics.faces import FACES
 from g2g_core.metrics.metric import Metric
 from g2g_core.metrics.probes import PROBES
 from g2g_core.metrics.reconstruction import RECONSTRUCTION
 from g2g_core.metrics.response import RESPONSE
+from g2g_core.metrics.sets import SETS
+from g2g_core.metrics.translation import TRANSLATION
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES, *TRANSLATION, *SETS, *FACES)
+}
 """Name -> metric, in the order of reports."""
 
 DEFAULT = frozenset(
@@ -23,6 +28,7 @@ DEFAULT = frozenset(
         "mixed_diversity",
         "content_effect",
         "class_effect",
+        "content_distance_edges",
     }
 )
 """What a run records when its config names no metrics: cheap, and needing nothing but the pairs."""

@@ -6,9 +6,11 @@ from typing import Literal, TypeAlias
 
 from g2g_core.data.pairs import EvaluationPairs
 from g2g_core.evaluation import Evaluation
+from g2g_core.metrics.networks import WEIGHTS, absent
 
-Need: TypeAlias = Literal["truth", "factors"]
-"""What a metric asks of the data: exact mixed images, labelled content factors."""
+Need: TypeAlias = Literal["truth", "factors", "reference", "classifier", "lite0", "face_resnet", "face_landmarks"]
+"""What a metric asks for: exact mixed images, labelled content factors, a set of real images of the same classes; the
+classifier of the evaluation classes; a network whose weights are installed apart."""
 
 
 class MetricError(ValueError):
@@ -46,4 +48,7 @@ def missing(metric: Metric, pairs: EvaluationPairs) -> str | None:
         return "the true mixed images of this data set are not known"
     if "factors" in metric.needs and not pairs.factors:
         return "this data set has no labelled content factors"
+    for network in sorted(metric.needs & set(WEIGHTS)):
+        if reason := absent(network):
+            return reason
     return None

@@ -1,0 +1,140 @@
+"""Faces: who is in the mixed image, and are eyes, nose and mouth where the content image has them."""
+
+from functools import partial
+
+from torch import Tensor
+
+from g2g_core.evaluation import Evaluation, swap
+from g2g_core.features.face_landmarks import REGIONS
+from g2g_core.metrics.metric import Metric, Need
+
+SMALLEST_EYE_DISTANCE = 1e-3  # of the image's side; what is no face must not divide by zero
+
+
+def identity_distance_class(evaluation: Evaluation) -> float:
+    """Distance of the identity codes of mixed and class images."""
+    return _mean(_apart(_code(evaluation, "mixed"), _code(evaluation, "real")))
+
+
+def identity_distance_content(evaluation: Evaluation) -> float:
+    """Distance of the identity codes of mixed and content images."""
+    return _mean(_apart(_code(evaluation, "mixed"), swap(_code(evaluation, "real"))))
+
+
+def identity_distance_pairs(evaluation: Evaluation) -> float:
+    """Distance of the identity codes of the two originals of a pair."""
+    real = _code(evaluation, "real")
+    return _mean(_apart(real, swap(real)))
+
+
+def identity_swapped(evaluation: Evaluation) -> float:
+    """Share of mixed images whose identity code is nearer to the class image's than to the content image's."""
+    mixed, real = _code(evaluation, "mixed"), _code(evaluation, "real")
+    return _mean((_apart(mixed, real) < _apart(mixed, swap(real))).double())
+
+
+def landmark_distance(evaluation: Evaluation) -> float:
+    """Distance of the 68 points of mixed and content images."""
+    return points_distance(_points(evaluation, "mixed"), swap(_points(evaluation, "real")))
+
+
+def landmark_distance_pairs(evaluation: Evaluation) -> float:
+    """Distance of the 68 points of the two originals of a pair."""
+    real = _points(evaluation, "real")
+    return points_distance(real, swap(real))
+
+
+def points_distance(points: Tensor, targets: Tensor) -> float:
+    """Mean distance of (N, 68, 2) points, in distances between the eyes of the targets."""
+    eyes = _apart(targets[:, REGIONS["left_eye"]].mean(dim=1), targets[:, REGIONS["right_eye"]].mean(dim=1))
+    return _mean(_apart(points, targets).mean(dim=1) / eyes.clamp(min=SMALLEST_EYE_DISTANCE))
+
+
+def _code(evaluation: Evaluation, stack: str) -> Tensor:
+    return evaluation.seen(stack, "face_resnet", partial(evaluation.references.face_codes, "face_resnet"))
+
+
+def _points(evaluation: Evaluation, stack: str) -> Tensor:
+    return evaluation.seen(stack, "face_landmarks", partial(evaluation.references.face_codes, "face_landmarks"))
+
+
+def _apart(first: Tensor, second: Tensor) -> Tensor:
+    """Euclidean distance along the last axis."""
+    return (first - second).square().sum(dim=-1).sqrt()
+
+
+def _mean(values: Tensor) -> float:
+    return float(values.mean())
+
+
+ENCODER: frozenset[Need] = frozenset({"face_resnet"})
+POINTS: frozenset[Need] = frozenset({"face_landmarks"})
+IDENTITY_UNIT = "Euclidean; one person is below about 0.5 to 0.6, two people lie about 0.75 apart"
+EYES = "distances between the content image's eyes; the network's own error is about 0.07"
+CODES = "identity codes (dlib's face ResNet, whole image resized to 150 px)"
+DLIB = "dlib's face recognition network"
+IBUG = "68 points of the npm package @vladmandic/face-api"
+CROPS = "faces that are not tight, upright crops; people that the encoder knows badly"
+
+FACES = (
+    Metric(
+        "identity_distance_class",
+        identity_distance_class,
+        "lower",
+        IDENTITY_UNIT,
+        f"distance of mixed and class images in {CODES}",
+        CROPS,
+        DLIB,
+        ENCODER,
+    ),
+    Metric(
+        "identity_distance_content",
+        identity_distance_content,
+        "higher",
+        IDENTITY_UNIT,
+        f"distance of mixed and content images in {CODES}; near 0: copied through",
+        f"whether the image shows a face at all; {CROPS}",
+        DLIB,
+        ENCODER,
+    ),
+    Metric(
+        "identity_distance_pairs",
+        identity_distance_pairs,
+        None,
+        IDENTITY_UNIT,
+        f"distance of the two originals of a pair in {CODES}",
+        "nothing of the generator: it is a yardstick",
+        DLIB,
+        ENCODER,
+    ),
+    Metric(
+        "identity_swapped",
+        identity_swapped,
+        "higher",
+        "share of images; 0.5 is chance",
+        f"share of mixed images that are nearer to the class image than to the content image in {CODES}",
+        f"how near; {CROPS}",
+        DLIB,
+        ENCODER,
+    ),
+    Metric(
+        "landmark_distance",
+        landmark_distance,
+        "lower",
+        EYES,
+        "mean distance of 68 face points of mixed and content images",
+        "whether the image is of the right person: a copy of the content image is perfect; faces that are not frontal",
+        IBUG,
+        POINTS,
+    ),
+    Metric(
+        "landmark_distance_pairs",
+        landmark_distance_pairs,
+        None,
+        EYES,
+        "mean distance of 68 face points of the two originals of a pair",
+        "nothing of the generator: it is a yardstick",
+        IBUG,
+        POINTS,
+    ),
+)

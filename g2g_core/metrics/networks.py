@@ -1,0 +1,109 @@
+"""Feature networks of metrics: what they give, and which are there."""
+
+from collections.abc import Callable
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from g2g_core.features.efficientnet_lite0 import EfficientNetLite0
+from g2g_core.features.face_landmarks import FaceLandmarks
+from g2g_core.features.face_resnet import FaceResNet
+from g2g_core.features.weights import (
+    EFFICIENTNET_LITE0,
+    FACE_LANDMARKS,
+    FACE_RESNET,
+    MissingWeights,
+    WeightFile,
+    find_weights,
+    load_state,
+)
+
+NETWORKS = {
+    "classifier": "the classifier of the evaluation classes",
+    "lite0": "EfficientNet-Lite0 (ImageNet)",
+}
+"""Network that image sets are compared in -> what it is, in words."""
+
+WEIGHTS: dict[str, WeightFile] = {
+    "lite0": EFFICIENTNET_LITE0,
+    "face_resnet": FACE_RESNET,
+    "face_landmarks": FACE_LANDMARKS,
+}
+"""Network -> the file that its weights come from."""
+
+
+class FeatureNet(Protocol):
+    """A frozen network that images are compared in.
+
+    Attributes:
+        resize: how images are brought to its size.
+        input_px: that size.
+    """
+
+    resize: str
+    input_px: int
+
+    def to(self, device: torch.device) -> Self:
+        """The network on a device."""
+        ...
+
+    def pooled(self, images: Tensor) -> Tensor:
+        """One vector an image: (N, 3, H, W) in [-1, 1] -> (N, d)."""
+        ...
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Feature maps from shallow to deep, each (N, c, h, w)."""
+        ...
+
+
+class Lite0(nn.Module):
+    """EfficientNet-Lite0 at its own 224 px: a 1280-d average, and the maps after five of its stages.
+
+    Raises:
+        MissingWeights: they are not there.
+    """
+
+    input_px = 224
+    resize = "bilinear, anti-aliased, to 224 px"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = EfficientNetLite0()
+        self.network.load_state_dict(load_state(find_weights(EFFICIENTNET_LITE0)))
+        self.requires_grad_(False)
+
+    def pooled(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) in [-1, 1] -> (N, 1280)."""
+        return self.network.pooled(self._fitted(images))
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """16 channels at 1/2 of 224 px, 24 at 1/4, 40 at 1/8, 112 at 1/16, 320 at 1/32."""
+        return self.network.maps(self._fitted(images))
+
+    def _fitted(self, images: Tensor) -> Tensor:
+        return interpolate(images, size=(self.input_px,) * 2, mode="bilinear", antialias=True)
+
+
+def face_resnet() -> nn.Module:
+    """Identity codes: (N, 3, H, W) in [-1, 1] -> (N, 128)."""
+    return FaceResNet.load(find_weights(FACE_RESNET))
+
+
+def face_landmarks() -> nn.Module:
+    """Face points: (N, 3, H, W) in [-1, 1] -> (N, 68, 2) in [0, 1]."""
+    return FaceLandmarks.load(find_weights(FACE_LANDMARKS))
+
+
+FACE_NETWORKS: dict[str, Callable[[], nn.Module]] = {f.__name__: f for f in (face_resnet, face_landmarks)}
+"""Network of face metrics -> how it is loaded."""
+
+
+def absent(network: str) -> str | None:
+    """Why a network cannot be used here and how to get its weights; None when it can."""
+    try:
+        find_weights(WEIGHTS[network])
+    except MissingWeights as error:
+        return str(error)
+    return None
