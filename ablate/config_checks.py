@@ -30,7 +30,7 @@ def a_generator_loss_is_on(values: dict[str, Any], _menus: Menus) -> list[Findin
 
 def schedules_go_forward(values: dict[str, Any], _menus: Menus) -> list[Finding]:
     """A ramp has an end after its start; a delay has a start."""
-    found = []
+    found: list[Finding] = []
     for name, schedule in values["schedules"].items():
         kind = (schedule or {}).get("kind", "constant")
         if kind == "ramp" and schedule.get("end", 0) <= schedule.get("start", 0):

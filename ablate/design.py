@@ -186,7 +186,9 @@ def _check_size(spec: StudySpec) -> None:
     for factor in spec.factors:
         number *= len(factor.levels)
     if number > MOST_CELLS:
-        raise DesignError((("design",), f"{number} cells are too many (at most {MOST_CELLS}); try fractional_factorial"))
+        raise DesignError(
+            (("design",), f"{number} cells are too many (at most {MOST_CELLS}); try fractional_factorial")
+        )
 
 
 def _turned(start: Cell, changes: list[tuple[str, str]]) -> list[Cell]:

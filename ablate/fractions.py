@@ -33,7 +33,7 @@ def columns_for_runs(n_factors: int, runs: int) -> list[int]:
 
 
 def columns_for_resolution(n_factors: int, resolution: int) -> list[int]:
-    """The columns of the smallest design found that has at least this resolution; the full factorial if none is smaller."""
+    """The columns of the smallest design of at least this resolution; the full factorial if none is smaller."""
     for basic in range(1, n_factors):
         found = _search(n_factors, basic, resolution)
         if found:

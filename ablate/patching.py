@@ -33,9 +33,7 @@ class Patched:
                 for path, value in patch.items():
                     field, *rest = path.split(".")
                     self.patches[field].setdefault((factor.name, label), []).append((rest, value))
-        self.touching = {
-            name: tuple(dict.fromkeys(factor for factor, _ in self.patches[name])) for name in FIELDS
-        }
+        self.touching = {name: tuple(dict.fromkeys(factor for factor, _ in self.patches[name])) for name in FIELDS}
         self.any_cell: Levels = {factor.name: factor.reference for factor in factors}
         self._values: dict[tuple[str, ...], Any] = {}
 

@@ -65,8 +65,10 @@ def did_you_mean(name: object, names: Iterable[str]) -> str:
     """`; did you mean X?`, or `; one of a, b, c` when nothing is near and the list is short."""
     names = [str(known) for known in names]
     short = str(name)[:100]
-    near = difflib.get_close_matches(short, names, 1, 0.6) or difflib.get_close_matches(
-        short.rpartition(".")[2], names, 1, 0.6
+    near = (
+        difflib.get_close_matches(short, names, 1, 0.6)
+        or difflib.get_close_matches(short.rpartition(".")[2], names, 1, 0.6)
+        or [known for known in names if len(short) > 2 and known.startswith(short)]
     )
     if near:
         return f"; did you mean {near[0]}?"
@@ -159,6 +161,8 @@ def _unknown(path: Path, key: str, known: list[str]) -> str:
         return f"no such {KINDS[parent]}{did_you_mean(key, known)}"
     if "levels" in path:
         return f"no such path of the config{did_you_mean(key, known)}"
+    if key == "seed":
+        return "unknown key; the replicates are seeds, at the top of the file"
     return f"unknown key{did_you_mean(key, known)}"
 
 

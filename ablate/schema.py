@@ -215,7 +215,7 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
                 "minProperties": 2,
                 "minItems": 2,
                 "propertyNames": labels,
-                "description": "label -> value (with `path`) or label -> {path: value, ...}; the first is the reference",
+                "description": "label -> value (with `path`) or label -> {path: value}; the first is the reference",
             },
             "when": {
                 "type": "object",
@@ -270,7 +270,11 @@ def _design(designs: Mapping[str, str]) -> Schema:
 def _outcome(menus: Menus) -> Schema:
     metrics = [f"{kind}{name}" for kind in ("", "raw_", "average_") for name in menus.metrics]
     degradation: dict[str, Any] = {
-        "relative": {"type": "number", "exclusiveMinimum": 0, "description": "share of the value at step 0, 0.10: 10 %"},
+        "relative": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "share of the value at step 0, 0.10: 10 %",
+        },
         "after_step": {"type": "integer", "minimum": 0, "description": "evaluations up to this step do not count"},
         "patience": {"type": "integer", "minimum": 1, "description": "evaluations in a row that must be worse"},
     }

@@ -100,7 +100,8 @@ def _choice_problems(choice: Any, path: tuple[str | int, ...], levels: Mapping[s
         if factor not in levels:
             yield Problem((*path, factor), f"no such factor{did_you_mean(factor, levels)}", at_key=True)
         elif levels[factor] and level not in levels[factor]:
-            yield Problem((*path, factor), f"{shown(level)} is no level of {factor}{did_you_mean(level, levels[factor])}")
+            hint = did_you_mean(level, levels[factor])
+            yield Problem((*path, factor), f"{shown(level)} is no level of {factor}{hint}")
 
 
 def _labels(factor: Any) -> list[str]:

@@ -90,9 +90,9 @@ def read_yaml(path: Path) -> Node:
     """The one document of a file.
 
     Raises:
-        StudyError: one line with file, line and column: the file cannot be read, is not UTF-8, is empty or too large, is
-            not valid YAML, holds several documents, a tag, a duplicate key, a key that is no text, or a number that
-            does not fit.
+        StudyError: one line with file, line and column: the file cannot be read, is not UTF-8, is empty or too large,
+            is not valid YAML, holds several documents, a tag, a duplicate key, a key that is no text, or a number out
+            of range.
     """
     try:
         size = path.stat().st_size
@@ -201,7 +201,8 @@ class _Builder:
 
     def mark(self, event: yaml.Event) -> Mark:
         """The event's place."""
-        return Mark(self.source, event.start_mark.line + 1, event.start_mark.column + 1)
+        start = event.start_mark
+        return Mark(self.source, start.line + 1, start.column + 1) if start else Mark(self.source)
 
     def count(self, event: yaml.Event, number: int) -> None:
         """Add to the number of values."""
@@ -219,8 +220,8 @@ class _Builder:
             node, size = self.anchors[event.anchor]
             self.count(event, size)
             return node
-        if getattr(event, "tag", None) not in (None, "!"):
-            raise self.refuse(event, f"tag {event.tag} is not allowed; only plain values")
+        if (tag := getattr(event, "tag", None)) not in (None, "!"):
+            raise self.refuse(event, f"tag {tag} is not allowed; only plain values")
         before = self.values
         self.count(event, 1)
         if isinstance(event, yaml.ScalarEvent):
@@ -229,8 +230,8 @@ class _Builder:
             node = self.sequence(event, events, depth)
         else:
             node = self.mapping(event, events, depth)
-        if event.anchor:
-            self.anchors[event.anchor] = (node, self.values - before)
+        if anchor := getattr(event, "anchor", None):
+            self.anchors[anchor] = (node, self.values - before)
         return node
 
     def scalar(self, event: yaml.ScalarEvent) -> Node:
@@ -268,7 +269,8 @@ class _Builder:
                 merged += node.value if isinstance(node.value, tuple) else [node]
             else:
                 values[key] = node
-        keys.pop("<<", None) if merged else None
+        if merged:
+            del keys["<<"]
         for other in merged:
             if not isinstance(other.value, dict):
                 raise StudyError(f"{other.mark}: << takes a map or a list of maps")

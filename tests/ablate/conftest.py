@@ -1,6 +1,13 @@
 """A small menu for tests of the study file, so that they hold whatever the science package offers."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
 from ablate.menus import Choice, Menus, options_of
+from ablate.spec import load_study
+from ablate.study import StudySpec
 from g2g_core.config import TrialConfig
 
 FILTERS = {"type": "integer", "default": 64, "minimum": 1, "description": "base width"}
@@ -37,3 +44,35 @@ MENUS = Menus(
     parts=("generator", "average", "discriminator", "optimizers"),
     config=options_of(TrialConfig),
 )
+
+STUDY = """
+name: tiny
+question: Which one?
+base:
+  losses: {adversarial: 1.0, short_recon: 0.1, d_hinge: 1.0}
+  steps: 20
+factors:
+  long_recon: {path: losses.long_recon, levels: {without: 0.0, with: 0.1}}
+  long_fm: {path: losses.long_fm, levels: {without: 0.0, with: 0.1}}
+  rate: {path: lr_generator, levels: {low: 1e-4, high: 1e-3}}
+seeds: [0, 1]
+outcome: {metric: mixed_l1}
+"""
+
+
+@pytest.fixture(scope="session")
+def menus() -> Menus:
+    """The small menu."""
+    return MENUS
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Callable[..., StudySpec]:
+    """Loads a study file with this text, against the small menu."""
+
+    def load(text: str = STUDY, *overrides: str, name: str = "study.yaml") -> StudySpec:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return load_study(path, overrides, MENUS)
+
+    return load

@@ -1,0 +1,55 @@
+"""The command line: parse, call the public API, print. Together with `ablate.commands` the only code that does.
+
+Exit codes: 0 every trial ended; 1 some trial failed; 2 the user's mistake, in one line, nothing started; 3
+infrastructure; 130 interrupted, everything resumable.
+"""
+
+import sys
+
+import typer
+
+from ablate.commands import menus, networks, results, studies
+
+app = typer.Typer(
+    name="g2g-ablate",
+    help="Ablation studies for image disentanglement by cross-training: from a study file to an answer with evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (studies, results, networks, menus):
+    for command in group.COMMANDS:
+        app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except Exception as error:
+        message = mistake(error)
+        if message is None:
+            raise
+        print(f"g2g-ablate: {message}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def mistake(error: Exception) -> str | None:
+    """What to tell the user when an exception is a mistake of theirs, else None.
+
+    These are errors of the command line itself, of the study, the data, a checkpoint, and of a report's input.
+    """
+    if hasattr(error, "format_message"):
+        return str(error.format_message())
+    names = {kind.__name__ for kind in type(error).__mro__}
+    known = {"StudyError", "DataError", "CheckpointError", "MetricError", "ReportError", "TableError"}
+    return str(error) if names & known else None

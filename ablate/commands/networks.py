@@ -1,0 +1,3 @@
+"""`train` and `translate`: one network, without a study around it."""
+
+COMMANDS = ()

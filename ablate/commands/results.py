@@ -1,0 +1,3 @@
+"""`status`, `report`, `verify` and `ui`: what a run left."""
+
+COMMANDS = ()

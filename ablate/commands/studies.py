@@ -1,0 +1,198 @@
+"""`run` and `plan`: from a study file to trials."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ablate.commands.output import Json, Quiet, cut, say, show, show_json, show_table
+
+if TYPE_CHECKING:
+    from ablate.menus import Menus
+    from ablate.study import Plan
+
+MOST_ROWS = 400
+"""Trials that `plan` lists for people; `--json` has all."""
+
+Study = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or the name of a bundled study.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder of results; the study's own folder is made in it.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the file.")]
+Seeds = Annotated[str | None, typer.Option("--seeds", metavar="0,1,2", help="Replicates instead of the file's.")]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="FACTOR=LEVEL", help="Only the cells with it.")]
+
+
+def run(
+    study: Study,
+    out: Out = Path("runs"),
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=0, help="Trials at once; 0: one by one in this process, no Ray.")
+    ] = None,
+    gpus_per_trial: Annotated[float, typer.Option("--gpus-per-trial", min=0.0, help="May be a fraction.")] = 0.0,
+    cpus_per_trial: Annotated[float, typer.Option("--cpus-per-trial", min=0.1, help="CPUs a trial reserves.")] = 1.0,
+    address: Annotated[str | None, typer.Option("--address", metavar="RAY", help="A running Ray cluster.")] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option("--tracking-uri", metavar="URI", help="MLflow store instead of OUT/mlflow.db.")
+    ] = None,
+    overrides: Set = None,
+    seeds: Seeds = None,
+    only: Only = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Do not build the report.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")] = False,
+    max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="For trials that were killed.")] = 2,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Plan a study, run what is missing, and report.
+
+    The same command again goes on where it stopped: finished trials are reused, failed and interrupted ones run again.
+    """
+    from ablate.run import run_study
+
+    planned, _ = planned_study(study, overrides, seeds, only)
+    refuse_missing(planned)
+    result = run_study(
+        planned,
+        out=out,
+        workers=workers,
+        gpus_per_trial=gpus_per_trial,
+        cpus_per_trial=cpus_per_trial,
+        address=address,
+        tracking_uri=tracking_uri,
+        fail_fast=fail_fast,
+        max_retries=max_retries,
+        report=not no_report,
+        quiet=quiet,
+    )
+    return result.exit_code
+
+
+def plan(
+    study: Study,
+    out: Out = Path("runs"),
+    overrides: Set = None,
+    seeds: Seeds = None,
+    only: Only = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Show what a study would run; nothing is run.
+
+    Lists the trials with their levels, seed, and whether a finished one is reused; excluded and equal cells; aliases
+    of a fractional design; what differs from the reference; what is missing on this machine.
+    """
+    from ablate.plan_file import plan_record
+
+    planned, menus = planned_study(study, overrides, seeds, only)
+    folder = out / planned.spec.name
+    states = trial_states(planned, folder)
+    changed = changes_since(planned, folder)
+    if as_json:
+        record = plan_record(planned, menus)
+        for trial in record["trials"]:
+            trial["state"] = states[trial["trial_id"]]
+        show_json({**record, "changed": changed, "missing": list(planned.missing), "out": str(folder)})
+    else:
+        _describe(planned, states)
+    for line in changed:
+        say(line, quiet)
+    refuse_missing(planned)
+    return 0
+
+
+def planned_study(
+    study: str, overrides: list[str] | None, seeds: str | None, only: list[str] | None
+) -> "tuple[Plan, Menus]":
+    """The plan that the options of a command ask for, and the menus it was made from."""
+    from ablate.menus import science_menus
+    from ablate.planning import plan as plan_study
+    from ablate.spec import load_study
+    from ablate.study import StudyError
+
+    numbers = None
+    if seeds is not None:
+        try:
+            numbers = [int(text) for text in seeds.split(",")]
+        except ValueError:
+            raise StudyError(f"--seeds {seeds}: must be whole numbers with commas, e.g. 0,1,2") from None
+    menus = science_menus()
+    return plan_study(load_study(study, overrides or (), menus), numbers, only or (), menus), menus
+
+
+def refuse_missing(planned: "Plan") -> None:
+    """StudyError when the trials need what is not there."""
+    from ablate.study import StudyError
+
+    if planned.missing:
+        raise StudyError("\n".join(planned.missing))
+
+
+def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
+    """Trial id -> `new`, `reused` (finished or diverged before) or `again` (failed or interrupted before)."""
+    import json
+
+    states = {}
+    for trial in planned.trials:
+        try:
+            status = json.loads((folder / "trials" / trial.id / "trial.json").read_bytes()).get("status")
+        except (OSError, ValueError, AttributeError):
+            status = None
+        states[trial.id] = "new" if status is None else "reused" if status in ("finished", "diverged") else "again"
+    return states
+
+
+def changes_since(planned: "Plan", folder: Path) -> list[str]:
+    """What gave trials a new identity since the plan in the folder."""
+    import json
+
+    from ablate.plan_file import changes
+
+    try:
+        older = json.loads((folder / "plan.json").read_bytes())
+    except (OSError, ValueError):
+        return []
+    return changes(planned, older) if isinstance(older, dict) else []
+
+
+def _describe(planned: "Plan", states: dict[str, str]) -> None:
+    """The plan for people."""
+    spec = planned.spec
+    counts = {state: list(states.values()).count(state) for state in ("new", "again", "reused")}
+    cells = len({trial.cell_id for trial in planned.trials})
+    show(f"study {spec.name}, plan {planned.hash[:12]}" + (f": {spec.question}" if spec.question else ""))
+    show(
+        f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = {len(planned.trials)} trials "
+        f"({', '.join(f'{number} {state}' for state, number in counts.items() if number)}), "
+        f"{spec.base.steps} steps each, design {spec.design['kind']}"
+    )
+    outcome = spec.outcome
+    show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
+    show(f"reference: {_levels(planned.reference) or 'the base config'}")
+    for factor in spec.factors:
+        for label, patch in list(factor.levels.items())[1:]:
+            changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
+            show(f"  {factor.name}={label}: {changed}")
+    names = [factor.name for factor in spec.factors]
+    rows: list[tuple[Any, ...]] = [
+        (trial.id, trial.seed, *(trial.levels[name] for name in names), states[trial.id])
+        for trial in planned.trials[:MOST_ROWS]
+    ]
+    show_table(("trial", "seed", *names, "state"), rows, right=("seed",))
+    if len(planned.trials) > MOST_ROWS:
+        show(f"... and {len(planned.trials) - MOST_ROWS} more; --json lists all")
+    for cell in planned.excluded:
+        show(f"excluded: {_levels({k: v for k, v in cell.items() if k != 'reason'})}: {cell['reason']}")
+    for group in planned.equal_cells:
+        show(f"equal, run once: {' | '.join(_levels(cell) for cell in group)}")
+    for term, others in planned.aliases.items():
+        show(f"alias: {term} = {' = '.join(others)}")
+
+
+def _levels(cell: Any) -> str:
+    return " ".join(f"{factor}={level}" for factor, level in cell.items())
+
+
+def _short(value: object) -> str:
+    return cut(" ".join(str(value).split()), 60)
+
+
+COMMANDS = (run, plan)

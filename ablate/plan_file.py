@@ -1,0 +1,163 @@
+"""A plan as files: `plan.json`, `plan.csv`, `study.resolved.yaml`, and what changed since the last one."""
+
+import csv
+import io
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ablate.menus import Menus
+from ablate.planning import outcome_record
+from ablate.study import Factor, Plan, StudySpec, Trial
+from ablate.yaml_file import scalar_value
+
+NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
+
+
+def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
+    """The content of `plan.json`: all that a report needs to know of the study."""
+    spec = plan.spec
+    return {
+        "name": spec.name,
+        "question": spec.question,
+        "hash": plan.hash,
+        "design": dict(spec.design),
+        "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
+        "outcome": outcome_record(spec),
+        "factors": {factor.name: factor_record(factor) for factor in spec.factors},
+        "base": spec.base.to_dict(),
+        "reference": dict(plan.reference),
+        "reference_cell": next((id_ for id_, levels in plan.cells if levels == plan.reference), None),
+        "cells": [{"cell_id": id_, "levels": dict(levels)} for id_, levels in plan.cells],
+        "trials": [trial_record(trial) for trial in plan.trials],
+        "excluded": [dict(cell) for cell in plan.excluded],
+        "equal_cells": [[dict(cell) for cell in group] for group in plan.equal_cells],
+        "aliases": {term: list(others) for term, others in plan.aliases.items()},
+        "metrics": {
+            name: {"better": metric.better, "unit": metric.unit, "description": metric.description}
+            for name, metric in menus.metrics.items()
+        },
+        "losses": {name: loss.description for name, loss in menus.losses.items()},
+        "versions": versions(),
+    }
+
+
+def factor_record(factor: Factor) -> dict[str, Any]:
+    """A factor as JSON."""
+    levels = {label: dict(patch) for label, patch in factor.levels.items()}
+    return {"levels": levels, "reference": factor.reference, "when": dict(factor.when)}
+
+
+def trial_record(trial: Trial) -> dict[str, Any]:
+    """A trial as JSON, without its config (that is in its folder)."""
+    return {
+        "trial_id": trial.id,
+        "cell_id": trial.cell_id,
+        "seed": trial.seed,
+        "levels": dict(trial.levels),
+        "label": trial.label,
+        "identity": dict(trial.identity),
+    }
+
+
+def plan_csv(plan: Plan) -> str:
+    """The content of `plan.csv`: a row a trial."""
+    names = [factor.name for factor in plan.spec.factors]
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["trial_id", "cell_id", "seed", *(f"level.{name}" for name in names)])
+    for trial in plan.trials:
+        rows.writerow([trial.id, trial.cell_id, trial.seed, *(trial.levels[name] for name in names)])
+    return text.getvalue()
+
+
+def resolved_yaml(spec: StudySpec) -> str:
+    """The study as it was understood, in one file: paths absolute, defaults filled in; it loads again."""
+    study: dict[str, Any] = {"name": spec.name, "question": spec.question}
+    base = spec.base.to_dict()
+    del base["seed"]
+    study["base"] = base
+    if spec.factors:
+        study["factors"] = {
+            factor.name: {"levels": {label: dict(patch) for label, patch in factor.levels.items()}}
+            | ({"when": dict(factor.when)} if factor.when else {})
+            for factor in spec.factors
+        }
+    study["design"] = _design(spec.design)
+    study["seeds"] = list(spec.seeds)
+    study["outcome"] = outcome_record(spec)
+    if spec.exclude:
+        study["exclude"] = [dict(rule) for rule in spec.exclude]
+    if spec.equal_arms:
+        study["equal_arms"] = [[dict(arm) for arm in group] for group in spec.equal_arms]
+    if spec.notes:
+        study["notes"] = spec.notes
+    return str(yaml.dump(study, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
+
+
+def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
+    """What gave trials of an older `plan.json` a new identity, one line for each set of parts that changed.
+
+    Args:
+        plan: the new plan.
+        older: the content of the older `plan.json`; whatever it lacks counts as no older trial.
+    """
+    known = {_key(trial): trial for trial in older.get("trials", ()) if isinstance(trial, Mapping)}
+    counts: dict[tuple[str, ...], int] = {}
+    for trial in plan.trials:
+        old = known.get((frozenset(trial.levels.items()), trial.seed))
+        if old is not None and old.get("trial_id") != trial.id:
+            before = old.get("identity", {})
+            parts = tuple(part for part, digest in trial.identity.items() if before.get(part) != digest)
+            counts[parts] = counts.get(parts, 0) + 1
+    return [f"{', '.join(parts) or 'identity'} changed: {count} trials run anew" for parts, count in counts.items()]
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that matter, as far as they are installed."""
+    found = {}
+    for name in NAMED_VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def study_folder(out: Path, spec: StudySpec) -> Path:
+    """Where a study's results go."""
+    return out / spec.name
+
+
+def _key(trial: Mapping[str, Any]) -> tuple[frozenset[tuple[str, str]], int]:
+    return frozenset(dict(trial.get("levels", {})).items()), int(trial.get("seed", -1))
+
+
+def _design(design: Mapping[str, Any]) -> Any:
+    """The design as the study file writes it."""
+    options = {key: value for key, value in design.items() if key != "kind"}
+    if not options:
+        return design["kind"]
+    return {design["kind"]: options.get("cells", options)}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text that our reader would take for a number or boolean in quotes, and repeats instead of aliases."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        """No anchors in a file for people."""
+        return True
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    try:
+        plain = isinstance(scalar_value(value), str)
+    except ValueError:
+        plain = False
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,1 @@
+"""The bundled study files; a package only so that an installed wheel finds them."""
