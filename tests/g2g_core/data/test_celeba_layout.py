@@ -63,7 +63,11 @@ def test_what_is_wrong(root):
         ("identity_CelebA.txt", identity + "x.jpg 1\n", "1 of its images are not in img_align_celeba: x.jpg"),
         ("identity_CelebA.txt", identity + "../x.jpg 1\n", "identity_CelebA.txt:25"),
         ("identity_CelebA.txt", "", "is empty"),
-        ("list_eval_partition.txt", partition.replace("000006.jpg 0", "000006.jpg 2"), "people in training and test: 1"),
+        (
+            "list_eval_partition.txt",
+            partition.replace("000006.jpg 0", "000006.jpg 2"),
+            "people in training and test: 1",
+        ),
         ("list_eval_partition.txt", partition.replace(" 0\n", " 1\n"), r"0 training class\(es\)"),
     ]
     for name, content, message in cases:

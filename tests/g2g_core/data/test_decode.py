@@ -88,6 +88,7 @@ def test_first_frame_of_an_animation(tmp_path):
 
 def png(width=16, height=16, chunks=None, depth=8, colour=2):
     """A PNG by hand, for damage that no encoder makes."""
+
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -152,7 +153,11 @@ def test_a_damaged_image_is_one_clear_line(tmp_path, name, monkeypatch):
 
 
 def test_reasons(tmp_path):
-    for name, reason in (("bomb.png", "million"), ("text.jpg", "not an image of a known format"), ("thin.png", "400x10")):
+    for name, reason in (
+        ("bomb.png", "million"),
+        ("text.jpg", "not an image of a known format"),
+        ("thin.png", "400x10"),
+    ):
         (tmp_path / name).write_bytes(DAMAGED[name])
         with pytest.raises(BadImage, match=reason):
             read(tmp_path / name)

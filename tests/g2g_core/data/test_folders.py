@@ -71,7 +71,9 @@ def test_training_crops_and_flips(make_folder):
     assert len(known) <= 8
     flipped = make(folder, batch=2, crop="centre")
     seen = {i.numpy().tobytes() for s in range(40) for i in flipped.batch(s).content_images}
-    mirrored = {np.ascontiguousarray(np.frombuffer(k, np.float32).reshape(3, 32, 32)[..., ::-1]).tobytes() for k in known}
+    mirrored = {
+        np.ascontiguousarray(np.frombuffer(k, np.float32).reshape(3, 32, 32)[..., ::-1]).tobytes() for k in known
+    }
     assert seen == known | mirrored
     moved = make(folder, batch=2, flip=False)
     assert len({i.numpy().tobytes() for s in range(40) for i in moved.batch(s).content_images}) > 3 * len(known)

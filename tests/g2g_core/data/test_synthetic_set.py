@@ -9,7 +9,9 @@ from g2g_core.data.shapes import SHAPES, signed_distance
 
 
 def make(size=32, batch=4, seed=0, **data):
-    return DATASETS["synthetic"](TrialConfig(dataset="synthetic", data=data, image_size=size, batch_size=batch, seed=seed))
+    return DATASETS["synthetic"](
+        TrialConfig(dataset="synthetic", data=data, image_size=size, batch_size=batch, seed=seed)
+    )
 
 
 def test_batch_shapes_and_range():
