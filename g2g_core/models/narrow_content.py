@@ -1,0 +1,165 @@
+"""A content code with less room for the class: the paper's outlook, as options of any FUNIT-like generator."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from g2g_core.features.face_landmarks import REGIONS, FaceLandmarks
+from g2g_core.features.weights import FACE_LANDMARKS, find_weights
+from g2g_core.seeding import generator as seeded
+
+FACE_BOXES = (0.25, 0.35, 0.46, 0.50, 0.53, 0.35, 0.74, 0.50, 0.40, 0.46, 0.60, 0.68, 0.32, 0.66, 0.68, 0.84)
+"""Left eye, right eye, nose and mouth of an upright face that fills its image: x0, y0, x1, y1 of each, in [0, 1]."""
+
+MARGIN = 0.04
+"""Width and height that are erased around the landmarks of a region, as a part of the image."""
+
+
+@dataclass(frozen=True)
+class ContentOptions:
+    """How much of the image the content code may carry; the defaults are plain FUNIT.
+
+    Attributes:
+        content_channels: channels of the code after a narrowing convolution; None keeps the encoder's.
+        content_kernel: kernel of that convolution, pixels of the code.
+        content_stride: its stride; the code's sides are divided by it.
+        content_noise: standard deviation of the normal noise that is added to the code in training, as in LORD (1.0).
+        content_erase: `none`; `fixed` greys out `content_boxes` before the content encoder; `landmarks` greys out eyes,
+            nose and mouth where a landmark network finds them.
+        content_boxes: x0, y0, x1, y1 of each box, in parts of width and height.
+    """
+
+    content_channels: int | None = None
+    content_kernel: int = 1
+    content_stride: int = 1
+    content_noise: float = 0.0
+    content_erase: str = "none"
+    content_boxes: tuple[float, ...] = FACE_BOXES
+
+    def narrows(self) -> bool:
+        """Whether anything differs from plain FUNIT."""
+        return bool(
+            self.content_channels is not None
+            or self.content_stride > 1
+            or self.content_noise
+            or self.content_erase != "none"
+        )
+
+
+class NarrowContent(nn.Module):
+    """A generator whose content code is squeezed, disturbed, or taken from a partly erased image.
+
+    Args:
+        inner: the generator; its content code is (B, C, h, w).
+        channels: C.
+        options: what to do.
+        seed: of the noise.
+
+    Raises:
+        ValueError: an unknown `content_erase`, boxes that are not in fours, or a kernel that does not fit its stride.
+        MissingWeights: the landmark network is not there.
+    """
+
+    def __init__(self, inner: nn.Module, channels: int, options: ContentOptions, seed: int) -> None:
+        super().__init__()
+        self.inner = inner
+        self.erase = _eraser(options)
+        self.noise = options.content_noise
+        self.seed = seed
+        self.register_buffer("noises_drawn", torch.zeros((), dtype=torch.int64))
+        kernel, stride = options.content_kernel, options.content_stride
+        if kernel < stride or (stride == 1 and kernel % 2 == 0):
+            raise ValueError(f"network.content_kernel: {kernel} does not go with content_stride {stride}")
+        narrow = options.content_channels or channels
+        self.squeeze: nn.Module = nn.Identity()
+        self.expand: nn.Module = nn.Identity()
+        if options.content_channels is not None or stride > 1:
+            self.squeeze = nn.Conv2d(channels, narrow, kernel, stride, (kernel - stride + 1) // 2)
+            self.expand = nn.Sequential(nn.Upsample(scale_factor=stride), nn.Conv2d(narrow, channels, 3, 1, 1))
+
+    def content_code(self, images: Tensor) -> Tensor:
+        """The narrow code (B, c, h / stride, w / stride) of images (B, 3, H, W) in [-1, 1].
+
+        Noise is added in training mode only. Each draw depends on the seed and on the number of draws so far, a buffer,
+        so a run that is resumed draws the same.
+        """
+        code: Tensor = self.squeeze(self.inner.content_code(self.erase(images)))  # type: ignore[operator]
+        if not (self.training and self.noise):
+            return code
+        drawn = self.get_buffer("noises_drawn")
+        noise = torch.randn(code.shape, generator=seeded(self.seed, "content_noise", int(drawn)), dtype=torch.float64)
+        drawn += 1
+        return code + self.noise * noise.to(code)
+
+    def class_code(self, images: Tensor) -> Tensor:
+        """The inner generator's class code: the whole image is seen."""
+        code: Tensor = self.inner.class_code(images)  # type: ignore[operator]
+        return code
+
+    def decode(self, content: Tensor, class_code: Tensor) -> Tensor:
+        """The image (B, 3, H, W) of a narrow content code and a class code."""
+        image: Tensor = self.inner.decode(self.expand(content), class_code)  # type: ignore[operator]
+        return image
+
+
+class ErasedBoxes(nn.Module):
+    """Greys out boxes at fixed places, for images that are aligned.
+
+    Args:
+        boxes: x0, y0, x1, y1 of each, in parts of width and height.
+    """
+
+    def __init__(self, boxes: tuple[float, ...]) -> None:
+        super().__init__()
+        if len(boxes) % 4:
+            raise ValueError(f"network.content_boxes: {len(boxes)} numbers are not boxes of four")
+        self.boxes = torch.tensor(boxes, dtype=torch.float64).view(1, -1, 4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The images (B, 3, H, W) with 0, mid-grey, in the boxes."""
+        return images * outside(self.boxes.to(images), images)
+
+
+class ErasedLandmarks(nn.Module):
+    """Greys out eyes, nose and mouth where a landmark network finds them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # In a tuple, so that its frozen weights are neither trained nor saved with the generator's.
+        self.network = (FaceLandmarks.load(find_weights(FACE_LANDMARKS)),)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The images (B, 3, H, W) with 0, mid-grey, in the regions of `REGIONS`."""
+        with torch.no_grad():
+            points = self.network[0].to(images)(images)
+            regions = [points[:, which] for which in REGIONS.values()]
+            boxes = [torch.cat([r.amin(1) - MARGIN, r.amax(1) + MARGIN], dim=1) for r in regions]
+        return images * outside(torch.stack(boxes, dim=1), images)
+
+
+def outside(boxes: Tensor, images: Tensor) -> Tensor:
+    """1 outside the boxes and 0 inside, (B or 1, 1, H, W).
+
+    Args:
+        boxes: (B or 1, N, 4) as x0, y0, x1, y1 in parts of width and height.
+        images: (B, 3, H, W), for size and kind; a pixel is inside when its centre is.
+    """
+    height, width = images.shape[-2:]
+    x = (torch.arange(width, device=images.device) + 0.5) / width
+    y = (torch.arange(height, device=images.device) + 0.5) / height
+    x0, y0, x1, y1 = boxes.unbind(-1)
+    across = (x >= x0[..., None]) & (x < x1[..., None])
+    down = (y >= y0[..., None]) & (y < y1[..., None])
+    inside = (down[..., :, None] & across[..., None, :]).any(1)
+    return (~inside).to(images.dtype).unsqueeze(1)
+
+
+def _eraser(options: ContentOptions) -> nn.Module:
+    if options.content_erase == "none":
+        return nn.Identity()
+    if options.content_erase == "fixed":
+        return ErasedBoxes(options.content_boxes)
+    if options.content_erase == "landmarks":
+        return ErasedLandmarks()
+    raise ValueError(f"network.content_erase: {options.content_erase!r} is not one of none, fixed, landmarks")
