@@ -31,6 +31,9 @@ def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
 def lead(view: StudyView) -> Rich:
     """The first sentence: what harms, by how much, from when on; or that nothing does, or that nobody can say."""
     verdicts = view.analysis.verdicts
+    finished = int((view.table.trials["status"] == "finished").sum())
+    if not finished:
+        return rich(f"No trial finished: {count(len(view.table.trials), 'trial')}, none with a result.")
     if not len(verdicts):
         return _without_factors(view)
     harmful = verdicts[verdicts["verdict"] == "harms"]
@@ -47,7 +50,9 @@ def lead(view: StudyView) -> Rich:
         return rich(*parts, _alone(view, str(first["factor"])))
     words = set(verdicts["verdict"])
     if words == {"equivalent"}:
-        return rich("No factor changes ", code(view.metric), f" by more than {view.scale.fixed(view.margin)} {view.summary}.")
+        return rich(
+            "No factor changes ", code(view.metric), f" by more than {view.scale.fixed(view.margin)} {view.summary}."
+        )
     if words == {"not enough data"}:
         return rich("These trials are not enough to say which factor changes ", code(view.metric), ".")
     return rich("No factor was found to make ", code(view.metric), " worse.")
@@ -70,10 +75,7 @@ def _alone(view: StudyView, name: str) -> Rich:
 
 
 def _without_factors(view: StudyView) -> Rich:
-    """For a study in which no factor has a verdict: one arm, or nothing finished."""
-    finished = int((view.table.trials["status"] == "finished").sum())
-    if not finished:
-        return rich(f"No trial finished: {count(len(view.table.trials), 'trial')}, none with a result.")
+    """For a study in which no factor has a verdict: one arm, or arms that are no factorial design."""
     arms = view.analysis.arms
     known = arms[arms["mean"].notna()]
     if len(known) == 1:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reports.analysis import analyse
 from reports.charts.svg import standalone
+from reports.comparison import compare
 from reports.csv_files import csv_texts, report_json, write
 from reports.document import Document, Drawing, Figure
 from reports.html import to_html
@@ -28,10 +29,19 @@ class ReportError(Exception):
 
 @dataclass(frozen=True)
 class Report:
-    """A document, and the study it was made from."""
+    """A document, and the studies it was made from: one, or several that are compared."""
 
     document: Document
-    view: StudyView
+    views: tuple[StudyView, ...]
+
+
+def open_study(table: StudyTable) -> StudyView:
+    """A study's tables, analysed: what sections and figures take.
+
+    Its `analysis` holds tidy frames (`arms`, `effects`, `shapley`, `verdicts`, `onset`, `metrics`), its `table` the
+    trials and their histories.
+    """
+    return StudyView(table, analyse(table))
 
 
 def all_sections() -> tuple[SectionOf, ...]:
@@ -58,16 +68,29 @@ def make_report(
     unknown = sorted(set(leave_out) - set(names))
     if unknown:
         raise ReportError(f"no such section: {', '.join(unknown)}; there are {', '.join(names)}")
-    view = StudyView(table, analyse(table))
+    view = open_study(table)
     made = [section(view) for section in chosen if section.__name__ not in set(leave_out)]
     name, plan = str(view.study["name"]), str(view.study.get("hash", ""))[:12]
     foot = f"Ablation study {name} · plan {plan}" if plan else f"Ablation study {name}"
     title = str(view.study.get("question") or f"Ablation study {name}")
-    return Report(Document(name, title, foot, tuple(section for section in made if section is not None)), view)
+    return Report(Document(name, title, foot, tuple(section for section in made if section is not None)), (view,))
+
+
+def make_comparison(tables: Sequence[StudyTable]) -> Report:
+    """The document of several studies side by side.
+
+    Raises:
+        ReportError: fewer than two studies, or two of the same name and plan.
+    """
+    views = tuple(open_study(table) for table in tables)
+    keys = {(str(view.study["name"]), str(view.study.get("hash", ""))) for view in views}
+    if len(views) < 2 or len(keys) < len(views):
+        raise ReportError("a comparison needs at least two different studies")
+    return Report(compare(views), views)
 
 
 def build_report(
-    table: StudyTable,
+    table: StudyTable | Sequence[StudyTable],
     to: str | Path,
     formats: Sequence[str] = FORMATS,
     sections: Sequence[SectionOf] | None = None,
@@ -76,11 +99,11 @@ def build_report(
     """Writes the report of a study; equal tables give equal bytes.
 
     Args:
-        table: the study's tables.
+        table: the study's tables; several are compared in one document.
         to: folder, made when missing; holds `index.html`, `report.pdf`, `tables/*.tex`, `data/*.csv`, `figures/*.svg`.
         formats: of `html`, `pdf`, `latex`, `csv`; `report.json` is always written.
-        sections: see `make_report`.
-        leave_out: see `make_report`.
+        sections: see `make_report`; of a single study.
+        leave_out: see `make_report`; of a single study.
 
     Returns:
         The paths of the files, the page first.
@@ -91,13 +114,16 @@ def build_report(
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ReportError(f"no such format: {', '.join(unknown)}; there are {', '.join(FORMATS)}")
-    report = make_report(table, sections, leave_out)
+    if isinstance(table, StudyTable):
+        report = make_report(table, sections, leave_out)
+    else:
+        report = make_report(table[0], sections, leave_out) if len(table) == 1 else make_comparison(table)
     return write_report(report, Path(to), formats)
 
 
 def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[Path]:
     """Writes a report's files in the given formats."""
-    document, view = report.document, report.view
+    document = report.document
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     if "html" in formats:
@@ -108,15 +134,23 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
         paths.append(path)
     if "latex" in formats:
         tables = {f"{name}.tex": text for name, text in latex_tables(document).items()}
-        paths += write(folder / "tables", tables | {"methods.tex": latex_text(methods(view))})
+        texts = {f"methods{end}.tex": latex_text(methods(view)) for end, view in _ends(report)}
+        paths += write(folder / "tables", tables | texts)
         paths += _figures(document, folder / "figures")
     files: dict[str, list[str]] = {}
     if "csv" in formats:
-        paths += write(folder / "data", csv_texts(view))
+        for end, view in _ends(report):
+            paths += write(folder / f"data{end}", csv_texts(view))
     for path in paths:
         files.setdefault(path.suffix[1:], []).append(path.relative_to(folder).as_posix())
-    paths += write(folder / "data", {"report.json": report_json(view, files)})
+    for end, view in _ends(report):
+        paths += write(folder / f"data{end}", {"report.json": report_json(view, files)})
     return paths
+
+
+def _ends(report: Report) -> list[tuple[str, StudyView]]:
+    """What tells the files of several studies apart: nothing for one, `-1`, `-2`, ... for more."""
+    return [("" if len(report.views) == 1 else f"-{index + 1}", view) for index, view in enumerate(report.views)]
 
 
 def drawings(document: Document) -> list[Drawing]:
@@ -135,4 +169,3 @@ def _figures(document: Document, folder: Path) -> list[Path]:
         pdf.write_bytes(drawing_pdf(drawing))
         paths += [path, pdf]
     return paths
-

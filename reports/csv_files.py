@@ -37,7 +37,9 @@ def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
         "outcome": study["outcome"],
         "versions": study.get("versions") or {},
         "trials": {str(k): int(v) for k, v in view.table.trials["status"].value_counts().sort_index().items()},
-        "verdicts": [{key: _json(item) for key, item in row.items()} for row in view.analysis.verdicts.to_dict("records")],
+        "verdicts": [
+            {key: _json(item) for key, item in row.items()} for row in view.analysis.verdicts.to_dict("records")
+        ],
         "files": files,
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

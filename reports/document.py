@@ -208,7 +208,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing of a figure with its title; `series` are the values behind it, `reads` from x0 to x1 of the drawing."""
+    """One drawing of a figure.
+
+    Attributes:
+        title: above it.
+        drawing: what is seen.
+        series: the values behind it, for reading out at one step.
+        reads: x of the first and of the last step in the drawing, and these two steps.
+    """
 
     title: Rich
     drawing: Drawing

@@ -1,4 +1,4 @@
-"""Cells of a table that show an estimate: the number, its interval, its p, its bar. Used by every section with effects."""
+"""Cells of a table that show an estimate: the number, its interval, its p, its bar."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,8 +57,11 @@ def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Dra
     axis: Axis = effect_axis(rows, view.margin)
     drawn = []
     for index, row in enumerate(rows):
-        margin = f"; grey band: too small to matter, plus or minus {view.scale.fixed(view.margin)}" if view.margin else ""
-        alt = f"{row.label}: {view.scale.signed(row.value)}, 95 % interval {view.scale.interval(row.low, row.high)}{margin}"
+        margin = (
+            f"; grey band: too small to matter, plus or minus {view.scale.fixed(view.margin)}" if view.margin else ""
+        )
+        numbers = f"{view.scale.signed(row.value)}, 95 % interval {view.scale.interval(row.low, row.high)}"
+        alt = f"{row.label}: {numbers}{margin}"
         drawn.append(interval_bar(f"{name}-{index}", row, axis, view.margin, alt))
     return drawn, interval_axis(f"{name}-axis", axis, f"change of {view.metric}")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]
 from matplotlib import font_manager
 
 IGNORED = {"\u200b", "\u00ad", "\n", "\r", "\t"}
@@ -57,7 +57,9 @@ def choose_fonts(characters: set[str]) -> Fonts:
             break
     note = ""
     if families:
-        note = f"Characters outside the report's own fonts are set in {', '.join(families)} of the system that made it. "
+        note = (
+            f"Characters outside the report's own fonts are set in {', '.join(families)} of the system that made it. "
+        )
     if rest:
         note += f"{len(rest)} characters are in no font at hand and are shown by their number: U+…"
     return Fonts(tuple(dict.fromkeys(folders)), tuple(families), frozenset(rest), note.strip())

@@ -15,12 +15,16 @@ from reports.theme import DARK, LIGHT, SIGNS, css_variables, page_style
 
 def to_html(document: Document) -> str:
     """The page; equal documents give equal bytes (no time stamp, no random id)."""
-    return _environment().get_template("report.html.j2").render(
-        document=document,
-        style=_style(),
-        script=template("report.js"),
-        series=_script_json(_series(document)),
-        signs=SIGNS,
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            document=document,
+            style=_style(),
+            script=template("report.js"),
+            series=_script_json(_series(document)),
+            signs=SIGNS,
+        )
     )
 
 
@@ -94,7 +98,11 @@ def _series(document: Document) -> dict[str, Any]:
                     "reach": gap / 2,
                     "list": panel.series[0].label != "mean",
                     "series": [
-                        {"label": s.label, "steps": s.steps, "values": [v if v is None else _short(v) for v in s.values]}
+                        {
+                            "label": s.label,
+                            "steps": s.steps,
+                            "values": [v if v is None else _short(v) for v in s.values],
+                        }
                         for s in panel.series
                     ],
                 }
@@ -105,7 +113,9 @@ def _series(document: Document) -> dict[str, Any]:
 
 
 def _stepped(blocks: Any) -> list[Figure]:
-    return [block for block in blocks if isinstance(block, Figure) and block.shown and any(p.series for p in block.panels)]
+    return [
+        block for block in blocks if isinstance(block, Figure) and block.shown and any(p.series for p in block.panels)
+    ]
 
 
 def _short(value: float) -> float:
@@ -116,5 +126,3 @@ def _short(value: float) -> float:
 def _script_json(value: dict[str, Any]) -> str:
     """JSON that can't end the script element it stands in."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-
-

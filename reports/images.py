@@ -1,4 +1,4 @@
-"""The figure of the paper, cut from the trials' pictures: the same pair in all arms at the same step, small enough to embed."""
+"""The figure of the paper, cut from the trials' pictures pair by pair, small enough to embed."""
 
 import io
 from collections.abc import Sequence

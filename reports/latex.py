@@ -26,9 +26,23 @@ ESCAPES = {
     "”": "''",
     "↔": r"$\leftrightarrow$",
     "→": r"$\rightarrow$",
-    **{char: f"${command}$" for char, command in zip("αβγδελμσ", (
-        r"\alpha", r"\beta", r"\gamma", r"\delta", r"\varepsilon", r"\lambda", r"\mu", r"\sigma",
-    ), strict=True)},
+    **{
+        char: f"${command}$"
+        for char, command in zip(
+            "αβγδελμσ",
+            (
+                r"\alpha",
+                r"\beta",
+                r"\gamma",
+                r"\delta",
+                r"\varepsilon",
+                r"\lambda",
+                r"\mu",
+                r"\sigma",
+            ),
+            strict=True,
+        )
+    },
 }
 
 
@@ -39,9 +53,7 @@ def escaped(text: str) -> str:
 
 def latex_tables(document: Document) -> dict[str, str]:
     """File name without ending -> the tabular of every table meant for papers."""
-    return {
-        block.name: latex_table(block) for block in document.blocks() if isinstance(block, Table) and block.latex
-    }
+    return {block.name: latex_table(block) for block in document.blocks() if isinstance(block, Table) and block.latex}
 
 
 def latex_table(table: Table) -> str:
@@ -82,4 +94,3 @@ def _cell(cell: Cell) -> str:
 def _spans(text: Rich) -> str:
     wraps = {"strong": r"\textbf{%s}", "code": r"\texttt{%s}"}
     return "".join(wraps.get(span.style, "%s").replace("%s", escaped(span.text)) for span in text)
-

@@ -18,9 +18,9 @@ def _design(view: StudyView) -> Rich:
     return rich(
         start,
         view.factor_list(),
-        f"), each with the same {count(len(view.seeds), 'random seed')}, {count(trials, 'training run')} of {view.last_step} "
-        "steps in all. Runs with equal seeds share initial weights, data order, augmentation and evaluation pairs, so that "
-        "arms differ in nothing but the factors.",
+        f"), each with the same {count(len(view.seeds), 'random seed')}, {count(trials, 'training run')} of "
+        f"{view.last_step} steps in all. Runs with equal seeds share initial weights, data order, augmentation and "
+        "evaluation pairs, so that arms differ in nothing but the factors.",
     )
 
 
@@ -28,14 +28,17 @@ def _outcome(view: StudyView) -> Rich:
     rule = view.study["outcome"].get("degradation") or {}
     relative = percent(float(rule.get("relative", 0.10)))
     patience = count(int(rule.get("patience", 1)), "consecutive evaluation")
-    margin = f"; differences below {view.scale.fixed(view.margin)} were declared too small to matter" if view.margin else ""
+    margin = (
+        f"; differences below {view.scale.fixed(view.margin)} were declared too small to matter" if view.margin else ""
+    )
     described = view.described(view.metric).get("description")
     return rich(
         "The primary outcome was ",
         code(view.metric),
         f" ({described}; {view.better} is better)" if described else f" ({view.better} is better)",
-        f" {view.summary}{margin}. A run counted as degraded when the outcome was worse than at step 0 by {relative} for "
-        f"{patience}. Outcome and decision rule were fixed before the runs (plan {str(view.study.get('hash', ''))[:12]}).",
+        f" {view.summary}{margin}. A run counted as degraded when the outcome was worse than at step 0 by {relative} "
+        f"for {patience}. Outcome and decision rule were fixed before the runs "
+        f"(plan {str(view.study.get('hash', ''))[:12]}).",
     )
 
 
@@ -44,7 +47,7 @@ def _statistics(view: StudyView) -> Rich:
     bad = int(statuses.get("diverged", 0))
     text = (
         "Differences are paired by seed and averaged over the settings of the other factors; we give 95 % confidence "
-        "intervals and p values corrected by Holm's method. Equivalence was tested before harm. Time to degradation was "
-        "estimated by Kaplan and Meier's method"
+        "intervals and p values corrected by Holm's method. Equivalence was tested before harm. Time to degradation "
+        "was estimated by Kaplan and Meier's method"
     )
     return rich(text + (f", with divergence ({count(bad, 'run')}) as an event." if bad else "."))

@@ -1,8 +1,9 @@
-"""A document as a tagged PDF, typeset by typst; needs nothing from the system, and gives equal bytes for equal documents."""
+"""A document as a tagged PDF, typeset by typst; needs nothing from the system, equal bytes for equal documents."""
 
 import json
 import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from reports.document import (
     Rich,
     Table,
     Text,
+    plain,
     rich,
 )
 from reports.glyphs import choose_fonts
@@ -44,7 +46,7 @@ def to_pdf(document: Document) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pictures = Pictures(folder)
-        sections = [
+        sections: list[dict[str, Any]] = [
             {"id": s.id, "title": s.title, "blocks": [b for block in s.blocks for b in _block(block, pictures)]}
             for s in document.sections
         ]
@@ -52,7 +54,7 @@ def to_pdf(document: Document) -> bytes:
         fonts = choose_fonts(set(json.dumps(content, ensure_ascii=False)))
         if fonts.note and sections:
             sections[-1]["blocks"].append({"kind": "Text", "role": "note", "spans": _spans(rich(fonts.note))})
-        known = {section["id"] for section in sections}
+        known = {section.id for section in document.sections}
         looks = {
             "colours": LIGHT,
             "signs": SIGNS,
@@ -67,12 +69,10 @@ def to_pdf(document: Document) -> bytes:
         result = typst.compile(
             str(folder / "report.typ"),
             root=str(folder),
-            font_paths=[str(path) for path in fonts.folders],
-            ignore_system_fonts=True,
+            font_paths=_loaded(fonts.folders),
             pdf_standards="ua-1",
         )
-    assert isinstance(result, bytes)
-    return result
+    return _one(result)
 
 
 def drawing_pdf(drawing: Drawing) -> bytes:
@@ -81,15 +81,26 @@ def drawing_pdf(drawing: Drawing) -> bytes:
     fonts = choose_fonts(set(svg))
     source = (
         f"#set page(width: {drawing.width * 0.75}pt, height: {drawing.height * 0.75}pt, margin: 0pt)\n"
-        "#set document(date: none)\n#image(bytes(sys.inputs.svg), format: \"svg\", width: 100%, alt: sys.inputs.alt)"
+        '#set document(date: none)\n#image(bytes(sys.inputs.svg), format: "svg", width: 100%, alt: sys.inputs.alt)'
     )
     result = typst.compile(
         source.encode(),
-        font_paths=[str(path) for path in fonts.folders],
-        ignore_system_fonts=True,
+        font_paths=_loaded(fonts.folders),
         sys_inputs={"svg": str(fonts.shown(svg)), "alt": str(fonts.shown(drawing.alt))},
     )
-    assert isinstance(result, bytes)
+    return _one(result)
+
+
+@cache
+def _loaded(folders: tuple[Path, ...]) -> typst.Fonts:
+    """The fonts in these folders and typst's own, read once; not the system's, so that all machines give one result."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(folder) for folder in folders])
+
+
+def _one(result: Any) -> bytes:
+    """The bytes of a single document."""
+    if not isinstance(result, bytes):
+        raise TypeError(f"typst gave {type(result).__name__} instead of one document")
     return result
 
 
@@ -122,7 +133,7 @@ def _breakable(text: str) -> str:
 
 
 def _drawing(drawing: Drawing | None) -> dict[str, Any] | None:
-    return drawing and {"svg": standalone(drawing), "alt": drawing.alt, "width": drawing.width}
+    return None if drawing is None else {"svg": standalone(drawing), "alt": drawing.alt, "width": drawing.width}
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
@@ -150,7 +161,10 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
                 "kind": "Table",
                 "caption": block.caption,
                 "look": block.look,
-                "columns": [{"label": c.label, "kind": c.kind, "width": c.width} for c in block.columns],
+                "columns": [
+                    {"label": column.label, "kind": column.kind, "width": column.width, "mm": _needed(block, index)}
+                    for index, column in enumerate(block.columns)
+                ],
                 "rows": [[_cell(cell) for cell in row] for row in block.rows],
                 "axis": _drawing(block.axis),
                 "note": _spans(block.note),
@@ -169,6 +183,21 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
             if block.paper:
                 inside = [b for inner in block.blocks for b in _block(inner, pictures)]
                 yield {"kind": "Fold", "summary": block.summary, "blocks": inside}
+
+
+def _needed(table: Table, index: int) -> float | None:
+    """Width in millimetres that keeps numbers, names and words of verdicts on one line; None: share what is left."""
+    column = table.columns[index]
+    if column.kind in ("text", "drawing"):
+        return None
+    cells = [row[index] for row in table.rows]
+    per_char = {"number": 1.55, "code": 1.62, "badge": 1.95}[column.kind] * (0.84 if table.look == "plain" else 1.0)
+    longest = max((len(plain(cell.spans)) for cell in cells), default=0)
+    badge = max((len(cell.badge) + 2 for cell in cells if cell.badge), default=0)
+    below = max((len(plain(cell.sub)) for cell in cells), default=0)
+    head = max(len(word) for word in column.label.split(" ")) * 1.55
+    extra = 2.6 if column.kind != "badge" or table.look == "plain" else 6.2
+    return max(longest * per_char, badge * per_char, min(below, 16) * 1.28, head) + extra
 
 
 def _images(grid: ImageGrid, pictures: Pictures) -> dict[str, Any]:
@@ -197,4 +226,3 @@ def _without_dead_links(value: Any, known: set[str]) -> Any:
             return value | {"href": ""}
         return {key: _without_dead_links(item, known) for key, item in value.items()}
     return [_without_dead_links(item, known) for item in value] if isinstance(value, list) else value
-

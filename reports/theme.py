@@ -42,13 +42,17 @@ SIGNS = {
 """Word of a verdict or a status -> the sign before it."""
 
 DRAWING_CLASSES = """\
-.fig text{fill:INK;font-size:11px}.fig .mu{fill:MUTE}.fig .tick{fill:MUTE;font-size:10px}.fig .end{text-anchor:end}\
-.fig .mid{text-anchor:middle}.fig .bold{font-weight:700}.fig .ax{stroke:LINE;fill:none}.fig .grid{stroke:LINE;fill:none;stroke-width:.6}\
-.fig .thr{stroke:MUTE;stroke-dasharray:2 3;fill:none}.fig .rope{fill:ROPE}.fig .zero{stroke:MUTE;fill:none}.fig .on{stroke:ON;fill:none}\
-.fig .off{stroke:OFF;fill:none}.fig .neutral{stroke:INK;fill:none}.fig .ref{stroke:MUTE;fill:none;stroke-dasharray:5 3;stroke-width:1.4}\
-.fig .fon{fill:ON}.fig .foff{fill:OFF}.fig .fneutral{fill:INK}.fig .dot{fill:MUTE;fill-opacity:.6}.fig .hollow{fill:PAPER}.fig .seed{stroke-width:1;stroke-opacity:.5}\
-.fig .mean{stroke-width:2.4;stroke-linejoin:round}.fig .dash{stroke-dasharray:7 3}.fig .dots{stroke-dasharray:2 2.5}.fig .thin{stroke-width:1.3}\
-.fig .bar{stroke-width:2.6}.fig .onset{fill:INK}.fig .cross{stroke:INK;fill:none;stroke-width:1.8}.fig .link{stroke:MUTE;fill:none;stroke-width:.8}"""
+.fig text{fill:INK;font-size:11px}.fig .mu{fill:MUTE}.fig .tick{fill:MUTE;font-size:10px}\
+.fig .end{text-anchor:end}.fig .mid{text-anchor:middle}.fig .bold{font-weight:700}\
+.fig .ax{stroke:LINE;fill:none}.fig .grid{stroke:LINE;fill:none;stroke-width:.6}\
+.fig .thr{stroke:MUTE;stroke-dasharray:2 3;fill:none}.fig .rope{fill:ROPE}.fig .zero{stroke:MUTE;fill:none}\
+.fig .on{stroke:ON;fill:none}.fig .off{stroke:OFF;fill:none}.fig .neutral{stroke:INK;fill:none}\
+.fig .ref{stroke:MUTE;fill:none;stroke-dasharray:5 3;stroke-width:1.4}.fig .fon{fill:ON}.fig .foff{fill:OFF}\
+.fig .fneutral{fill:INK}.fig .dot{fill:MUTE;fill-opacity:.6}.fig .hollow{fill:PAPER}\
+.fig .seed{stroke-width:1;stroke-opacity:.5}.fig .mean{stroke-width:2.4;stroke-linejoin:round}\
+.fig .dash{stroke-dasharray:7 3}.fig .dots{stroke-dasharray:2 2.5}.fig .thin{stroke-width:1.3}\
+.fig .bar{stroke-width:2.6}.fig .onset{fill:INK}.fig .cross{stroke:INK;fill:none;stroke-width:1.8}\
+.fig .link{stroke:MUTE;fill:none;stroke-width:.8}"""
 """Looks of every class that a drawing may use; the names in capitals are colours of the theme."""
 
 

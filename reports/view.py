@@ -16,6 +16,9 @@ from reports.table import StudyTable
 SWITCHES = {("without", "with"), ("off", "on"), ("no", "yes"), ("false", "true"), ("0", "1"), ("0.0", "1.0")}
 """Pairs of level labels that say only whether something is there."""
 
+LONGEST = 64
+"""Characters of a label in a narrow column."""
+
 Points = tuple[tuple[int, float], ...]
 
 
@@ -47,6 +50,11 @@ class Arm:
         return rich(f"{self.marks} " if self.marks else "", Span(self.label, "plain"))
 
     @property
+    def short(self) -> str:
+        """The label, cut for narrow columns."""
+        return self.label if len(self.label) <= LONGEST else self.label[: LONGEST - 1].rstrip() + "…"
+
+    @property
     def tone(self) -> str:
         """Class of its lines: orange with the culprit, blue without."""
         return "on" if self.focal else "off"
@@ -62,7 +70,8 @@ class StudyView:
     @property
     def study(self) -> Mapping[str, Any]:
         """The plan, as in plan.json."""
-        return self.table.study
+        study: Mapping[str, Any] = self.table.study
+        return study
 
     @property
     def factors(self) -> Mapping[str, Mapping[str, Any]]:
@@ -111,7 +120,7 @@ class StudyView:
     @cached_property
     def history(self) -> pd.DataFrame:
         """Curves of the primary outcome: trial_id, step, value."""
-        history = self.table.history
+        history: pd.DataFrame = self.table.history
         return history[history["name"] == f"metric/{self.metric}"]
 
     @cached_property

@@ -7,4 +7,13 @@ from reports.charts.survival import survival_chart
 from reports.charts.svg import standalone
 from reports.charts.waterfall import waterfall
 
-__all__ = ["curve_panel", "forest", "interval_axis", "interval_bar", "scatter", "standalone", "survival_chart", "waterfall"]
+__all__ = [
+    "curve_panel",
+    "forest",
+    "interval_axis",
+    "interval_bar",
+    "scatter",
+    "standalone",
+    "survival_chart",
+    "waterfall",
+]

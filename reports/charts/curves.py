@@ -17,8 +17,10 @@ from reports.charts.svg import (
 from reports.document import Drawing
 
 WIDTH, HEIGHT = 260.0, 160.0
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 252.0, 10.0, 138.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 243.0, 10.0, 138.0
 """The frame of every panel; the script of the page reads values between LEFT and RIGHT."""
+LABELS = 130.0
+"""Room for labels at the end of lines."""
 
 Points = Sequence[tuple[float, float]]
 
@@ -48,6 +50,8 @@ def curve_panel(
     marks: Marks | None = None,
     threshold: float | None = None,
     x_label: str = "",
+    width: float = WIDTH,
+    labels: Sequence[tuple[float, str]] = (),
 ) -> Drawing:
     """One panel.
 
@@ -60,23 +64,28 @@ def curve_panel(
         marks: onsets and early ends.
         threshold: a dotted level.
         x_label: label under the horizontal axis; empty: steps, said in the caption.
+        width: of the drawing; wider than usual: alone on its row.
+        labels: (value, text) at the right end of lines.
     """
-    x = Axis(steps[0], steps[1] if steps[1] > steps[0] else steps[0] + 1, LEFT, RIGHT)
+    right = RIGHT + width - WIDTH - (LABELS if labels else 0)
+    x = Axis(steps[0], steps[1] if steps[1] > steps[0] else steps[0] + 1, LEFT, right)
     y = Axis(values[0], values[1], BOTTOM, TOP)
     body = ""
     ticks = y.ticks(4)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
-        body += line(LEFT, y(tick), RIGHT, y(tick), "grid") + words(LEFT - 5, y(tick) + 3.5, text, "tick end")
+        body += line(LEFT, y(tick), right, y(tick), "grid") + words(LEFT - 5, y(tick) + 3.5, text, "tick end")
     ticks = x.ticks(3)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
         body += words(x(tick), HEIGHT - 8, text, "tick mid")
     if x_label:
-        body += words(RIGHT, HEIGHT - 8, shortened(x_label, 80), "tick end")
+        body += words(right + 24, HEIGHT - 8, shortened(x_label, 80), "tick")
     if threshold is not None and values[0] <= threshold <= values[1]:
-        body += line(LEFT, y(threshold), RIGHT, y(threshold), "thr")
+        body += line(LEFT, y(threshold), right, y(threshold), "thr")
     for drawn in lines:
         body += path([(x(step), y(value)) for step, value in thinned(drawn.points)], drawn.css)
     if marks:
         body += "".join(f'<g class="l-onset">{triangle(x(s), y(v) - 3)}</g>' for s, v in marks.onsets)
         body += "".join(cross(x(s), y(v)) for s, v in marks.ended)
-    return Drawing(name, body, WIDTH, HEIGHT, alt, "panel")
+    for value, text in labels:
+        body += words(right + 8, y(value) + 4, shortened(text, LABELS - 8), "bold")
+    return Drawing(name, body, width, HEIGHT, alt, "panel" if width == WIDTH else "wide")

@@ -57,16 +57,19 @@ def _mark(estimate: Estimate, axis: Axis, y: float) -> str:
 def interval_bar(name: str, estimate: Estimate, axis: Axis, margin: float | None, alt: str) -> Drawing:
     """The bar of one row: interval above, the paired differences as dots below."""
     dots = "".join(circle(axis(v), 21 + 2.2 * (i % 3), 1.7, "dot") for i, v in enumerate(estimate.dots))
-    return Drawing(name, _ground(axis, margin, 0, 28) + dots + _mark(estimate, axis, 11), WIDTH, 28, alt, "bar")
+    height = 28 if dots else 22
+    return Drawing(name, _ground(axis, margin, 0, height) + dots + _mark(estimate, axis, 11), WIDTH, height, alt, "bar")
 
 
 def interval_axis(name: str, axis: Axis, label: str) -> Drawing:
     """Ticks under a column of bars."""
-    ticks = axis.ticks(5)
-    body = "".join(
-        line(axis(tick), 0, axis(tick), 4, "ax") + words(axis(tick), 15, text, "tick mid")
-        for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True)
-    )
+    ticks = axis.ticks(6)
+    body = ""
+    for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True):
+        half = text_width(text, 10) / 2
+        body += line(axis(tick), 0, axis(tick), 4, "ax")
+        if half <= axis(tick) <= WIDTH - half:
+            body += words(axis(tick), 15, text, "tick mid")
     return Drawing(name, body, WIDTH, 18, f"axis: {label}", "axis")
 
 

@@ -36,7 +36,9 @@ def scatter(
         right, bottom + 34, shortened(labels[0], 340), "mu end"
     )
     for a, b in start[:1]:
-        body += line(x(a) - 6, y(b), x(a) + 6, y(b), "neutral bar") + line(x(a), y(b) - 6, x(a), y(b) + 6, "neutral bar")
+        body += line(x(a) - 6, y(b), x(a) + 6, y(b), "neutral bar") + line(
+            x(a), y(b) - 6, x(a), y(b) + 6, "neutral bar"
+        )
         body += words(x(a) + 8, y(b) - 5, "step 0")
     for spot in spots:
         if spot.hollow:

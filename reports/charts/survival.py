@@ -44,7 +44,7 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
     ticks = ticks_until(last)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
         body += words(x(tick), bottom + 16, text, "tick mid")
-    body += words(right + 8, bottom + 16, "step", "tick")
+    body += words(right + 24, bottom + 16, "step", "tick")
     taken: list[float] = []
     for index, group in enumerate(groups):
         points, share = [(x(0), y(1))], 1.0
@@ -54,7 +54,9 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
         points.append((x(last), y(share)))
         body += path(points, f"{group.css} mean")
         for step in group.censored:
-            level = next((s for at, s in reversed(list(zip(group.steps, group.shares, strict=True))) if at <= step), 1.0)
+            level = next(
+                (s for at, s in reversed(list(zip(group.steps, group.shares, strict=True))) if at <= step), 1.0
+            )
             body += line(x(step), y(level) - 4, x(step), y(level) + 4, group.css)
         at = y(share) + 4
         while any(abs(at - other) < 13 for other in taken):
@@ -64,5 +66,5 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
         row = bottom + 38 + 15 * index
         body += words(left - 30, row, shortened(group.label, left - 34, 10), "tick end")
         body += "".join(words(x(tick), row, str(k), "tick mid") for tick, k in zip(ticks, group.at_risk, strict=True))
-    body += words(right + 8, bottom + 38, "at risk", "tick")
+    body += words(right + 24, bottom + 38, "at risk", "tick")
     return Drawing(name, body, 540, bottom + 44 + 15 * len(groups), alt, "wide")

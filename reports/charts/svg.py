@@ -5,6 +5,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from reports.document import Drawing
 from reports.numbers import MINUS
@@ -114,7 +115,7 @@ def tick_labels(ticks: Sequence[float], sign: bool = False) -> list[str]:
     """Short labels with equal digits; `sign` puts a plus before positive ones."""
     if not ticks:
         return []
-    gap = min((b - a for a, b in zip(ticks, ticks[1:], strict=False)), default=abs(ticks[0]) or 1.0)
+    gap = min((b - a for a, b in pairwise(ticks)), default=abs(ticks[0]) or 1.0)
     digits = next((d for d in range(7) if abs(round(gap, d) - gap) < gap * 1e-6), 6)
     labels = []
     for tick in ticks:

@@ -25,6 +25,7 @@ from reports.estimates import (
     signed_cell,
 )
 from reports.numbers import duration
+from reports.sections.curves import first_page_curve
 from reports.sections.images import end_pictures
 from reports.view import StudyView
 
@@ -34,6 +35,9 @@ def answer(view: StudyView) -> Section:
     words: list[Block] = [Text(lead(view), "lead")]
     words += [Text(sentence) for sentence in others(view)]
     words.append(Text(facts(view), "note"))
+    curve = first_page_curve(view)
+    if curve is not None:
+        words.append(curve)
     pictures = end_pictures(view)
     top: tuple[Block, ...] = (Beside(tuple(words), (pictures,), 0.7),) if pictures else tuple(words)
     table = verdict_table(view)
@@ -66,7 +70,9 @@ def verdict_table(view: StudyView) -> Table | None:
         rows.append(
             (
                 Cell(rich(code(name)), sub=_says(view, name), value=name),
-                Cell(badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")),
+                Cell(
+                    badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")
+                ),
                 signed_cell(number(row["effect"]), view.scale),
                 interval_cell(number(row["low"]), number(row["high"]), view.scale),
                 p_cell(number(row["p_adjusted"])),
@@ -107,10 +113,12 @@ def rule(view: StudyView) -> Rich:
     down = "below" if view.better == "lower" else "above"
     margin = view.scale.fixed(view.margin)
     band = f" Grey band: changes too small to matter, ±{margin}." if view.margin else ""
-    same = (" whole interval inside the band; ",) if view.margin else (" never said, since the study names no margin; ",)
+    same = (
+        (" whole interval inside the band; ",) if view.margin else (" never said, since the study names no margin; ",)
+    )
     return rich(
-        f"Effect: change of {view.metric} {view.summary} ({view.better} is better), averaged over the settings of the other "
-        f"factors and paired by seed.{band} ",
+        f"Effect: change of {view.metric} {view.summary} ({view.better} is better), averaged over the settings of the "
+        f"other factors and paired by seed.{band} ",
         strong("equivalent:"),
         *same,
         strong("harms:"),
@@ -118,6 +126,6 @@ def rule(view: StudyView) -> Rich:
         strong("helps:"),
         f" {down} 0); ",
         strong("not enough data:"),
-        " neither. “Could detect”: the smallest effect that this design finds in 8 of 10 studies. The rule was fixed in the "
-        f"study file before the runs, plan {str(view.study.get('hash', ''))[:8]}.",
+        " neither. “Could detect”: the smallest effect that this design finds in 8 of 10 studies. The rule was fixed "
+        f"in the study file before the runs, plan {str(view.study.get('hash', ''))[:8]}.",
     )

@@ -20,11 +20,17 @@ def arms(view: StudyView) -> Section | None:
     for arm, bar in zip(shown, drawn, strict=True):
         row = records[arm.cell_id]
         mean, sd = number(row["mean"]), number(row["sd"])
-        missing = [f"{int(row[key])} {word}" for key, word in (("n_diverged", "diverged"), ("n_failed", "failed")) if row[key]]
+        missing = [
+            f"{int(row[key])} {word}" for key, word in (("n_diverged", "diverged"), ("n_failed", "failed")) if row[key]
+        ]
         spread = f" ({view.scale.fixed(sd)})" if sd is not None else ""
         cells = [
-            Cell(rich(arm.marks or arm.label), sub=rich(arm.label if arm.marks else ""), value=arm.label),
-            Cell(rich(str(int(row["n_finished"]))), sub=rich("+ " + ", ".join(missing) if missing else ""), value=int(row["n_finished"])),
+            Cell(rich(arm.marks or arm.short), sub=rich(arm.short if arm.marks else ""), value=arm.label),
+            Cell(
+                rich(str(int(row["n_finished"]))),
+                sub=rich("+ " + ", ".join(missing) if missing else ""),
+                value=int(row["n_finished"]),
+            ),
             Cell(rich(view.scale.fixed(mean), muted(spread)), value=mean),
         ]
         if arm.reference:
@@ -37,8 +43,11 @@ def arms(view: StudyView) -> Section | None:
             ]
         if many:
             word = row.get("verdict")
-            cells.append(Cell(badge=word, value=word) if isinstance(word, str) and word and not arm.reference else Cell())
-        cells.append(Cell(rich(onset_words(view, (arm,)) or NOTHING)))
+            cells.append(
+                Cell(badge=word, value=word) if isinstance(word, str) and word and not arm.reference else Cell()
+            )
+        onset, _, step = onset_words(view, (arm,)).partition(", ")
+        cells.append(Cell(rich(onset or NOTHING), sub=rich(step)))
         cells.append(Cell() if arm.reference else Cell(drawing=bar))
         rows.append(tuple(cells))
     columns = [
@@ -52,7 +61,7 @@ def arms(view: StudyView) -> Section | None:
     if many:
         columns.append(Column("verdict", "Verdict", "badge", 1.35))
     columns += [
-        Column("degraded", "Degraded", "text", 1.15),
+        Column("degraded", "Degraded", "number", 1.15),
         Column("bar", "Change; dots: seeds", "drawing", 1.8),
     ]
     order = ", ".join(view.factors)
@@ -62,7 +71,10 @@ def arms(view: StudyView) -> Section | None:
         f"{view.metric} {view.summary} in each arm",
         tuple(columns),
         tuple(rows),
-        rich(f"Change against the reference, paired by seed.{signs} sd: over seeds. Trials that diverged or failed are not averaged in."),
+        rich(
+            f"Change against the reference, paired by seed.{signs} sd: over seeds. "
+            "Trials that diverged or failed are not averaged in."
+        ),
         axis,
         look="plain" if len(rows) > 16 else "cards",
         sortable=True,

@@ -32,7 +32,13 @@ def curves(view: StudyView) -> Section | None:
         more = Figure("curves-more", _caption(view), rest, 4)
         blocks.append(Fold(f"{count(len(rest), 'more arm')}, by difference to the reference", (more,), paper=False))
         blocks.append(
-            Text(rich(f"Shown: the {len(shown)} arms that differ most from the reference; all {len(drawn)} are in the table of arms."), "note")
+            Text(
+                rich(
+                    f"Shown: the {len(shown)} arms that differ most from the reference; "
+                    f"all {len(drawn)} are in the table of arms."
+                ),
+                "note",
+            )
         )
     return Section("curves", "When does it start?", "Curves", tuple(blocks))
 
@@ -48,7 +54,10 @@ def _by_difference(view: StudyView, arms: Sequence[Arm]) -> list[Arm]:
     """The reference, then by how much they differ from it."""
     known = {str(row["cell_id"]): abs(row["difference"]) for row in view.analysis.arms.to_dict("records")}
     size = {arm.cell_id: known.get(arm.cell_id, 0.0) for arm in arms}
-    return sorted(arms, key=lambda arm: (not arm.reference, -(size[arm.cell_id] if size[arm.cell_id] == size[arm.cell_id] else 0.0)))
+    return sorted(
+        arms,
+        key=lambda arm: (not arm.reference, -(size[arm.cell_id] if size[arm.cell_id] == size[arm.cell_id] else 0.0)),
+    )
 
 
 def mean_curve(view: StudyView, arm: Arm, curves: Mapping[str, Points]) -> Points:
@@ -65,7 +74,7 @@ def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[fl
     lines = []
     if view.reference is not None and not arm.reference:
         lines.append(Line(mean_curve(view, view.reference, view.curves), "ref l-ref"))
-    seeds = [trial for trial in arm.trials if trial in view.curves and view.curves[trial]]
+    seeds = [trial for trial in arm.trials if view.curves.get(trial)]
     lines += [Line(view.curves[trial], f"{arm.tone} seed l-seeds") for trial in seeds]
     mean = mean_curve(view, arm, view.curves)
     lines.append(Line(mean, f"{arm.tone} mean l-mean"))
@@ -88,6 +97,41 @@ def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[fl
     return Panel(arm.heading, drawing, all_lines, reads)
 
 
+def first_page_curve(view: StudyView) -> Figure | None:
+    """Reference and main culprit alone in one drawing; None when there are no such arms or no curves."""
+    if view.reference is None or view.culprit is None:
+        return None
+    arms = [view.reference, *view.alone(view.culprit.partition("=")[0])[-1:]]
+    drawn = [arm for arm in arms if any(view.curves.get(trial) for trial in arm.trials)]
+    if len(drawn) < 2:
+        return None
+    lines, onsets, labels = [], [], []
+    for arm in drawn:
+        seeds = [view.curves[trial] for trial in arm.trials if view.curves.get(trial)]
+        lines += [Line(points, f"{arm.tone} seed") for points in seeds]
+        for trial in arm.trials:
+            value = dict(view.curves.get(trial, ())).get(onset) if (onset := view.onset(trial)) is not None else None
+            if onset is not None and value is not None:
+                onsets.append((onset, value))
+    for arm in drawn:
+        mean = mean_curve(view, arm, view.curves)
+        lines.append(Line(mean, f"{arm.tone} mean"))
+        if mean:
+            labels.append((mean[-1][1], arm.label))
+    values = [value for line in lines for _, value in line.points]
+    low, high = min(values), _high(values)
+    room = (high - low or abs(high) or 1.0) * 0.08
+    apart = (high - low + 2 * room) * 0.11
+    if len(labels) == 2 and abs(labels[0][0] - labels[1][0]) < apart:
+        up = 1 if labels[1][0] >= labels[0][0] else -1
+        labels[1] = (labels[0][0] + up * apart, labels[1][1])
+    alt = f"{view.metric} by step: {drawn[0].label} and {drawn[1].label}, every seed; {len(onsets)} onsets marked"
+    span, steps = (low - room, high + room), (0.0, float(view.last_step))
+    drawing = curve_panel("answer-curve", lines, steps, span, alt, Marks(tuple(onsets)), None, "step", 560.0, labels)
+    caption = rich(code(view.metric), f" by step ({view.better} is better); thin: seeds, thick: mean, ▼ onset.")
+    return Figure("answer-curve", caption, (Panel((), drawing),))
+
+
 def _split(points: Points) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
     return tuple(step for step, _ in points), tuple(value for _, value in points)
 
@@ -108,8 +152,8 @@ def _caption(view: StudyView) -> Rich:
     colours = (" Orange: arms with ", code(culprit), "; blue: without.") if culprit else ()
     return rich(
         code(view.metric),
-        f" by step ({view.better} is better). Thin: seeds; thick: mean of the finished trials; dashed: reference; dotted: "
-        f"{percent(relative)} worse than step 0. ▼ onset of a seed; ✕ a trial that ended early.",
+        f" by step ({view.better} is better). Thin: seeds; thick: mean of the finished trials; dashed: reference; "
+        f"dotted: {percent(relative)} worse than step 0. ▼ onset of a seed; ✕ a trial that ended early.",
         *colours,
     )
 

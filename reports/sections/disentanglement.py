@@ -29,7 +29,11 @@ def disentanglement(view: StudyView) -> Section | None:
     chosen = chosen_metrics(names, view.metric)
     panels, rows = [], []
     for name in chosen:
-        pairs = trials[[f"metric.{view.metric}", f"metric.{name}"]].dropna() if f"metric.{view.metric}" in trials else trials[:0]
+        pairs = (
+            trials[[f"metric.{view.metric}", f"metric.{name}"]].dropna()
+            if f"metric.{view.metric}" in trials
+            else trials[:0]
+        )
         if len(pairs) < 2:
             continue
         panels.append(_panel(view, trials, name))
@@ -51,7 +55,10 @@ def disentanglement(view: StudyView) -> Section | None:
             Column("reading", "Reading", "text", 2.0),
         ),
         tuple(rows),
-        rich("Rank correlation (Spearman) over finished trials; trials that share an arm or a seed are not independent, so there is no p here."),
+        rich(
+            "Rank correlation (Spearman) over finished trials; trials that share an arm or a seed are not independent, "
+            "so there is no p here."
+        ),
         look="plain",
     )
     figure = Figure("disentanglement", caption, tuple(panels), 2)
@@ -128,4 +135,3 @@ def _reading(correlation: float, primary: str, other: str) -> str:
         return "they move together" if correlation > 0 else "they move against each other"
     together = (correlation > 0) == (primary == other)
     return "quality and disentanglement go together" if together else "quality is paid for with disentanglement"
-

@@ -52,7 +52,9 @@ def effects(view: StudyView) -> Section | None:
         sortable=True,
     )
     alt = "; ".join(f"{e.label} {view.scale.signed(e.value)}" for e in estimates)
-    plot = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", f"Effects with 95 % intervals: {alt}")
+    plot = forest(
+        "effects-forest", estimates, view.margin, f"change of {view.metric}", f"Effects with 95 % intervals: {alt}"
+    )
     figure = Figure("effects-forest", rich("Effects with 95 % intervals."), (Panel((), plot),), shown=False)
     blocks: tuple[Block, ...] = (Text(rich(_sentence(view))), table, figure)
     return Section("effects", "How much does each factor change, alone and together?", "Effects", blocks)
@@ -71,5 +73,7 @@ def _sentence(view: StudyView) -> str:
     found = pairs[pairs["p_adjusted"] < 0.05]
     if not len(found):
         return f"No interaction is established after correction for {count(len(pairs), 'test')}."
-    names = ", ".join(f"{row['term']} ({view.scale.signed(number(row['estimate']))})" for row in found.to_dict("records"))
+    names = ", ".join(
+        f"{row['term']} ({view.scale.signed(number(row['estimate']))})" for row in found.to_dict("records")
+    )
     return f"Established after correction for {count(len(pairs), 'test')}: {names}."

@@ -6,8 +6,15 @@ from reports.view import StudyView
 WORDS = (
     ("arm", "one setting of all factors, run once with every seed"),
     ("reference", "the arm that all others are compared with"),
-    ("originals, mixed, reconstructed", "two images; the same with their classes swapped; these swapped back, which should be the originals again"),
-    ("effect", "difference of the outcome between a factor's level and its first level, averaged over the other factors, paired by seed"),
+    (
+        "originals, mixed, reconstructed",
+        "two images; the same with their classes swapped; these swapped back, which should be the originals again",
+    ),
+    (
+        "effect",
+        "difference of the outcome between a factor's level and its first level, averaged over the other factors, "
+        "paired by seed",
+    ),
     ("interval", "95 % confidence interval of a difference"),
     ("p (Holm)", "chance of a difference at least this large if there were none, corrected for the number of tests"),
     ("onset", "the first evaluation at which the outcome is worse than at step 0 by the share named in the study file"),

@@ -18,7 +18,11 @@ def images(view: StudyView) -> Section | None:
         return None
     arms = [arm.label for arm in _chosen(view)]
     dropped = len(view.arms) - len(arms)
-    words = f" Shown: {len(arms)} of {len(view.arms)} arms, the reference, each factor alone and the strongest." if dropped else ""
+    words = (
+        f" Shown: {len(arms)} of {len(view.arms)} arms, the reference, each factor alone and the strongest."
+        if dropped
+        else ""
+    )
     intro = Text(rich(f"The same pairs at the same step in every arm; move the slider to follow training.{words}"))
     blocks: list[Block] = [intro, grids[0]]
     blocks += [Fold("Another pair", (grid,), paper=False) for grid in grids[1:]]
@@ -51,7 +55,7 @@ def _trial_of(arm: Arm, found: dict[tuple[str, int], Shot]) -> str | None:
 
 
 def key_steps(view: StudyView, steps: tuple[int, ...]) -> tuple[tuple[int, str], ...]:
-    """Step 0, onset and end among the steps with pictures; onset: the saved step at or after the culprit's median onset."""
+    """Step 0, onset and end among the steps with pictures; onset: at or after the culprit's median onset."""
     if not steps:
         return ()
     found = {steps[0]: "start" if steps[0] == 0 else "", steps[-1]: "end"}
@@ -84,7 +88,9 @@ def picture_grid(view: StudyView, pair: int) -> ImageGrid | None:
         return None
     first = next(shot for (trial, _), shot in sorted(found.items()) if trial in trials.values())
     rows = tuple(NAMES.get(name, name) for name in first.rows)
-    caption = rich(f"Rows: {', '.join(rows)}. Columns of each picture: first and second image of the pair. One seed an arm.")
+    caption = rich(
+        f"Rows: {', '.join(rows)}. Columns of each picture: first and second image of the pair. One seed an arm."
+    )
     headings = tuple(arm.heading for arm in arms)
     pixelated = first.tile_px <= LOSSLESS_TILE
     return ImageGrid(f"pair{pair + 1}", caption, headings, steps, keys, frames, rows, pixelated)
@@ -125,4 +131,3 @@ def end_pictures(view: StudyView) -> ImageGrid | None:
     pixelated = found[trials[arms[0].cell_id] or "", last].tile_px <= LOSSLESS_TILE
     headings: tuple[Rich, ...] = tuple(rich(arm.label) for arm in arms)
     return ImageGrid("first-page", caption, headings, (last,), ((last, "end"),), (frames,), (), pixelated)
-

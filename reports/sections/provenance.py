@@ -67,7 +67,7 @@ def _trials(view: StudyView, name: str) -> Table:
         arm = view.arm_of.get(str(row["cell_id"]))
         trial, status = str(row["trial_id"]), str(row["status"])
         value, onset = number(row.get(column)), view.onset(trial)
-        label = arm.label if arm else str(row["cell_id"])
+        label = arm.short if arm else str(row["cell_id"])
         seconds = number(row.get("seconds"))
         rows.append(
             (

@@ -43,9 +43,19 @@ def sensitivity(view: StudyView) -> Section | None:
         look="plain",
         sortable=True,
     )
-    figure = Figure("sensitivity", rich("Levels from left to right in the order of the table; thin: seeds; thick: mean."), tuple(panels), 3)
+    figure = Figure(
+        "sensitivity",
+        rich("Levels from left to right in the order of the table; thin: seeds; thick: mean."),
+        tuple(panels),
+        3,
+    )
     intro = Text(rich("A factor with several levels says whether more of it changes more."))
-    return Section("sensitivity", "Does the size of the weight matter?", "Sensitivity", (intro, *((figure,) if panels else ()), table))
+    return Section(
+        "sensitivity",
+        "Does the size of the weight matter?",
+        "Sensitivity",
+        (intro, *((figure,) if panels else ()), table),
+    )
 
 
 def _by_level(view: StudyView, factor: str) -> tuple[dict[int, list[tuple[float, float]]], dict[str, list[float]]]:
@@ -76,6 +86,10 @@ def _panel(
     lines = [Line(points, "off seed") for points in seeds.values()] + [Line(middle, "off mean")]
     text = ", ".join(f"{level} {view.scale.fixed(sum(v) / len(v))}" for level, v in means.items() if v)
     drawing = curve_panel(
-        f"sensitivity-{factor}", lines, (0.0, float(len(means) - 1)), (low - room, high + room), f"{view.metric} by level of {factor}: {text}"
+        f"sensitivity-{factor}",
+        lines,
+        (0.0, float(len(means) - 1)),
+        (low - room, high + room),
+        f"{view.metric} by level of {factor}: {text}",
     )
     return Panel(rich(code(factor)), drawing)

@@ -49,7 +49,10 @@ def shapley(view: StudyView) -> Section | None:
         look="plain",
     )
     figure = Figure("shapley", rich("They add up to the change from none to all, exactly."), (Panel((), drawing),))
-    intro = Text(rich("The share of a factor is its average change over all orders of switching the factors on, one after another."))
+    intro = Text(
+        rich(
+            "The share of a factor is its average change over all orders of switching the factors on, "
+            "one after another."
+        )
+    )
     return Section("shapley", "Which factor made the change?", "Shares", (intro, Beside((figure,), (table,), 0.6)))
-
-

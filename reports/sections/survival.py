@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import CensoredData, ecdf
 
 from reports.charts.survival import Survivors, survival_chart, ticks_until
-from reports.document import Cell, Column, Figure, Panel, Section, Table, Text, code, rich
+from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
 from reports.numbers import NOTHING
 from reports.view import StudyView
 
@@ -17,13 +17,18 @@ def survival(view: StudyView) -> Section | None:
     onset = view.analysis.onset
     if not len(onset) or view.last_step == 0:
         return None
-    groups = _groups(view)
+    groups = groups_of(view)
     if not groups:
         return None
     ticks = ticks_until(view.last_step)
     curves = [_survivors(label, rows, css, ticks) for label, rows, css in groups]
-    words = ", ".join(f"{curve.label}: {100 * (curve.shares[-1] if curve.shares else 1):.0f} % still good at the end" for curve in curves)
-    drawing = survival_chart("survival", curves, float(view.last_step), f"Share of trials not yet degraded by step; {words}")
+    words = ", ".join(
+        f"{curve.label}: {100 * (curve.shares[-1] if curve.shares else 1):.0f} % still good at the end"
+        for curve in curves
+    )
+    drawing = survival_chart(
+        "survival", curves, float(view.last_step), f"Share of trials not yet degraded by step; {words}"
+    )
     rows = tuple(_row(label, part, view.last_step) for label, part, _ in groups)
     table = Table(
         "survival",
@@ -32,22 +37,29 @@ def survival(view: StudyView) -> Section | None:
             Column("group", "Trials", "text", 2.0),
             Column("n", "n", "number", 0.5),
             Column("degraded", "Degraded", "number", 0.8),
-            Column("diverged", "Diverged", "number", 0.8),
-            Column("median", "Half degraded at step", "number", 1.2),
-            Column("good", f"Mean good steps of {view.last_step}", "number", 1.3),
+            Column("median", "Half by step", "number", 1.0),
+            Column("good", "Mean good steps", "number", 1.1),
         ),
         rows,
+        rich(f"Mean good steps: of {view.last_step}, until degradation or the end (restricted mean)."),
         look="plain",
     )
-    caption = rich("Share of trials not yet degraded (Kaplan-Meier). Ticks: trials that ended good. Divergence counts as degradation.")
+    caption = rich(
+        "Share of trials not yet degraded (Kaplan-Meier). Ticks: trials that ended good. "
+        "Divergence counts as degradation."
+    )
     figure = Figure("survival", caption, (Panel((), drawing),))
-    by = rich("By the level of ", code(view.culprit), ", over all settings of the other factors.") if view.culprit else rich("All trials.")
-    return Section("survival", "How long do trials stay good?", "Survival", (Text(by), figure, table))
+    by = (
+        rich("By the level of ", code(view.culprit), ", over all settings of the other factors.")
+        if view.culprit
+        else rich("All trials.")
+    )
+    return Section(
+        "survival", "How long do trials stay good?", "Survival", (Text(by), Beside((figure,), (table,), 0.52))
+    )
 
 
-
-
-def _groups(view: StudyView) -> list[tuple[str, pd.DataFrame, str]]:
+def groups_of(view: StudyView) -> list[tuple[str, pd.DataFrame, str]]:
     """Label, onset rows and class of each group: the levels of the culprit, else all trials."""
     onset = view.analysis.onset
     culprit = view.culprit.partition("=")[0] if view.culprit else None
@@ -63,7 +75,7 @@ def _groups(view: StudyView) -> list[tuple[str, pd.DataFrame, str]]:
     return out
 
 
-def _times(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
+def times_of(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
     """Steps of events (degraded or diverged), and steps at which good trials ended."""
     events, censored = [], []
     for row in rows.to_dict("records"):
@@ -78,7 +90,7 @@ def _times(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
 
 
 def _survivors(label: str, rows: pd.DataFrame, css: str, ticks: Sequence[float]) -> Survivors:
-    events, censored = _times(rows)
+    events, censored = times_of(rows)
     steps, shares = kaplan_meier(events, censored)
     at_risk = tuple(sum(t >= tick for t in (*events, *censored)) for tick in ticks)
     return Survivors(label, steps, shares, tuple(sorted(set(censored))), at_risk, css)
@@ -94,7 +106,7 @@ def kaplan_meier(events: Sequence[float], censored: Sequence[float]) -> tuple[tu
 
 
 def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:
-    events, censored = _times(rows)
+    events, censored = times_of(rows)
     steps, shares = kaplan_meier(events, censored)
     median = next((step for step, share in zip(steps, shares, strict=True) if share <= 0.5), None)
     area, level, before = 0.0, 1.0, 0.0
@@ -102,13 +114,11 @@ def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:
         area, level, before = area + level * (step - before), share, step
     good = area + level * (last - before)
     counts = rows["event"].value_counts()
+    degraded, diverged = int(counts.get("degraded", 0)), int(counts.get("diverged", 0))
     return (
         Cell(rich(label), value=label),
         Cell(rich(str(len(rows))), value=len(rows)),
-        Cell(rich(str(int(counts.get("degraded", 0)))), value=int(counts.get("degraded", 0))),
-        Cell(rich(str(int(counts.get("diverged", 0)))), value=int(counts.get("diverged", 0))),
+        Cell(rich(str(degraded)), sub=rich(f"+ {diverged} diverged" if diverged else ""), value=degraded),
         Cell(rich(f"{median:.0f}" if median is not None else NOTHING), value=median),
         Cell(rich(f"{good:.0f}"), value=round(good)),
     )
-
-

@@ -9,7 +9,7 @@ from reports.view import StudyView
 def threats(view: StudyView) -> Section:
     """What could be wrong, each point only when the data show it; then what to run next."""
     points = [point for test in (_few_seeds, _missing, _drift, _no_margin, _one_data_set) if (point := test(view))]
-    points.append(_next(view))
+    points.append(next_experiment(view))
     return Section("threats", "What could be wrong with this?", "Threats", (Bullets(tuple(points)),))
 
 
@@ -19,10 +19,14 @@ def _few_seeds(view: StudyView) -> Rich | None:
     if n >= 10:
         return None
     if n < 2:
-        return rich(strong("One seed."), " There is no spread to compare a difference with: no interval and no verdict is possible.")
+        return rich(
+            strong("One seed."),
+            " There is no spread to compare a difference with: no interval and no verdict is possible.",
+        )
     return rich(
         strong(f"{count(n, 'seed')}."),
-        f" An exact test on {n} paired seeds can't give a p below {p_value(2 / 2**n)}; intervals rest on t over the seeds' means.",
+        f" An exact test on {n} paired seeds can't give a p below {p_value(2 / 2**n)}; "
+        "intervals rest on t over the seeds' means.",
     )
 
 
@@ -56,7 +60,8 @@ def _drift(view: StudyView) -> Rich | None:
     worse = (change > 0) == (view.better == "lower")
     return rich(
         strong("The reference drifts."),
-        f" It gets {'worse' if worse else 'better'} too, by {view.scale.signed(change)} since step 0; effects are differences to it, not to step 0.",
+        f" It gets {'worse' if worse else 'better'} too, by {view.scale.signed(change)} since step 0; "
+        "effects are differences to it, not to step 0.",
     )
 
 
@@ -79,15 +84,17 @@ def _one_data_set(view: StudyView) -> Rich | None:
     )
 
 
-def _next(view: StudyView) -> Rich:
+def next_experiment(view: StudyView) -> Rich:
     """The experiment that would decide what is open."""
     verdicts = view.analysis.verdicts
+    if not (view.table.trials["status"] == "finished").any():
+        return rich(strong("Next:"), " find out why no trial finished; the same command then runs the missing ones.")
     unsure = verdicts[verdicts["verdict"] == "not enough data"] if len(verdicts) else verdicts
     if len(unsure):
         names = joined(code(str(name)) for name in unsure["factor"])
         n = len(view.seeds)
         known = [d for d in unsure["detectable_effect"].map(number) if d]
-        if view.margin and known:
+        if view.margin and known and n > 1 and max(known) > view.margin:
             wanted = max(n + 1, round(n * (max(known) / view.margin) ** 2))
             return rich(
                 strong("Next:"),
@@ -96,4 +103,6 @@ def _next(view: StudyView) -> Rich:
                 ".",
             )
         return rich(strong("Next:"), f" more than {count(n, 'seed')} for ", names, ".")
-    return rich(strong("Next:"), " the same study on other data, and longer, would tell whether the answer carries over.")
+    return rich(
+        strong("Next:"), " the same study on other data, and longer, would tell whether the answer carries over."
+    )

@@ -1,0 +1,33 @@
+"""The answer in five lines, for the end of a command."""
+
+from reports.answer import lead, others, status_words
+from reports.document import plain
+from reports.numbers import p_value
+from reports.sections.threats import next_experiment
+from reports.theme import SIGNS
+from reports.view import StudyView
+
+
+def headline(study: StudyView) -> list[str]:
+    """Five lines: question, answer, verdict of each factor, trials, what to do next."""
+    return [
+        str(study.study.get("question") or study.study["name"]),
+        plain(lead(study)),
+        _verdicts(study),
+        plain(status_words(study)),
+        plain(next_experiment(study)),
+    ]
+
+
+def _verdicts(study: StudyView) -> str:
+    """`▲ reassembly_fm harms (+0.037, p < 0.001) · = long_recon equivalent (...)`; else the other sentences."""
+    words = []
+    for row in study.analysis.verdicts.to_dict("records"):
+        effect, p = row["effect"], row["p_adjusted"]
+        numbers = [study.scale.signed(effect)] if effect == effect and effect is not None else []
+        if p == p and p is not None:
+            text = p_value(p)
+            numbers.append(f"p {text}" if text.startswith("<") else f"p = {text}")
+        detail = f" ({', '.join(numbers)})" if numbers else ""
+        words.append(f"{SIGNS.get(str(row['verdict']), '')} {row['factor']} {row['verdict']}{detail}".strip())
+    return " · ".join(words) or " ".join(plain(sentence) for sentence in others(study)) or "No verdict on a factor."
