@@ -58,7 +58,7 @@ class Problem:
     @property
     def place(self) -> str:
         """The path with dots."""
-        return ".".join(str(step) for step in self.path)
+        return ".".join(_one_line(str(step)) for step in self.path)
 
 
 def did_you_mean(name: object, names: Iterable[str]) -> str:
@@ -107,7 +107,12 @@ def shown(value: object) -> str:
     """A value as it is cited in a message; long ones are cut."""
     text = {True: "true", False: "false", None: "null"}.get(value) if isinstance(value, bool | None) else None
     text = text or (f"'{value}'" if isinstance(value, str) else str(value))
-    text = " ".join(text.split())
+    return _one_line(text)
+
+
+def _one_line(text: str) -> str:
+    """A text as it can stand in a message: printable, on one line, not too long."""
+    text = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -133,6 +138,8 @@ def _in_words(error: ValidationError, at: Path) -> Iterator[Problem]:
             yield Problem((*path, key), _unknown(path, key, known), at_key=True)
     elif "propertyNames" in error.absolute_schema_path:
         yield Problem((*path, str(instance)), _bad_name(str(instance), kind), at_key=True)
+    elif kind == "not":
+        yield Problem(path, f"{shown(instance)} is a reserved name")
     elif kind == "required":
         for key in error.validator_value:
             if key not in instance:

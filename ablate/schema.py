@@ -5,9 +5,16 @@ from typing import Any
 
 from ablate.menus import Choice, Menus, Schema
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$"
+END = r"$(?!\n)"
+"""The end of a text; Python's `$` alone also matches before a final newline."""
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*" + END
 """Study names: they become a folder and an experiment's name."""
-FACTOR = r"^[A-Za-z][A-Za-z0-9_-]*$"
+RESERVED = (
+    r"^([cC][oO][nN]|[pP][rR][nN]|[aA][uU][xX]|[nN][uU][lL]|([cC][oO][mM]|[lL][pP][tT])[0-9]"
+    r"|ml(flow\.db|artifacts|runs))(\.|$)"
+)
+"""Names that Windows keeps for devices, and those of the tracking store beside the studies."""
+FACTOR = r"^[A-Za-z][A-Za-z0-9_-]*" + END
 """Factor names: they become columns, tags and parameters."""
 LONGEST_NAME = 64
 LONGEST_LABEL = 250
@@ -65,6 +72,7 @@ def study_schema(menus: Menus, designs: Mapping[str, str]) -> Schema:
             "name": {
                 "type": "string",
                 "pattern": NAME,
+                "not": {"pattern": RESERVED},
                 "maxLength": LONGEST_NAME,
                 "description": "folder and experiment name: letters, digits, `_`, `-` and inner dots",
             },
@@ -196,7 +204,7 @@ def _base(menus: Menus) -> Schema:
 
 def _factor(paths: Mapping[str, Schema]) -> Schema:
     """Both forms: `{path, levels: {label: value}}` and `{levels: {label: {path: value}}}`."""
-    labels: Schema = {"minLength": 1, "maxLength": LONGEST_LABEL, "pattern": r"^[^\x00-\x1f\x7f]*$"}
+    labels: Schema = {"minLength": 1, "maxLength": LONGEST_LABEL, "pattern": r"^[^\x00-\x1f\x7f]*" + END}
     typed = [
         {
             "if": {"required": ["path"], "properties": {"path": {"const": path}}},

@@ -50,9 +50,10 @@ def read_study(path: Path, overrides: Iterable[str] = ()) -> Node:
     tree = _extended(path, ())
     for option in overrides:
         name, equals, text = option.partition("=")
+        told = f"--set {' '.join(option.split())[:80]}"
         if not equals or not name.strip():
-            raise StudyError(f"--set {option}: must be path=value, e.g. base.steps=100")
-        tree = _set(tree, name.strip(), parse_option(f"--set {option}", text))
+            raise StudyError(f"{told}: must be path=value, e.g. base.steps=100")
+        tree = _set(tree, name.strip(), parse_option(told, text))
     return _labels_as_text(tree)
 
 

@@ -1,3 +1,142 @@
-"""`status`, `report`, `verify` and `ui`: what a run left."""
+"""`status`, `report`, `verify` and `ui`: what a run left in its folder."""
 
-COMMANDS = ()
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ablate.commands.output import Json, Quiet, cut, say, show, show_json, show_table
+
+Study = Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder, OUT/<study name>.")]
+
+
+def status(folder: Study, as_json: Json = False) -> None:
+    """One row a trial: status, steps, last primary metric, seconds, error; age of the last sign of life if running."""
+    rows = [_row(folder, trial, outcome) for trial, outcome in _trials(folder)]
+    if as_json:
+        show_json(rows)
+        return
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["status"]] = counts.get(row["status"], 0) + 1
+    show(f"{len(rows)} trials: {', '.join(f'{number} {name}' for name, number in sorted(counts.items()))}")
+    show_table(
+        ("trial", "arm", "status", "step", "outcome", "seconds", "note"),
+        [
+            (
+                row["trial_id"],
+                row["label"],
+                row["status"],
+                f"{row['steps_done']}/{row['steps']}",
+                row["outcome"],
+                round(row["seconds"], 1),
+                row["error"] or (f"heard {row['silent_s']:.0f} s ago" if row["silent_s"] is not None else ""),
+            )
+            for row in rows
+        ],
+        right=("step", "outcome", "seconds"),
+    )
+
+
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="OUT", help="Folders of studies; several: one comparison.")],
+    formats: Annotated[str, typer.Option("--format", help="Of html, pdf, latex, csv.")] = "html,pdf,latex,csv",
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write to.  [default: OUT/report]")] = None,
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", metavar="SECTION", help="A section to leave out.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build the report from the trials' folders alone: no MLflow, no Ray, no GPU, no study file."""
+    from ablate.report import write_reports
+
+    written = write_reports(folders, to, [name.strip() for name in formats.split(",")], leave_out or ())
+    if as_json:
+        show_json({"files": [str(path) for path in written.files], "answer": list(written.answer)})
+        return
+    for line in written.answer:
+        say(line, quiet)
+    for path in written.files[:2]:
+        show(str(path))
+
+
+def verify(
+    folder: Study,
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The trial's id, or the first digits of it.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Run a trial again and compare: equal to the bit on a CPU, within a printed tolerance on a GPU."""
+    from ablate.verify import verify_trial
+
+    found = verify_trial(folder, one_trial(folder, trial), lambda line: say(line, quiet))
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        show(found.sentence)
+    return 0 if found.equal else 1
+
+
+def ui(
+    folder: Study,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 5000,
+) -> int:
+    """Start the MLflow page of a study on this machine's loopback, and print the address of the comparison."""
+    from ablate.tracking_ui import serve
+
+    return serve(folder, port, show)
+
+
+def one_trial(folder: Path, start: str) -> Path:
+    """The folder of the one trial whose id starts so."""
+    from ablate.study import StudyError
+
+    trials = folder / "trials"
+    found = sorted(path for path in trials.iterdir() if path.name.startswith(start)) if trials.is_dir() else []
+    if len(found) != 1 or not start:
+        many = (
+            f"{len(found)} trials start so: {', '.join(path.name for path in found[:5])}" if found else "no such trial"
+        )
+        raise StudyError(f"{trials}: {cut(start, 40)}: {many}")
+    return found[0]
+
+
+def _trials(folder: Path) -> list[tuple[dict[str, Any], str]]:
+    """The plan's trials of a study's folder, and the name of its primary metric."""
+    from ablate.atomic import read_json
+    from ablate.study import StudyError
+
+    plan = read_json(folder / "plan.json")
+    if not plan:
+        below = sorted(path.parent.name for path in folder.glob("*/plan.json"))
+        hint = f"; studies in it: {', '.join(below)}" if below else ""
+        raise StudyError(f"{folder}: no study's folder (no plan.json){hint}")
+    return [(trial, plan["outcome"]["metric"]) for trial in plan["trials"]]
+
+
+def _row(folder: Path, trial: dict[str, Any], outcome: str) -> dict[str, Any]:
+    """A trial as it stands."""
+    from ablate import trial_file
+    from ablate.journal import read
+
+    place = folder / "trials" / trial["trial_id"]
+    document = trial_file.read(place)
+    lines = read(place) if document else []
+    values = [line.values[f"metric/{outcome}"] for line in lines if f"metric/{outcome}" in line.values]
+    state = trial_file.status_of(document)
+    return {
+        "trial_id": trial["trial_id"],
+        "label": trial["label"],
+        "status": state,
+        "steps_done": max((line.step for line in lines), default=0),
+        "steps": document.get("steps", 0),
+        "outcome": values[-1] if values else None,
+        "seconds": float(document.get("seconds", 0.0)),
+        "error": document.get("error"),
+        "silent_s": max(0.0, time.time() - lines[-1].time) if state == "running" and lines else None,
+    }
+
+
+COMMANDS = (status, report, verify, ui)
