@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from ablate.commands import menus, networks, results, studies
+from ablate.commands import menus, networks, results, studies, weights
 
 app = typer.Typer(
     name="g2g-ablate",
@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (studies, results, networks, menus):
+for group in (studies, results, networks, menus, weights):
     for command in group.COMMANDS:
         app.command()(command)
 
@@ -51,5 +51,5 @@ def mistake(error: Exception) -> str | None:
     if hasattr(error, "format_message"):
         return str(error.format_message())
     names = {kind.__name__ for kind in type(error).__mro__}
-    known = {"StudyError", "DataError", "CheckpointError", "MetricError", "ReportError", "TableError"}
+    known = {"StudyError", "DataError", "CheckpointError", "MetricError", "ReportError", "TableError", "MissingWeights"}
     return str(error) if names & known else None
