@@ -55,14 +55,14 @@ def science_menus() -> Menus:
     from g2g_core.checkpoint import PARTS
     from g2g_core.data import DATA_OPTIONS, DATASETS
     from g2g_core.losses import LOSSES
-    from g2g_core.metrics import METRICS
+    from g2g_core.metrics import all_metrics
     from g2g_core.models import MODELS, OPTIONS
 
     return Menus(
         models={name: Choice(name, first_line(make), options_of(OPTIONS[name])) for name, make in MODELS.items()},
         datasets={n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n])) for n, make in DATASETS.items()},
         losses={name: Choice(name, first_line(term)) for name, term in LOSSES.items()},
-        metrics={n: Choice(n, m.description, better=m.better, unit=m.unit) for n, m in METRICS.items()},
+        metrics={n: Choice(n, m.description, better=m.better, unit=m.unit) for n, m in all_metrics().items()},
         parts=tuple(PARTS),
         config=options_of(TrialConfig),
     )

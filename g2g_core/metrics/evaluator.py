@@ -9,7 +9,8 @@ from torch import Tensor
 from g2g_core.config import TrialConfig
 from g2g_core.data.pairs import Data, EvaluationPairs
 from g2g_core.evaluation import Evaluation, Which
-from g2g_core.metrics.menu import DEFAULT, METRICS
+from g2g_core.features.options import FeatureOptions
+from g2g_core.metrics.menu import DEFAULT, METRICS, all_metrics
 from g2g_core.metrics.metric import Metric, MetricError, missing
 from g2g_core.metrics.references import References
 
@@ -37,6 +38,7 @@ class Evaluator:
         self.data = data
         self.config = config
         self.metrics = chosen(config.metrics or default_metrics(pairs), pairs)
+        refuse_partial_judges(self.metrics, config)
         self.references = References(pairs, data, config)
 
     @property
@@ -86,13 +88,26 @@ def default_metrics(pairs: EvaluationPairs) -> tuple[str, ...]:
 
 def chosen(names: Sequence[str], pairs: EvaluationPairs) -> tuple[Metric, ...]:
     """The metrics of these names; raises MetricError on an unknown name and on one that the pairs cannot give."""
-    unknown = [name for name in names if name not in METRICS]
+    known = all_metrics()
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise MetricError(f"metrics: no such metric: {', '.join(unknown)}")
-    reasons = [f"{name}: {reason}" for name in names if (reason := missing(METRICS[name], pairs))]
+    reasons = [f"{name}: {reason}" for name in names if (reason := missing(known[name], pairs))]
     if reasons:
         raise MetricError(f"metrics: {'; '.join(reasons)}")
-    return tuple(METRICS[name] for name in names)
+    return tuple(known[name] for name in names)
+
+
+def refuse_partial_judges(metrics: Sequence[Metric], config: TrialConfig) -> None:
+    """Raises MetricError if a metric's identity encoder is one that the run trains against."""
+    used = any(weight and term.startswith("identity") for term, weight in config.losses.items())
+    encoder = FeatureOptions.of(config.network).identity
+    partial = [metric.name for metric in metrics if encoder in metric.needs]
+    if used and partial:
+        raise MetricError(
+            f"metrics: {', '.join(partial)}: its encoder, {encoder}, is trained against by an identity loss, "
+            "so it is no judge; leave the metric out or give the loss another encoder (network.identity)"
+        )
 
 
 def evaluated(config: TrialConfig, networks: "Networks") -> tuple[Which, ...]:

@@ -1,5 +1,8 @@
 """The menu of metrics."""
 
+from functools import cache
+from importlib.metadata import entry_points
+
 from g2g_core.metrics.faces import FACES
 from g2g_core.metrics.metric import Metric
 from g2g_core.metrics.probes import PROBES
@@ -12,6 +15,25 @@ METRICS: dict[str, Metric] = {
     metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES, *TRANSLATION, *SETS, *FACES)
 }
 """Name -> metric, in the order of reports."""
+
+GROUP = "g2g_ablate.metrics"
+"""Entry point group of metrics from other packages: each entry is a `Metric`."""
+
+
+@cache
+def all_metrics() -> dict[str, Metric]:
+    """Our own metrics, then those of installed packages (group `g2g_ablate.metrics`), by name.
+
+    Raises:
+        ValueError: an installed package brings a name that is taken.
+    """
+    found = dict(METRICS)
+    for metric in (entry.load() for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)):
+        if metric.name in found:
+            raise ValueError(f"a metric of the name {metric.name} is there already")
+        found[metric.name] = metric
+    return found
+
 
 DEFAULT = frozenset(
     {

@@ -34,6 +34,10 @@ WEIGHTS: dict[str, WeightFile] = {
 """Network -> the file that its weights come from."""
 
 
+SMALLEST_PX, LARGEST_PX = 128, 224
+"""Of the images that EfficientNet-Lite0 gets here."""
+
+
 class FeatureNet(Protocol):
     """A frozen network that images are compared in.
 
@@ -59,17 +63,22 @@ class FeatureNet(Protocol):
 
 
 class Lite0(nn.Module):
-    """EfficientNet-Lite0 at its own 224 px: a 1280-d average, and the maps after five of its stages.
+    """EfficientNet-Lite0: a 1280-d average, and the maps after five of its stages.
+
+    It was trained at 224 px. Images up to 128 px are brought to 128 px: nearest neighbours of animal heads are then of
+    the same breed as often (0.87) as at 224 px (0.88), for a quarter of the time.
+
+    Args:
+        image_size: side of the images, pixels.
 
     Raises:
         MissingWeights: they are not there.
     """
 
-    input_px = 224
-    resize = "bilinear, anti-aliased, to 224 px"
-
-    def __init__(self) -> None:
+    def __init__(self, image_size: int) -> None:
         super().__init__()
+        self.input_px = min(max(image_size, SMALLEST_PX), LARGEST_PX)
+        self.resize = "none" if image_size == self.input_px else f"bilinear, anti-aliased, to {self.input_px} px"
         self.network = EfficientNetLite0()
         self.network.load_state_dict(load_state(find_weights(EFFICIENTNET_LITE0)))
         self.requires_grad_(False)
@@ -79,10 +88,12 @@ class Lite0(nn.Module):
         return self.network.pooled(self._fitted(images))
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """16 channels at 1/2 of 224 px, 24 at 1/4, 40 at 1/8, 112 at 1/16, 320 at 1/32."""
+        """16 channels at 1/2 of the side, 24 at 1/4, 40 at 1/8, 112 at 1/16, 320 at 1/32."""
         return self.network.maps(self._fitted(images))
 
     def _fitted(self, images: Tensor) -> Tensor:
+        if images.shape[-1] == self.input_px:
+            return images
         return interpolate(images, size=(self.input_px,) * 2, mode="bilinear", antialias=True)
 
 

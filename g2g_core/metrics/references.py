@@ -45,7 +45,6 @@ class References:
         self._face_networks: dict[str, nn.Module] = {}
         self.seen: dict[tuple[str, str], Tensor] = {}
 
-    @cached_property
     def pool(self) -> EvaluationPairs:
         """Pairs of the same classes as the evaluation pairs, drawn with a seed that no replicate has."""
         data = DATASETS[self._config.dataset](replace(self._config, seed=POOL_SEED))
@@ -55,7 +54,7 @@ class References:
     def _judge(self) -> tuple[Classifier, Judgement]:
         """The classifier of this data set: from the cache folder, or trained once a node."""
         size = self.pairs.first.shape[-1]
-        return judge(self._key, len(self.pairs.class_names), size, lambda: self.pool)
+        return judge(self._key, len(self.pairs.class_names), size, self.pool)
 
     @property
     def classifier(self) -> Classifier:
@@ -76,7 +75,7 @@ class References:
         """
         own = torch.cat([self.pairs.first, self.pairs.second])
         labels = torch.cat([self.pairs.first_labels, self.pairs.second_labels])
-        chosen = _matched(own, labels, self.pool)
+        chosen = _matched(own, labels, self.pool())
         if chosen is None:
             return own, "the evaluation images themselves: some class has too few others"
         return chosen, "other images of the same classes"
@@ -84,7 +83,7 @@ class References:
     def network(self, name: str) -> FeatureNet:
         """The feature network of this name in `NETWORKS`, frozen, in evaluation mode."""
         if name not in self._networks:
-            self._networks[name] = self.classifier if name == "classifier" else Lite0()
+            self._networks[name] = self.classifier if name == "classifier" else Lite0(self.pairs.first.shape[-1])
         return self._networks[name]
 
     def face_codes(self, name: str, images: Tensor) -> Tensor:

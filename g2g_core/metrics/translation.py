@@ -146,7 +146,7 @@ TRANSLATION = (
         "lower",
         "0: the same content; 1: as far apart as the pair's two originals",
         "root mean square distance of mixed and content images in instance-normalised features of EfficientNet-Lite0 "
-        "(1/16 of 224 px), over that of the two originals",
+        "(at 1/16 of its side), over that of the two originals",
         "whether the class has changed: a copy of the content image is perfect",
         "FUNIT's domain-invariant perceptual distance (arXiv 1905.01723) in another network, as a ratio",
         frozenset({"lite0"}),

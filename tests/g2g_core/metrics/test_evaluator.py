@@ -1,12 +1,14 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from g2g_core.config import TrialConfig
-from g2g_core.metrics import METRICS, MetricError, default_metrics, evaluate
+from g2g_core.evaluation import Evaluation
+from g2g_core.metrics import METRICS, Metric, MetricError, default_metrics, evaluate, menu
 from g2g_core.metrics.menu import DEFAULT
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -68,6 +70,27 @@ def test_metrics_that_cannot_be_had_are_refused_with_the_reason() -> None:
             None,
             TrialConfig(metrics=("mixed_l1",)),
         )
+
+
+def test_metrics_of_installed_packages_are_on_the_menu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(evaluation: Evaluation) -> float:
+        return float(len(evaluation.mixed)) / 2
+
+    def installed(metric: Metric) -> None:
+        entry = SimpleNamespace(name=metric.name, load=lambda: metric)
+        monkeypatch.setattr(menu, "entry_points", lambda group: [entry] if group == "g2g_ablate.metrics" else [])
+        menu.all_metrics.cache_clear()
+
+    installed(Metric("half", half, None, "pairs", "number of pairs", "anything"))
+    values, _ = evaluate(
+        known_world.networks(known_world.Right()), known_world.pairs(7), None, TrialConfig(metrics=("half",))
+    )
+    assert values == {"metric/half": 7.0}
+    installed(METRICS["short_l1"])
+    with pytest.raises(ValueError, match="short_l1 is there already"):
+        menu.all_metrics()
+    monkeypatch.undo()
+    menu.all_metrics.cache_clear()
 
 
 def test_right_generator_is_right_by_every_measure() -> None:
