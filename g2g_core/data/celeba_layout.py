@@ -4,7 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from g2g_core.config import TrialConfig
+from g2g_core.data.decode import FORMATS
+from g2g_core.data.erase import CELEBA_POINTS, Points, read_landmarks
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import ImageSet, Listing, existing_folder, some
 from g2g_core.data.options import PATH, ImageOptions, options_of
@@ -12,6 +17,7 @@ from g2g_core.data.pairs import Data, DataError
 
 IMAGES = "img_align_celeba"
 IDENTITY = "identity_CelebA.txt"
+LANDMARKS = "list_landmarks_align_celeba.txt"
 PARTITION = "list_eval_partition.txt"
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 
@@ -21,7 +27,8 @@ class CelebAOptions(ImageOptions):
     """Options of `celeba`, beside those of all image sets; by default nothing is cropped at random or mirrored.
 
     Attributes:
-        folder: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`.
+        folder: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`; for `erase` also
+            `list_landmarks_align_celeba.txt`, without which CelebA's mean face is used.
         evaluate_on: `test` or `validation`: whose people are for evaluation.
         min_images: people with fewer images in their part are left out.
     """
@@ -31,6 +38,7 @@ class CelebAOptions(ImageOptions):
     min_images: int = 1
     crop: str = "centre"
     flip: bool = False
+    face_points: tuple[float, ...] = CELEBA_POINTS
 
     def usual_resize(self, image_size: int) -> int:
         """The image size itself: the largest centre square, as in the papers' face experiments."""
@@ -54,7 +62,27 @@ def celeba(config: TrialConfig) -> Data:
     shared = sorted(set(parts[0].class_names) & set(parts[1].class_names))
     if shared:
         raise DataError(f"{folder / PARTITION}: people in training and {options.evaluate_on}: {some(shared)}")
-    return ImageData(config, ImageSet(folder, parts[0], parts[1], new_classes=True), options)
+    images = ImageSet(folder, parts[0], parts[1], new_classes=True)
+    return ImageData(config, images, options, _points(images) if options.erase != "none" else {})
+
+
+def _points(images: ImageSet) -> dict[str, Points]:
+    """Points of each face as shares of its image, from the landmark file if it is there."""
+    path = images.folder / LANDMARKS
+    if not path.exists():
+        return {}
+    found = {}
+    landmarks = read_landmarks(path)
+    for file in (*images.train.files, *images.test.files):
+        name = file.rpartition("/")[2]
+        if name not in landmarks:
+            raise DataError(f"{path}: no landmarks of {name}")
+        try:
+            with Image.open(images.folder / file, formats=FORMATS) as image:
+                found[file] = landmarks[name] / np.array(image.size)
+        except Exception as error:
+            raise DataError(f"{images.folder / file}: not a readable image") from error
+    return found
 
 
 def _part(people: dict[str, int], partition: dict[str, int], split: int, options: CelebAOptions) -> Listing:

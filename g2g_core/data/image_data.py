@@ -1,5 +1,7 @@
 """Any set of image files as training and evaluation see it."""
 
+import copy
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from g2g_core.config import TrialConfig
-from g2g_core.data.cache import Images, decoded
+from g2g_core.data.ahead import BatchesAhead
+from g2g_core.data.cache import FileImages, Images, decoded
+from g2g_core.data.erase import USUAL_POINTS, Points, face_mask, fixed_points
 from g2g_core.data.hashing import file_digests
 from g2g_core.data.listing import ImageSet, Listing
 from g2g_core.data.options import ImageOptions
@@ -22,7 +26,20 @@ from g2g_core.seeding import numpy_rng
 class ImageData:
     """Image files as `Data`; files are decoded when they are first needed."""
 
-    def __init__(self, config: TrialConfig, images: ImageSet, options: ImageOptions) -> None:
+    def __init__(
+        self, config: TrialConfig, images: ImageSet, options: ImageOptions, points: Mapping[str, Points] | None = None
+    ) -> None:
+        """The set of a config.
+
+        Args:
+            config: of the trial.
+            images: which files, of which class, divided.
+            options: of the dataset.
+            points: file -> points of its face, where they are known; else `face_points` of the options counts.
+
+        Raises:
+            DataError: there are too few classes or images.
+        """
         images.check(config.dataset)
         self.name = config.dataset
         self.seed = config.seed
@@ -34,6 +51,9 @@ class ImageData:
         self.shortest = options.shortest(config.image_size)
         self.order = Order(len(images.train.files), config.batch_size, config.seed)
         self._files = (*images.train.files, *images.test.files)
+        self._points = points or {}
+        self._usual_points = fixed_points(options.face_points or USUAL_POINTS)
+        self._ahead: BatchesAhead | None = None
         self._labels = np.array(images.train.labels, dtype=np.int64)
 
     @cached_property
@@ -60,12 +80,20 @@ class ImageData:
 
     def batch(self, step: int) -> Batch:
         """The batch of a step; see `Data.batch`."""
-        places = self._places(step)
-        (a, la), (b, lb) = (
-            self._take(self.order.indices(stream, step), part)
-            for stream, part in zip(STREAMS, np.split(places, 2), strict=True)
-        )
-        return Batch(a, la, b, lb)
+        if self.options.workers and isinstance(self.images, FileImages):
+            if self._ahead is None:  # a copy makes the batches, so that no circle keeps the workers alive
+                self._ahead = BatchesAhead(copy.copy(self).made_batch, self.options.workers)
+            return self._ahead(step)
+        return self.made_batch(step)
+
+    def made_batch(self, step: int) -> Batch:
+        """The batch of a step, made in this process."""
+        places = np.split(self._places(step), 2)
+        indices = [self.order.indices(stream, step) for stream in STREAMS]
+        (a, la), (b, lb) = (self._take(*one) for one in zip(indices, places, strict=True))
+        if self.options.erase == "none":
+            return Batch(a, la, b, lb)
+        return Batch(a, la, b, lb, *(self._masks(*one) for one in zip(indices, places, strict=True)))
 
     def evaluation_pairs(self, n: int, split: str = "test") -> EvaluationPairs:
         """Fixed pairs; see `Data.evaluation_pairs`.
@@ -73,30 +101,45 @@ class ImageData:
         Raises:
             DataError: there are no two classes to pair, or the true mixed images are wanted and no pair has them.
         """
-        part, offset = self.set.test, len(self.set.train.files)
-        if split == "train" and self.set.new_classes:
-            part, offset = self.set.train, 0
+        part, offset = self._evaluated(split)
+        pairs = self.draw_pairs(n, split)
         split = "test" if part is self.set.test and self.set.new_classes else "train"
-        rng = numpy_rng(self.seed, f"data/pairs/{split}", n)
-        pairs = _draw_pairs(part, n, rng, by_name=self.options.truth == "by_name", where=str(self.set.folder))
         numbers = np.concatenate([pairs[:, 0], pairs[:, 1]])
         images = self._centre(numbers + offset)
         truth = self._centre(np.concatenate([pairs[:, 2], pairs[:, 3]]) + offset) if pairs.shape[1] == 4 else None
+        masks = self._masks(numbers + offset, centre(2 * n)) if self.options.erase != "none" else None
         labels = torch.from_numpy(np.array(part.labels, dtype=np.int64)[numbers])
         return EvaluationPairs(
             first=images[:n],
             first_labels=labels[:n],
             second=images[n:],
             second_labels=labels[n:],
-            digest=digest_of([images, labels, truth, split]),
+            digest=digest_of([images, labels, truth, masks, split]),
             split=split,
             class_names=part.class_names,
             truth=truth,
+            erase=masks,
         )
+
+    def draw_pairs(self, n: int, split: str) -> NDArray[np.int64]:
+        """File indices of the evaluation pairs, (n, 2), or (n, 4) with the true mixed images; reads no image.
+
+        Raises:
+            DataError: there are no two classes to pair, or no pairs with the truth that is wanted.
+        """
+        part, _ = self._evaluated(split)
+        rng = numpy_rng(self.seed, f"data/pairs/{'test' if part is self.set.test else 'train'}", n)
+        return _draw_pairs(part, n, rng, by_name=self.options.truth == "by_name", where=str(self.set.folder))
 
     def order_digest(self, steps: int) -> str:
         """SHA-256 of order and augmentation of the first `steps` batches."""
         return digest_of([self.order.digest(steps), *(self._places(step) for step in range(steps))])
+
+    def _evaluated(self, split: str) -> tuple[Listing, int]:
+        """The files that a split is evaluated on, and the index of the first of them among all files."""
+        if split == "train" and self.set.new_classes:
+            return self.set.train, 0
+        return self.set.test, len(self.set.train.files)
 
     def _places(self, step: int) -> NDArray[np.float64]:
         """(2B, 3) augmentation of a step, content images first; see `transforms.crop`."""
@@ -110,6 +153,15 @@ class ImageData:
     def _take(self, indices: NDArray[np.int64], places: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
         pixels = crop([self.images[int(i)] for i in indices], self.image_size, places)
         return to_tensor(pixels), torch.from_numpy(self._labels[indices])
+
+    def _masks(self, indices: NDArray[np.int64], places: NDArray[np.float64]) -> Tensor:
+        """(N, 1, H, W) float32, 1 where the content encoder must not see the images."""
+        masks = []
+        for i in indices:
+            height, width = self.images[int(i)].shape[:2]
+            points = self._points.get(self._files[i], self._usual_points)
+            masks.append(face_mask(height, width, points, self.options.erase))
+        return torch.from_numpy(crop(masks, self.image_size, places)).float()
 
     def _centre(self, indices: NDArray[np.int64]) -> Tensor:
         return to_tensor(crop([self.images[int(i)] for i in indices], self.image_size, centre(len(indices))))

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from g2g_core.config import TrialConfig
 from g2g_core.data.cache import MODES
+from g2g_core.data.erase import ERASURES, fixed_points
 from g2g_core.data.pairs import DataError
 
 PATH = {"path": True}
@@ -27,6 +28,10 @@ class ImageOptions:
         truth: `by_name`: in every class the file of one name shows one content, so that the true mixed image of two
             images is the file of the one's name in the other's class; evaluation takes pairs for which it exists.
             `none`: unknown.
+        erase: parts of the face hidden from the content encoder: `none`, `eyes`, `eyes_nose`, `eyes_nose_mouth`.
+        face_points: where the parts are when the set has no landmarks, for faces that are all aligned alike: x and y
+            of left eye, right eye, nose, left and right corner of the mouth, as shares of width and height. Empty:
+            the usual place in square crops around the eyes.
         cache: `disk`: decoded once a node into the cache folder, `memory`: once a process, `off`: at each use,
             `auto`: `off` for sets over 4 GiB of pixels, else `disk`. Changes no number.
         workers: processes that prepare batches ahead when images are decoded at each use. Changes no number.
@@ -36,12 +41,17 @@ class ImageOptions:
     crop: str = "random"
     flip: bool = True
     truth: str = "none"
+    erase: str = "none"
+    face_points: tuple[float, ...] = ()
     cache: str = field(default="auto", metadata=NEUTRAL)
     workers: int = field(default=0, metadata=NEUTRAL)
 
     def __post_init__(self) -> None:
         choose("crop", self.crop, CROPS)
         choose("truth", self.truth, TRUTHS)
+        choose("erase", self.erase, tuple(ERASURES))
+        if self.face_points:
+            fixed_points(self.face_points)
         choose("cache", self.cache, MODES)
         if self.workers < 0:
             raise DataError(f"data.workers is {self.workers}; it must be 0 or more")

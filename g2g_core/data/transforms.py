@@ -16,7 +16,7 @@ def to_range(pixels: Tensor) -> Tensor:
 
 
 def crop(images: Sequence[Pixels], size: int, places: NDArray[np.float64]) -> Pixels:
-    """Squares cut from (H, W, 3) images.
+    """Squares cut from (H, W, C) images or masks.
 
     Args:
         images: N images, each at least `size` high and wide.
@@ -25,9 +25,9 @@ def crop(images: Sequence[Pixels], size: int, places: NDArray[np.float64]) -> Pi
             square is mirrored left to right (above 0.5).
 
     Returns:
-        (N, 3, size, size).
+        (N, C, size, size).
     """
-    out = np.empty((len(images), 3, size, size), dtype=np.uint8)
+    out = np.empty((len(images), images[0].shape[2], size, size), dtype=np.uint8)
     for i, (image, (row, column, mirrored)) in enumerate(zip(images, places, strict=True)):
         top = _position(row, image.shape[0] - size)
         left = _position(column, image.shape[1] - size)

@@ -78,7 +78,7 @@ def test_what_is_wrong(root):
             make(root)
     (root / "list_eval_partition.txt").unlink()
     (root / "identity_CelebA.txt").write_text(identity)
-    with pytest.raises(DataError, match="list_eval_partition.txt: No such file"):
+    with pytest.raises(DataError, match=r"list_eval_partition.txt: No such file"):
         make(root)
     with pytest.raises(DataError, match="evaluate_on"):
         make(root, evaluate_on="tset")

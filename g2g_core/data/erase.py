@@ -1,0 +1,83 @@
+"""Regions of a face that tell who it is, to be hidden from the content encoder (the papers' outlook, section VI)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from g2g_core.data.pairs import DataError
+
+ERASURES: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "eyes": ("eyes",),
+    "eyes_nose": ("eyes", "nose"),
+    "eyes_nose_mouth": ("eyes", "nose", "mouth"),
+}
+"""Value of the option `erase` -> regions."""
+
+Points = NDArray[np.float64]
+"""(5, 2): left eye, right eye, nose tip, left and right corner of the mouth (as seen in the image); x and y as shares
+of the width and the height of the image."""
+
+USUAL_POINTS = (0.352, 0.4375, 0.648, 0.4375, 0.5, 0.61, 0.39, 0.75, 0.61, 0.75)
+CELEBA_POINTS = (0.390, 0.510, 0.610, 0.510, 0.497, 0.617, 0.410, 0.703, 0.590, 0.703)
+
+
+def erased(images: Tensor, mask: Tensor | None) -> Tensor:
+    """Images (N, 3, H, W) in [-1, 1] with mid-grey where the mask (N, 1, H, W) is 1; None: as they are."""
+    return images if mask is None else images * (1 - mask.to(images.dtype))
+
+
+def face_mask(height: int, width: int, points: Points, erasure: str) -> NDArray[np.uint8]:
+    """(height, width, 1) with 1 in the boxes of an erasure; their sizes follow the distance of the eyes."""
+    eyes, nose, mouth = points[:2], points[2], points[3:]
+    scale = np.array([width, height])
+    unit = float(np.hypot(*((eyes[1] - eyes[0]) * scale)))
+    boxes = {
+        "eyes": [(eye, 0.5 * unit, 0.36 * unit) for eye in eyes],
+        "nose": [(nose - np.array([0, 0.12 * unit / height]), 0.38 * unit, 0.42 * unit)],
+        "mouth": [(mouth.mean(0), 0.3 * unit + abs(mouth[1] - mouth[0])[0] * width / 2, 0.34 * unit)],
+    }
+    mask = np.zeros((height, width, 1), dtype=np.uint8)
+    for region in ERASURES[erasure]:
+        for centre, half_width, half_height in boxes[region]:
+            x, y = centre * scale
+            top, bottom = (max(0, round(y + sign * half_height)) for sign in (-1, 1))
+            left, right = (max(0, round(x + sign * half_width)) for sign in (-1, 1))
+            mask[top:bottom, left:right] = 1
+    return mask
+
+
+def fixed_points(shares: Sequence[float]) -> Points:
+    """The points of faces that are all aligned alike, of ten shares in [0, 1].
+
+    Raises:
+        DataError: there are not ten, or they are no shares.
+    """
+    if len(shares) != 10 or not all(0 <= share <= 1 for share in shares):
+        raise DataError("data.face_points must be ten shares in [0, 1]: x and y of eyes, nose and corners of the mouth")
+    return np.array(shares, dtype=np.float64).reshape(5, 2)
+
+
+def read_landmarks(path: Path) -> dict[str, NDArray[np.float64]]:
+    """CelebA's landmark file: file name -> (5, 2) pixels; a line of the count and a line of the names come first.
+
+    Raises:
+        DataError: it cannot be read, or a line is not a name and ten numbers.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not readable: {error}") from error
+    found = {}
+    for number, line in enumerate(lines[2:], start=3):
+        name, *values = line.split() or [""]
+        if not name:
+            continue
+        try:
+            found[name] = np.array([float(value) for value in values]).reshape(5, 2)
+        except ValueError as error:
+            raise DataError(f"{path}:{number}: {line[:80]!r} is not a file name and ten numbers") from error
+    return found
