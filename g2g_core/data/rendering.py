@@ -17,6 +17,11 @@ from g2g_core.seeding import numpy_rng
 Layers: TypeAlias = tuple[Floats, Floats, Floats]
 TEXTURES = ("plain", "stripes", "dots", "checks")
 GOLDEN = 0.6180339887
+GROUNDS = ((0.93, 0.06, 0.23), (0.82, 0.09, 0.63), (0.30, 0.09, 0.75), (0.80, 0.11, 0.44), (0.33, 0.12, 0.93))
+BODIES = ((0.62, 0.20, 0.07), (0.82, 0.16, 0.23), (0.58, 0.10, 0.53), (0.55, 0.18, 0.73), (0.76, 0.13, 0.97))
+"""Oklch lightness, chroma and hue in turns: cream, sky, navy, mint, plum; red, gold, teal, blue, pink."""
+PAIRS = tuple(sorted(((g, b) for g in range(5) for b in range(5)), key=lambda pair: pair[0] == pair[1]))
+LOOKS = len(PAIRS) * len(TEXTURES)
 RIM = 0.10  # width of the rim; the image is 2 wide
 
 
@@ -50,21 +55,22 @@ class Content:
 
 
 def look(number: int, world: int = 0) -> Look:
-    """The look of class `number` >= 0 of a world; it depends on nothing else, so more classes change none."""
-    rng = numpy_rng(world, "synthetic/class", number)
-    start = numpy_rng(world, "synthetic/hues").random()
-    hue = (start + number * GOLDEN) % 1.0  # neighbours in number are far apart in hue
-    light_ground = rng.random() < 0.5
-    ground, object_ = (0.88, 0.52) if light_ground else (0.34, 0.74)
-    body_hue = hue + rng.uniform(0.3, 0.7)
-    lift = rng.uniform(-0.04, 0.04, size=2)
-    body_lightness = object_ + lift[1]
+    """The look of class `number`, below `LOOKS`, of a world; it depends on nothing else, so more classes change none.
+
+    The first 20 are pairs of a ground and a body colour, the next 5 the pairs left over: colours that all occurred,
+    never together. From 25 on the pairs come again with other textures.
+    """
+    round_, place = divmod(number, len(PAIRS))
+    ground, body = PAIRS[place]
+    turn = world * GOLDEN
+    lightness, chroma, hue = BODIES[body]
+    dark = GROUNDS[ground][0] < 0.5
     return Look(
-        background=_colour(ground + lift[0], rng.uniform(0.06, 0.11), hue),
-        body=_colour(body_lightness, rng.uniform(0.14, 0.19), body_hue),
-        second=_colour(body_lightness + 0.15, 0.13, body_hue),
-        rim=_colour(0.28 if light_ground else 0.95, 0.06, body_hue + rng.uniform(-0.1, 0.1)),
-        texture=TEXTURES[number % len(TEXTURES)],
+        background=_colour(*GROUNDS[ground], turn),
+        body=_colour(lightness, chroma, hue, turn),
+        second=_colour(lightness + 0.13, chroma * 0.8, hue, turn),
+        rim=_colour(0.96, 0.03, 0.2, turn) if dark else _colour(0.28, 0.03, 0.8, turn),
+        texture=TEXTURES[(ground + body + round_) % len(TEXTURES)],
     )
 
 
@@ -129,9 +135,10 @@ def _period(shape: str) -> float:
     return 2 * np.pi / SHAPES[shape][1]
 
 
-def _colour(lightness: float, chroma: float, hue: float) -> Floats:
+def _colour(lightness: float, chroma: float, hue: float, turn: float) -> Floats:
     """sRGB of an Oklch colour (B. Ottosson 2020; hue in turns): equal lightness looks equally light in every hue."""
-    a, b = chroma * np.cos(2 * np.pi * hue), chroma * np.sin(2 * np.pi * hue)
+    angle = 2 * np.pi * (hue + turn)
+    a, b = chroma * np.cos(angle), chroma * np.sin(angle)
     cones = (
         np.array(
             [

@@ -11,7 +11,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.options import options_of
 from g2g_core.data.order import Order
 from g2g_core.data.pairs import Batch, Data, DataError, EvaluationPairs, digest_of
-from g2g_core.data.rendering import Content, Layers, content, look, render
+from g2g_core.data.rendering import LOOKS, Content, Layers, content, look, render
 from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
 from g2g_core.seeding import numpy_rng
@@ -26,15 +26,15 @@ class SyntheticOptions:
 
     Attributes:
         classes: training classes (looks).
-        test_classes: looks never trained on, for evaluation.
+        test_classes: looks never trained on, for evaluation; the usual 5 are new pairs of known colours.
         contents: training contents (shape, place, size, turn); every training class has an image of each.
             Evaluation always uses contents that training does not have.
-        world: another number gives other looks and other contents of the same kinds.
+        world: another number turns all hues and gives other contents of the same kinds.
     """
 
-    classes: int = 24
-    test_classes: int = 8
-    contents: int = 96
+    classes: int = 20
+    test_classes: int = 5
+    contents: int = 128
     world: int = 0
 
     def __post_init__(self) -> None:
@@ -42,6 +42,8 @@ class SyntheticOptions:
             raise DataError(f"synthetic: classes is {self.classes}; at least 2 training classes are needed")
         if self.test_classes < 0 or self.test_classes == 1:
             raise DataError(f"synthetic: test_classes is {self.test_classes}; it must be 0 or at least 2")
+        if self.classes + self.test_classes > LOOKS:
+            raise DataError(f"synthetic: {self.classes + self.test_classes} classes; there are {LOOKS} looks")
         if self.contents < 2:
             raise DataError(f"synthetic: contents is {self.contents}; at least 2 are needed")
 

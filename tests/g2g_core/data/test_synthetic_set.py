@@ -4,7 +4,7 @@ import torch
 
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS, DataError
-from g2g_core.data.rendering import TEXTURES, content, look, render
+from g2g_core.data.rendering import LOOKS, TEXTURES, content, look, render
 from g2g_core.data.shapes import SHAPES, signed_distance
 
 
@@ -121,17 +121,27 @@ def test_class_is_never_shape():
 def test_edges_are_anti_aliased(size):
     """The mean of an image is nearly the same at every size: coverage counts, not centres of pixels."""
     contents = [content(i) for i in range(12)]
-    looks = [look(0)] * 12  # a plain body
-    assert look(0).texture == "plain"
+    plain = next(look(i) for i in range(LOOKS) if look(i).texture == "plain")
+    looks = [plain] * 12
     fine = render(looks, contents, 256).mean((2, 3))
     assert np.abs(render(looks, contents, size).mean((2, 3)) - fine).max() < 2.5
 
 
 def test_looks_are_told_apart():
-    palettes = np.stack([np.concatenate([look(i).background, look(i).body]) for i in range(48)])
-    gaps = np.abs(palettes[:, None] - palettes[None]).max(-1) + np.eye(48)
-    assert gaps.min() > 0.03
-    assert {look(i).texture for i in range(4)} == set(TEXTURES)
+    images = render([look(i) for i in range(LOOKS)], [content(0)] * LOOKS, 32).astype(int)
+    gaps = np.abs(images[:, None] - images[None]).max((-1, -2, -3)) + 255 * np.eye(LOOKS)
+    assert gaps.min() > 15
+
+
+def test_test_looks_are_new_pairs_of_known_colours():
+    def colours(part):
+        return {(tuple(look(i).background), tuple(look(i).body)) for i in part}
+
+    train, test = colours(range(20)), colours(range(20, 25))
+    assert not train & test
+    assert {ground for ground, _ in test} <= {ground for ground, _ in train}
+    assert {body for _, body in test} <= {body for _, body in train}
+    assert {look(i).texture for i in range(20)} == set(TEXTURES)
 
 
 def test_signed_distance_of_a_square():
@@ -147,6 +157,7 @@ def test_signed_distance_of_a_square():
     [
         ({"classes": 1}, "at least 2 training classes"),
         ({"test_classes": 1}, "must be 0 or at least 2"),
+        ({"classes": 99}, "104 classes; there are 100 looks"),
         ({"contents": 1}, "contents is 1"),
         ({"clases": 3}, "data.clases: no such option of synthetic; did you mean classes?"),
     ],
