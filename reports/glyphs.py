@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]
 from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font
 
 IGNORED = {"\u200b", "\u00ad", "\n", "\r", "\t"}
 """Characters without a glyph of their own."""
@@ -75,16 +75,11 @@ def _system_fonts() -> list[Path]:
 def _characters(path: Path) -> frozenset[str]:
     """The characters a font has; none for a file that can't be read."""
     try:
-        font = _open(path)
-        return frozenset(chr(number) for number in font.getBestCmap() or ())
-    except Exception:  # A broken font of the system is no reason to fail: it is as good as absent.
+        return frozenset(chr(number) for number in FT2Font(str(path)).get_charmap())
+    except (OSError, RuntimeError):  # A broken font of the system is no reason to fail: it is as good as absent.
         return frozenset()
 
 
 def _family(path: Path) -> str:
     """The family name that typst knows a font by."""
-    return str(_open(path)["name"].getBestFamilyName() or "")
-
-
-def _open(path: Path) -> TTFont:
-    return TTCollection(path).fonts[0] if path.suffix.lower() == ".ttc" else TTFont(path, lazy=True)
+    return FT2Font(str(path)).family_name

@@ -1,0 +1,57 @@
+"""Whole reports as text: what a reader is told in the ordinary case and in every awkward one.
+
+`UPDATE_GOLDEN=1 pytest tests/reports/test_golden.py` writes the texts anew; read the difference before keeping it.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reports import make_report
+from reports.plain_text import to_text
+
+GOLDEN = Path(__file__).parent / "golden"
+ODD = {"long_recon": "λ_é 日本", "long_fm": '<script>alert("x")</script> & $x_1%', "reassembly_fm": "x" * 200}
+
+
+def without_outcome(table):
+    """The same study with nothing recorded of its primary outcome."""
+    trials = table.trials.assign(**{"metric.kid": np.nan, "metric0.kid": np.nan, "degraded_at_step": np.nan})
+    return replace(table, trials=trials, history=table.history[table.history["name"] != "metric/kid"])
+
+
+CASES = {
+    "usual": lambda make, folder: make(folder, status={(3, 1): "diverged", (2, 3): "failed"}),
+    "one_seed": lambda make, folder: make(seeds=1),
+    "one_arm": lambda make, folder: make(factors=0),
+    "all_failed": lambda make, folder: make(status={(i, s): "failed" for i in range(4) for s in range(4)}),
+    "diverged_arm": lambda make, folder: make(status={(3, s): "diverged" for s in range(4)}),
+    "missing_metric": lambda make, folder: without_outcome(make()),
+    "odd_labels": lambda make, folder: make(factors=3, seeds=2, names=ODD),
+    "no_images": lambda make, folder: make(factors=1),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_document_is_as_kept(case, make_study, tmp_path):
+    text = to_text(make_report(CASES[case](make_study, tmp_path)).document)
+    path = GOLDEN / f"{case}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_300_trials_are_told_by_arm(make_study):
+    """60 arms: as many rows of the arms' table, 16 panels unfolded, every trial in the last table."""
+    table = make_study(factors=6, seeds=5, steps=200, cells=60)
+    document = make_report(table).document
+    blocks = {block.name: block for block in document.blocks() if hasattr(block, "name")}
+    assert len(table.trials) == 300
+    assert len(blocks["arms"].rows) == 60
+    assert len(blocks["curves"].panels) == 16
+    assert len(blocks["curves-more"].panels) == 44
+    assert len(blocks["trials"].rows) == 300
