@@ -1,0 +1,139 @@
+"""Cuts FUNIT's animal faces out of ImageNet: coordinates in, a folder of class folders and its two list files out.
+
+The faces (arXiv 1905.01723, section 4: 117,484 crops of 149 classes) may not be passed on, so that everybody cuts
+them from an own copy of the ILSVRC2012 training images.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from g2g_core.data.decode import FORMATS, BadImage, strict_decoding
+from g2g_core.data.hashing import write_atomically
+from g2g_core.data.listing import existing_folder
+from g2g_core.data.pairs import DataError
+
+TEST_CLASSES = tuple(
+    f"n{number:08d}"
+    for number in (
+        *(2086240, 2091467, 2092002, 2095314, 2095889, 2096437, 2098286, 2099429, 2099849, 2101006),
+        *(2102480, 2105412, 2105855, 2106030, 2106382, 2107142, 2110627, 2110806, 2110958, 2112018),
+        *(2112350, 2113023, 2113799, 2115641, 2115913, 2123045, 2123394, 2124075, 2125311, 2138441),
+    )
+)
+"""WordNet ids of FUNIT's 30 test classes; the other classes, 119 in all of the set, are for training."""
+
+QUALITY = 95  # of the JPEG files; FUNIT's own script leaves Pillow's 75, which adds artefacts
+
+
+@dataclass(frozen=True)
+class Face:
+    """One line of the coordinates: an image, and left, top, right, bottom of the face in its pixels."""
+
+    image: str
+    box: tuple[int, int, int, int]
+
+    @property
+    def file(self) -> str:
+        """The crop's path below the output folder: `<image>_<left>_<top>_<right>_<bottom>.jpg`."""
+        return f"{self.image}_{'_'.join(str(edge) for edge in self.box)}.jpg"
+
+
+@dataclass(frozen=True)
+class Cropped:
+    """What was done.
+
+    Attributes:
+        cut: files written now.
+        kept: files that were there already.
+        problems: one line for each image that could not be cut.
+        lists: list file -> number of lines; training classes and test classes, of all files that are there now.
+    """
+
+    cut: int
+    kept: int
+    problems: tuple[str, ...]
+    lists: dict[str, int]
+
+
+def crop_faces(coordinates: str, images: str, out: str, workers: int = 4) -> Cropped:
+    """Cuts all faces that are not cut yet, and writes `animals_list_train.txt` and `animals_list_test.txt`.
+
+    Args:
+        coordinates: file of `class/image left top right bottom` lines, as FUNIT publishes it.
+        images: what the image paths are below: ImageNet's training folder.
+        out: folder for the faces; made if it is not there.
+        workers: threads.
+
+    Raises:
+        DataError: the coordinates or the folder of images cannot be used. A missing or damaged image is no error: it
+            is one of the `problems`, and the others are cut.
+    """
+    faces = read_coordinates(coordinates)
+    root, target = existing_folder(images, "images"), Path(out)
+    missing = [face for face in faces if not (target / face.file).exists()]
+    with strict_decoding(), ThreadPoolExecutor(max_workers=workers) as pool:
+        results = list(pool.map(lambda face: _cut(root, target, face), missing))
+    problems = tuple(problem for problem in results if problem)
+    lists = {}
+    for name, wanted in (("animals_list_train.txt", False), ("animals_list_test.txt", True)):
+        files = [
+            f.file for f in faces if (f.image.split("/")[0] in TEST_CLASSES) == wanted and (target / f.file).exists()
+        ]
+        write_atomically(target / name, "".join(f"{file}\n" for file in sorted(set(files))).encode())
+        lists[name] = len(set(files))
+    return Cropped(len(missing) - len(problems), len(faces) - len(missing), problems, lists)
+
+
+def read_coordinates(path: str) -> list[Face]:
+    """The faces of a coordinates file.
+
+    Raises:
+        DataError: it cannot be read or is empty, or a line is not a path and four numbers that make a box.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
+        raise DataError(f"{path}: {reason}") from error
+    faces = list(_faces(path, lines))
+    if not faces:
+        raise DataError(f"{path}: no coordinates in it")
+    return faces
+
+
+def _faces(path: str, lines: list[str]) -> Iterator[Face]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        name, *edges = line.split()
+        parts = PurePosixPath(name).parts
+        inside = len(parts) >= 2 and parts[0] != "/" and ".." not in parts and "\0" not in name
+        if not inside or len(edges) != 4 or not all(edge.lstrip("-").isdecimal() for edge in edges):
+            raise DataError(f"{path}:{number}: {line[:80]!r} is not class/image left top right bottom")
+        left, top, right, bottom = (int(edge) for edge in edges)
+        if right <= left or bottom <= top:
+            raise DataError(f"{path}:{number}: the box {left} {top} {right} {bottom} is empty")
+        yield Face(name, (left, top, right, bottom))
+
+
+def _cut(root: Path, target: Path, face: Face) -> str | None:
+    """Writes one face; gives the problem if there is one. Edges outside the image are moved to its border."""
+    try:
+        with Image.open(root / face.image, formats=FORMATS) as image:
+            left, top, right, bottom = face.box
+            box = (max(left, 0), max(top, 0), min(right, image.width), min(bottom, image.height))
+            if box[2] <= box[0] or box[3] <= box[1]:
+                raise BadImage(f"the box {face.box} lies outside its {image.width}x{image.height} pixels")
+            file = BytesIO()
+            image.convert("RGB").crop(box).save(file, "JPEG", quality=QUALITY)
+    except FileNotFoundError:
+        return f"{face.image}: no such file"
+    except Exception as error:  # damaged images raise nearly every type
+        return f"{face.image}: {' '.join(str(error).split()) or type(error).__name__}"
+    write_atomically(target / face.file, file.getvalue())
+    return None
