@@ -27,13 +27,13 @@ class CelebAOptions(ImageOptions):
     """Options of `celeba`, beside those of all image sets; by default nothing is cropped at random or mirrored.
 
     Attributes:
-        folder: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`; for `erase` also
+        root: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`; for `erase` also
             `list_landmarks_align_celeba.txt`, without which CelebA's mean face is used.
         evaluate_on: `test` or `validation`: whose people are for evaluation.
         min_images: people with fewer images in their part are left out.
     """
 
-    folder: str = field(default="", metadata=PATH)
+    root: str = field(default="", metadata=PATH)
     evaluate_on: str = "test"
     min_images: int = 1
     crop: str = "centre"
@@ -50,8 +50,8 @@ def celeba(config: TrialConfig) -> Data:
     options = options_of(config, CelebAOptions)
     if options.evaluate_on not in ("test", "validation"):
         raise DataError(f"data.evaluate_on is {options.evaluate_on!r}; it must be test or validation")
-    folder = existing_folder(options.folder, "folder")
-    existing_folder(str(folder / IMAGES), "folder")
+    folder = existing_folder(options.root, "root")
+    existing_folder(str(folder / IMAGES), "root")
     people = _numbers(folder / IDENTITY)
     partition = _numbers(folder / PARTITION)
     there = {file.name for file in (folder / IMAGES).iterdir()}
@@ -107,7 +107,7 @@ def _numbers(path: Path) -> dict[str, int]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise DataError(f"data.folder: {path}: {reason}") from error
+        raise DataError(f"data.root: {path}: {reason}") from error
     numbers = {}
     for number, line in enumerate(lines, start=1):
         parts = line.split()
@@ -117,5 +117,5 @@ def _numbers(path: Path) -> dict[str, int]:
             raise DataError(f"{path}:{number}: {line[:80]!r} is not a file name and a number")
         numbers[parts[0]] = int(parts[1])
     if not numbers:
-        raise DataError(f"data.folder: {path} is empty")
+        raise DataError(f"data.root: {path} is empty")
     return numbers

@@ -15,7 +15,7 @@ class ListOptions(ImageOptions):
     """Options of `list_files`, beside those of all image sets.
 
     Attributes:
-        folder: what the paths in the lists are below.
+        root: what the paths in the lists are below.
         train_list: file of one `class/file` a line; a label is the index of the class in the sorted set of classes
             of this list.
         test_list: the same for test classes, whose labels start at 0 again. Empty: `test_images` of each class are
@@ -23,7 +23,7 @@ class ListOptions(ImageOptions):
         test_images: share of each class's images kept for evaluation when there is no test list.
     """
 
-    folder: str = field(default="", metadata=PATH)
+    root: str = field(default="", metadata=PATH)
     train_list: str = field(default="", metadata=PATH)
     test_list: str = field(default="", metadata=PATH)
     test_images: float = 0.2
@@ -32,7 +32,7 @@ class ListOptions(ImageOptions):
 def list_files(config: TrialConfig) -> Data:
     """FUNIT's layout: list files of `class/file` lines, the test list with classes of its own."""
     options = options_of(config, ListOptions)
-    folder = existing_folder(options.folder, "folder")
+    folder = existing_folder(options.root, "root")
     train = read_list(options.train_list, "train_list", folder)
     if not options.test_list:
         return ImageData(config, divide(folder, train, 0.0, options.test_images), options)
@@ -83,7 +83,7 @@ def read_list(path: str, option: str, folder: Path) -> list[tuple[str, str]]:
             continue
         parts = PurePosixPath(text).parts
         if len(parts) < 2 or parts[0] == "/" or ".." in parts or "\0" in text:
-            raise DataError(f"{path}:{number}: {text[:80]!r} is not class/file, below data.folder")
+            raise DataError(f"{path}:{number}: {text[:80]!r} is not class/file, below data.root")
         items.append((PurePosixPath(text).as_posix(), parts[0]))
     if not items:
         raise DataError(f"data.{option}: {path} lists no files")

@@ -10,7 +10,7 @@ from g2g_core.data import DATASETS, DataError
 
 
 def make(folder, **data):
-    data = {"folder": str(folder), "cache": "off", **data}
+    data = {"root": str(folder), "cache": "off", **data}
     return DATASETS["image_folder"](TrialConfig(dataset="image_folder", data=data, image_size=32, batch_size=4))
 
 

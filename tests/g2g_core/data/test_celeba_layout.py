@@ -19,7 +19,7 @@ def root(tmp_path):
 
 
 def make(root, **data):
-    data = {"folder": str(root), **data}
+    data = {"root": str(root), **data}
     return DATASETS["celeba"](TrialConfig(dataset="celeba", data=data, image_size=32, batch_size=2))
 
 

@@ -47,7 +47,7 @@ def test_faces_and_lists(imagenet):
     assert face.shape == (40, 40, 3)
     assert np.abs(face[8:-8, 8:-8].mean((0, 1)) - [0, 200, 0]).max() < 6
     data = {
-        "folder": str(out),
+        "root": str(out),
         "train_list": str(out / "animals_list_train.txt"),
         "test_list": str(out / "animals_list_test.txt"),
     }

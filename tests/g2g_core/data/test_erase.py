@@ -10,7 +10,7 @@ POINTS = fixed_points(USUAL_POINTS)
 
 
 def make(folder, **data):
-    data = {"folder": str(folder), **data}
+    data = {"root": str(folder), **data}
     return DATASETS["image_folder"](TrialConfig(dataset="image_folder", data=data, image_size=32, batch_size=4))
 
 

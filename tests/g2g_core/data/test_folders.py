@@ -8,7 +8,7 @@ from g2g_core.data import DATASETS, DataError
 
 
 def make(folder, size=32, batch=4, seed=0, dataset="image_folder", **data):
-    data = {"folder": str(folder), **data}
+    data = {"root": str(folder), **data}
     return DATASETS[dataset](TrialConfig(dataset=dataset, data=data, image_size=size, batch_size=batch, seed=seed))
 
 
@@ -158,7 +158,7 @@ def test_what_is_wrong_with_a_folder(tmp_path, make_folder):
     (tmp_path / "file").write_text("")
     one = make_folder(classes=1, name="one")
     cases = {
-        "": "data.folder is missing",
+        "": "data.root is missing",
         str(tmp_path / "missing"): "no such folder",
         str(tmp_path / "file"): "is not a folder",
         str(tmp_path / "empty"): "holds no class folders",
@@ -183,7 +183,7 @@ def test_what_is_wrong_with_a_folder(tmp_path, make_folder):
         ({"workers": -1}, "data.workers"),
         ({"test_classes": 1.5}, "share must be at least 0 and below 1"),
         ({"test_classes": 0.0, "test_images": 0.0}, "test_images is 0.0"),
-        ({"fodler": "x"}, "did you mean folder"),
+        ({"rooot": "x"}, "did you mean root"),
     ],
 )
 def test_bad_options(make_folder, data, message):

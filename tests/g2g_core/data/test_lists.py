@@ -5,7 +5,7 @@ from g2g_core.data import DATASETS, DataError
 
 
 def make(folder, train, test="", **data):
-    data = {"folder": str(folder), "train_list": str(train), "test_list": str(test), **data}
+    data = {"root": str(folder), "train_list": str(train), "test_list": str(test), **data}
     return DATASETS["list_files"](TrialConfig(dataset="list_files", data=data, image_size=32, batch_size=2))
 
 

@@ -4,7 +4,7 @@ from g2g_core.data import DATASETS, preflight
 
 def problems(folder, **data):
     config = TrialConfig(
-        dataset="image_folder", data={"folder": str(folder), **data}, image_size=32, batch_size=4, eval_pairs=3
+        dataset="image_folder", data={"root": str(folder), **data}, image_size=32, batch_size=4, eval_pairs=3
     )
     return preflight(config)
 
@@ -34,7 +34,7 @@ def test_truth_that_is_not_there(make_folder):
     (found,) = preflight(
         TrialConfig(
             dataset="image_folder",
-            data={"folder": str(folder), "truth": "by_name"},
+            data={"root": str(folder), "truth": "by_name"},
             image_size=32,
             batch_size=2,
             eval_pairs=3,

@@ -12,16 +12,16 @@ from g2g_core.data import DATASETS, DataError, preflight
 SHARED = Path(os.environ.get("G2G_SHARED", Path(__file__).resolve().parents[3] / ".." / "shared"))
 pytestmark = pytest.mark.skipif(not (SHARED / "data").is_dir(), reason="the sets are not there")
 
-ANIMALS = {"folder": "funit_layout/animals", "train_list": "funit_layout/heads_list_train.txt"}
+ANIMALS = {"root": "funit_layout/animals", "train_list": "funit_layout/heads_list_train.txt"}
 ANIMALS["test_list"] = "funit_layout/heads_list_test.txt"
 SETS = {
-    "caltech_faces": ("image_folder", {"folder": "caltech_faces"}, 21, 5),
-    "orl_faces": ("image_folder", {"folder": "orl_faces"}, 32, 8),
-    "cmu_faces": ("image_folder", {"folder": "cmu_faces", "truth": "by_name"}, 16, 4),
-    "lpc_sprites": ("image_folder", {"folder": "lpc_sprites", "truth": "by_name"}, 32, 8),
-    "afhq_samples": ("image_folder", {"folder": "afhq_samples"}, 3, 0),
+    "caltech_faces": ("image_folder", {"root": "caltech_faces"}, 21, 5),
+    "orl_faces": ("image_folder", {"root": "orl_faces"}, 32, 8),
+    "cmu_faces": ("image_folder", {"root": "cmu_faces", "truth": "by_name"}, 16, 4),
+    "lpc_sprites": ("image_folder", {"root": "lpc_sprites", "truth": "by_name"}, 32, 8),
+    "afhq_samples": ("image_folder", {"root": "afhq_samples"}, 3, 0),
     "funit_layout": ("list_files", ANIMALS, 34, 7),
-    "celeba_layout": ("celeba", {"folder": "celeba_layout"}, 18, 4),
+    "celeba_layout": ("celeba", {"root": "celeba_layout"}, 18, 4),
 }
 
 
@@ -78,6 +78,4 @@ def test_landmarks_of_celeba_are_used():
 
 def test_celeba_folder_is_no_image_folder():
     with pytest.raises(DataError, match="1 training class"):
-        DATASETS["image_folder"](
-            TrialConfig(dataset="image_folder", data={"folder": str(SHARED / "data/celeba_layout")})
-        )
+        DATASETS["image_folder"](TrialConfig(dataset="image_folder", data={"root": str(SHARED / "data/celeba_layout")}))
