@@ -119,14 +119,19 @@ def code_digest() -> str:
 
 
 def data_digest(config: TrialConfig) -> str:
-    """Of the content of a config's data.
+    """Of the content of a config's data, whose images are all tried (in large sets a sample of them).
 
     Raises:
         DataError: the data cannot be used.
     """
-    from g2g_core.data import DATASETS
+    from g2g_core.data import DATASETS, DataError
+    from g2g_core.data.preflight import problems_of
 
-    return DATASETS[config.dataset](config).digest
+    data = DATASETS[config.dataset](config)
+    problems = problems_of(data, config)
+    if problems:
+        raise DataError("; ".join(problems))
+    return data.digest
 
 
 def file_digest(path: str) -> str | None:
