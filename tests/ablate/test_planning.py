@@ -64,7 +64,7 @@ def test_all_cells_at_the_first_seed_then_at_the_next(planned: Callable[..., Pla
         "base.losses.adversarial=1",
         "base.checkpoint_every=7",
         "base.network.filters=64",
-        "base.data.classes=24",
+        "base.data.classes=20",
         "base.restore=[generator]",
         "base.schedules.long_fm={kind: ramp, end: 9}",
         "base.schedules.adversarial={kind: constant}",
