@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from g2g_core.models.networks import Networks
 
 Which = Literal["raw", "average"]
+T = TypeVar("T")
 
 
 class Evaluation:
@@ -52,7 +53,7 @@ class Evaluation:
         self.pairs = pairs
         self.generator: nn.Module = generator
         self._references = references
-        self._seen: dict[tuple[str, str], Tensor] = {}
+        self._memory: dict[str, Any] = {}
         self._chunk = chunk
         parameter = next(generator.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
@@ -117,18 +118,22 @@ class Evaluation:
         """The mixed images mixed again; the originals should come back: (2P, 3, H, W), float32."""
         return self._run("decode", swap(self.mixed_content), self.mixed_class).float()
 
-    def seen(self, stack: str, network: str, look: Callable[[Tensor], Tensor]) -> Tensor:
-        """What a network gives for a stack, computed once (for `real`, once a run).
+    def once(self, key: str, compute: Callable[[], T]) -> T:
+        """What `compute` gives, computed once for this evaluation: what several metrics share."""
+        if key not in self._memory:
+            self._memory[key] = compute()
+        value: T = self._memory[key]
+        return value
+
+    def seen(self, stack: str, network: str) -> list[Tensor]:
+        """What a network of the references gives for one of the stacks of images (see `Judge.look`), computed once.
 
         Args:
-            stack: name of the images: `real`, `mixed`, `self_recon`, `full_recon`.
-            network: names the network and what of it is taken.
-            look: images (2P, 3, H, W) to (2P, ...).
+            stack: `real`, `truth`, `mixed`, `self_recon` or `full_recon`.
+            network: `classifier`, `lite0`, `face_resnet` or `face_landmarks`.
         """
-        memory = self.references.seen if stack == "real" else self._seen
-        if (stack, network) not in memory:
-            memory[stack, network] = look(getattr(self, stack))
-        return memory[stack, network]
+        once = self.references.once if stack in ("real", "truth") else self.once
+        return once(f"{network}/{stack}", lambda: self.references.look(network, getattr(self, stack)))
 
     def _here(self, values: Tensor) -> Tensor:
         return values.to(self._device)

@@ -45,8 +45,11 @@ class EfficientNetLite0(nn.Module):
 
     def pooled(self, images: Tensor) -> Tensor:
         """(B, 1280) averages of the last feature map; best on images of 224 px."""
-        x = functional.relu6(self._bn1(self._conv_head(self._run(images, len(self._blocks)))))
-        return x.mean((2, 3))
+        return self.pooled_of(self._run(images, len(self._blocks)))
+
+    def pooled_of(self, last_map: Tensor) -> Tensor:
+        """What `pooled` gives, from the feature map `stage7`."""
+        return functional.relu6(self._bn1(self._conv_head(last_map))).mean((2, 3))
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """All feature maps of `LAYERS`, shallow to deep, in one pass."""

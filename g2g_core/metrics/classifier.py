@@ -54,8 +54,6 @@ class Classifier(nn.Module):
         image_size: side of the images; above 64 px they are shrunk to 64 px (bilinear, anti-aliased).
     """
 
-    name = "classifier"
-
     def __init__(self, n_classes: int, image_size: int) -> None:
         super().__init__()
         self.input_px = min(image_size, LARGEST_PX)
@@ -69,19 +67,19 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits: (N, 3, H, W) in [-1, 1] -> (N, n_classes)."""
-        logits: Tensor = self.head(self.pooled(images))
+        return self.logits(self.look(images)[-1])
+
+    def logits(self, code: Tensor) -> Tensor:
+        """Logits of the (N, 96) codes that `look` gives: (N, n_classes)."""
+        logits: Tensor = self.head(code)
         return logits
 
-    def pooled(self, images: Tensor) -> Tensor:
-        """The last maps, averaged: (N, 3, H, W) -> (N, 96)."""
-        return self.maps(images)[-1].mean(dim=(2, 3))
-
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """The maps after each stage."""
+    def look(self, images: Tensor) -> list[Tensor]:
+        """The maps after each stage, and the average of the last one, (N, 96)."""
         maps = [self.fitted(images)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
-        return maps[1:]
+        return [*maps[1:], maps[-1].mean(dim=(2, 3))]
 
     def fitted(self, images: Tensor) -> Tensor:
         """The images at the size the classifier reads."""

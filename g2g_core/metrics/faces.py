@@ -1,7 +1,5 @@
 """Faces: who is in the mixed image, and are eyes, nose and mouth where the content image has them."""
 
-from functools import partial
-
 from torch import Tensor
 
 from g2g_core.evaluation import Evaluation, swap
@@ -51,11 +49,11 @@ def points_distance(points: Tensor, targets: Tensor) -> float:
 
 
 def _code(evaluation: Evaluation, stack: str) -> Tensor:
-    return evaluation.seen(stack, "face_resnet", partial(evaluation.references.face_codes, "face_resnet"))
+    return evaluation.seen(stack, "face_resnet")[-1]
 
 
 def _points(evaluation: Evaluation, stack: str) -> Tensor:
-    return evaluation.seen(stack, "face_landmarks", partial(evaluation.references.face_codes, "face_landmarks"))
+    return evaluation.seen(stack, "face_landmarks")[-1]
 
 
 def _apart(first: Tensor, second: Tensor) -> Tensor:

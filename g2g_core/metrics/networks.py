@@ -1,6 +1,5 @@
 """Feature networks of metrics: what they give, and which are there."""
 
-from collections.abc import Callable
 from typing import Protocol, Self
 
 import torch
@@ -38,8 +37,8 @@ SMALLEST_PX, LARGEST_PX = 128, 224
 """Of the images that EfficientNet-Lite0 gets here."""
 
 
-class FeatureNet(Protocol):
-    """A frozen network that images are compared in.
+class Judge(Protocol):
+    """A frozen network that metrics look through.
 
     Attributes:
         resize: how images are brought to its size.
@@ -53,12 +52,12 @@ class FeatureNet(Protocol):
         """The network on a device."""
         ...
 
-    def pooled(self, images: Tensor) -> Tensor:
-        """One vector an image: (N, 3, H, W) in [-1, 1] -> (N, d)."""
-        ...
+    def look(self, images: Tensor) -> list[Tensor]:
+        """Feature maps, shallow to deep, each (N, c, h, w), and last of all one (N, ...) code an image.
 
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Feature maps from shallow to deep, each (N, c, h, w)."""
+        Args:
+            images: (N, 3, H, W) in [-1, 1].
+        """
         ...
 
 
@@ -83,13 +82,10 @@ class Lite0(nn.Module):
         self.network.load_state_dict(load_state(find_weights(EFFICIENTNET_LITE0)))
         self.requires_grad_(False)
 
-    def pooled(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) in [-1, 1] -> (N, 1280)."""
-        return self.network.pooled(self._fitted(images))
-
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """16 channels at 1/2 of the side, 24 at 1/4, 40 at 1/8, 112 at 1/16, 320 at 1/32."""
-        return self.network.maps(self._fitted(images))
+    def look(self, images: Tensor) -> list[Tensor]:
+        """Maps of 24 channels at 1/4 of the side, 40 at 1/8, 112 at 1/16, 320 at 1/32, and (N, 1280)."""
+        maps = self.network.maps(self._fitted(images))
+        return [*maps[1:], self.network.pooled_of(maps[-1])]
 
     def _fitted(self, images: Tensor) -> Tensor:
         if images.shape[-1] == self.input_px:
@@ -97,18 +93,32 @@ class Lite0(nn.Module):
         return interpolate(images, size=(self.input_px,) * 2, mode="bilinear", antialias=True)
 
 
-def face_resnet() -> nn.Module:
-    """Identity codes: (N, 3, H, W) in [-1, 1] -> (N, 128)."""
-    return FaceResNet.load(find_weights(FACE_RESNET))
+class FaceJudge(nn.Module):
+    """A face network, as a judge: it gives one code an image and no maps.
+
+    Raises:
+        MissingWeights: they are not there.
+    """
+
+    def __init__(self, network: FaceResNet | FaceLandmarks, input_px: int) -> None:
+        super().__init__()
+        self.network = network
+        self.input_px = input_px
+        self.resize = f"bilinear, anti-aliased, to {input_px} px"
+
+    def look(self, images: Tensor) -> list[Tensor]:
+        """One code an image: (N, 128) of identity, or 68 points (N, 68, 2) in [0, 1]."""
+        return [self.network(images)]
 
 
-def face_landmarks() -> nn.Module:
-    """Face points: (N, 3, H, W) in [-1, 1] -> (N, 68, 2) in [0, 1]."""
-    return FaceLandmarks.load(find_weights(FACE_LANDMARKS))
+def face_resnet() -> FaceJudge:
+    """Identity codes."""
+    return FaceJudge(FaceResNet.load(find_weights(FACE_RESNET)), 150)
 
 
-FACE_NETWORKS: dict[str, Callable[[], nn.Module]] = {f.__name__: f for f in (face_resnet, face_landmarks)}
-"""Network of face metrics -> how it is loaded."""
+def face_landmarks() -> FaceJudge:
+    """Face points."""
+    return FaceJudge(FaceLandmarks.load(find_weights(FACE_LANDMARKS)), 112)
 
 
 def absent(network: str) -> str | None:

@@ -1,6 +1,7 @@
 """Leakage probes: what a linear reader finds in each of the two codes, and what DCI makes of it."""
 
 import hashlib
+from collections.abc import Mapping
 from math import log2
 
 import torch
@@ -9,7 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.metric import Metric
-from g2g_core.metrics.ridge import category_score, quantity_score
+from g2g_core.metrics.ridge import probe
 
 PROBE_SIDE = 8
 PROBE = "ridge on standardised codes, 5 fixed folds, distinct images only"
@@ -17,22 +18,22 @@ PROBE = "ridge on standardised codes, 5 fixed folds, distinct images only"
 
 def class_from_content(evaluation: Evaluation) -> float:
     """The class read from content codes: a leak."""
-    return _class_score(evaluation, evaluation.content)
+    return scores(evaluation, "content")["class"]
 
 
 def class_from_class(evaluation: Evaluation) -> float:
     """The class read from class codes: what should be there."""
-    return _class_score(evaluation, evaluation.class_code)
+    return scores(evaluation, "class_code")["class"]
 
 
 def content_from_class(evaluation: Evaluation) -> float:
     """The labelled content factors read from class codes, mean over factors: a leak."""
-    return _mean(_factor_scores(evaluation, evaluation.class_code))
+    return _mean_of_factors(scores(evaluation, "class_code"))
 
 
 def content_from_content(evaluation: Evaluation) -> float:
     """The labelled content factors read from content codes, mean over factors: what should be there."""
-    return _mean(_factor_scores(evaluation, evaluation.content))
+    return _mean_of_factors(scores(evaluation, "content"))
 
 
 def dci_disentanglement(evaluation: Evaluation) -> float:
@@ -71,25 +72,23 @@ def _entropy(share: float) -> float:
     return -sum(p * log2(p) for p in (share, 1 - share) if p > 0)
 
 
-def _class_score(evaluation: Evaluation, codes: Tensor) -> float:
-    keep = distinct(evaluation.real)
-    return category_score(flat(codes[keep]), evaluation.labels[keep].cpu())
+def scores(evaluation: Evaluation, codes: str) -> dict[str, float]:
+    """The probe's score for the class and each labelled factor (`factor/<name>`), read from `content` or `class_code`.
+
+    Integers are categories, floats are quantities.
+    """
+    return evaluation.once(f"probes/{codes}", lambda: _scores(evaluation, flat(getattr(evaluation, codes))))
 
 
-def _factor_scores(evaluation: Evaluation, codes: Tensor) -> list[float]:
-    """A score for each labelled factor: integers are categories, floats are quantities."""
-    keep = distinct(evaluation.real)
-    probed = flat(codes[keep])
-    scores = []
-    for factor in evaluation.pairs.factors.values():
-        of_kept = factor[keep.cpu()]
-        scores.append((quantity_score if of_kept.is_floating_point() else category_score)(probed, of_kept))
-    return scores
+def _scores(evaluation: Evaluation, codes: Tensor) -> dict[str, float]:
+    keep = distinct(evaluation.real).cpu()
+    factors = {f"factor/{name}": values[keep] for name, values in evaluation.pairs.factors.items()}
+    return probe(codes.cpu()[keep], {"class": evaluation.labels.cpu()[keep], **factors}, "class")
 
 
-def _mean(scores: list[float]) -> float:
+def _mean_of_factors(found: Mapping[str, float]) -> float:
     """Mean of the factors that vary in these pairs."""
-    known = [score for score in scores if score == score]
+    known = [score for name, score in found.items() if name.startswith("factor/") and score == score]
     return sum(known) / len(known) if known else float("nan")
 
 

@@ -7,16 +7,16 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS, NEUTRAL_OPTIONS, PATH_OPTIONS
 from g2g_core.data.pairs import Data, EvaluationPairs, digest_of
 from g2g_core.metrics.classifier import RECIPE, Classifier, Judgement, judge
-from g2g_core.metrics.networks import FACE_NETWORKS, NETWORKS, FeatureNet, Lite0
+from g2g_core.metrics.networks import WEIGHTS, Judge, Lite0, face_landmarks, face_resnet
 from g2g_core.metrics.probes import distinct
 
 POOL_PAIRS = 200
@@ -24,12 +24,11 @@ POOL_SEED = -1
 """No replicate has it: the pool is the same for all arms and seeds."""
 CHUNK = 64
 
+T = TypeVar("T")
+
 
 class References:
     """Judges and reference images of one run's evaluation; each is made on first use.
-
-    Attributes:
-        seen: (stack, network) -> what the network gives for images that stay the same all run.
 
     Args:
         pairs: the run's evaluation pairs.
@@ -41,9 +40,8 @@ class References:
         self.pairs = pairs
         self._data = data
         self._config = config
-        self._networks: dict[str, FeatureNet] = {}
-        self._face_networks: dict[str, nn.Module] = {}
-        self.seen: dict[tuple[str, str], Tensor] = {}
+        self._networks: dict[str, Judge] = {}
+        self._memory: dict[str, Any] = {}
 
     def pool(self) -> EvaluationPairs:
         """Pairs of the same classes as the evaluation pairs, drawn with a seed that no replicate has."""
@@ -80,33 +78,41 @@ class References:
             return own, "the evaluation images themselves: some class has too few others"
         return chosen, "other images of the same classes"
 
-    def network(self, name: str) -> FeatureNet:
-        """The feature network of this name in `NETWORKS`, frozen, in evaluation mode."""
+    def network(self, name: str) -> Judge:
+        """The network of this name (`classifier`, `lite0`, `face_resnet`, `face_landmarks`), loaded once."""
         if name not in self._networks:
-            self._networks[name] = self.classifier if name == "classifier" else Lite0(self.pairs.first.shape[-1])
+            self._networks[name] = self._loaded(name)
         return self._networks[name]
 
-    def face_codes(self, name: str, images: Tensor) -> Tensor:
-        """What the network of this name in `FACE_NETWORKS` says of (N, 3, H, W) images in [-1, 1]."""
-        if name not in self._face_networks:
-            self._face_networks[name] = FACE_NETWORKS[name]()
-        return _in_chunks(self._face_networks[name].to(images.device), images)
+    def look(self, name: str, images: Tensor) -> list[Tensor]:
+        """What `Judge.look` of the network of this name gives for (N, 3, H, W) images in [-1, 1]."""
+        network = self.network(name).to(images.device)
+        with torch.no_grad():
+            chunks = [network.look(chunk) for chunk in torch.split(images, CHUNK)]
+        return [torch.cat(level) for level in zip(*chunks, strict=True)]
 
-    def pooled(self, name: str, images: Tensor) -> Tensor:
-        """(N, d) features of (N, 3, H, W) images in [-1, 1]."""
-        return _in_chunks(self.network(name).to(images.device).pooled, images)
+    def once(self, key: str, compute: Callable[[], T]) -> T:
+        """What `compute` gives, computed once a run: for images that stay the same."""
+        if key not in self._memory:
+            self._memory[key] = compute()
+        value: T = self._memory[key]
+        return value
 
-    def reference_features(self, name: str, device: torch.device) -> Tensor:
-        """Pooled features of `real`, computed once a run."""
-        key = ("reference", name)
-        if key not in self.seen:
-            self.seen[key] = self.pooled(name, self.real[0].to(device))
-        return self.seen[key]
+    def real_codes(self, name: str, device: torch.device) -> Tensor:
+        """The codes that the network of this name gives for `real`."""
+        return self.once(f"{name}/reference", lambda: self.look(name, self.real[0].to(device))[-1])
+
+    def _loaded(self, name: str) -> Judge:
+        if name == "classifier":
+            return self.classifier
+        if name == "lite0":
+            return Lite0(self.pairs.first.shape[-1])
+        return face_resnet() if name == "face_resnet" else face_landmarks()
 
     def facts(self, needs: frozenset[str]) -> dict[str, Any]:
         """What belongs beside the numbers of metrics with these needs: n, networks, resize filters, reference set."""
         facts: dict[str, Any] = {"pairs": len(self.pairs.first), "split": self.pairs.split}
-        networks = {name: self.network(name) for name in NETWORKS if name in needs}
+        networks = {name: self.network(name) for name in ("classifier", *WEIGHTS) if name in needs}
         if networks:
             facts["networks"] = {
                 name: {"resize": one.resize, "input_px": one.input_px} for name, one in networks.items()
@@ -125,11 +131,6 @@ class References:
         options = sorted((name, value) for name, value in self._config.data.items() if name not in other)
         size = self.pairs.first.shape[-1]
         return digest_of([f"{RECIPE}/{self._data.digest}/{options}/{size}/{self.pairs.split}/{POOL_PAIRS}"])
-
-
-def _in_chunks(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    with torch.no_grad():
-        return torch.cat([network(chunk) for chunk in torch.split(images, CHUNK)])
 
 
 def _matched(own: Tensor, labels: Tensor, pool: EvaluationPairs) -> Tensor | None:

@@ -1,5 +1,7 @@
 """The probe: ridge regression, cross-validated in 5 fixed folds; a closed form, so nothing is random."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -10,36 +12,47 @@ FOLDS = 5
 STRENGTH = 0.1
 
 
-def category_score(codes: Tensor, labels: Tensor) -> float:
-    """How well a linear probe tells the category: 1 always right, 0 no better than the commonest category.
+def probe(codes: Tensor, factors: Mapping[str, Tensor], stratify: str) -> dict[str, float]:
+    """How well a linear probe reads each factor from codes: 1 always right, 0 no better than not looking.
 
     Args:
         codes: (n, d).
-        labels: (n,) int64, at least two values.
+        factors: name -> (n,) int64 for a category, (n,) or (n, k) float for a quantity (its k columns count together).
+        stratify: the factor, a category, that the folds are balanced by.
 
     Returns:
-        (accuracy - share of the commonest) / (1 - that share), on held-out folds; a little below 0 is chance too.
-        nan where only one category occurs.
+        Of a category: (accuracy - share of the commonest) / (1 - that share); of a quantity: R^2. On held-out folds,
+        so a little below 0 is chance too. nan where the factor never varies.
     """
-    values, targets = torch.unique(labels, return_inverse=True)
-    chance = float(targets.bincount().max()) / len(targets)
-    if len(values) < 2:
-        return float("nan")
-    predicted = held_out(codes, one_hot(targets).double(), stratified(targets)).argmax(dim=1)
-    return (float((predicted == targets).double().mean()) - chance) / (1 - chance)
+    targets = {name: _targets(values) for name, values in factors.items()}
+    predicted = held_out(codes, torch.cat(list(targets.values()), dim=1), stratified(factors[stratify]))
+    columns = dict(
+        zip(targets, torch.split(predicted, [part.shape[1] for part in targets.values()], dim=1), strict=True)
+    )
+    return {
+        name: (r_squared if factors[name].is_floating_point() else above_chance)(columns[name], targets[name])
+        for name in factors
+    }
 
 
-def quantity_score(codes: Tensor, quantity: Tensor) -> float:
-    """R^2 of a linear probe on held-out folds: 1 exact, 0 no better than the mean, below 0 worse.
+def above_chance(predicted: Tensor, truth: Tensor) -> float:
+    """Accuracy of the largest column, from 0 (share of the commonest category) to 1; truth is (n, k) one-hot."""
+    chance = float(truth.mean(dim=0).max())
+    accuracy = float((predicted.argmax(dim=1) == truth.argmax(dim=1)).double().mean())
+    return (accuracy - chance) / (1 - chance) if chance < 1 else float("nan")
 
-    Args:
-        codes: (n, d).
-        quantity: (n,) or (n, k); the k columns count together. nan where it never varies.
-    """
-    targets = quantity.double().reshape(len(quantity), -1)
-    residual = (held_out(codes, targets, stratified(torch.zeros(len(targets)))) - targets).square().sum()
-    total = (targets - targets.mean(dim=0)).square().sum()
-    return float(1 - residual / total) if total > 0 else float("nan")
+
+def r_squared(predicted: Tensor, truth: Tensor) -> float:
+    """Share of the (n, k) truth's variance that is predicted."""
+    total = float((truth - truth.mean(dim=0)).square().sum())
+    return 1 - float((predicted - truth).square().sum()) / total if total > 0 else float("nan")
+
+
+def _targets(values: Tensor) -> Tensor:
+    """(n, k) float64 columns: one-hot of a category, a quantity as it is."""
+    if values.is_floating_point():
+        return values.double().reshape(len(values), -1)
+    return one_hot(torch.unique(values, return_inverse=True)[1]).double()
 
 
 def held_out(codes: Tensor, targets: Tensor, folds: Tensor) -> Tensor:

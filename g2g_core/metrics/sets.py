@@ -32,9 +32,8 @@ def classwise_distance(network: str, distance: SetDistance, evaluation: Evaluati
 
 
 def _features(network: str, evaluation: Evaluation) -> tuple[Tensor, Tensor]:
-    references = evaluation.references
-    mixed = evaluation.seen("mixed", network, partial(references.pooled, network))
-    return mixed, references.reference_features(network, mixed.device)
+    mixed = evaluation.seen("mixed", network)[-1]
+    return mixed, evaluation.references.real_codes(network, mixed.device)
 
 
 KERNEL = "unbiased squared maximum mean discrepancy, cubic kernel, all images at once"

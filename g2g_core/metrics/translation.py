@@ -3,7 +3,6 @@
 from functools import partial
 from typing import cast
 
-import torch
 from torch import Tensor
 from torch.nn.functional import instance_norm, normalize
 
@@ -11,23 +10,23 @@ from g2g_core.evaluation import Evaluation, swap
 from g2g_core.metrics.images import rms
 from g2g_core.metrics.metric import Metric, Need
 from g2g_core.metrics.networks import NETWORKS
-from g2g_core.metrics.reconstruction import Span, long, mixed, short
-from g2g_core.metrics.references import CHUNK
+
+CONTENT_MAP = -3  # of what EfficientNet-Lite0 gives: the map at 1/16 of the side
 
 
 def translation_accuracy(evaluation: Evaluation) -> float:
     """Share of mixed images that the classifier takes for the class they should have."""
-    return _share(evaluation, evaluation.mixed, evaluation.labels)
+    return _share(evaluation, "mixed", evaluation.labels)
 
 
 def mixed_as_content_class(evaluation: Evaluation) -> float:
     """Share of mixed images that the classifier takes for the class of their content image."""
-    return _share(evaluation, evaluation.mixed, swap(evaluation.labels))
+    return _share(evaluation, "mixed", swap(evaluation.labels))
 
 
 def real_accuracy(evaluation: Evaluation) -> float:
     """Share of the original images that the classifier takes for their class."""
-    return _share(evaluation, evaluation.real, evaluation.labels)
+    return _share(evaluation, "real", evaluation.labels)
 
 
 def classifier_accuracy(evaluation: Evaluation) -> float:
@@ -41,35 +40,21 @@ def content_distance_lite0(evaluation: Evaluation) -> float:
     return rms(mixed, swap(real)) / rms(real, swap(real))
 
 
-def perceptual(network: str, span: Span, evaluation: Evaluation) -> float:
+def perceptual(network: str, stack: str, target: str, evaluation: Evaluation) -> float:
     """Squared distance of channel-normalised features, mean over places and images, summed over the maps."""
-    images, targets = span(evaluation)
-    net = evaluation.references.network(network).to(images.device)
-    total = 0.0
-    with torch.no_grad():
-        for pair in zip(torch.split(images, CHUNK), torch.split(targets, CHUNK), strict=True):
-            maps = (map(_unit, net.maps(chunk)) for chunk in pair)
-            apart = [(x - y).square().sum(dim=1).mean(dim=(1, 2)) for x, y in zip(*maps, strict=True)]
-            total += float(torch.stack(apart).sum())
-    return total / len(images)
+    maps = zip(evaluation.seen(stack, network)[:-1], evaluation.seen(target, network)[:-1], strict=True)
+    return sum(float((_unit(x) - _unit(y)).square().sum(dim=1).mean()) for x, y in maps)
 
 
-def _share(evaluation: Evaluation, images: Tensor, labels: Tensor) -> float:
-    classifier = evaluation.references.classifier.to(images.device)
-    with torch.no_grad():
-        judged = torch.cat([classifier(chunk).argmax(dim=1) for chunk in torch.split(images, CHUNK)])
-    return float((judged == labels).double().mean())
+def _share(evaluation: Evaluation, stack: str, labels: Tensor) -> float:
+    """Share of a stack that the classifier takes for these classes."""
+    logits = evaluation.references.classifier.logits(evaluation.seen(stack, "classifier")[-1])
+    return float((logits.argmax(dim=1) == labels).double().mean())
 
 
 def _normalised(evaluation: Evaluation, stack: str) -> Tensor:
-    """The last map but one of EfficientNet-Lite0, with each image's channel means and spreads (the look) removed."""
-
-    def look(images: Tensor) -> Tensor:
-        net = evaluation.references.network("lite0").to(images.device)
-        with torch.no_grad():
-            return torch.cat([instance_norm(net.maps(chunk)[-2]) for chunk in torch.split(images, CHUNK)])
-
-    return evaluation.seen(stack, "lite0/content", look)
+    """The 112 maps at 1/16 of EfficientNet-Lite0, with each image's channel means and spreads (the look) removed."""
+    return instance_norm(evaluation.seen(stack, "lite0")[CONTENT_MAP])
 
 
 def _unit(maps: Tensor) -> Tensor:
@@ -79,15 +64,15 @@ def _unit(maps: Tensor) -> Tensor:
 
 def _perceptual_metrics(network: str, features: str) -> tuple[Metric, ...]:
     """Perceptual distances in the features of one network."""
-    spans: tuple[tuple[Span, str, tuple[Need, ...]], ...] = (
-        (short, "short reconstructions and originals", ()),
-        (long, "full reconstructions and originals", ()),
-        (mixed, "mixed images and their exact truth", ("truth",)),
+    spans: tuple[tuple[str, str, str, str, tuple[Need, ...]], ...] = (
+        ("short", "self_recon", "real", "short reconstructions and originals", ()),
+        ("long", "full_recon", "real", "full reconstructions and originals", ()),
+        ("mixed", "mixed", "truth", "mixed images and their exact truth", ("truth",)),
     )
     return tuple(
         Metric(
-            f"{span.__name__}_perceptual_{network}",
-            partial(perceptual, network, span),
+            f"{span}_perceptual_{network}",
+            partial(perceptual, network, stack, target),
             "lower",
             "0 is equal; uncalibrated",
             f"squared distance of channel-normalised features of {features}, mean over places, sum over maps: {of}",
@@ -95,7 +80,7 @@ def _perceptual_metrics(network: str, features: str) -> tuple[Metric, ...]:
             "the form of arXiv 1801.03924 without its learned weights",
             frozenset((cast(Need, network), *more)),
         )
-        for span, of, more in spans
+        for span, stack, target, of, more in spans
     )
 
 

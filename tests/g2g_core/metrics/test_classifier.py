@@ -40,29 +40,29 @@ def test_training_is_deterministic_and_leaves_torch_alone(pool: EvaluationPairs,
 
 
 def test_it_is_trained_once_and_kept(pool: EvaluationPairs, short: Path) -> None:
-    trained, judgement = judge("a" * 40, 8, 16, lambda: pool)
+    trained, judgement = judge("a" * 40, len(pool.class_names), 16, lambda: pool)
 
     def never() -> EvaluationPairs:
         raise AssertionError("trained twice")
 
-    kept, same = judge("a" * 40, 8, 16, never)
+    kept, same = judge("a" * 40, len(pool.class_names), 16, never)
     assert same == judgement
     assert torch.equal(trained(pool.first), kept(pool.first))
 
 
 def test_a_damaged_file_is_trained_again(pool: EvaluationPairs, short: Path) -> None:
-    trained, _ = judge("b" * 40, 8, 16, lambda: pool)
+    trained, _ = judge("b" * 40, len(pool.class_names), 16, lambda: pool)
     (file,) = short.rglob("*.pt")
     file.write_bytes(file.read_bytes()[:500])
-    again, _ = judge("b" * 40, 8, 16, lambda: pool)
+    again, _ = judge("b" * 40, len(pool.class_names), 16, lambda: pool)
     assert torch.equal(trained(pool.first), again(pool.first))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
 def test_a_cache_folder_that_cannot_be_written_is_no_error(pool: EvaluationPairs, short: Path) -> None:
     short.chmod(0o500)
-    model, _ = judge("c" * 40, 8, 16, lambda: pool)
-    assert model(pool.first).shape == (40, 8)
+    model, _ = judge("c" * 40, len(pool.class_names), 16, lambda: pool)
+    assert model(pool.first).shape == (40, len(pool.class_names))
 
 
 def test_a_cache_folder_that_is_a_file_is_no_error(
@@ -70,5 +70,5 @@ def test_a_cache_folder_that_is_a_file_is_no_error(
 ) -> None:
     (short / "file").write_text("")
     monkeypatch.setenv("G2G_CACHE", str(short / "file"))
-    model, _ = judge("c" * 40, 8, 16, lambda: pool)
-    assert model(pool.first).shape == (40, 8)
+    model, _ = judge("c" * 40, len(pool.class_names), 16, lambda: pool)
+    assert model(pool.first).shape == (40, len(pool.class_names))

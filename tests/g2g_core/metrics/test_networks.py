@@ -53,7 +53,7 @@ def measured(content: bool, config: TrialConfig, n: int) -> dict[str, float]:
 
 @faces_there
 def test_faces_tell_whose_face_and_whose_pose() -> None:
-    data = {"folder": str(FACES), "cache": "memory"}
+    data = {"root": str(FACES), "cache": "memory"}
     config = TrialConfig(dataset="image_folder", data=data, image_size=64, metrics=OF_FACES, evaluate=("raw",))
     of_content, of_class = measured(True, config, 6), measured(False, config, 6)
     assert of_content["identity_swapped"] == 0
@@ -74,7 +74,7 @@ def test_points_are_measured_in_eye_distances() -> None:
 @lite0_there
 def test_lite0_metrics() -> None:
     config = TrialConfig(image_size=32, metrics=OF_LITE0, evaluate=("raw",))
-    of_content, of_class = measured(True, config, 8), measured(False, config, 8)
+    of_content, of_class = measured(True, config, 20), measured(False, config, 20)
     assert of_content["content_distance_lite0"] == 0
     assert of_class["content_distance_lite0"] == pytest.approx(1)
     assert of_content["short_perceptual_lite0"] == 0
@@ -87,8 +87,8 @@ def test_lite0_says_how_images_are_resized() -> None:
     assert (Lite0(32).input_px, Lite0(32).resize) == (128, "bilinear, anti-aliased, to 128 px")
     assert (Lite0(128).input_px, Lite0(128).resize) == (128, "none")
     assert Lite0(500).input_px == 224
-    assert Lite0(32).pooled(torch.zeros(2, 3, 32, 32)).shape == (2, 1280)
-    assert [maps.shape[1] for maps in Lite0(32).maps(torch.zeros(1, 3, 32, 32))] == [16, 24, 40, 112, 320]
+    looked = Lite0(32).look(torch.zeros(2, 3, 32, 32))
+    assert [tuple(one.shape[:2]) for one in looked] == [(2, 24), (2, 40), (2, 112), (2, 320), (2, 1280)]
 
 
 def test_weights_that_are_not_there_are_said_before_anything_runs(

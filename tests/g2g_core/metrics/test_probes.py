@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from g2g_core.config import TrialConfig
 from g2g_core.metrics import evaluate
 from g2g_core.metrics.probes import distinct, purity
-from g2g_core.metrics.ridge import FOLDS, STRENGTH, category_score, held_out, quantity_score, stratified
+from g2g_core.metrics.ridge import FOLDS, STRENGTH, above_chance, held_out, probe, stratified
 from g2g_core.seeding import generator
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,14 +32,25 @@ def test_probe_equals_sklearn_ridge(d: int) -> None:
 def test_scores_at_both_ends() -> None:
     rng = generator(0, "test/scores")
     labels = torch.arange(200) % 5
+    factors = {"label": labels, "number": labels.float(), "pair": torch.randn(200, 2, generator=rng)}
     told = torch.nn.functional.one_hot(labels) + 0.01 * torch.randn(200, 5, generator=rng)
-    noise = torch.randn(200, 30, generator=rng)
-    assert category_score(told, labels) == 1
-    assert abs(category_score(noise, labels)) < 0.15
-    assert quantity_score(told, labels.float()) > 0.98
-    assert quantity_score(noise, labels.float()) < 0.1
-    assert category_score(torch.ones(200, 3), labels) == pytest.approx(0, abs=1e-9)
-    assert np.isnan(quantity_score(told, torch.ones(200)))
+    good = probe(told, factors, "label")
+    assert good["label"] == 1
+    assert good["number"] > 0.98
+    assert abs(good["pair"]) < 0.1
+    noise = probe(torch.randn(200, 30, generator=rng), factors, "label")
+    assert all(abs(score) < 0.3 for score in noise.values())
+    assert abs(probe(torch.ones(200, 3), factors, "label")["number"]) < 0.02
+    never = probe(told, {"label": labels, "one": torch.ones(200), "two": torch.ones(200).long()}, "label")
+    assert np.isnan(never["one"])
+    assert np.isnan(never["two"])
+
+
+def test_chance_is_the_commonest_category() -> None:
+    labels = torch.tensor([0] * 30 + [1] * 10)
+    truth = torch.nn.functional.one_hot(labels).double()
+    assert above_chance(torch.tensor([[1.0, 0.0]]).expand(40, 2), truth) == 0
+    assert above_chance(truth, truth) == 1
 
 
 def test_folds_spread_every_label() -> None:
