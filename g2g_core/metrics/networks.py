@@ -80,7 +80,7 @@ class Lite0(nn.Module):
         self.resize = "none" if image_size == self.input_px else f"bilinear, anti-aliased, to {self.input_px} px"
         self.network = EfficientNetLite0()
         self.network.load_state_dict(load_state(find_weights(EFFICIENTNET_LITE0)))
-        self.requires_grad_(False)
+        self.requires_grad_(False).to(memory_format=torch.channels_last)  # a sixth faster on a CPU
 
     def look(self, images: Tensor) -> list[Tensor]:
         """Maps of 24 channels at 1/4 of the side, 40 at 1/8, 112 at 1/16, 320 at 1/32, and (N, 1280)."""
@@ -88,9 +88,9 @@ class Lite0(nn.Module):
         return [*maps[1:], self.network.pooled_of(maps[-1])]
 
     def _fitted(self, images: Tensor) -> Tensor:
-        if images.shape[-1] == self.input_px:
-            return images
-        return interpolate(images, size=(self.input_px,) * 2, mode="bilinear", antialias=True)
+        if images.shape[-1] != self.input_px:
+            images = interpolate(images, size=(self.input_px,) * 2, mode="bilinear", antialias=True)
+        return images.contiguous(memory_format=torch.channels_last)
 
 
 class FaceJudge(nn.Module):
