@@ -172,7 +172,8 @@ def _draw_pairs(part: Listing, n: int, rng: np.random.Generator, by_name: bool, 
 
     Classes are drawn first, so that each counts alike however many files it has.
     """
-    members = [np.flatnonzero(np.array(part.labels) == label) for label in range(len(part.class_names))]
+    labels = np.array(part.labels)
+    members = [np.flatnonzero(labels == label) for label in range(len(part.class_names))]
     filled = [label for label, files in enumerate(members) if len(files)]
     if len(filled) < 2:
         raise DataError(f"{where}: evaluation needs images of at least 2 classes, there are {len(filled)}")

@@ -27,13 +27,13 @@ class Listing:
     class_names: tuple[str, ...]
 
     @classmethod
-    def of(cls, items: Iterable[tuple[str, str]]) -> "Listing":
-        """The listing of (file, class) items: labels count the sorted set of the classes of these items."""
+    def of(cls, items: Iterable[tuple[str, str]], class_names: tuple[str, ...] | None = None) -> "Listing":
+        """The listing of (file, class) items; labels count `class_names`, or the sorted set of their own classes."""
         files, classes = [], []
         for file, class_ in items:
             files.append(file)
             classes.append(class_)
-        names = tuple(sorted(set(classes)))
+        names = class_names or tuple(sorted(set(classes)))
         numbers = {name: number for number, name in enumerate(names)}
         return cls(tuple(files), tuple(numbers[name] for name in classes), names)
 
@@ -101,14 +101,16 @@ def divide(
         return ImageSet(folder, train, Listing.of(item for item in items if item[1] in chosen), new_classes=True)
     if not 0 < test_images < 1:
         raise DataError(f"test_images is {test_images}; it must be above 0 and below 1")
+    members: dict[str, list[str]] = {name: [] for name in names}
+    for file, class_ in items:
+        members[class_].append(file)
     kept: set[str] = set()
-    for name in names:
-        files = sorted((file for file, class_ in items if class_ == name), key=_hash)
+    for files in members.values():
+        files.sort(key=_hash)
         kept.update(files[: min(math.ceil(test_images * len(files)), len(files) - 1)])
     train = Listing.of(item for item in items if item[0] not in kept)
-    test = [item for item in items if item[0] in kept]
-    numbers = tuple(train.class_names.index(class_) for _, class_ in test)
-    return ImageSet(folder, train, Listing(tuple(file for file, _ in test), numbers, train.class_names), False)
+    test = Listing.of((item for item in items if item[0] in kept), train.class_names)
+    return ImageSet(folder, train, test, new_classes=False)
 
 
 def existing_folder(path: str, option: str) -> Path:

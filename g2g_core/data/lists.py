@@ -36,16 +36,19 @@ def list_files(config: TrialConfig) -> Data:
     train = read_list(options.train_list, "train_list", folder)
     if not options.test_list:
         return ImageData(config, divide(folder, train, 0.0, options.test_images), options)
-    first, second = Listing.of(train), Listing.of(read_list(options.test_list, "test_list", folder))
-    return ImageData(config, apart(folder, first, second, options), options)
+    test = read_list(options.test_list, "test_list", folder)
+    return ImageData(config, apart(folder, train, test, options), options)
 
 
-def apart(folder: Path, train: Listing, test: Listing, options: ListOptions) -> ImageSet:
+def apart(
+    folder: Path, train_items: list[tuple[str, str]], test_items: list[tuple[str, str]], options: ListOptions
+) -> ImageSet:
     """The set of two lists: test classes are all new, or all among the training classes (then other images of them).
 
     Raises:
         DataError: some test classes are training classes and some are not, or images are in both lists.
     """
+    train, test = Listing.of(train_items), Listing.of(test_items)
     shared = sorted(set(train.class_names) & set(test.class_names))
     if not shared:
         return ImageSet(folder, train, test, new_classes=True)
@@ -58,8 +61,7 @@ def apart(folder: Path, train: Listing, test: Listing, options: ListOptions) -> 
     both = sorted(set(train.files) & set(test.files))
     if both:
         raise DataError(f"{options.test_list}: {len(both)} files are in {options.train_list} too: {some(both)}")
-    labels = tuple(train.class_names.index(test.class_names[label]) for label in test.labels)
-    return ImageSet(folder, train, Listing(test.files, labels, train.class_names), new_classes=False)
+    return ImageSet(folder, train, Listing.of(test_items, train.class_names), new_classes=False)
 
 
 def read_list(path: str, option: str, folder: Path) -> list[tuple[str, str]]:
