@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from g2g_core.data.decode import BadImage, Pixels, read_image, strict_decoding
 from g2g_core.data.hashing import cache_folder
-from g2g_core.data.pairs import DataError
+from g2g_core.data.pairs import DataError, shown
 
 FORMAT = "1"
 MODES = ("auto", "disk", "memory", "off")
@@ -104,10 +104,10 @@ def decoded(root: Path, files: Sequence[str], shortest: int, key: str, mode: str
 
 def unreadable(root: Path, failures: Sequence[tuple[str, BadImage]]) -> str:
     """One line: how many images cannot be read, and the first few by name with the reason."""
-    named = "; ".join(f"{name}: {error}" for name, error in failures[:NAMED])
+    named = "; ".join(f"{shown(name)}: {error}" for name, error in failures[:NAMED])
     more = f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
     count = "1 image" if len(failures) == 1 else f"{len(failures)} images"
-    return f"{root}: {count} cannot be used: {named}{more}"
+    return f"{shown(root)}: {count} cannot be used: {named}{more}"
 
 
 def _decode(root: Path, files: Sequence[str], shortest: int) -> PackedImages:

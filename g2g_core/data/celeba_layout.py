@@ -13,7 +13,7 @@ from g2g_core.data.erase import CELEBA_POINTS, Points, read_landmarks
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import ImageSet, Listing, existing_folder, some
 from g2g_core.data.options import PATH, ImageOptions, options_of
-from g2g_core.data.pairs import Data, DataError
+from g2g_core.data.pairs import Data, DataError, shown
 
 IMAGES = "img_align_celeba"
 IDENTITY = "identity_CelebA.txt"
@@ -57,11 +57,13 @@ def celeba(config: TrialConfig) -> Data:
     there = {file.name for file in (folder / IMAGES).iterdir()}
     missing = sorted(name for name in people if name not in there)
     if missing:
-        raise DataError(f"{folder / IDENTITY}: {len(missing)} of its images are not in {IMAGES}: {some(missing)}")
+        raise DataError(
+            f"{shown(folder / IDENTITY)}: {len(missing)} of its images are not in {IMAGES}: {some(missing)}"
+        )
     parts = [_part(people, partition, SPLITS[split], options) for split in ("train", options.evaluate_on)]
     shared = sorted(set(parts[0].class_names) & set(parts[1].class_names))
     if shared:
-        raise DataError(f"{folder / PARTITION}: people in training and {options.evaluate_on}: {some(shared)}")
+        raise DataError(f"{shown(folder / PARTITION)}: people in training and {options.evaluate_on}: {some(shared)}")
     images = ImageSet(folder, parts[0], parts[1], new_classes=True)
     return ImageData(config, images, options, _points(images) if options.erase != "none" else {})
 
@@ -76,12 +78,12 @@ def _points(images: ImageSet) -> dict[str, Points]:
     for file in (*images.train.files, *images.test.files):
         name = file.rpartition("/")[2]
         if name not in landmarks:
-            raise DataError(f"{path}: no landmarks of {name}")
+            raise DataError(f"{shown(path)}: no landmarks of {name}")
         try:
             with Image.open(images.folder / file, formats=FORMATS) as image:
                 found[file] = landmarks[name] / np.array(image.size)
         except Exception as error:
-            raise DataError(f"{images.folder / file}: not a readable image") from error
+            raise DataError(f"{shown(images.folder / file)}: not a readable image") from error
     return found
 
 
@@ -107,15 +109,15 @@ def _numbers(path: Path) -> dict[str, int]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise DataError(f"data.root: {path}: {reason}") from error
+        raise DataError(f"data.root: {shown(path)}: {reason}") from error
     numbers = {}
     for number, line in enumerate(lines, start=1):
         parts = line.split()
         if not parts:
             continue
         if len(parts) != 2 or not parts[1].isdecimal() or "/" in parts[0]:
-            raise DataError(f"{path}:{number}: {line[:80]!r} is not a file name and a number")
+            raise DataError(f"{shown(path)}:{number}: {line[:80]!r} is not a file name and a number")
         numbers[parts[0]] = int(parts[1])
     if not numbers:
-        raise DataError(f"data.root: {path} is empty")
+        raise DataError(f"data.root: {shown(path)} is empty")
     return numbers

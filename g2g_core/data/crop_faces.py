@@ -15,7 +15,7 @@ from PIL import Image
 from g2g_core.data.decode import FORMATS, BadImage, strict_decoding
 from g2g_core.data.hashing import write_atomically
 from g2g_core.data.listing import existing_folder
-from g2g_core.data.pairs import DataError
+from g2g_core.data.pairs import DataError, shown
 
 TEST_CLASSES = tuple(
     f"n{number:08d}"
@@ -99,10 +99,10 @@ def read_coordinates(path: str) -> list[Face]:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise DataError(f"{path}: {reason}") from error
+        raise DataError(f"{shown(path)}: {reason}") from error
     faces = list(_faces(path, lines))
     if not faces:
-        raise DataError(f"{path}: no coordinates in it")
+        raise DataError(f"{shown(path)}: no coordinates in it")
     return faces
 
 
@@ -114,10 +114,10 @@ def _faces(path: str, lines: list[str]) -> Iterator[Face]:
         parts = PurePosixPath(name).parts
         inside = len(parts) >= 2 and parts[0] != "/" and ".." not in parts and "\0" not in name
         if not inside or len(edges) != 4 or not all(edge.lstrip("-").isdecimal() for edge in edges):
-            raise DataError(f"{path}:{number}: {line[:80]!r} is not class/image left top right bottom")
+            raise DataError(f"{shown(path)}:{number}: {line[:80]!r} is not class/image left top right bottom")
         left, top, right, bottom = (int(edge) for edge in edges)
         if right <= left or bottom <= top:
-            raise DataError(f"{path}:{number}: the box {left} {top} {right} {bottom} is empty")
+            raise DataError(f"{shown(path)}:{number}: the box {left} {top} {right} {bottom} is empty")
         yield Face(name, (left, top, right, bottom))
 
 
@@ -132,8 +132,8 @@ def _cut(root: Path, target: Path, face: Face) -> str | None:
             file = BytesIO()
             image.convert("RGB").crop(box).save(file, "JPEG", quality=QUALITY)
     except FileNotFoundError:
-        return f"{face.image}: no such file"
+        return f"{shown(face.image)}: no such file"
     except Exception as error:  # damaged images raise nearly every type
-        return f"{face.image}: {' '.join(str(error).split()) or type(error).__name__}"
+        return f"{shown(face.image)}: {' '.join(str(error).split()) or type(error).__name__}"
     write_atomically(target / face.file, file.getvalue())
     return None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from g2g_core.data.pairs import DataError
+from g2g_core.data.pairs import DataError, shown
 
 ERASURES: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -70,7 +70,7 @@ def read_landmarks(path: Path) -> dict[str, NDArray[np.float64]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not readable: {error}") from error
+        raise DataError(f"{shown(path)}: not readable: {error}") from error
     found = {}
     for number, line in enumerate(lines[2:], start=3):
         name, *values = line.split() or [""]
@@ -79,5 +79,5 @@ def read_landmarks(path: Path) -> dict[str, NDArray[np.float64]]:
         try:
             found[name] = np.array([float(value) for value in values]).reshape(5, 2)
         except ValueError as error:
-            raise DataError(f"{path}:{number}: {line[:80]!r} is not a file name and ten numbers") from error
+            raise DataError(f"{shown(path)}:{number}: {line[:80]!r} is not a file name and ten numbers") from error
     return found

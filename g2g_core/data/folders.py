@@ -9,7 +9,7 @@ from g2g_core.data.decode import SUFFIXES
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import divide, existing_folder, some
 from g2g_core.data.options import PATH, ImageOptions, options_of
-from g2g_core.data.pairs import Data, DataError
+from g2g_core.data.pairs import Data, DataError, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +44,13 @@ def scan(folder: Path) -> list[tuple[str, str]]:
     try:
         classes = sorted(e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith((".", "__")))
     except OSError as error:
-        raise DataError(f"data.root: {folder} cannot be read: {error.strerror}") from error
+        raise DataError(f"data.root: {shown(folder)} cannot be read: {error.strerror}") from error
     if not classes:
-        raise DataError(f"data.root: {folder} holds no class folders; images must lie in one folder a class")
+        raise DataError(f"data.root: {shown(folder)} holds no class folders; images must lie in one folder a class")
     items = [(file, class_) for class_ in classes for file in _images(folder, class_)]
     empty = sorted(set(classes) - {class_ for _, class_ in items})
     if empty:
-        raise DataError(f"data.root: {folder}: class folders without an image: {some(empty)}")
+        raise DataError(f"data.root: {shown(folder)}: class folders without an image: {some(empty)}")
     return items
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
-from g2g_core.data.pairs import DataError
+from g2g_core.data.pairs import DataError, shown
 
 NAMED = 3
 
@@ -62,8 +62,8 @@ class ImageSet:
         """Raises DataError if it cannot be trained on: fewer than 2 training classes."""
         if len(self.train.class_names) < 2:
             raise DataError(
-                f"{name}: {self.folder} has {len(self.train.class_names)} training class(es) "
-                f"({', '.join(self.train.class_names) or 'none'}); at least 2 are needed"
+                f"{name}: {shown(self.folder)} has {len(self.train.class_names)} training class(es) "
+                f"({some(self.train.class_names) or 'none'}); at least 2 are needed"
             )
 
 
@@ -94,8 +94,8 @@ def divide(
         chosen = set(test_classes)
         for name in sorted(chosen - set(names)):
             near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise DataError(f"test_classes: {folder} has no class {name!r}{hint}")
+            hint = f"; did you mean {shown(near[0])}?" if near else ""
+            raise DataError(f"test_classes: {shown(folder)} has no class {name!r}{hint}")
     if chosen:
         train = Listing.of(item for item in items if item[1] not in chosen)
         return ImageSet(folder, train, Listing.of(item for item in items if item[1] in chosen), new_classes=True)
@@ -123,17 +123,17 @@ def existing_folder(path: str, option: str) -> Path:
         raise DataError(f"data.{option} is missing: the folder of the images")
     folder = Path(path)
     if not folder.exists():
-        raise DataError(f"data.{option}: {folder}: no such folder")
+        raise DataError(f"data.{option}: {shown(folder)}: no such folder")
     if not folder.is_dir():
-        raise DataError(f"data.{option}: {folder} is not a folder")
+        raise DataError(f"data.{option}: {shown(folder)} is not a folder")
     return folder
 
 
 def some(names: Sequence[str]) -> str:
     """The first few names and how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return ", ".join(shown(name) for name in names[:NAMED]) + more
 
 
 def _hash(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()

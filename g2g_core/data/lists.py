@@ -7,7 +7,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import ImageSet, Listing, divide, existing_folder, some
 from g2g_core.data.options import PATH, ImageOptions, options_of
-from g2g_core.data.pairs import Data, DataError
+from g2g_core.data.pairs import Data, DataError, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,14 @@ def apart(
     new = sorted(set(test.class_names) - set(shared))
     if new:
         raise DataError(
-            f"{options.test_list}: {len(shared)} of its classes are in {options.train_list} too ({some(shared)}) and "
-            f"{len(new)} are not ({some(new)}); test classes must be all new or all known"
+            f"{shown(options.test_list)}: {len(shared)} of its classes are in {shown(options.train_list)} too "
+            f"({some(shared)}) and {len(new)} are not ({some(new)}); test classes must be all new or all known"
         )
     both = sorted(set(train.files) & set(test.files))
     if both:
-        raise DataError(f"{options.test_list}: {len(both)} files are in {options.train_list} too: {some(both)}")
+        raise DataError(
+            f"{shown(options.test_list)}: {len(both)} files are in {shown(options.train_list)} too: {some(both)}"
+        )
     return ImageSet(folder, train, Listing.of(test_items, train.class_names), new_classes=False)
 
 
@@ -75,9 +77,9 @@ def read_list(path: str, option: str, folder: Path) -> list[tuple[str, str]]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise DataError(f"data.{option}: {path} is not a text file in UTF-8") from error
+        raise DataError(f"data.{option}: {shown(path)} is not a text file in UTF-8") from error
     except OSError as error:
-        raise DataError(f"data.{option}: {path}: {error.strerror or error}") from error
+        raise DataError(f"data.{option}: {shown(path)}: {error.strerror or error}") from error
     items = []
     for number, line in enumerate(lines, start=1):
         text = line.strip()
@@ -85,10 +87,10 @@ def read_list(path: str, option: str, folder: Path) -> list[tuple[str, str]]:
             continue
         parts = PurePosixPath(text).parts
         if len(parts) < 2 or parts[0] == "/" or ".." in parts or "\0" in text:
-            raise DataError(f"{path}:{number}: {text[:80]!r} is not class/file, below data.root")
+            raise DataError(f"{shown(path)}:{number}: {text[:80]!r} is not class/file, below data.root")
         items.append((PurePosixPath(text).as_posix(), parts[0]))
     if not items:
-        raise DataError(f"data.{option}: {path} lists no files")
+        raise DataError(f"data.{option}: {shown(path)} lists no files")
     _all_there(path, items, folder)
     return items
 
@@ -104,4 +106,6 @@ def _all_there(path: str, items: list[tuple[str, str]], folder: Path) -> None:
         if name not in there[place]:
             missing.append(file)
     if missing:
-        raise DataError(f"{path}: {len(missing)} of {len(items)} files are not below {folder}: {some(missing)}")
+        raise DataError(
+            f"{shown(path)}: {len(missing)} of {len(items)} files are not below {shown(folder)}: {some(missing)}"
+        )

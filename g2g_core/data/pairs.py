@@ -13,6 +13,13 @@ class DataError(ValueError):
     """Data that cannot be used; the message is one line that says what, where, and what would be right."""
 
 
+def shown(name: object) -> str:
+    """A name or path in a message: at most 200 characters, none of which can break or forge the line."""
+    text = str(name)
+    text = text if text.isprintable() else ascii(text)
+    return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
+
+
 @dataclass(frozen=True)
 class Batch:
     """One training step's images, drawn as two independent streams (FUNIT's two loaders; labels may coincide).

@@ -209,3 +209,48 @@ def test_images_at_any_depth(make_folder):
     (folder / "a" / "0.png").rename(deep / "0.PNG")
     files = make(folder, test_classes=("b", "c")).set.train.files
     assert "a/shoot 1/0.PNG" in files
+
+
+HOSTILE = (
+    "two\nlines",
+    "carriage\rreturn",
+    "bell\a",
+    "\x1b[31mred",
+    "right\u202eto left",
+    "zero\u200bwidth",
+    "no\udcffutf8",
+    "-rf",
+    "$(touch ran)",
+    "'; DROP TABLE",
+    "a" * 250,
+    "{name}",
+    "%s%n",
+    " ",
+    "日本語 ñandú 🦙",
+    "CON",
+    "~root",
+    "*?[x]",
+    "#hash",
+    "<script>",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_of_a_class_or_file_is_only_a_name(make_folder, name, monkeypatch):
+    folder = make_folder()
+    monkeypatch.chdir(folder.parent)
+    (folder / "a").rename(folder / name)
+    (folder / name / "0.png").rename(folder / name / f"{name[:200]}.png")
+    data = make(folder, test_classes=("b", "c"))
+    assert name in data.class_names
+    data.batch(0)
+    assert len(data.digest) == 64
+    data.evaluation_pairs(2)
+    (folder / name / f"{name[:200]}.png").write_bytes(b"broken")
+    with pytest.raises(DataError) as caught:
+        make(folder, test_classes=("b", "c")).batch(0)
+    text = str(caught.value)
+    text.encode()
+    assert text.isprintable()
+    assert len(text) < 700
+    assert not (folder.parent / "ran").exists()
