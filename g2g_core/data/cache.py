@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from g2g_core.data.decode import BadImage, Pixels, read_image, strict_decoding
+from g2g_core.data.decode import BadImage, Pixels, quiet_decoding, read_image
 from g2g_core.data.hashing import cache_folder
 from g2g_core.data.pairs import DataError, shown
 
@@ -58,7 +58,7 @@ class FileImages:
 
     def __getitem__(self, index: int) -> Pixels:
         try:
-            with strict_decoding():
+            with quiet_decoding():
                 return read_image(self.root / self.files[index], self.shortest)
         except BadImage as error:
             raise DataError(unreadable(self.root, [(self.files[index], error)])) from error
@@ -120,7 +120,7 @@ def _decode(root: Path, files: Sequence[str], shortest: int) -> PackedImages:
             return error
 
     # Threads help since Pillow decodes without the interpreter lock; the order of results does not depend on them.
-    with strict_decoding(), ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+    with quiet_decoding(), ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         results = list(pool.map(attempt, files))
     failures = [(name, one) for name, one in zip(files, results, strict=True) if isinstance(one, BadImage)]
     if failures:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from g2g_core.data.decode import FORMATS, BadImage, strict_decoding
+from g2g_core.data.decode import FORMATS, BadImage, quiet_decoding
 from g2g_core.data.hashing import write_atomically
 from g2g_core.data.listing import existing_folder
 from g2g_core.data.pairs import DataError, shown
@@ -76,7 +76,7 @@ def crop_faces(coordinates: str, images: str, out: str, workers: int = 4) -> Cro
     faces = read_coordinates(coordinates)
     root, target = existing_folder(images, "images"), Path(out)
     missing = [face for face in faces if not (target / face.file).exists()]
-    with strict_decoding(), ThreadPoolExecutor(max_workers=workers) as pool:
+    with quiet_decoding(), ThreadPoolExecutor(max_workers=workers) as pool:
         results = list(pool.map(lambda face: _cut(root, target, face), missing))
     problems = tuple(problem for problem in results if problem)
     lists = {}

@@ -4,7 +4,7 @@ import numpy as np
 
 from g2g_core.config import TrialConfig
 from g2g_core.data.cache import FileImages, unreadable
-from g2g_core.data.decode import BadImage, read_image, strict_decoding
+from g2g_core.data.decode import BadImage, quiet_decoding, read_image
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.pairs import Data, DataError
 
@@ -38,7 +38,7 @@ def problems_of(data: Data, config: TrialConfig) -> list[str]:
 def _sample(images: FileImages) -> list[str]:
     """At most one line, with the unreadable ones of a sample."""
     failures = []
-    with strict_decoding():
+    with quiet_decoding():
         for i in np.unique(np.linspace(0, len(images) - 1, SAMPLED).astype(int)):
             try:
                 read_image(images.root / images.files[i], images.shortest)
