@@ -4,6 +4,8 @@ import base64
 import io
 import re
 import shutil
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -158,14 +160,21 @@ def test_odd_labels_do_not_widen_a_phone(browser, make_study, tmp_path):
 
 CONTRAST = """
 const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
-const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
-  if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
-return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
-  .map(e => { const style = getComputedStyle(e), ink = parse(e.closest('svg') ? style.fill : style.color), a = light(ink), b = light(ground(e));
-    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.tagName + '.' + (e.className.baseVal ?? e.className), e.textContent.slice(0, 30)]; })
-  .filter(([ratio]) => ratio < 4.5);
+const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+const light = rgb => [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => sum + part * linear(rgb[i] / 255), 0);
+function ground(element) {
+  for (; element; element = element.parentElement) {
+    const colour = parse(getComputedStyle(element).backgroundColor);
+    if (colour.length === 3 || colour[3] > 0) return colour;
+  }
+  return [255, 255, 255];
+}
+const words = e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+return [...document.querySelectorAll('body *')].filter(words).map(e => {
+  const style = getComputedStyle(e), ink = light(parse(e.closest('svg') ? style.fill : style.color));
+  const [low, high] = [ink, light(ground(e))].sort((a, b) => a - b);
+  return [(high + 0.05) / (low + 0.05), e.tagName, e.textContent.slice(0, 30)];
+}).filter(([ratio]) => ratio < 4.5);
 """
 
 
@@ -189,8 +198,22 @@ def test_everything_that_can_be_used_or_seen_has_a_name(page):
     levels = page.execute_script("return [...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert page.execute_script("return document.documentElement.lang") == "en"
+
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: npm install --no-save axe-core")
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_fault(page, width, theme):
+    size(page, width)
+    emulate(page, prefers_color_scheme=theme)
+    page.execute_script(AXE.read_text(encoding="utf-8"))
+    result = page.execute_async_script("const done = arguments[0]; axe.run().then(done)")
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in result["violations"]] == []
 
 
 def test_it_is_readable_without_script(page, address):
@@ -208,8 +231,8 @@ def test_no_table_is_cut_on_paper(page):
     """On A4 every table is as wide as its box at most, and what was folded is printed."""
     size(page, 700)
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
-    wide = "return [...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1).map(b => b.ariaLabel)"
-    assert page.execute_script(wide) == []
+    wide = "return [...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1)"
+    assert page.execute_script(f"{wide}.map(b => b.ariaLabel)") == []
     data = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})["data"]
     reader = PdfReader(io.BytesIO(base64.b64decode(data)))
     text = " ".join(sheet.extract_text() for sheet in reader.pages)
