@@ -97,12 +97,12 @@ def others(view: StudyView) -> list[Rich]:
         if not len(rows):
             continue
         names = joined(code(str(name)) for name in rows["factor"])
-        detail = _reason(view, rows.iloc[0]) if len(rows) == 1 else _range(view, rows)
+        detail = _reason(view, rows.iloc[0].to_dict()) if len(rows) == 1 else _range(view, rows)
         out.append(rich(names, one if len(rows) == 1 else many, detail))
     return out
 
 
-def _reason(view: StudyView, row: Mapping[str, Any]) -> str:
+def _reason(view: StudyView, row: Mapping[Any, Any]) -> str:
     """The numbers behind one verdict."""
     low, high = number(row["low"]), number(row["high"])
     if low is None or high is None:

@@ -46,7 +46,7 @@ def tone_of(view: StudyView, value: float | None, low: float | None, high: float
     return "on" if worse else "off"
 
 
-def estimate(view: StudyView, label: str, row: Mapping[str, Any], value: str, dots: Sequence[float] = ()) -> Estimate:
+def estimate(view: StudyView, label: str, row: Mapping[Any, Any], value: str, dots: Sequence[float] = ()) -> Estimate:
     """The estimate of a row of `arms`, `effects` or `verdicts`; `value` is its column."""
     middle, low, high = number(row[value]), number(row["low"]), number(row["high"])
     return Estimate(label, middle, low, high, tone_of(view, middle, low, high), tuple(dots))

@@ -11,7 +11,8 @@ figures.curves(study, ax)
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -74,7 +75,7 @@ def _intervals(
     ax: Axes,
     labels: Sequence[str],
     middles: Sequence[float | None],
-    rows: Sequence[dict[str, object]],
+    rows: Sequence[Mapping[Any, Any]],
 ) -> None:
     if study.margin:
         ax.axvspan(-study.margin, study.margin, color=LIGHT["rope"], zorder=0)

@@ -87,7 +87,8 @@ def _sentence(view: StudyView) -> Rich:
     known = view.analysis.arms[view.analysis.arms["mean"].notna()]
     if len(known) < 2:
         return rich("There is one arm with a result.")
-    low, high = known.loc[known["mean"].idxmin()], known.loc[known["mean"].idxmax()]
+    ordered = known.sort_values("mean", kind="stable")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
     best, worst = (low, high) if view.better == "lower" else (high, low)
     names = {arm.cell_id: arm.label for arm in view.arms}
     fixed = view.scale.fixed

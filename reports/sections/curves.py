@@ -159,8 +159,7 @@ def _caption(view: StudyView) -> Rich:
 
 
 def _sentence(view: StudyView) -> str:
-    events = view.analysis.onset["event"] if len(view.analysis.onset) else []
-    degraded = sum(event == "degraded" for event in events)
+    degraded = int((view.analysis.onset["event"] == "degraded").sum())
     reference = view.reference
     text = f"{degraded} of {count(len(view.table.trials), 'trial')} degraded by the rule of the study file"
     if reference is not None and reference.trials:

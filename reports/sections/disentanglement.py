@@ -25,7 +25,7 @@ PREFERRED = (
 def disentanglement(view: StudyView) -> Section | None:
     """Scatter of the primary outcome against up to two metrics of disentanglement; None when none was recorded."""
     trials = view.table.trials[view.table.trials["status"] == "finished"]
-    names = [column.removeprefix("metric.") for column in trials if str(column).startswith("metric.")]
+    names = [str(column).removeprefix("metric.") for column in trials if str(column).startswith("metric.")]
     chosen = chosen_metrics(names, view.metric)
     panels, rows = [], []
     for name in chosen:

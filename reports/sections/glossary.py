@@ -28,10 +28,22 @@ WORDS = (
 def glossary(view: StudyView) -> Section:
     """Terms of the report, the study's factors' losses and its metrics."""
     terms: list[tuple[Rich, Rich]] = [(rich(word), rich(meaning)) for word, meaning in WORDS]
+    active = _active_losses(view)
     for name, meaning in sorted((view.study.get("losses") or {}).items()):
+        if str(name) not in active:
+            continue
         terms.append((rich(code(str(name))), rich(f"loss: {meaning}")))
     for name, entry in sorted((view.study.get("metrics") or {}).items()):
+        if f"metric.{name}" not in view.table.trials and f"metric0.{name}" not in view.table.trials:
+            continue
         better = f"; {entry['better']} is better" if entry.get("better") else ""
         unit = f", in {entry['unit']}" if entry.get("unit") else ""
         terms.append((rich(code(str(name))), rich(f"metric: {entry.get('description', '')}{unit}{better}")))
     return Section("glossary", "Glossary", "Glossary", (Facts(tuple(terms)),))
+
+
+def _active_losses(view: StudyView) -> set[str]:
+    """Losses that some trial recorded, or that a factor is about."""
+    names = {str(name) for name in view.table.history["name"].unique()}
+    recorded = {name.removeprefix("loss/") for name in names if name.startswith("loss/")}
+    return recorded | set(view.factors)

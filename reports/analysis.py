@@ -1,0 +1,328 @@
+"""From the results of a study to its statistics: arms, effects, shares, verdicts, onsets, metrics.
+
+The unit is the seed: trials that share one are not independent, so every difference is first averaged within a seed,
+and intervals are t intervals over the seeds.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
+
+from reports.table import StudyTable
+
+LEVEL = 0.95
+ARMS = (
+    "n",
+    "n_finished",
+    "n_diverged",
+    "n_failed",
+    "mean",
+    "sd",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_adjusted",
+    "verdict",
+)
+EFFECTS = ("term", "order", "estimate", "low", "high", "p", "p_adjusted", "aliases")
+SHAPLEY = ("factor", "value", "low", "high")
+VERDICTS = (
+    *("factor", "verdict", "effect", "low", "high", "p_adjusted"),
+    *("n_pairs", "smallest_effect", "detectable_effect"),
+)
+ONSET = ("trial_id", "cell_id", "seed", "degraded_at_step", "censored_at_step", "event")
+METRICS = ("cell_id", "metric", "at", "n", "mean", "sd", "low", "high")
+MOST_SHAPLEY = 6
+"""Factors up to which all orders are walked."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Tidy frames, one a question; the columns are those of the CSV files.
+
+    Attributes:
+        arms: a row a cell: mean and spread of the primary outcome, difference to the reference.
+        effects: a row a factorial term.
+        shapley: a row a factor; the values sum to the difference of the full and the empty cell.
+        verdicts: a row a factor, or a level (`factor=level`) of a factor with several.
+        onset: a row a trial.
+        metrics: a row a cell, metric and time (`at`: `end` or `step 0`).
+    """
+
+    arms: pd.DataFrame
+    effects: pd.DataFrame
+    shapley: pd.DataFrame
+    verdicts: pd.DataFrame
+    onset: pd.DataFrame
+    metrics: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds with its t interval and two-sided p; nan where the seeds are too few."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    n: int
+    sd: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Interval":
+        """The interval of independent values."""
+        data = np.asarray([value for value in values if math.isfinite(value)], dtype=float)
+        if len(data) < 2:
+            mean = float(data[0]) if len(data) else math.nan
+            return cls(mean, math.nan, math.nan, math.nan, len(data), math.nan)
+        mean, sd = float(data.mean()), float(data.std(ddof=1))
+        if sd == 0:
+            return cls(mean, mean, mean, 0.0 if mean else 1.0, len(data), 0.0)
+        half = float(stats.t.ppf((1 + LEVEL) / 2, len(data) - 1)) * sd / math.sqrt(len(data))
+        return cls(mean, mean - half, mean + half, float(stats.ttest_1samp(data, 0.0).pvalue), len(data), sd)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Holm's correction over the known p values; nan stays nan."""
+    values = np.asarray(p, dtype=float)
+    known = np.isfinite(values)
+    if known.any():
+        values[known] = multipletests(values[known], method="holm")[1]
+    return [float(value) for value in values]
+
+
+def verdict(interval: Interval, p_adjusted: float, margin: float | None, better: str) -> str:
+    """Equivalence first; then harm or help when the interval and the corrected p agree; else not enough data."""
+    if not math.isfinite(interval.low):
+        return "not enough data"
+    if margin is not None and -margin < interval.low and interval.high < margin:
+        return "equivalent"
+    if p_adjusted < 1 - LEVEL and interval.low * interval.high > 0:
+        return "harms" if (interval.low > 0) == (better == "lower") else "helps"
+    return "not enough data"
+
+
+def detectable(interval: Interval) -> float:
+    """The smallest effect that as many seeds with this spread find in 8 of 10 studies."""
+    if interval.n < 2 or not math.isfinite(interval.sd):
+        return math.nan
+    if interval.sd == 0:
+        return 0.0
+    size = TTestPower().solve_power(nobs=interval.n, alpha=1 - LEVEL, power=0.8, alternative="two-sided")
+    return float(np.atleast_1d(size)[0]) * interval.sd
+
+
+def analyse(table: StudyTable) -> Analysis:
+    """The statistics of a study; frames are empty where the design or the data do not allow them."""
+    return _Study(table).analysis()
+
+
+class _Study:
+    """The primary outcome as cell x seed, with the rule of the plan."""
+
+    def __init__(self, table: StudyTable) -> None:
+        self.plan, self.trials = table.study, table.trials
+        outcome = self.plan["outcome"]
+        self.metric, self.better = str(outcome["metric"]), str(outcome.get("better", "lower"))
+        self.margin: float | None = outcome.get("smallest_effect")
+        self.cells = {str(c["cell_id"]): {str(k): str(v) for k, v in c["levels"].items()} for c in self.plan["cells"]}
+        self.factors = {str(f): [str(x) for x in entry["levels"]] for f, entry in self.plan.get("factors", {}).items()}
+        self.first = {
+            f: str(self.plan["factors"][f].get("reference") or levels[0]) for f, levels in self.factors.items()
+        }
+        self.seeds = sorted({int(seed) for seed in self.trials["seed"]})
+        self.values = self._values()
+
+    def _values(self) -> dict[tuple[str, int], float]:
+        """(cell, seed) -> outcome of the finished trials."""
+        column = f"metric.{self.metric}"
+        if column not in self.trials:
+            return {}
+        done = self.trials[(self.trials["status"] == "finished") & self.trials[column].notna()]
+        return {(str(c), int(s)): float(v) for c, s, v in zip(done["cell_id"], done["seed"], done[column], strict=True)}
+
+    def analysis(self) -> Analysis:
+        """All frames."""
+        return Analysis(
+            self._arms(), self._effects(), self._shapley(), self._verdicts(), self._onset(), self._metrics()
+        )
+
+    def _paired(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """One difference a seed: the mean over the pairs of cells that both have."""
+        found = []
+        for seed in self.seeds:
+            both = [
+                self.values[a, seed] - self.values[b, seed]
+                for a, b in pairs
+                if (a, seed) in self.values and (b, seed) in self.values
+            ]
+            if both:
+                found.append(math.fsum(both) / len(both))
+        return found
+
+    def _arms(self) -> pd.DataFrame:
+        reference = str(self.plan.get("reference_cell"))
+        rows, intervals = [], []
+        for cell, levels in self.cells.items():
+            status = self.trials.loc[self.trials["cell_id"] == cell, "status"]
+            own = Interval.of([self.values[cell, s] for s in self.seeds if (cell, s) in self.values])
+            difference = Interval.of(self._paired([(cell, reference)]) if cell != reference else [])
+            intervals.append(difference)
+            rows.append(
+                {
+                    "cell_id": cell,
+                    **{f"level.{factor}": levels.get(factor, "") for factor in self.factors},
+                    "n": len(status),
+                    **{f"n_{word}": int((status == word).sum()) for word in ("finished", "diverged", "failed")},
+                    **{"mean": own.mean, "sd": own.sd, "difference": difference.mean},
+                    **{"low": difference.low, "high": difference.high, "p": difference.p},
+                }
+            )
+        adjusted = holm([interval.p for interval in intervals])
+        for row, interval, p in zip(rows, intervals, adjusted, strict=True):
+            row["p_adjusted"] = p
+            row["verdict"] = "" if row["cell_id"] == reference else verdict(interval, p, self.margin, self.better)
+        levels = [f"level.{factor}" for factor in self.factors]
+        return pd.DataFrame(rows, columns=["cell_id", *levels, *ARMS])
+
+    def _two_level(self) -> bool:
+        return bool(self.factors) and all(len(levels) == 2 for levels in self.factors.values())
+
+    def _sign(self, cell: str, term: Sequence[str]) -> int:
+        """Product of -1 (first level) and +1 (second) over the term's factors."""
+        return math.prod(-1 if self.cells[cell].get(f, self.first[f]) == self.first[f] else 1 for f in term)
+
+    def _full(self) -> bool:
+        return self._two_level() and len(self.cells) == 2 ** len(self.factors)
+
+    def _contrast(self, term: Sequence[str]) -> list[float]:
+        """One contrast a seed that has all cells: mean of the cells with sign + minus mean of those with -."""
+        signs = {cell: self._sign(cell, term) for cell in self.cells}
+        complete = [s for s in self.seeds if all((cell, s) in self.values for cell in self.cells)]
+        half = len(self.cells) / 2
+        return [math.fsum(sign * self.values[cell, s] for cell, sign in signs.items()) / half for s in complete]
+
+    def _effects(self) -> pd.DataFrame:
+        """Main effects and interactions of a two-level factorial, full or fractional; aliased terms once."""
+        balanced = self._two_level() and all(
+            sum(self._sign(cell, (factor,)) for cell in self.cells) == 0 for factor in self.factors
+        )
+        if not balanced:
+            return pd.DataFrame(columns=list(EFFECTS))
+        aliases: Mapping[str, Any] = self.plan.get("aliases") or {}
+        rows, seen = [], set()
+        for order in range(1, len(self.factors) + 1 if self._full() else min(3, len(self.factors) + 1)):
+            for term in combinations(self.factors, order):
+                pattern = tuple(self._sign(cell, term) for cell in self.cells)
+                if pattern in seen or tuple(-sign for sign in pattern) in seen or abs(sum(pattern)) == len(pattern):
+                    continue
+                seen.add(pattern)
+                values = self._contrast(term)
+                if order == 1 and len(values) < len(self.seeds) and self._full():
+                    values = self._paired(self._pairs(term[0]))
+                name = " × ".join(term)
+                found = Interval.of(values)
+                rows.append((name, order, found.mean, found.low, found.high, found.p, math.nan, _listed(aliases, term)))
+        frame = pd.DataFrame(rows, columns=list(EFFECTS))
+        for _, group in frame.groupby(frame["order"] > 1):
+            frame.loc[group.index, "p_adjusted"] = holm(group["p"].tolist())
+        return frame
+
+    def _pairs(self, factor: str, level: str | None = None) -> list[tuple[str, str]]:
+        """Pairs of cells that differ in this factor alone: at the level (any but the first), at the first level."""
+        by_levels = {tuple(sorted(levels.items())): cell for cell, levels in self.cells.items()}
+        pairs = []
+        for cell, levels in self.cells.items():
+            there = levels.get(factor, self.first[factor])
+            if there == self.first[factor] or level not in (None, there):
+                continue
+            partner = by_levels.get(tuple(sorted({**levels, factor: self.first[factor]}.items())))
+            if partner is not None:
+                pairs.append((cell, partner))
+        return pairs
+
+    def _verdicts(self) -> pd.DataFrame:
+        """A row a factor, or a level of a factor with more than two."""
+        found: list[tuple[str, Interval]] = []
+        for factor, levels in self.factors.items():
+            others = [level for level in levels if level != self.first[factor]]
+            for level in others:
+                pairs = self._pairs(factor, level)
+                name = factor if len(others) == 1 else f"{factor}={level}"
+                fractional = not pairs and self._two_level()
+                found.append((name, Interval.of(self._contrast((factor,)) if fractional else self._paired(pairs))))
+        adjusted = holm([interval.p for _, interval in found])
+        rows = []
+        for (name, interval), p in zip(found, adjusted, strict=True):
+            word = verdict(interval, p, self.margin, self.better)
+            margin = math.nan if self.margin is None else self.margin
+            rows.append(
+                (name, word, interval.mean, interval.low, interval.high, p, interval.n, margin, detectable(interval))
+            )
+        return (
+            pd.DataFrame(rows, columns=list(VERDICTS)) if len(self.cells) > 1 else pd.DataFrame(columns=list(VERDICTS))
+        )
+
+    def _shapley(self) -> pd.DataFrame:
+        """Average change of each factor over all orders of switching the factors on, a value a seed."""
+        names = list(self.factors)
+        if not self._full() or not 1 < len(names) <= MOST_SHAPLEY:
+            return pd.DataFrame(columns=list(SHAPLEY))
+        cell_of = {frozenset(f for f in names if self._sign(cell, (f,)) > 0): cell for cell in self.cells}
+        complete = [s for s in self.seeds if all((cell, s) in self.values for cell in self.cells)]
+        orders = list(permutations(names))
+        shares: dict[str, list[float]] = {name: [] for name in names}
+        for seed in complete:
+            sums = dict.fromkeys(names, 0.0)
+            for order in orders:
+                on: frozenset[str] = frozenset()
+                for name in order:
+                    sums[name] += self.values[cell_of[on | {name}], seed] - self.values[cell_of[on], seed]
+                    on |= {name}
+            for name in names:
+                shares[name].append(sums[name] / len(orders))
+        found = {name: Interval.of(values) for name, values in shares.items()}
+        rows = [(name, interval.mean, interval.low, interval.high) for name, interval in found.items()]
+        return pd.DataFrame(rows, columns=list(SHAPLEY)) if complete else pd.DataFrame(columns=list(SHAPLEY))
+
+    def _onset(self) -> pd.DataFrame:
+        """When each trial degraded, or how long it was watched without."""
+        rows = []
+        for row in self.trials.to_dict("records"):
+            step, done = row.get("degraded_at_step", math.nan), row.get("steps_done", math.nan)
+            degraded = pd.notna(step)
+            event = "degraded" if degraded else "diverged" if row["status"] == "diverged" else "none"
+            censored = math.nan if degraded else done
+            rows.append((row["trial_id"], row["cell_id"], row["seed"], step if degraded else math.nan, censored, event))
+        return pd.DataFrame(rows, columns=list(ONSET))
+
+    def _metrics(self) -> pd.DataFrame:
+        """Every recorded metric in every cell, at the end (finished trials) and at step 0 (all)."""
+        rows = []
+        for column in self.trials:
+            kind, _, name = str(column).partition(".")
+            if kind not in ("metric", "metric0"):
+                continue
+            chosen = self.trials[self.trials["status"] == "finished"] if kind == "metric" else self.trials
+            for cell in self.cells:
+                own = Interval.of(chosen.loc[chosen["cell_id"] == cell, column].astype(float).tolist())
+                at = "end" if kind == "metric" else "step 0"
+                rows.append((cell, name, at, own.n, own.mean, own.sd, own.low, own.high))
+        return pd.DataFrame(rows, columns=list(METRICS))
+
+
+def _listed(aliases: Mapping[str, Any], term: Sequence[str]) -> str:
+    """Terms that this one can't be told from; the plan may join names in one of several ways."""
+    for join in (" × ", ":", "*", " x "):
+        if join.join(term) in aliases:
+            return ", ".join(str(other) for other in aliases[join.join(term)])
+    return ""

@@ -1,0 +1,99 @@
+"""StudyTable: the shape of a study's results, and how they are read from its folder."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+TRIALS = ("trial_id", "cell_id", "status", "seed")
+HISTORY = ("trial_id", "attempt", "step", "name", "value")
+IMAGES = ("trial_id", "step", "path", "rows", "columns", "tile_px")
+"""Columns that a frame has at least."""
+
+
+class ResultsError(Exception):
+    """A folder holds no readable results of a study: one clear line."""
+
+
+@dataclass(frozen=True)
+class StudyTable:
+    """The results of a study.
+
+    Attributes:
+        study: the plan: name, question, hash, outcome, factors, cells, reference_cell, metrics, losses, versions.
+        trials: a row a trial: trial_id, cell_id, status, seed, level.<factor>, metric.<name>, metric0.<name>,
+            degraded_at_step, steps_done, seconds, error; digest.<part> where the trial recorded it.
+        history: trial_id, attempt, step, name, value; each (trial, step, name) once.
+        images: trial_id, step, path, rows (names from top to bottom), columns, tile_px: a row a figure.
+    """
+
+    study: Mapping[str, Any]
+    trials: pd.DataFrame
+    history: pd.DataFrame
+    images: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        """Refuse frames that lack a column."""
+        wanted = (("trials", self.trials, TRIALS), ("history", self.history, HISTORY), ("images", self.images, IMAGES))
+        for name, frame, columns in wanted:
+            missing = [column for column in columns if column not in frame]
+            if missing:
+                raise ResultsError(f"the table {name} lacks the column {', '.join(missing)}")
+
+
+def load_results(folder: str | Path) -> StudyTable:
+    """The results of a study from its folder, `OUT/<study name>`, as `run` left it.
+
+    Raises:
+        ResultsError: plan.json, trials.csv or history.parquet is missing or can't be read.
+    """
+    folder = Path(folder)
+    try:
+        study = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+        trials = pd.read_csv(folder / "trials.csv", dtype=_types(folder / "trials.csv"), keep_default_na=True)
+        history = pd.read_parquet(folder / "history.parquet")
+    except FileNotFoundError as error:
+        raise ResultsError(
+            f"{folder}: no results of a study here ({Path(str(error.filename)).name} is missing)"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{folder}: the results can't be read: {error}") from error
+    for column in ("trial_id", "name"):
+        history[column] = history[column].astype(str)
+    documents = {trial: _document(folder / "trials" / trial) for trial in trials["trial_id"]}
+    digests = pd.DataFrame({t: _digests(document) for t, document in documents.items()}).T
+    trials = trials.join(digests, on="trial_id") if len(digests.columns) else trials
+    rows = [row for trial, document in documents.items() for row in _images(folder / "trials" / trial, trial, document)]
+    return StudyTable(study, trials, history, pd.DataFrame(rows, columns=list(IMAGES)))
+
+
+def _types(path: Path) -> dict[str, type]:
+    """Columns that are text, whatever they look like: ids of digits, levels such as 0.10."""
+    header = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
+    names = ("trial_id", "cell_id", "status", "error", "mlflow_run_id")
+    return {name: str for name in header if name in names or name.startswith("level.")}
+
+
+def _document(folder: Path) -> Mapping[str, Any]:
+    """The trial's own document; empty when there is none."""
+    try:
+        found = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digests(document: Mapping[str, Any]) -> dict[str, str]:
+    return {f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()}
+
+
+def _images(folder: Path, trial: str, document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """A row for each figure of a trial; none when the trial did not say how its figures are laid out."""
+    layout = document.get("figure")
+    if layout:
+        for path in sorted((folder / "images").glob("figure_*.png")):
+            step = int(path.stem.removeprefix("figure_"))
+            yield trial, step, str(path), tuple(layout["rows"]), int(layout["columns"]), int(layout["tile_px"])
