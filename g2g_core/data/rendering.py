@@ -17,9 +17,13 @@ from g2g_core.seeding import numpy_rng
 Layers: TypeAlias = tuple[Floats, Floats, Floats]
 TEXTURES = ("plain", "stripes", "dots", "checks")
 GOLDEN = 0.6180339887
-GROUNDS = ((0.93, 0.06, 0.23), (0.82, 0.09, 0.63), (0.30, 0.09, 0.75), (0.80, 0.11, 0.44), (0.33, 0.12, 0.93))
-BODIES = ((0.62, 0.20, 0.07), (0.82, 0.16, 0.23), (0.58, 0.10, 0.53), (0.55, 0.18, 0.73), (0.76, 0.13, 0.97))
-"""Oklch lightness, chroma and hue in turns: cream, sky, navy, mint, plum; red, gold, teal, blue, pink."""
+GROUNDS = ((0.95, 0.04, 0.27), (0.80, 0.16, 0.17), (0.84, 0.19, 0.37), (0.80, 0.13, 0.62), (0.78, 0.16, 0.97))
+BODIES = ((0.42, 0.17, 0.07), (0.40, 0.11, 0.42), (0.40, 0.19, 0.73), (0.37, 0.16, 0.86), (0.30, 0.05, 0.20))
+"""Oklch lightness, chroma and hue in turns: cream, orange, lime, sky, pink; crimson, forest, blue, violet, cocoa.
+
+Bodies are always darker than grounds. FUNIT's instance norms remove how light a region is but keep which region is the
+lighter one, so sets with both learn far more slowly.
+"""
 PAIRS = tuple(sorted(((g, b) for g in range(5) for b in range(5)), key=lambda pair: pair[0] == pair[1]))
 LOOKS = len(PAIRS) * len(TEXTURES)
 RIM = 0.10  # width of the rim; the image is 2 wide
@@ -64,12 +68,11 @@ def look(number: int, world: int = 0) -> Look:
     ground, body = PAIRS[place]
     turn = world * GOLDEN
     lightness, chroma, hue = BODIES[body]
-    dark = GROUNDS[ground][0] < 0.5
     return Look(
         background=_colour(*GROUNDS[ground], turn),
         body=_colour(lightness, chroma, hue, turn),
         second=_colour(lightness + 0.13, chroma * 0.8, hue, turn),
-        rim=_colour(0.96, 0.03, 0.2, turn) if dark else _colour(0.28, 0.03, 0.8, turn),
+        rim=_colour(0.28, 0.03, 0.8, turn),
         texture=TEXTURES[(ground + body + round_) % len(TEXTURES)],
     )
 

@@ -16,7 +16,7 @@ from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
 from g2g_core.seeding import numpy_rng
 
-RENDERING = "1"  # goes up when the same options give other images
+RENDERING = "2"  # goes up when the same options give other images
 HELD_OUT = 4096  # contents kept for evaluation
 
 
