@@ -7,13 +7,13 @@ and intervals are t intervals over the seeds.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from reports.table import StudyTable
@@ -92,12 +92,13 @@ class Interval:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's correction over the known p values; nan stays nan."""
-    values = np.asarray(p, dtype=float)
-    known = np.isfinite(values)
-    if known.any():
-        values[known] = multipletests(values[known], method="holm")[1]
-    return [float(value) for value in values]
+    """Holm's step-down correction over the known p values (equal to statsmodels' `holm`); nan stays nan."""
+    known = sorted((value, index) for index, value in enumerate(p) if math.isfinite(value))
+    adjusted, largest = [math.nan] * len(p), 0.0
+    for rank, (value, index) in enumerate(known):
+        largest = max(largest, min(1.0, (len(known) - rank) * value))
+        adjusted[index] = largest
+    return adjusted
 
 
 def verdict(interval: Interval, p_adjusted: float, margin: float | None, better: str) -> str:
@@ -117,8 +118,14 @@ def detectable(interval: Interval) -> float:
         return math.nan
     if interval.sd == 0:
         return 0.0
-    size = TTestPower().solve_power(nobs=interval.n, alpha=1 - LEVEL, power=0.8, alternative="two-sided")
-    return float(np.atleast_1d(size)[0]) * interval.sd
+    return _detectable_sds(interval.n) * interval.sd
+
+
+@cache
+def _detectable_sds(n: int) -> float:
+    """The effect, in standard deviations, that a paired t test over n seeds finds with power 0.8."""
+    size = TTestPower().solve_power(nobs=n, alpha=1 - LEVEL, power=0.8, alternative="two-sided")
+    return float(np.atleast_1d(size)[0])
 
 
 def analyse(table: StudyTable) -> Analysis:
@@ -191,8 +198,8 @@ class _Study:
         for row, interval, p in zip(rows, intervals, adjusted, strict=True):
             row["p_adjusted"] = p
             row["verdict"] = "" if row["cell_id"] == reference else verdict(interval, p, self.margin, self.better)
-        levels = [f"level.{factor}" for factor in self.factors]
-        return pd.DataFrame(rows, columns=["cell_id", *levels, *ARMS])
+        columns = [f"level.{factor}" for factor in self.factors]
+        return pd.DataFrame(rows, columns=["cell_id", *columns, *ARMS])
 
     def _two_level(self) -> bool:
         return bool(self.factors) and all(len(levels) == 2 for levels in self.factors.values())
@@ -314,7 +321,7 @@ class _Study:
                 continue
             chosen = self.trials[self.trials["status"] == "finished"] if kind == "metric" else self.trials
             for cell in self.cells:
-                own = Interval.of(chosen.loc[chosen["cell_id"] == cell, column].astype(float).tolist())
+                own = Interval.of(chosen.loc[chosen["cell_id"] == cell, str(column)].astype(float).tolist())
                 at = "end" if kind == "metric" else "step 0"
                 rows.append((cell, name, at, own.n, own.mean, own.sd, own.low, own.high))
         return pd.DataFrame(rows, columns=list(METRICS))

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+FILES = ("plan.json", "trials.csv", "history.parquet")
 TRIALS = ("trial_id", "cell_id", "status", "seed")
 HISTORY = ("trial_id", "attempt", "step", "name", "value")
 IMAGES = ("trial_id", "step", "path", "rows", "columns", "tile_px")
-"""Columns that a frame has at least."""
+"""Files of a study's folder, and the columns that their frames have at least."""
 
 
 class ResultsError(Exception):
@@ -51,14 +52,13 @@ def load_results(folder: str | Path) -> StudyTable:
         ResultsError: plan.json, trials.csv or history.parquet is missing or can't be read.
     """
     folder = Path(folder)
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise ResultsError(f"{folder}: no results of a study here ({', '.join(missing)} missing)")
     try:
         study = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-        trials = pd.read_csv(folder / "trials.csv", dtype=_types(folder / "trials.csv"), keep_default_na=True)
+        trials = pd.read_csv(folder / "trials.csv", dtype=_types(folder / "trials.csv"))
         history = pd.read_parquet(folder / "history.parquet")
-    except FileNotFoundError as error:
-        raise ResultsError(
-            f"{folder}: no results of a study here ({Path(str(error.filename)).name} is missing)"
-        ) from error
     except (OSError, ValueError) as error:
         raise ResultsError(f"{folder}: the results can't be read: {error}") from error
     for column in ("trial_id", "name"):

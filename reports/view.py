@@ -157,7 +157,7 @@ class StudyView:
             return None
         harmful = known[known["verdict"] == "harms"]
         pool = harmful if len(harmful) else known
-        return str(pool.loc[pool["effect"].abs().idxmax(), "factor"])
+        return str(pool.sort_values("effect", key=abs, kind="stable").iloc[-1]["factor"])
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:

@@ -45,7 +45,7 @@ def effects(view: StudyView) -> Section | None:
         tuple(rows),
         rich(
             f"Main effect: change of {view.metric} when the factor leaves its first level, averaged over the others. "
-            "Interaction: what the factors together change beyond the sum of their single effects."
+            "Interaction: half of what the effect of one factor grows by when the other one leaves its first level."
         ),
         axis,
         look="plain" if len(rows) > 16 else "cards",

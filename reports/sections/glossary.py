@@ -19,7 +19,10 @@ WORDS = (
     ("p (Holm)", "chance of a difference at least this large if there were none, corrected for the number of tests"),
     ("onset", "the first evaluation at which the outcome is worse than at step 0 by the share named in the study file"),
     ("diverged", "a loss, gradient or weight became non-finite; an outcome, not an accident"),
-    ("interaction", "what factors change together beyond the sum of their single effects"),
+    (
+        "interaction",
+        "half of what the effect of one factor grows by when another leaves its first level (the factorial contrast)",
+    ),
     ("Shapley share", "average change made by a factor over all orders of switching the factors on"),
     ("survival", "share of trials not yet degraded at a step"),
 )

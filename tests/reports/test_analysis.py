@@ -1,0 +1,143 @@
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.multitest import multipletests
+
+from reports.analysis import Interval, analyse, detectable, holm, verdict
+
+HARMFUL = Interval(0.03, 0.02, 0.04, 0.001, 5, 0.005)
+
+
+@pytest.fixture(scope="module")
+def full(make_study):
+    """Three factors, five seeds, nothing missing."""
+    return make_study(factors=3, seeds=5)
+
+
+def test_holm_is_statsmodels():
+    p = [0.001, 0.04, 0.03, 0.8, 0.01]
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    assert holm([0.02, math.nan, 0.03])[0] == pytest.approx(0.04)
+    assert math.isnan(holm([0.02, math.nan])[1])
+
+
+def test_an_interval_is_scipys():
+    data = [0.1, 0.3, 0.2, 0.6]
+    interval, known = Interval.of(data), stats.ttest_1samp(data, 0.0)
+    assert (interval.low, interval.high) == pytest.approx(tuple(known.confidence_interval()))
+    assert interval.p == pytest.approx(known.pvalue)
+    one = Interval.of([0.5])
+    assert one.mean == 0.5
+    assert math.isnan(one.low)
+
+
+@pytest.mark.parametrize(
+    ("interval", "p", "margin", "better", "word"),
+    [
+        (HARMFUL, 0.003, 0.01, "lower", "harms"),
+        (HARMFUL, 0.003, 0.01, "higher", "helps"),
+        (HARMFUL, 0.09, 0.01, "lower", "not enough data"),
+        (Interval(0.003, 0.002, 0.004, 0.005, 5, 0.001), 0.005, 0.01, "lower", "equivalent"),
+        (Interval(0.003, 0.002, 0.004, 0.005, 5, 0.001), 0.005, None, "lower", "harms"),
+        (Interval(0.0, -0.02, 0.02, 1.0, 5, 0.02), 1.0, 0.01, "lower", "not enough data"),
+        (Interval.of([0.3]), math.nan, 0.01, "lower", "not enough data"),
+    ],
+)
+def test_the_rule_of_the_verdict(interval, p, margin, better, word):
+    assert verdict(interval, p, margin, better) == word
+
+
+def test_the_detectable_effect_is_found_in_8_of_10_studies():
+    """The power of a t test at that effect, from the non-central t distribution."""
+    interval = Interval(0.0, -1.0, 1.0, 1.0, 6, 0.4)
+    shift = detectable(interval) / interval.sd * math.sqrt(6)
+    limit = stats.t.ppf(0.975, 5)
+    power = stats.nct.sf(limit, 5, shift) + stats.nct.cdf(-limit, 5, shift)
+    assert power == pytest.approx(0.8, abs=1e-4)
+
+
+def test_effects_are_those_of_least_squares(full):
+    """With signs -1 and +1, twice the coefficient of a term is its contrast."""
+    data = full.trials.rename(columns={"metric.kid": "y"})
+    for name, factor in zip("abc", full.study["factors"], strict=True):
+        data[name] = np.where(data[f"level.{factor}"] == "with", 1, -1)
+    fit = ols("y ~ a * b * c", data).fit()
+    terms = ["a", "b", "c", "a:b", "a:c", "b:c", "a:b:c"]
+    assert analyse(full).effects["estimate"].tolist() == pytest.approx([2 * fit.params[t] for t in terms], abs=1e-9)
+
+
+def test_shapley_values_sum_to_the_total_and_equal_the_definition(full):
+    shares = analyse(full).shapley.set_index("factor")["value"]
+    means = full.trials.groupby("cell_id")["metric.kid"].mean().to_numpy()
+    assert shares.sum() == pytest.approx(means[-1] - means[0], abs=1e-12)
+    value = {bits: means[index] for index, bits in enumerate(itertools.product((0, 1), repeat=3))}
+    first = sum(
+        weight * (value[1, b, c] - value[0, b, c])
+        for (b, c), weight in {(0, 0): 1 / 3, (1, 0): 1 / 6, (0, 1): 1 / 6, (1, 1): 1 / 3}.items()
+    )
+    assert shares["long_recon"] == pytest.approx(first, abs=1e-12)
+
+
+def test_pairs_that_share_a_seed_count_once(full):
+    """Four pairs a seed over five seeds: n is 5, and the interval is that of the five means."""
+    row = analyse(full).verdicts.set_index("factor").loc["long_fm"]
+    on = full.trials["level.long_fm"] == "with"
+    means = full.trials.groupby([on, "seed"])["metric.kid"].mean().unstack(0)
+    known = stats.ttest_1samp(means[True] - means[False], 0.0)
+    assert row["n_pairs"] == 5
+    assert (row["low"], row["high"]) == pytest.approx(tuple(known.confidence_interval()), abs=1e-12)
+
+
+def test_what_did_not_finish_is_never_averaged_in(make_study):
+    table = make_study(status={(1, 0): "diverged", (2, 1): "failed"})
+    arms = analyse(table).arms
+    assert arms["n_finished"].tolist() == [4, 3, 3, 4]
+    assert arms["n_diverged"].tolist() == [0, 1, 0, 0]
+    assert arms["n_failed"].tolist() == [0, 0, 1, 0]
+    finished = table.trials[table.trials["status"] == "finished"].groupby("cell_id")["metric.kid"].mean()
+    assert arms.set_index("cell_id")["mean"].to_dict() == pytest.approx(finished.to_dict())
+
+
+def test_several_levels_have_a_verdict_each(make_study):
+    table = make_study(factors=1)
+    extra = table.trials.iloc[4:].assign(cell_id="more", **{"level.long_recon": "10"})
+    study = {**table.study, "cells": [*table.study["cells"], {"cell_id": "more", "levels": {"long_recon": "10"}}]}
+    factor = table.study["factors"]["long_recon"]
+    study["factors"] = {"long_recon": {**factor, "levels": {**factor["levels"], "10": {}}}}
+    found = analyse(replace(table, study=study, trials=pd.concat([table.trials, extra])))
+    assert found.verdicts["factor"].tolist() == ["long_recon=with", "long_recon=10"]
+    assert len(found.effects) == len(found.shapley) == 0
+
+
+def test_leave_one_out_compares_each_arm_with_its_neighbour(make_study):
+    """All on and each one off: the pair of a factor are the full arm and the one without it."""
+    table = make_study(factors=2)
+    kept = [1, 2, 3]
+    cells = [table.study["cells"][i] for i in kept]
+    ids = [cell["cell_id"] for cell in cells]
+    study = {**table.study, "cells": cells, "reference_cell": ids[-1]}
+    trials = table.trials[table.trials["cell_id"].isin(ids)]
+    found = analyse(replace(table, study=study, trials=trials)).verdicts.set_index("factor")
+    means = trials.groupby("cell_id")["metric.kid"].mean()
+    assert found.loc["long_recon", "effect"] == pytest.approx(means[ids[2]] - means[ids[0]])
+    assert found.loc["long_fm", "effect"] == pytest.approx(means[ids[2]] - means[ids[1]])
+
+
+def test_onset_says_when_or_how_long_it_was_watched(make_study):
+    onset = analyse(make_study(status={(0, 1): "diverged"})).onset
+    assert onset["event"].tolist()[:4] == ["none", "diverged", "none", "none"]
+    assert onset["censored_at_step"].tolist()[:2] == [400, 200]
+    assert (onset.loc[onset["event"] == "degraded", "degraded_at_step"] > 0).all()
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_claims():
+    """2000 simulated studies of five seeds: 95 % of the intervals hold the true mean."""
+    data = np.random.default_rng(0).normal(0.3, 1.0, (2000, 5))
+    covered = [(found := Interval.of(row.tolist())).low <= 0.3 <= found.high for row in data]
+    assert 0.93 < np.mean(covered) < 0.97
