@@ -1,0 +1,207 @@
+"""The driver process: Ray Tune as a scheduler. Reads its order from stdin, writes events to stdout.
+
+Ray decides where and when a trial runs and starts it again when its process dies; all facts go to the trial's folder.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import psutil
+import ray
+from ray import tune
+
+from ablate import locks, trial_file
+from ablate.execute import load_trainer
+from ablate.faults import MEMORY, Referee
+from ablate.trial import STOP, run_trial
+
+OBJECT_STORE_BYTES = 80 * 2**20
+"""Enough for Ray's smallest store: our trials pass nothing but their id."""
+
+
+def main() -> None:
+    """Run the order that stdin brings; `done` is the last event when nothing went wrong with Ray itself."""
+    events = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # whatever prints goes to driver.log
+    order = json.loads(sys.stdin.readline())
+    threading.Thread(target=_die_with_command, daemon=True).start()
+    study = _Study(order, events)
+    if not study.connect():
+        return
+    study.run()
+    study.say("done", "")
+    ray.shutdown()
+
+
+def _nodes() -> list[dict[str, Any]]:
+    """The cluster's nodes."""
+    return list(ray.nodes())  # type: ignore[no-untyped-call]
+
+
+def _die_with_command() -> None:
+    """End at once, with every child, when the command that started this process is gone."""
+    sys.stdin.read()
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    os._exit(1)
+
+
+class _Study:
+    """The order, round by round."""
+
+    def __init__(self, order: dict[str, Any], events: TextIO) -> None:
+        self.order, self.events = order, events
+        self.folder = Path(order["folder"])
+        self.referee = Referee(order["fail_fast"], order["alike_limit"])
+        self.stop: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune writes its callbacks to its scratch folder, where nobody reads them; a pipe can't go there."""
+        return {"folder": self.folder}
+
+    def say(self, event: str, text: str) -> None:
+        """Tell the command."""
+        self.events.write(json.dumps({"event": event, "text": text}) + "\n")
+
+    def connect(self) -> bool:
+        """Start Ray on this machine or connect to the cluster; False when it has not what was asked for."""
+        order = self.order
+        if order["address"] is None:
+            ray.init(
+                num_cpus=max(1, round(order["workers"] * order["cpus"])),
+                num_gpus=None if order["gpus"] else 0,
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                _temp_dir=order["scratch"],
+            )
+            return True
+        ray.init(address=order["address"], log_to_driver=False, logging_level=logging.CRITICAL)
+        for kind, wanted in (("CPU", order["cpus"]), ("GPU", order["gpus"])):
+            most = max((node["Resources"].get(kind, 0.0) for node in _nodes() if node["Alive"]), default=0.0)
+            if wanted > most:
+                self.say("refused", f"{wanted:g} {kind}s per trial: the largest node of the cluster has {most:g}")
+                return False
+        return True
+
+    def run(self) -> None:
+        """Rounds until nothing is left that could still end well: fewer trials at once after memory faults."""
+        ids, workers, gpus = self.order["ids"], self.order["workers"], self.order["gpus"]
+        while ids and self.stop is None:
+            self._round(ids, workers, gpus)
+            faults = {id_: self._document(id_).get("fault") for id_ in ids}
+            ids = [id_ for id_ in ids if faults[id_] in MEMORY]
+            if not ids or (not gpus and workers == 1) or gpus >= 1:
+                return
+            workers = max(1, (workers or len(self.order["ids"])) // 2)
+            gpus = min(1.0, gpus * 2)
+            self.say("said", f"{len(ids)} trials ran out of memory; again with {workers} at once")
+
+    def _round(self, ids: list[str], workers: int | None, gpus: float) -> None:
+        """One fit of Ray Tune over the trials still to do, in order."""
+        job = {name: self.order[name] for name in ("folder", "trainer")} | {"gpus": gpus}
+        tuner = tune.Tuner(
+            tune.with_resources(work, {"cpu": self.order["cpus"], "gpu": gpus}),
+            param_space={"id": tune.grid_search(ids), **job},
+            tune_config=tune.TuneConfig(
+                reuse_actors=not self.order["fresh_workers"],
+                max_concurrent_trials=workers,
+                trial_dirname_creator=lambda trial: str(trial.trial_id),
+                metric=None,
+            ),
+            run_config=tune.RunConfig(
+                name=f"round-{time.monotonic_ns()}",
+                storage_path=self.order["scratch"],
+                failure_config=tune.FailureConfig(max_failures=self.order["max_retries"]),
+                callbacks=[_Watch(self)],
+                stop=_Stopper(self),
+                verbose=0,
+            ),
+        )
+        tuner.fit()
+
+    def ended(self, id_: str, error: str | None) -> None:
+        """A trial came back, or its process died for the last time."""
+        where = self.folder / "trials" / id_
+        document = self._document(id_)
+        if error is not None and document.get("status") not in (*trial_file.ENDED, "interrupted"):
+            fault = "host_memory" if "OutOfMemoryError" in error else "killed"
+            retries = self.order["max_retries"]
+            text = f"its process died (for the last time after {retries} retries)" if fault == "killed" else error
+            document.update(status="failed", fault=fault, error=text)
+            trial_file.write(where, document)
+        reason = self.referee.stop_reason(trial_file.result_of(trial_file.trial_of(document), where, document))
+        if reason is not None and self.stop is None:
+            self.stop = reason
+            self.say("stopped", reason)
+            (self.folder / STOP).touch()
+
+    def _document(self, id_: str) -> dict[str, Any]:
+        return trial_file.read(self.folder / "trials" / id_)
+
+
+class _Watch(tune.Callback):
+    """Passes the ends of trials on."""
+
+    def __init__(self, study: _Study) -> None:
+        self.study = study
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
+        """A trial's function returned."""
+        self.study.ended(trial.config["id"], None)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
+        """A trial's process died and is not started again."""
+        self.study.ended(trial.config["id"], str(trial.get_error()))
+
+
+class _Stopper(tune.Stopper):
+    """Ends the fit once the study was asked to stop and its running trials have written their state."""
+
+    def __init__(self, study: _Study, patience_s: float = 10.0) -> None:
+        self.study = study
+        self.patience_s = patience_s
+        self.looked = 0.0
+        self.deadline: float | None = None
+
+    def __call__(self, *_: Any, **__: Any) -> bool:
+        """Single trials are never stopped from here."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether all is written, or has had its time."""
+        now = time.monotonic()
+        if now - self.looked < 0.1:
+            return False
+        self.looked = now
+        if not (self.study.folder / STOP).exists():
+            return False
+        if self.deadline is None:
+            self.deadline = now + self.patience_s
+        busy = any(locks.is_held(self.study.folder / "trials" / id_ / ".lock") for id_ in self.study.order["ids"])
+        return not busy or now > self.deadline
+
+
+def work(config: dict[str, Any]) -> None:
+    """One trial, in a Ray worker: reads what to do from the trial's folder."""
+    study = Path(config["folder"])
+    folder = study / "trials" / config["id"]
+    if (study / STOP).exists():
+        tune.report({"status": "interrupted"})
+        return
+    document = trial_file.read(folder)
+    if not document:
+        raise RuntimeError(f"{folder} is not visible on this node: the output folder must be on shared storage")
+    if not config["gpus"]:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    trial = trial_file.trial_of(document)
+    device = "cuda" if config["gpus"] else "cpu"
+    result = run_trial(trial, folder, device=device, train=load_trainer(config["trainer"]))
+    tune.report({"status": result.status})

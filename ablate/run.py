@@ -1,0 +1,295 @@
+"""A study from its plan to its tables, tracking and report; the same call again goes on where it stopped."""
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate import atomic, locks, results, trial_file
+from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle
+from ablate.faults import Referee
+from ablate.forwarding import OFF, Forwarding, all_sent, reachable, tracking_address
+from ablate.locks import Share
+from ablate.plan_file import plan_csv, plan_record, resolved_yaml
+from ablate.progress import Progress
+from ablate.resources import Resources, machine_cpus, machine_gpus, resolve
+from ablate.study import Plan, StudyError, StudySpec, Trial, TrialResult
+from ablate.trial import STOP
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a run of a study left.
+
+    Attributes:
+        folder: `OUT/<study>`.
+        results: of every trial of the plan, in order.
+        exit_code: 0 all ended, 1 some failed, 3 infrastructure, 130 interrupted.
+        messages: what a user should know, one line each.
+    """
+
+    folder: Path
+    results: tuple[TrialResult, ...]
+    exit_code: int
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a study is run; none of it changes a number.
+
+    Attributes:
+        out: folder of results.
+        workers: trials at once; 0: in this process; None: as many as the machine has room for.
+        cpus_per_trial: None: the threads of the trials.
+        gpus_per_trial: fraction or whole number.
+        address: a running Ray cluster.
+        tracking_uri: MLflow store; None: `MLFLOW_TRACKING_URI`, else `out/mlflow.db`; `none`: no tracking.
+        max_retries: how often a trial whose process died is started again.
+        fail_fast: stop at the first failed trial.
+        alike_limit: stop when the first so many trials fail with one error; 0: never.
+        fresh_workers: a new process for every trial.
+        wait_s: how long to wait for another command that holds the study or the machine, seconds.
+        report: whether to build the report at the end.
+        quiet: no progress and no messages.
+        source: the study file, kept as given.
+        trainer: `module:function` of the training run.
+    """
+
+    out: Path = Path("runs")
+    workers: int | None = None
+    cpus_per_trial: float | None = None
+    gpus_per_trial: float = 0.0
+    address: str | None = None
+    tracking_uri: str | None = None
+    max_retries: int = 2
+    fail_fast: bool = False
+    alike_limit: int = 3
+    fresh_workers: bool = False
+    wait_s: float = 0.0
+    report: bool = True
+    quiet: bool = False
+    source: Path | None = None
+    trainer: str = CORE_TRAINER
+
+
+def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: object) -> StudyResult:
+    """Run what is missing of a study, then gather its tables, bring tracking up to date and build the report.
+
+    Args:
+        study: the plan, or a study to plan.
+        out: folder of results; the study's own folder is made in it.
+        options: see `RunOptions`.
+
+    Returns:
+        Every trial's result, also those of earlier runs.
+
+    Raises:
+        StudyError: a mistake of the user, or someone else runs this study; nothing was started.
+    """
+    chosen = RunOptions(out=Path(out), **options)  # type: ignore[arg-type]
+    if isinstance(study, StudySpec):
+        from ablate.planning import plan as make_plan
+
+        study = make_plan(study)
+    if not study.trials:
+        raise StudyError("the study has no trials")
+    return _Run(study, chosen).run()
+
+
+class _Run:
+    """One command's work on a study."""
+
+    def __init__(self, plan: Plan, options: RunOptions) -> None:
+        self.plan, self.options = plan, options
+        self.folder = options.out.resolve() / plan.spec.name
+        self.messages: list[str] = []
+        self.exit_code = 0
+
+    def run(self) -> StudyResult:
+        """Everything, under the study's lock."""
+        options = self.options
+        _writable(self.folder)
+        uri = tracking_address(options.out, options.tracking_uri)
+        with locks.held(self.folder / ".lock", f"study {self.plan.spec.name}", options.wait_s):
+            todo = self._todo()
+            with ExitStack() as stack:
+                resources = self._resources(todo, stack) if todo else Resources(0)
+                if todo and uri != OFF and (problem := reachable(uri)):
+                    self._say(f"{problem}; nothing was started")
+                    return StudyResult(self.folder, (), 3, tuple(self.messages))
+                self._write_plan()
+                self._prepare(todo)
+                forwarding = None
+                if uri != OFF and not (not todo and all_sent(self.folder, self.plan.trials, uri)):
+                    forwarding = Forwarding(self.folder, uri)
+                if todo:
+                    self._execute(todo, resources)
+            settle(self.folder, self.plan.trials)
+            if not results.up_to_date(self.folder):
+                results.gather(self.folder)
+            if options.report:
+                self._report(bool(todo))
+            if forwarding is not None:
+                self._tracked(forwarding)
+        return self._result()
+
+    def _todo(self) -> list[Trial]:
+        """The trials without an outcome, in running order."""
+        where = self.folder / "trials"
+        return [
+            t for t in self.plan.trials if trial_file.status_of(trial_file.read(where / t.id)) not in trial_file.ENDED
+        ]
+
+    def _resources(self, todo: Sequence[Trial], stack: ExitStack) -> Resources:
+        """What to use, claimed against other studies on this machine."""
+        options = self.options
+        free = float(machine_cpus()) if options.address else locks.free_cpus(machine_cpus())
+        wanted = (options.workers, options.cpus_per_trial, options.gpus_per_trial, options.address)
+        resources = resolve(todo, *wanted, free)
+        if options.address is None:
+            workers = max(1, resources.workers or 1)
+            share = Share(workers * resources.cpus, workers * resources.gpus)
+            total = Share(machine_cpus(), machine_gpus() if resources.gpus else 0)
+            stack.enter_context(locks.machine_share(share, total, self.folder, options.wait_s))
+        return resources
+
+    def _write_plan(self) -> None:
+        """The plan and the study file; untouched when they are the same."""
+        from ablate.menus import science_menus
+
+        old = atomic.read_json(self.folder / "plan.json")
+        if old.get("hash") != self.plan.hash or old.get("question") != self.plan.spec.question:
+            atomic.write_json(self.folder / "plan.json", plan_record(self.plan, science_menus()))
+            atomic.write_text(self.folder / "plan.csv", plan_csv(self.plan))
+            resolved = resolved_yaml(self.plan.spec)
+            atomic.write_text(self.folder / "study.resolved.yaml", resolved)
+            source = self.options.source
+            given = source.read_text(encoding="utf-8") if source is not None else resolved
+            atomic.write_text(self.folder / "study.yaml", given)
+
+    def _prepare(self, todo: Sequence[Trial]) -> None:
+        """A document for each trial to run; what failed before is planned again."""
+        (self.folder / STOP).unlink(missing_ok=True)
+        for trial in todo:
+            where = self.folder / "trials" / trial.id
+            where.mkdir(parents=True, exist_ok=True)
+            document = trial_file.read(where)
+            if not document:
+                trial_file.write(where, trial_file.planned(trial))
+            elif document.get("status") == "failed":
+                trial_file.write(where, {**document, "status": "planned", "error": None, "fault": None})
+
+    def _execute(self, todo: Sequence[Trial], resources: Resources) -> None:
+        """Run the trials; whatever happens, what is finished is kept."""
+        options = self.options
+        job = Job(
+            folder=self.folder,
+            trials=todo,
+            resources=resources,
+            max_retries=options.max_retries,
+            referee=Referee(options.fail_fast, options.alike_limit),
+            fresh_workers=options.fresh_workers,
+            trainer=options.trainer,
+        )
+        reused = len(self.plan.trials) - len(todo)
+        metric = self.plan.spec.outcome.metric
+        try:
+            with _terminated_as_interrupted(), Progress(self.folder, todo, metric, reused, options.quiet):
+                execute(job)
+        except KeyboardInterrupt:
+            self.exit_code = 130
+            self._say("interrupted; what is done is kept. To go on: " + _command())
+        except Infrastructure as error:
+            self.exit_code = 3
+            self._say(str(error))
+        except OSError as error:
+            self.exit_code = 3
+            self._say(f"stopped: {error}; what is done is kept. To go on: {_command()}")
+        for line in job.said:
+            self._say(line)
+        if job.stopped:
+            self.exit_code = 3 if "the disk is full" in job.stopped else 1
+            self._say(f"stopped: {job.stopped}")
+        (self.folder / STOP).unlink(missing_ok=True)
+
+    def _report(self, anew: bool) -> None:
+        """Build the report if anything is new."""
+        page = self.folder / "report" / "index.html"
+        if not anew and page.exists() and page.stat().st_mtime >= (self.folder / results.TRIALS).stat().st_mtime:
+            return
+        from reports import build_report, load_results
+
+        build_report(load_results(self.folder), self.folder / "report")
+
+    def _tracked(self, forwarding: Forwarding) -> None:
+        """Let tracking catch up; the trials' documents learn their run."""
+        behind = forwarding.finish()
+        if behind:
+            self._say(behind)
+        for trial in self.plan.trials:
+            where = self.folder / "trials" / trial.id
+            run_id = atomic.read_json(where / "mlflow.json").get("run_id")
+            document = trial_file.read(where)
+            if run_id and document and document.get("mlflow_run_id") != run_id:
+                trial_file.write(where, {**document, "mlflow_run_id": run_id})
+        if not results.up_to_date(self.folder):
+            results.gather(self.folder)
+
+    def _result(self) -> StudyResult:
+        """What is there now."""
+        found = []
+        for trial in self.plan.trials:
+            where = self.folder / "trials" / trial.id
+            found.append(trial_file.result_of(trial, where, trial_file.read(where)))
+        if self.exit_code == 0 and any(result.status not in trial_file.ENDED for result in found):
+            self.exit_code = 1
+        return StudyResult(self.folder, tuple(found), self.exit_code, tuple(self.messages))
+
+    def _say(self, text: str) -> None:
+        self.messages.append(text)
+        if not self.options.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM is treated like Ctrl-C for the time of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    old = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _writable(folder: Path) -> None:
+    """Make the study's folder, or say in one line why that can't be."""
+    try:
+        (folder / "trials").mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise StudyError(f"--out: {folder}: cannot be written: {error.strerror}") from None
+    free = shutil.disk_usage(folder).free
+    if free < 50 * 2**20:
+        raise StudyError(f"--out: {folder}: only {free / 2**20:.0f} MB left on the disk")
+
+
+def _command() -> str:
+    """The command that was given, to be given again."""
+    return shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]])  # noqa: PTH119

@@ -1,0 +1,89 @@
+"""How a study's trials stand, read from their folders; for `status`, and for the live display."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablate import atomic, journal, locks, trial_file
+from ablate.study import StudyError
+
+
+@dataclass(frozen=True)
+class TrialStatus:
+    """One row of `status`.
+
+    Attributes:
+        trial_id: folder name.
+        label: level labels and seed.
+        status: as written; a trial whose process died is `interrupted`.
+        step: last step done.
+        steps: steps in all.
+        metric: last value of the primary metric, None before the first evaluation.
+        loss: last total loss of the generator, None before the first step.
+        seconds: training time so far.
+        heartbeat_s: seconds since a running trial last wrote; None when it does not run.
+        error: one line, or None.
+    """
+
+    trial_id: str
+    label: str
+    status: str
+    step: int
+    steps: int
+    metric: float | None
+    loss: float | None
+    seconds: float
+    heartbeat_s: float | None
+    error: str | None
+
+
+def study_status(folder: Path) -> list[TrialStatus]:
+    """A row a trial of the plan, in running order.
+
+    Args:
+        folder: `OUT/<study>`.
+
+    Raises:
+        StudyError: there is no plan in the folder.
+    """
+    plan = atomic.read_json(folder / "plan.json")
+    if "trials" not in plan:
+        raise StudyError(f"{folder}: no study here (no plan.json)")
+    metric = f"metric/{plan['outcome']['metric']}"
+    return [trial_status(folder / "trials" / trial["trial_id"], trial, metric) for trial in plan["trials"]]
+
+
+def trial_status(folder: Path, planned: Mapping[str, Any], metric: str) -> TrialStatus:
+    """How one trial stands."""
+    document = trial_file.read(folder)
+    status: str = trial_file.status_of(document)
+    lines = journal.tail(folder) if status != "planned" else []
+    heartbeat = None
+    seconds = float(document.get("seconds", 0.0))
+    if status == "running":
+        if locks.is_held(folder / ".lock"):
+            now = time.time()
+            heartbeat = round(max(0.0, now - (lines[-1].time if lines else now)), 1)
+            seconds += now - document["attempts"][-1]["started"]
+        else:
+            status = "interrupted"
+    step = lines[-1].step if lines and status in ("running", "interrupted") else int(document.get("steps_done", 0))
+    return TrialStatus(
+        trial_id=planned["trial_id"],
+        label=planned["label"],
+        status=status,
+        step=step,
+        steps=int(document.get("steps", 0)),
+        metric=_last(lines, metric),
+        loss=_last(lines, "loss/total_generator"),
+        seconds=round(seconds, 1),
+        heartbeat_s=heartbeat,
+        error=document.get("error"),
+    )
+
+
+def _last(lines: list[journal.Line], name: str) -> float | None:
+    """The newest value of a name among the last lines."""
+    return next((line.values[name] for line in reversed(lines) if name in line.values), None)

@@ -1,0 +1,182 @@
+"""What MLflow's pages show of a study: names, colours, notes, prepared views and the addresses that open them.
+
+Nothing here needs MLflow: all of it is text for tags and addresses. The prepared views use a tag that is no documented
+interface of MLflow (seen in 3.17); where it is not understood, the plain addresses still work.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
+"""Okabe and Ito's colours, told apart by colour-blind readers."""
+LOOPBACK = "http://127.0.0.1:5000"
+"""Where `mlflow ui` answers unless told otherwise."""
+
+
+def safe_name(name: str) -> str:
+    """A name that MLflow takes as the key of a metric, param or tag: at most 250 of its characters."""
+    cleaned = re.sub(r"[^\w\-. /:]", "_", name, flags=re.ASCII).strip("/") or "_"
+    cleaned = re.sub(r"(^|/)\.+(?=/|$)", r"\1_", re.sub("/+", "/", cleaned))
+    return cleaned[:250]
+
+
+def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
+    """A cell in words: what is not at the reference, e.g. `+ long_fm + reassembly_fm`; else `reference`."""
+    parts = []
+    for factor, level in levels.items():
+        rules = plan["factors"][factor]
+        if level != rules["reference"]:
+            switched_on = set(rules["levels"]) <= {"with", "without"}
+            parts.append(f"+ {factor}" if switched_on and level == "with" else f"{factor}: {level}")
+    text = " ".join(part if part.startswith("+") else f"· {part}" for part in parts).removeprefix("· ")
+    return text or "reference"
+
+
+def colour(plan: Mapping[str, Any], cell_id: str) -> str:
+    """The colour of a cell's runs; the reference is black."""
+    if cell_id == plan.get("reference_cell"):
+        return "#000000"
+    others = list(
+        dict.fromkeys(cell["cell_id"] for cell in plan["cells"] if cell["cell_id"] != plan.get("reference_cell"))
+    )
+    return COLOURS[others.index(cell_id) % 7] if cell_id in others else COLOURS[6]
+
+
+def redacted(uri: str) -> str:
+    """An address without the user and password in it."""
+    parts = urlsplit(uri)
+    if "@" not in parts.netloc:
+        return uri
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def without_secrets(text: str, uri: str) -> str:
+    """A text in which the user and password of `uri` are blotted out."""
+    parts = urlsplit(uri)
+    text = text.replace(uri, redacted(uri))
+    for secret in (parts.netloc.rpartition("@")[0], parts.password):
+        if secret:
+            text = text.replace(secret, "***")
+    return text
+
+
+def study_note(plan: Mapping[str, Any]) -> str:
+    """Markdown for the experiment's page."""
+    outcome = plan["outcome"]
+    return (
+        f"**{plan['question'] or plan['name']}**\n\n"
+        f"{len(plan['cells'])} cells, {len(plan['seeds'])} seeds, {len(plan['trials'])} trials. "
+        f"Primary outcome: `{outcome['metric']}` ({outcome['summary']}), {outcome['better']} is better. "
+        f"Plan `{plan['hash'][:12]}`. The report is attached to the run `study: {plan['name']}`, under artifacts."
+    )
+
+
+def trial_note(plan: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
+    """Markdown for a trial's page."""
+    rows = "\n".join(f"| {factor} | {level} |" for factor, level in trial["levels"].items())
+    head = f"Trial `{trial['trial_id']}` of study **{plan['name']}**, seed {trial['seed']}."
+    return f"{head}\n\n| factor | level |\n|---|---|\n{rows}"
+
+
+def addresses(base: str, experiment_id: str, run_ids: Sequence[str], plan: Mapping[str, Any]) -> dict[str, str]:
+    """Name -> address of the study's pages in MLflow.
+
+    Args:
+        base: address of the MLflow server, without a slash at the end.
+        experiment_id: the study's experiment.
+        run_ids: the runs of the trials, in the order of the plan.
+        plan: the content of plan.json.
+    """
+    where = f"{base}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    state = {
+        "searchFilter": 'tags.role = "trial"',
+        "orderByKey": f"metrics.`{answer_name(plan)}`",
+        "orderByAsc": "true" if plan["outcome"]["better"] == "lower" else "false",
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "modelVersionFilter": "All Runs",
+        "datasetsFilter": "W10=",
+    }
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in state.items())
+    runs = quote(json.dumps(list(run_ids), separators=(",", ":")), safe="")
+    experiments = quote(json.dumps([experiment_id]), safe="")
+    return {
+        "runs": f"{where}&{query}",
+        "charts": f"{where}&compareRunsMode=CHART&{query}",
+        "by_arm": f"{where}&compareRunsMode=CHART&viewStateShareKey=by_arm",
+        "by_trial": f"{where}&viewStateShareKey=by_trial",
+        "compare": f"{base}/#/compare-runs?runs={runs}&experiments={experiments}&workflowType=machine_learning",
+    }
+
+
+def answer_name(plan: Mapping[str, Any]) -> str:
+    """The metric that MLflow's pages show first."""
+    return safe_name(f"answer/{plan['outcome']['metric']}")
+
+
+def views(plan: Mapping[str, Any]) -> dict[str, str]:
+    """Name -> JSON state of a prepared view of the experiment's page: arms grouped on charts, trials in a table."""
+    answer = answer_name(plan)
+    factors = [safe_name(name) for name in plan["factors"]]
+    columns = [f"metrics.`{answer}`", *(f"params.`{name}`" for name in factors), "params.`seed`", "tags.`status`"]
+    common = {
+        "searchFilter": 'tags.role = "trial"',
+        "orderByKey": f"metrics.`{answer}`",
+        "orderByAsc": plan["outcome"]["better"] == "lower",
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "modelVersionFilter": "All Runs",
+        "datasetsFilter": [],
+        "hideFinishedRuns": False,
+        "runsHiddenMode": "SHOWALL",
+        "runsPinned": [],
+        "runsHidden": [],
+        "runsVisibilityMap": {},
+        "runsExpanded": {},
+        "runListHidden": False,
+        "isAccordionReordered": True,
+        "selectedColumns": columns,
+        "useGroupedValuesInCharts": True,
+    }
+    sections = [("answer", "The question"), ("metric", "Metrics"), ("loss", "Losses"), ("health", "Training health")]
+    charts = [
+        _line(number, name) for number, name in enumerate((answer, "loss/total_generator", "loss/total_discriminator"))
+    ]
+    drawn = {
+        "compareRunSections": [
+            {"uuid": key, "name": title, "display": True, "isReordered": True} for key, title in sections
+        ],
+        "compareRunCharts": charts,
+        "autoRefreshEnabled": True,
+    }
+    grouping = {"groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "TAG", "groupByData": "cell"}]}}
+    return {
+        "by_arm": json.dumps({**common, **drawn, **grouping}),
+        "by_trial": json.dumps({**common, **drawn, "groupBy": None}),
+    }
+
+
+def _line(number: int, metric: str) -> dict[str, Any]:
+    """A line chart of one metric over steps."""
+    section = metric.partition("/")[0]
+    return {
+        "uuid": f"chart-{number}",
+        "type": "LINE",
+        "runsCountToCompare": 50,
+        "metricSectionId": section,
+        "deleted": False,
+        "isGenerated": False,
+        "metricKey": metric,
+        "selectedMetricKeys": [metric],
+        "xAxisKey": "step",
+        "selectedXAxisMetricKey": "",
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "lineSmoothness": 0,
+        "range": {},
+        "useGlobalLineSmoothing": False,
+        "useGlobalXaxisKey": False,
+    }

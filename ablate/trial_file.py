@@ -1,0 +1,73 @@
+"""`trial.json`: what a trial is and how it stands; rewritten atomically, never half of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from ablate import atomic
+from ablate.study import Status, Trial, TrialResult
+from g2g_core.config import TrialConfig
+
+NAME = "trial.json"
+ENDED = ("finished", "diverged")
+"""Statuses that are outcomes: such a trial is never run again."""
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The trial's document; empty when there is none yet."""
+    return atomic.read_json(folder / NAME)
+
+
+def write(folder: Path, document: Mapping[str, Any]) -> None:
+    """Write the trial's document atomically."""
+    atomic.write_json(folder / NAME, document)
+
+
+def planned(trial: Trial) -> dict[str, Any]:
+    """The document of a trial that has not started."""
+    return {
+        "trial_id": trial.id,
+        "cell_id": trial.cell_id,
+        "label": trial.label,
+        "levels": dict(trial.levels),
+        "seed": trial.seed,
+        "status": "planned",
+        "error": None,
+        "fault": None,
+        "seconds": 0.0,
+        "steps": trial.config.steps,
+        "steps_done": 0,
+        "attempts": [],
+        "config": trial.config.to_dict(),
+        "identity": dict(trial.identity),
+    }
+
+
+def trial_of(document: Mapping[str, Any]) -> Trial:
+    """The trial that `planned` wrote."""
+    return Trial(
+        id=document["trial_id"],
+        cell_id=document["cell_id"],
+        levels=document["levels"],
+        seed=document["seed"],
+        config=TrialConfig.from_dict(document["config"]),
+        identity=document.get("identity", {}),
+    )
+
+
+def status_of(document: Mapping[str, Any]) -> Status:
+    """The status as written; a missing or damaged document is `planned`."""
+    return cast(Status, document.get("status", "planned"))
+
+
+def result_of(trial: Trial, folder: Path, document: Mapping[str, Any]) -> TrialResult:
+    """The document as a result."""
+    return TrialResult(
+        trial=trial,
+        status=status_of(document),
+        folder=folder,
+        error=document.get("error"),
+        fault=document.get("fault"),
+        seconds=float(document.get("seconds", 0.0)),
+        steps_done=int(document.get("steps_done", 0)),
+    )

@@ -1,0 +1,84 @@
+"""A training run without networks, for benchmarks and tests of everything around one: same records, same checkpoints.
+
+Its numbers are a pure function of (config, step), so an interrupted trial ends with the numbers of an undisturbed one.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from g2g_core.config import TrialConfig
+from g2g_core.record import Diverged, Record
+
+
+def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None) -> Iterator[Record]:
+    """Like `g2g_core.train`. `data.sleep_s`: seconds a step; `data.fault`: what goes wrong at step `data.at`."""
+    sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
+    step = _restored(checkpoints)
+    facts = {"resumed_at": step or None, "device": device, "digests": {"data": "trivial"}}
+    yield Record(0 if step is None else step, "note", facts=facts if step is not None else facts | {"resumed_at": None})
+    if step is None:
+        step = 0
+        yield _evaluated(config, 0)
+    for step in range(step + 1, config.steps + 1):
+        time.sleep(sleep_s)
+        _fault(config, step)
+        yield Record(step, "train", {name: _value(config, name, step) for name in _names(config)})
+        if step % config.eval_every == 0 or step == config.steps:
+            yield _evaluated(config, step)
+        if checkpoints is not None and config.checkpoint_every and step % config.checkpoint_every == 0:
+            checkpoints.mkdir(parents=True, exist_ok=True)
+            part = checkpoints / "part"
+            part.write_text(json.dumps({"step": step}))
+            part.replace(checkpoints / "newest.json")
+
+
+def _restored(checkpoints: Path | None) -> int | None:
+    path = None if checkpoints is None else checkpoints / "newest.json"
+    return json.loads(path.read_text())["step"] if path is not None and path.exists() else None
+
+
+def _names(config: TrialConfig) -> list[str]:
+    extra = int(config.data.get("values", 3))  # type: ignore[arg-type]
+    return ["loss/total_generator", *(f"loss/term_{number}" for number in range(extra - 1))]
+
+
+def _value(config: TrialConfig, name: str, step: int) -> float:
+    weight = sum(config.losses.values())
+    return math.exp(-step / 50) * (1 + 0.1 * weight) + 0.01 * math.sin(step + config.seed + len(name))
+
+
+def _evaluated(config: TrialConfig, step: int) -> Record:
+    value = _value(config, "metric", step)
+    images = {}
+    if config.data.get("images", True):
+        grid = torch.linspace(-1, 1, 8).expand(4, 3, 8, 8) * min(1.0, value)
+        images = {"real": grid, "mixed": -grid, "full_recon": grid * 0.5}
+    return Record(step, "eval", {"metric/mixed_l1": value, "time/eval_s": 0.001}, images)
+
+
+def _fault(config: TrialConfig, step: int) -> None:
+    """What the config asks to go wrong, at one step."""
+    if step != config.data.get("at"):
+        return
+    match config.data.get("fault"):
+        case "bug":
+            raise ValueError("planted bug")
+        case "infinity":
+            raise Diverged(step, "loss/adversarial")
+        case "missing":
+            Path("/no/such/image.png").read_bytes()
+        case "kill_once":
+            flag = Path(str(config.data["flag"])) / f"killed-{config.seed}"
+            if not flag.exists():
+                flag.write_text("")
+                os.kill(os.getpid(), 9)
+        case "kill":
+            os.kill(os.getpid(), 9)
+        case "memory":
+            torch.empty(2**48, dtype=torch.uint8)
