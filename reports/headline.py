@@ -1,15 +1,19 @@
 """The answer in five lines, for the end of a command."""
 
+from reports.analysis import analyse
 from reports.answer import lead, others, status_words
 from reports.document import plain
 from reports.numbers import p_value
 from reports.sections.threats import next_experiment
+from reports.table import StudyTable
 from reports.theme import SIGNS
 from reports.view import StudyView
 
 
-def headline(study: StudyView) -> list[str]:
+def headline(study: StudyView | StudyTable) -> list[str]:
     """Five lines: question, answer, verdict of each factor, trials, what to do next."""
+    if isinstance(study, StudyTable):
+        study = StudyView(study, analyse(study))
     return [
         str(study.study.get("question") or study.study["name"]),
         plain(lead(study)),

@@ -1,10 +1,18 @@
 """All arms: is the average hiding something?"""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from reports.answer import onset_words
-from reports.document import Cell, Column, Rich, Section, Table, Text, muted, rich
-from reports.estimates import bars, differences, estimate, interval_cell, number, p_cell, signed_cell
-from reports.numbers import NOTHING
-from reports.view import StudyView
+from reports.charts.intervals import Estimate
+from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, muted, rich
+from reports.estimates import bars, differences, estimate, number, signed_cell
+from reports.numbers import NOTHING, count, p_value
+from reports.view import Arm, StudyView
+
+UNFOLDED = 24
+"""Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens on request."""
+STRONGEST = 12
 
 
 def arms(view: StudyView) -> Section | None:
@@ -13,80 +21,83 @@ def arms(view: StudyView) -> Section | None:
     shown = [arm for arm in view.arms if arm.cell_id in records]
     if not shown:
         return None
-    estimates = [estimate(view, arm.label, records[arm.cell_id], "difference", differences(view, arm)) for arm in shown]
-    drawn, axis = bars(view, "arm", estimates)
-    many = any("verdict" in row and isinstance(row["verdict"], str) and row["verdict"] for row in records.values())
-    rows = []
-    for arm, bar in zip(shown, drawn, strict=True):
-        row = records[arm.cell_id]
-        mean, sd = number(row["mean"]), number(row["sd"])
-        missing = [
-            f"{int(row[key])} {word}" for key, word in (("n_diverged", "diverged"), ("n_failed", "failed")) if row[key]
-        ]
-        spread = f" ({view.scale.fixed(sd)})" if sd is not None else ""
-        cells = [
-            Cell(rich(arm.marks or arm.short), sub=rich(arm.short if arm.marks else ""), value=arm.label),
-            Cell(
-                rich(str(int(row["n_finished"]))),
-                sub=rich("+ " + ", ".join(missing) if missing else ""),
-                value=int(row["n_finished"]),
-            ),
-            Cell(rich(view.scale.fixed(mean), muted(spread)), value=mean),
-        ]
-        if arm.reference:
-            cells += [Cell(rich("reference"), value=0.0), Cell(), Cell()]
-        else:
-            cells += [
-                signed_cell(number(row["difference"]), view.scale),
-                interval_cell(number(row["low"]), number(row["high"]), view.scale),
-                p_cell(number(row["p_adjusted"])),
-            ]
-        if many:
-            word = row.get("verdict")
-            cells.append(
-                Cell(badge=word, value=word) if isinstance(word, str) and word and not arm.reference else Cell()
-            )
-        onset, _, step = onset_words(view, (arm,)).partition(", ")
-        cells.append(Cell(rich(onset or NOTHING), sub=rich(step)))
-        cells.append(Cell() if arm.reference else Cell(drawing=bar))
-        rows.append(tuple(cells))
-    columns = [
-        Column("arm", "Arm" + (" (● differs from its first level)" if shown[0].marks else ""), "text", 1.7),
-        Column("n_finished", "Trials", "number", 0.7),
-        Column("mean", f"{view.metric}, mean (sd)", "number", 1.2),
-        Column("difference", "Change", "number", 0.8),
-        Column("interval", "95 % interval", "number", 1.3),
-        Column("p_adjusted", "p (Holm)", "number", 0.65),
-    ]
-    if many:
-        columns.append(Column("verdict", "Verdict", "badge", 1.35))
-    columns += [
-        Column("degraded", "Degraded", "number", 1.15),
-        Column("bar", "Change; dots: seeds", "drawing", 1.8),
-    ]
-    order = ", ".join(view.factors)
-    signs = f" Signs stand for {order}, in this order." if shown[0].marks else ""
-    table = Table(
-        "arms",
-        f"{view.metric} {view.summary} in each arm",
-        tuple(columns),
-        tuple(rows),
+    caption = f"{view.metric} {view.summary} in each arm"
+    table = _table(view, "arms", caption, shown, records)
+    blocks: list[Block] = [Text(_sentence(view))]
+    if len(shown) > UNFOLDED:
+        size = {arm.cell_id: abs(number(records[arm.cell_id]["difference"]) or 0.0) for arm in shown}
+        strongest = sorted(shown, key=lambda arm: (not arm.reference, -size[arm.cell_id]))[: STRONGEST + 1]
+        told = f"The {STRONGEST} arms that differ most from the reference"
+        blocks.append(_table(view, "arms-strongest", told, strongest, records))
+        blocks.append(Fold(f"All {count(len(shown), 'arm')}", (table,)))
+    else:
+        blocks.append(table)
+    return Section("arms", "All arms", "All arms", tuple(blocks))
+
+
+def _table(
+    view: StudyView, name: str, caption: str, shown: Sequence[Arm], records: Mapping[str, Mapping[Any, Any]]
+) -> Table:
+    estimates: list[Estimate] = []
+    for arm in shown:
+        estimates.append(estimate(view, arm.label, records[arm.cell_id], "difference", differences(view, arm)))
+    drawn, axis = bars(view, name, estimates)
+    first = "Arm (● not at its first level)" if shown[0].marks else "Arm"
+    signs = f" Signs stand for {', '.join(view.factors)}, in this order." if shown[0].marks else ""
+    return Table(
+        name,
+        caption,
+        (
+            Column("arm", first, "text", 2.0),
+            Column("n_finished", "Trials", "number", 0.7),
+            Column("mean", f"{view.metric}, mean (sd)", "number", 1.2),
+            Column("difference", "Change", "number", 0.8),
+            Column("interval", "95 % interval; p (Holm)", "number", 1.3),
+            Column("verdict", "Verdict", "badge", 1.35),
+            Column("degraded", "Degraded", "number", 1.15),
+            Column("bar", "Change; dots: seeds", "drawing", 1.8),
+        ),
+        tuple(_row(view, arm, records[arm.cell_id], bar) for arm, bar in zip(shown, drawn, strict=True)),
         rich(
             f"Change against the reference, paired by seed.{signs} sd: over seeds. "
             "Trials that diverged or failed are not averaged in."
         ),
         axis,
-        look="plain" if len(rows) > 16 else "cards",
+        look="plain" if len(shown) > 16 else "cards",
         sortable=True,
     )
-    return Section("arms", "All arms", "All arms", (Text(_sentence(view)), table))
+
+
+def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tuple[Cell, ...]:
+    mean, sd, n = number(row["mean"]), number(row["sd"]), int(row["n_finished"])
+    missing = [f"{int(row[f'n_{word}'])} {word}" for word in ("diverged", "failed") if row[f"n_{word}"]]
+    spread = f" ({view.scale.fixed(sd)})" if sd is not None else ""
+    onset, _, step = onset_words(view, (arm,)).partition(", ")
+    head = (
+        Cell(rich(arm.marks or arm.short), sub=rich(arm.short if arm.marks else ""), value=arm.label),
+        Cell(rich(str(n)), sub=rich("+ " + ", ".join(missing) if missing else ""), value=n),
+        Cell(rich(view.scale.fixed(mean), muted(spread)), value=mean),
+    )
+    degraded = Cell(rich(onset or NOTHING), sub=rich(step))
+    if arm.reference:
+        return (*head, Cell(rich("reference"), value=0.0), Cell(), Cell(), degraded, Cell())
+    low, high, p = number(row["low"]), number(row["high"]), number(row["p_adjusted"])
+    interval = Cell(rich(view.scale.interval(low, high)), sub=rich(_p_words(p)), value=low)
+    word = row.get("verdict")
+    verdict = Cell(badge=word, value=word) if isinstance(word, str) and word else Cell()
+    return (*head, signed_cell(number(row["difference"]), view.scale), interval, verdict, degraded, Cell(drawing=bar))
+
+
+def _p_words(p: float | None) -> str:
+    """`p 0.012`, `p < 0.001`; empty without one."""
+    return "" if p is None else f"p {p_value(p)}"
 
 
 def _sentence(view: StudyView) -> Rich:
     """Best and worst arm."""
     known = view.analysis.arms[view.analysis.arms["mean"].notna()]
     if len(known) < 2:
-        return rich("There is one arm with a result.")
+        return rich("There is one arm with a result." if len(known) else "No arm has a result.")
     ordered = known.sort_values("mean", kind="stable")
     low, high = ordered.iloc[0], ordered.iloc[-1]
     best, worst = (low, high) if view.better == "lower" else (high, low)

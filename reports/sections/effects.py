@@ -1,21 +1,39 @@
 """Main effects and interactions: the forest plot."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from reports.charts.intervals import forest
-from reports.document import Block, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
+from reports.document import Block, Cell, Column, Figure, Fold, Panel, Section, Table, Text, code, rich
 from reports.estimates import bars, estimate, interval_cell, number, p_cell, signed_cell
 from reports.numbers import count
 from reports.view import StudyView
 
+UNFOLDED = 24
+"""Up to so many terms stand in one table; of more, interactions of three and more factors open on request."""
+
+Records = Sequence[Mapping[Any, Any]]
+
 
 def effects(view: StudyView) -> Section | None:
     """Every factorial contrast with its interval; None when the design has none."""
-    frame = view.analysis.effects
-    if not len(frame):
+    records = view.analysis.effects.to_dict("records")
+    if not records:
         return None
-    records = frame.to_dict("records")
+    higher = [row for row in records if int(row["order"]) > 2] if len(records) > UNFOLDED else []
+    lower = [row for row in records if row not in higher]
+    blocks: list[Block] = [Text(rich(_sentence(view))), _table(view, "effects", "Main effects and interactions", lower)]
+    if higher:
+        table = _table(view, "effects-higher", "Interactions of three and more factors", higher)
+        blocks.append(Fold(f"{count(len(higher), 'interaction')} of three and more factors", (table,)))
+    blocks.append(_forest(view, lower))
+    return Section("effects", "How much does each factor change, alone and together?", "Effects", tuple(blocks))
+
+
+def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
     estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
-    drawn, axis = bars(view, "effect", estimates)
-    aliased = any(isinstance(row.get("aliases"), str) and row["aliases"] for row in records)
+    drawn, axis = bars(view, name, estimates)
+    aliased = any(_aliases(row) for row in records)
     rows = []
     for row, bar in zip(records, drawn, strict=True):
         cells = [
@@ -26,7 +44,7 @@ def effects(view: StudyView) -> Section | None:
             p_cell(number(row["p_adjusted"])),
         ]
         if aliased:
-            cells.append(Cell(rich(str(row["aliases"]) if isinstance(row["aliases"], str) else "")))
+            cells.append(Cell(rich(_aliases(row))))
         rows.append((*cells, Cell(drawing=bar)))
     columns = [
         Column("term", "Term", "text", 2.2),
@@ -38,26 +56,28 @@ def effects(view: StudyView) -> Section | None:
     if aliased:
         columns.append(Column("aliases", "Can't be told from", "text", 1.4))
     columns.append(Column("bar", "Estimate and interval", "drawing", 2.0))
-    table = Table(
-        "effects",
-        "Main effects and interactions",
-        tuple(columns),
-        tuple(rows),
-        rich(
-            f"Main effect: change of {view.metric} when the factor leaves its first level, averaged over the others. "
-            "Interaction: half of what the effect of one factor grows by when the other one leaves its first level."
-        ),
-        axis,
-        look="plain" if len(rows) > 16 else "cards",
-        sortable=True,
+    note = rich(
+        f"Main effect: change of {view.metric} when the factor leaves its first level, averaged over the others. "
+        "Interaction: half of what the effect of one factor grows by when the other one leaves its first level."
     )
-    alt = "; ".join(f"{e.label} {view.scale.signed(e.value)}" for e in estimates)
-    plot = forest(
-        "effects-forest", estimates, view.margin, f"change of {view.metric}", f"Effects with 95 % intervals: {alt}"
+    dense = len(rows) > 16
+    return Table(
+        name, caption, tuple(columns), tuple(rows), note, axis, look="plain" if dense else "cards", sortable=True
     )
-    figure = Figure("effects-forest", rich("Effects with 95 % intervals."), (Panel((), plot),), shown=False)
-    blocks: tuple[Block, ...] = (Text(rich(_sentence(view))), table, figure)
-    return Section("effects", "How much does each factor change, alone and together?", "Effects", blocks)
+
+
+def _forest(view: StudyView, records: Records) -> Figure:
+    """The same as one drawing, saved for papers."""
+    estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
+    told = "; ".join(f"{e.label} {view.scale.signed(e.value)}" for e in estimates)
+    alt = f"Effects with 95 % intervals: {told}"
+    drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
+    return Figure("effects-forest", rich("Effects with 95 % intervals."), (Panel((), drawing),), shown=False)
+
+
+def _aliases(row: Mapping[Any, Any]) -> str:
+    value = row.get("aliases")
+    return value if isinstance(value, str) else ""
 
 
 def _kind(order: int) -> str:
@@ -70,10 +90,13 @@ def _sentence(view: StudyView) -> str:
     pairs = frame[frame["order"] > 1]
     if not len(pairs):
         return "The design tells main effects only."
-    found = pairs[pairs["p_adjusted"] < 0.05]
+    known = pairs[pairs["p_adjusted"].notna()]
+    if not len(known):
+        return "The data do not allow a test of interactions."
+    found = known[known["p_adjusted"] < 0.05]
     if not len(found):
-        return f"No interaction is established after correction for {count(len(pairs), 'test')}."
+        return f"No interaction is established after correction for {count(len(known), 'test')}."
     names = ", ".join(
         f"{row['term']} ({view.scale.signed(number(row['estimate']))})" for row in found.to_dict("records")
     )
-    return f"Established after correction for {count(len(pairs), 'test')}: {names}."
+    return f"Established after correction for {count(len(known), 'test')}: {names}."

@@ -11,16 +11,22 @@ from reports.numbers import NOTHING, duration
 from reports.view import StudyView
 
 
+UNFOLDED = 60
+"""Rows of trials shown at once; a longer table opens on request."""
+
+
 def provenance(view: StudyView) -> Section:
     """The facts that another machine needs, a methods paragraph for papers, and all trials with their commands."""
     name = str(view.study["name"])
     facts = Facts(tuple((rich(term), fact) for term, fact in _facts(view) if fact))
+    trials = _trials(view, name)
+    many = len(trials.rows) > UNFOLDED
     blocks: tuple[Block, ...] = (
         facts,
         Text(rich("The whole study again:")),
         Code("g2g-ablate run study.resolved.yaml --out runs"),
         Fold("Methods, for a paper", tuple(Text(paragraph) for paragraph in methods(view))),
-        _trials(view, name),
+        Fold(f"All {len(trials.rows)} trials", (trials,)) if many else trials,
     )
     return Section("repeat", "Repeat it", "Repeat it", blocks)
 

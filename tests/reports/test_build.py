@@ -75,7 +75,8 @@ def test_mistakes_are_named(study, tmp_path):
 
 
 def test_the_headline_has_five_lines(study):
-    lines = headline(open_study(study))
+    lines = headline(study)
+    assert headline(open_study(study)) == lines
     assert len(lines) == 5
     assert lines[0] == study.study["question"]
     assert "14 finished, 1 diverged, 1 failed" in lines[3]
