@@ -8,7 +8,10 @@ import sys
 
 import typer
 
-from ablate.commands import menus, networks, results, studies, weights
+from ablate.commands import faces, menus, networks, results, studies, weights
+
+GROUPS = (studies, results, networks, menus, weights, faces)
+"""The modules whose commands there are."""
 
 app = typer.Typer(
     name="g2g-ablate",
@@ -19,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (studies, results, networks, menus, weights):
+for group in GROUPS:
     for command in group.COMMANDS:
         app.command()(command)
 
@@ -35,21 +38,24 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(141)
     except Exception as error:
-        message = mistake(error)
-        if message is None:
+        outcome = told(error)
+        if outcome is None:
             raise
+        message, code = outcome
         print(f"g2g-ablate: {message}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(code)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def mistake(error: Exception) -> str | None:
-    """What to tell the user when an exception is a mistake of theirs, else None.
+def told(error: Exception) -> tuple[str, int] | None:
+    """What to tell the user about an exception, and the exit code; None: a bug, which keeps its traceback.
 
-    These are errors of the command line itself, of the study, the data, a checkpoint, and of a report's input.
+    Mistakes of the user (2) are errors of the command line itself, of the study, the data, a checkpoint, and of a
+    report's input; infrastructure (3) is Ray, the disk, or the tracking store.
     """
     if hasattr(error, "format_message"):
-        return str(error.format_message())
+        return str(error.format_message()), 2
     names = {kind.__name__ for kind in type(error).__mro__}
-    known = {"StudyError", "DataError", "CheckpointError", "MetricError", "ReportError", "TableError", "MissingWeights"}
-    return str(error) if names & known else None
+    if names & {"StudyError", "DataError", "CheckpointError", "MetricError", "ReportError", "TableError"}:
+        return str(error), 2
+    return (str(error), 3) if "Infrastructure" in names else None

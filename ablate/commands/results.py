@@ -1,8 +1,8 @@
 """`status`, `report`, `verify` and `ui`: what a run left in its folder."""
 
-import time
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,25 +13,28 @@ Study = Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder, OU
 
 def status(folder: Study, as_json: Json = False) -> None:
     """One row a trial: status, steps, last primary metric, seconds, error; age of the last sign of life if running."""
-    rows = [_row(folder, trial, outcome) for trial, outcome in _trials(folder)]
+    from dataclasses import asdict
+
+    from ablate.status import study_status
+
+    rows = study_status(folder)
     if as_json:
-        show_json(rows)
+        show_json([asdict(row) for row in rows])
         return
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["status"]] = counts.get(row["status"], 0) + 1
-    show(f"{len(rows)} trials: {', '.join(f'{number} {name}' for name, number in sorted(counts.items()))}")
+    counts = Counter(row.status for row in rows)
+    show(f"{len(rows)} trials: {', '.join(f'{number} {name}' for name, number in counts.items())}")
+    header = ("trial", "arm", "status", "step", "outcome", "seconds", "note")
     show_table(
-        ("trial", "arm", "status", "step", "outcome", "seconds", "note"),
+        header,
         [
             (
-                row["trial_id"],
-                row["label"],
-                row["status"],
-                f"{row['steps_done']}/{row['steps']}",
-                row["outcome"],
-                round(row["seconds"], 1),
-                row["error"] or (f"heard {row['silent_s']:.0f} s ago" if row["silent_s"] is not None else ""),
+                row.trial_id,
+                row.label,
+                row.status,
+                f"{row.step}/{row.steps}" if row.steps else "",
+                row.metric,
+                row.seconds,
+                row.error or (f"heard {row.heartbeat_s:.0f} s ago" if row.heartbeat_s is not None else ""),
             )
             for row in rows
         ],
@@ -101,42 +104,6 @@ def one_trial(folder: Path, start: str) -> Path:
         )
         raise StudyError(f"{trials}: {cut(start, 40)}: {many}")
     return found[0]
-
-
-def _trials(folder: Path) -> list[tuple[dict[str, Any], str]]:
-    """The plan's trials of a study's folder, and the name of its primary metric."""
-    from ablate.atomic import read_json
-    from ablate.study import StudyError
-
-    plan = read_json(folder / "plan.json")
-    if not plan:
-        below = sorted(path.parent.name for path in folder.glob("*/plan.json"))
-        hint = f"; studies in it: {', '.join(below)}" if below else ""
-        raise StudyError(f"{folder}: no study's folder (no plan.json){hint}")
-    return [(trial, plan["outcome"]["metric"]) for trial in plan["trials"]]
-
-
-def _row(folder: Path, trial: dict[str, Any], outcome: str) -> dict[str, Any]:
-    """A trial as it stands."""
-    from ablate import trial_file
-    from ablate.journal import read
-
-    place = folder / "trials" / trial["trial_id"]
-    document = trial_file.read(place)
-    lines = read(place) if document else []
-    values = [line.values[f"metric/{outcome}"] for line in lines if f"metric/{outcome}" in line.values]
-    state = trial_file.status_of(document)
-    return {
-        "trial_id": trial["trial_id"],
-        "label": trial["label"],
-        "status": state,
-        "steps_done": max((line.step for line in lines), default=0),
-        "steps": document.get("steps", 0),
-        "outcome": values[-1] if values else None,
-        "seconds": float(document.get("seconds", 0.0)),
-        "error": document.get("error"),
-        "silent_s": max(0.0, time.time() - lines[-1].time) if state == "running" and lines else None,
-    }
 
 
 COMMANDS = (status, report, verify, ui)

@@ -28,7 +28,9 @@ def run(
         int | None, typer.Option("--workers", min=0, help="Trials at once; 0: one by one in this process, no Ray.")
     ] = None,
     gpus_per_trial: Annotated[float, typer.Option("--gpus-per-trial", min=0.0, help="May be a fraction.")] = 0.0,
-    cpus_per_trial: Annotated[float, typer.Option("--cpus-per-trial", min=0.1, help="CPUs a trial reserves.")] = 1.0,
+    cpus_per_trial: Annotated[
+        float | None, typer.Option("--cpus-per-trial", min=0.01, help="CPUs a trial reserves; usually its threads.")
+    ] = None,
     address: Annotated[str | None, typer.Option("--address", metavar="RAY", help="A running Ray cluster.")] = None,
     tracking_uri: Annotated[
         str | None, typer.Option("--tracking-uri", metavar="URI", help="MLflow store instead of OUT/mlflow.db.")
