@@ -10,14 +10,6 @@ from reports.numbers import count, p_value
 from reports.view import Arm, StudyView
 
 
-def single_arms(view: StudyView, name: str) -> tuple[Arm, ...]:
-    """Arms with this factor alone; `factor=level` picks the level."""
-    factor, _, level = name.partition("=")
-    if factor not in view.factors:
-        return ()
-    return tuple(arm for arm in view.alone(factor) if not level or arm.levels[factor] == level)
-
-
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
     """`5 of 5 seeds, median step 250`; what happened to the trials of these arms."""
     trials = [trial for arm in arms for trial in arm.trials]
@@ -60,7 +52,7 @@ def lead(view: StudyView) -> Rich:
 
 def _alone(view: StudyView, name: str) -> Rich:
     """What the factor does with all others at their first level."""
-    arms = single_arms(view, name)
+    arms = view.alone(name)
     if not arms or view.reference is None or view.reference in arms:
         return ()
     ours = [v for arm in arms for v in outcomes(view, arm).values()]

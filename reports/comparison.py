@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reports.answer import lead, onset_words, others, single_arms
+from reports.answer import lead, onset_words, others
 from reports.charts.curves import LEFT, RIGHT, Line, curve_panel
 from reports.document import (
     Block,
@@ -166,7 +166,7 @@ def _factors(views: Sequence[StudyView], reasons: list[str]) -> Section | None:
 
 
 def _alone(view: StudyView, name: str) -> Rich:
-    onset = onset_words(view, single_arms(view, name))
+    onset = onset_words(view, view.alone(name))
     return rich(f"alone: {onset}" if onset else "")
 
 

@@ -35,7 +35,7 @@ def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> Non
     """
     chosen = [arm for arm in study.arms if arms is None or arm.label in arms]
     if arms is None and study.culprit is not None:
-        alone = study.alone(study.culprit.partition("=")[0])
+        alone = study.alone(study.culprit)
         chosen = [arm for arm in study.arms if arm.reference or arm in alone] or chosen
     for arm in chosen:
         colour = TONES[arm.tone]

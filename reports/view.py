@@ -150,7 +150,7 @@ class StudyView:
 
     @cached_property
     def culprit(self) -> str | None:
-        """The factor that harms most; if none does, the one with the largest effect."""
+        """What harms most, as its verdict is named; if nothing does, what has the largest effect."""
         verdicts = self.analysis.verdicts
         known = verdicts[verdicts["effect"].notna()]
         if known.empty:
@@ -178,7 +178,7 @@ class StudyView:
                     self.label(levels),
                     self.marks(levels),
                     is_reference,
-                    self.culprit is not None and not self._at_first(self.culprit, levels),
+                    self.culprit is not None and self.has(levels, self.culprit),
                     by_cell.get(str(cell["cell_id"]), ()),
                 )
             )
@@ -229,12 +229,27 @@ class StudyView:
             return ""
         return "".join("○" if self._at_first(factor, levels) else "●" for factor in self.factors)
 
-    def alone(self, factor: str) -> tuple[Arm, ...]:
-        """Arms in which only this factor is away from its first level."""
+    def split(self, name: str) -> tuple[str, str | None]:
+        """Factor and level of a verdict's name: `long_fm` is a factor, `restore=generator` a level of one."""
+        if name in self.factors:
+            return name, None
+        factor, _, level = name.partition("=")
+        return factor, level or None
+
+    def has(self, levels: Mapping[str, str], name: str) -> bool:
+        """Whether these levels contain what a verdict is about: the factor away from its first level, or that level."""
+        factor, level = self.split(name)
+        if factor not in self.factors:
+            return False
+        return not self._at_first(factor, levels) if level is None else levels.get(factor) == level
+
+    def alone(self, name: str) -> tuple[Arm, ...]:
+        """Arms in which only this factor is away from its first level (`factor=level`: at that level)."""
+        factor, _ = self.split(name)
         return tuple(
             arm
             for arm in self.arms
-            if not self._at_first(factor, arm.levels)
+            if self.has(arm.levels, name)
             and all(self._at_first(other, arm.levels) for other in self.factors if other != factor)
         )
 

@@ -1,6 +1,6 @@
 """The first page: the question is the title, the answer the first sentence, the numbers right behind it."""
 
-from reports.answer import lead, onset_words, others, single_arms, status_words
+from reports.answer import lead, onset_words, others, status_words
 from reports.document import (
     Beside,
     Block,
@@ -59,14 +59,14 @@ def verdict_table(view: StudyView) -> Table | None:
     records = verdicts.to_dict("records")
     estimates = []
     for row in records:
-        factor, _, level = str(row["factor"]).partition("=")
-        dots = factor_differences(view, factor, level or None) if factor in view.factors else []
+        factor, level = view.split(str(row["factor"]))
+        dots = factor_differences(view, factor, level) if factor in view.factors else []
         estimates.append(estimate(view, str(row["factor"]), row, "effect", dots))
     drawn, axis = bars(view, "verdict", estimates)
     rows = []
     for row, bar in zip(records, drawn, strict=True):
         name = str(row["factor"])
-        onset = onset_words(view, single_arms(view, name))
+        onset = onset_words(view, view.alone(name))
         rows.append(
             (
                 Cell(rich(code(name)), sub=_says(view, name), value=name),
@@ -100,7 +100,7 @@ def verdict_table(view: StudyView) -> Table | None:
 
 def _says(view: StudyView, name: str) -> Rich:
     """What a factor is: the description of the loss of that name, else its levels."""
-    factor = name.partition("=")[0]
+    factor, _ = view.split(name)
     described = view.study.get("losses", {}).get(factor)
     if described:
         return rich(str(described))

@@ -101,7 +101,7 @@ def first_page_curve(view: StudyView) -> Figure | None:
     """Reference and main culprit alone in one drawing; None when there are no such arms or no curves."""
     if view.reference is None or view.culprit is None:
         return None
-    arms = [view.reference, *view.alone(view.culprit.partition("=")[0])[-1:]]
+    arms = [view.reference, *view.alone(view.culprit)[-1:]]
     drawn = [arm for arm in arms if any(view.curves.get(trial) for trial in arm.trials)]
     if len(drawn) < 2:
         return None

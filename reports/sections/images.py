@@ -59,7 +59,7 @@ def key_steps(view: StudyView, steps: tuple[int, ...]) -> tuple[tuple[int, str],
     if not steps:
         return ()
     found = {steps[0]: "start" if steps[0] == 0 else "", steps[-1]: "end"}
-    arms = view.alone(view.culprit.partition("=")[0]) if view.culprit else ()
+    arms = view.alone(view.culprit) if view.culprit else ()
     onsets = [s for arm in arms or view.arms for t in arm.trials if (s := view.onset(t)) is not None]
     if onsets and len(steps) > 2:
         middle = median(onsets)
@@ -114,7 +114,7 @@ def end_pictures(view: StudyView) -> ImageGrid | None:
     if view.reference is None or view.culprit is None:
         return None
     found = shots(view.table.images)
-    alone = view.alone(view.culprit.partition("=")[0])
+    alone = view.alone(view.culprit)
     arms = [arm for arm in (view.reference, *alone[-1:]) if _trial_of(arm, found) is not None]
     trials = {arm.cell_id: _trial_of(arm, found) for arm in arms}
     steps = [{step for trial, step in found if trial == trials[arm.cell_id]} for arm in arms]

@@ -10,7 +10,6 @@ from reports.methods import methods
 from reports.numbers import NOTHING, duration
 from reports.view import StudyView
 
-
 UNFOLDED = 60
 """Rows of trials shown at once; a longer table opens on request."""
 

@@ -50,7 +50,7 @@ def survival(view: StudyView) -> Section | None:
     )
     figure = Figure("survival", caption, (Panel((), drawing),))
     by = (
-        rich("By the level of ", code(view.culprit), ", over all settings of the other factors.")
+        rich("By the level of ", code(view.split(view.culprit)[0]), ", over all settings of the other factors.")
         if view.culprit
         else rich("All trials.")
     )
@@ -62,7 +62,7 @@ def survival(view: StudyView) -> Section | None:
 def groups_of(view: StudyView) -> list[tuple[str, pd.DataFrame, str]]:
     """Label, onset rows and class of each group: the levels of the culprit, else all trials."""
     onset = view.analysis.onset
-    culprit = view.culprit.partition("=")[0] if view.culprit else None
+    culprit = view.split(view.culprit)[0] if view.culprit else None
     if culprit is None or culprit not in view.factors:
         return [("all trials", onset, "off")]
     styles = ("off", "on", "on dash", "on dots", "neutral", "neutral dash")

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pandas as pd
 import pytest
@@ -23,6 +24,16 @@ def test_files_are_where_the_contract_says(study, tmp_path):
     assert data | wanted <= names
     assert {"figures/effects-forest.svg", "figures/effects-forest.pdf", "figures/survival.svg"} <= names
     assert all(path.stat().st_size > 0 for path in paths)
+
+
+def test_300_trials_take_seconds_and_megabytes(make_study, tmp_path):
+    table = make_study(tmp_path / "trials", factors=6, seeds=5, cells=60, tile=64)
+    assert len(table.trials) == 300
+    start = time.perf_counter()
+    build_report(table, tmp_path / "report")
+    assert time.perf_counter() - start < 30
+    assert (tmp_path / "report" / "index.html").stat().st_size < 10_000_000
+    assert (tmp_path / "report" / "report.pdf").stat().st_size < 10_000_000
 
 
 def test_report_json_names_the_answer_and_the_files(study, tmp_path):

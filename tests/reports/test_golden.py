@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reports import make_report
@@ -23,6 +24,22 @@ def without_outcome(table):
     return replace(table, trials=trials, history=table.history[table.history["name"] != "metric/kid"])
 
 
+def with_levels(table):
+    """One factor with the levels 0, 0.1 and 1, whose effect grows with the level."""
+    more = table.trials.iloc[4:].assign(cell_id="more", **{"level.long_recon": "1", "metric.kid": 0.07})
+    more["trial_id"] = [f"more{seed}" for seed in more["seed"]]
+    trials = pd.concat([table.trials, more], ignore_index=True)
+    trials["level.long_recon"] = trials["level.long_recon"].replace({"without": "0", "with": "0.1"})
+    trials["metric.kid"] += 0.0001 * trials["seed"] * (trials["level.long_recon"] == "1")
+    levels = {level: {"losses.long_recon": float(level)} for level in ("0", "0.1", "1")}
+    cells = [
+        {"cell_id": cell, "levels": {"long_recon": level}}
+        for cell, level in zip(trials["cell_id"].unique(), levels, strict=True)
+    ]
+    factors = {"long_recon": {"levels": levels, "reference": "0", "when": {}}}
+    return replace(table, study={**table.study, "cells": cells, "factors": factors}, trials=trials)
+
+
 CASES = {
     "usual": lambda make, folder: make(folder, status={(3, 1): "diverged", (2, 3): "failed"}),
     "one_seed": lambda make, folder: make(seeds=1),
@@ -31,6 +48,7 @@ CASES = {
     "diverged_arm": lambda make, folder: make(status={(3, s): "diverged" for s in range(4)}),
     "missing_metric": lambda make, folder: without_outcome(make()),
     "odd_labels": lambda make, folder: make(factors=3, seeds=2, names=ODD),
+    "several_levels": lambda make, folder: with_levels(make(factors=1)),
     "no_images": lambda make, folder: make(factors=1),
 }
 
