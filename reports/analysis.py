@@ -87,8 +87,10 @@ class Interval:
         mean, sd = float(data.mean()), float(data.std(ddof=1))
         if sd == 0:
             return cls(mean, mean, mean, 0.0 if mean else 1.0, len(data), 0.0)
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(data) - 1)) * sd / math.sqrt(len(data))
-        return cls(mean, mean - half, mean + half, float(stats.ttest_1samp(data, 0.0).pvalue), len(data), sd)
+        error, freedom = sd / math.sqrt(len(data)), len(data) - 1
+        half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+        p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
+        return cls(mean, mean - half, mean + half, p, len(data), sd)
 
 
 def holm(p: Sequence[float]) -> list[float]:
