@@ -5,6 +5,8 @@ calls, the process, the number of workers or the machine.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -32,3 +34,17 @@ def generator(seed: int, purpose: str, *numbers: int) -> torch.Generator:
 def numpy_rng(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
     """The numpy twin of `generator`: a new PCG64 stream for `(seed, purpose, numbers)`."""
     return np.random.Generator(np.random.PCG64(seed_number(seed, purpose, *numbers)))
+
+
+@contextmanager
+def seeded_init(seed: int, purpose: str) -> Iterator[None]:
+    """Inside, torch's own CPU generator is that of `(seed, purpose)`; afterwards it is as it was.
+
+    For the initial weights of networks: layers draw them from torch's own generator.
+    """
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed_number(seed, purpose))
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)

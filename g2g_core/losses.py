@@ -1,0 +1,146 @@
+"""The loss terms by name: FUNIT's and FUNIT2FUNIT's here, those of the cycle systems in `losses_cycle`.
+
+A generator term is a function of the pass, a discriminator term (`d_...`) of the discriminator's pass; each gives an
+unweighted scalar, a mean over the images of the pair. A term with networks of its own is a class that takes the config.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss, relu
+
+from g2g_core import losses_cycle
+from g2g_core.config import TrialConfig
+from g2g_core.cross import CrossPass, DiscriminatorPass
+from g2g_core.schedules import Schedule
+
+
+def adversarial(cross: CrossPass) -> Tensor:
+    """Minus the mean verdict on mixed images and short reconstructions: the generator's side of the hinge loss."""
+    return -(cross.verdict("mixed").mean() + cross.verdict("self_recon").mean()) / 2
+
+
+def short_recon(cross: CrossPass) -> Tensor:
+    """L1 of x and its short reconstruction G(x, x) (eq. 9, lambda_short; authors' `r_w`)."""
+    return l1_loss(cross.self_recon, cross.content_images)
+
+
+def long_recon(cross: CrossPass) -> Tensor:
+    """L1 of x and its full reconstruction (eq. 9, lambda_long; authors' `rl_w`)."""
+    return l1_loss(cross.full_recon, cross.real)
+
+
+def self_fm(cross: CrossPass) -> Tensor:
+    """L1 of the discriminator features of x and G(x, x): FUNIT's own feature matching (authors' `fm_rec_w`)."""
+    return l1_loss(cross.features("self_recon"), cross.features("content_images"))
+
+
+def short_fm(cross: CrossPass) -> Tensor:
+    """L1 of the discriminator features of x and of the mixed image of its class (eq. 10, lambda_D; `fm_w`)."""
+    return l1_loss(cross.features("mixed"), cross.features("class_images"))
+
+
+def long_fm(cross: CrossPass) -> Tensor:
+    """L1 of the discriminator features of x and its full reconstruction (eq. 10, lambda_L; `fml_w`)."""
+    return l1_loss(cross.features("full_recon"), cross.features("real"))
+
+
+def reassembly_fm(cross: CrossPass) -> Tensor:
+    """L1 of the features of the mixed image and the full reconstruction of its class (eq. 10, lambda_R).
+
+    Both sides get gradients, as in the authors' code (`fml_mix_rec_w`).
+    """
+    return l1_loss(cross.features("full_recon"), cross.features("mixed"))
+
+
+def d_hinge(pair: DiscriminatorPass) -> Tensor:
+    """Hinge loss of real and mixed images, each under the class that it should have (eq. 11, lambda_dis)."""
+    return _hinge(pair, pair.fake_labels)
+
+
+def d_hinge_swapped(pair: DiscriminatorPass) -> Tensor:
+    """Rival of `d_hinge` as in the authors' code: mixed images are judged under their partner's class."""
+    return _hinge(pair, pair.fake_labels.roll(pair.batch_size, 0))
+
+
+def d_r1(pair: DiscriminatorPass) -> Tensor:
+    """Gradient penalty on real images (eq. 11, lambda_reg; arXiv 1801.04406), scaled by 1 / B**2.
+
+    FUNIT takes the gradient of the mean over the batch, so the usual per-image penalty is divided by the square of the
+    images per call, B; at another batch size the same weight is another penalty.
+    """
+    each = pair.real_verdict.flatten(1).mean(1).sum()
+    (gradient,) = torch.autograd.grad(each, pair.real, create_graph=True)
+    return gradient.square().sum() / (len(pair.real) * pair.batch_size**2)
+
+
+def _hinge(pair: DiscriminatorPass, fake_labels: Tensor) -> Tensor:
+    fake: Tensor = pair.discriminator(pair.fake, fake_labels)[0]
+    return relu(1 - pair.real_verdict).mean() + relu(1 + fake).mean()
+
+
+Term = Callable[[Any], Tensor]
+
+LOSSES: dict[str, Term | Callable[[TrialConfig], Term]] = {
+    "adversarial": adversarial,
+    "short_recon": short_recon,
+    "long_recon": long_recon,
+    "self_fm": self_fm,
+    "short_fm": short_fm,
+    "long_fm": long_fm,
+    "reassembly_fm": reassembly_fm,
+    "content_cycle": losses_cycle.content_cycle,
+    "content_cycle_crossed": losses_cycle.content_cycle_crossed,
+    "class_cycle": losses_cycle.class_cycle,
+    "perceptual_long": losses_cycle.PerceptualLong,
+    "perceptual_short": losses_cycle.PerceptualShort,
+    "identity_mixed": losses_cycle.IdentityMixed,
+    "identity_mixed_as_printed": losses_cycle.IdentityMixedAsPrinted,
+    "adversarial_lsgan": losses_cycle.adversarial_lsgan,
+    "adversarial_vanilla": losses_cycle.adversarial_vanilla,
+    "adversarial_wgan": losses_cycle.adversarial_wgan,
+    "d_hinge": d_hinge,
+    "d_hinge_swapped": d_hinge_swapped,
+    "d_r1": d_r1,
+    "d_lsgan": losses_cycle.d_lsgan,
+    "d_vanilla": losses_cycle.d_vanilla,
+    "d_wgan": losses_cycle.d_wgan,
+    "d_wgan_penalty": losses_cycle.d_wgan_penalty,
+}
+"""Name -> term; the order is the order of summation, so equal configs give equal bits."""
+
+
+@dataclass(frozen=True)
+class WeightedTerm:
+    """A term that is on, with its weight and what becomes of it over the steps."""
+
+    name: str
+    weight: float
+    term: Term
+    schedule: Schedule
+
+    def weight_at(self, step: int) -> float:
+        """The weight in the step that follows `step` completed ones."""
+        return self.weight * self.schedule.factor(step)
+
+
+def active_terms(config: TrialConfig) -> tuple[list[WeightedTerm], list[WeightedTerm]]:
+    """The generator's and the discriminator's terms with a weight other than 0, in the order of `LOSSES`.
+
+    Raises:
+        ValueError: an unknown term, or a schedule that is none or belongs to no term.
+        MissingWeights: a term's network is not there.
+    """
+    for kind, names in (("losses", config.losses), ("schedules", config.schedules)):
+        if unknown := sorted(set(names) - set(LOSSES)):
+            raise ValueError(f"{kind}.{unknown[0]}: no such loss")
+    on = []
+    for name, entry in LOSSES.items():
+        if weight := config.losses.get(name, 0.0):
+            term: Term = entry(config) if isinstance(entry, type) else entry  # type: ignore[assignment]
+            schedule = Schedule.of(config.schedules.get(name), f"schedules.{name}")
+            on.append(WeightedTerm(name, float(weight), term, schedule))
+    return [t for t in on if not t.name.startswith("d_")], [t for t in on if t.name.startswith("d_")]

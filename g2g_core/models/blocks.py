@@ -1,0 +1,127 @@
+"""Layers that FUNIT's generator and discriminator share; module names follow FUNIT's state dicts."""
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "none": None}
+EPS = 1e-5
+
+
+class ConvBlock(nn.Module):
+    """Reflection padding, convolution, instance norm or AdaIN, activation.
+
+    Args:
+        narrow: input channels.
+        wide: output channels.
+        kernel: side of the kernel.
+        stride: of the convolution.
+        padding: reflected pixels on each side.
+        norm: `none`, `instance` (no parameters, no running statistics) or `adain`.
+        activation: one of `ACTIVATIONS`.
+    """
+
+    def __init__(
+        self,
+        narrow: int,
+        wide: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int = 0,
+        norm: str = "none",
+        activation: str = "relu",
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(narrow, wide, kernel, stride)
+        self.padding = (padding,) * 4
+        self.norm = norm
+        self.activation = ACTIVATIONS[activation]
+
+    def forward(self, values: Tensor, adain: Tensor | None = None) -> Tensor:
+        """(B, narrow, H, W) to (B, wide, H', W').
+
+        Args:
+            values: the input.
+            adain: (B, 2 * wide): biases, then scales; for the norm `adain` only.
+        """
+        values = self.conv(functional.pad(values, self.padding, mode="reflect"))
+        if self.norm == "instance":
+            values = functional.instance_norm(values, eps=EPS)
+        elif adain is not None:
+            values = adaptive_instance_norm(values, adain)
+        return values if self.activation is None else self.activation(values)
+
+
+class ResidualBlock(nn.Module):
+    """x + f(x), f two 3x3 convolutions with norm, the first with ReLU; no activation after the sum."""
+
+    def __init__(self, channels: int, norm: str) -> None:
+        super().__init__()
+        first = ConvBlock(channels, channels, 3, 1, 1, norm, "relu")
+        second = ConvBlock(channels, channels, 3, 1, 1, norm, "none")
+        self.model = nn.ModuleList([first, second])
+
+    def forward(self, values: Tensor, adain: tuple[Tensor, Tensor] | tuple[None, None] = (None, None)) -> Tensor:
+        """(B, channels, H, W) to the same; `adain`: the parameters of the two norms, see `ConvBlock`."""
+        first, second = self.model
+        result: Tensor = values + second(first(values, adain[0]), adain[1])
+        return result
+
+
+class ResidualBlocks(nn.Module):
+    """A chain of residual blocks of one width."""
+
+    def __init__(self, blocks: int, channels: int, norm: str) -> None:
+        super().__init__()
+        self.model = nn.ModuleList(ResidualBlock(channels, norm) for _ in range(blocks))
+
+    def forward(self, values: Tensor, adain: Tensor | None = None) -> Tensor:
+        """(B, channels, H, W) to the same; `adain`: (B, 2 * blocks * 2 * channels) in the order of the layers."""
+        if adain is None:
+            for block in self.model:
+                values = block(values)
+            return values
+        layers = adain.chunk(2 * len(self.model), dim=1)
+        for block, first, second in zip(self.model, layers[::2], layers[1::2], strict=True):
+            values = block(values, (first, second))
+        return values
+
+
+class LinearBlock(nn.Module):
+    """A dense layer, with ReLU or without."""
+
+    def __init__(self, narrow: int, wide: int, activation: str = "relu") -> None:
+        super().__init__()
+        self.fc = nn.Linear(narrow, wide)
+        self.activation = ACTIVATIONS[activation]
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, narrow) to (B, wide)."""
+        values = self.fc(values)
+        return values if self.activation is None else self.activation(values)
+
+
+def adaptive_instance_norm(values: Tensor, parameters: Tensor) -> Tensor:
+    """Each image's channels at mean 0 and variance 1, then scaled and shifted (AdaIN, arXiv 1703.06868).
+
+    Args:
+        values: (B, C, H, W).
+        parameters: (B, 2C): C biases, then C scales, which are used as they are (no 1 + scale).
+    """
+    bias, scale = parameters.chunk(2, dim=1)
+    # Batch norm over one image of B * C channels: per image and channel, biased variance.
+    flat = values.reshape(1, -1, *values.shape[2:])
+    result = functional.batch_norm(
+        flat, None, None, scale.reshape(-1).to(flat.dtype), bias.reshape(-1).to(flat.dtype), training=True, eps=EPS
+    )
+    return result.view_as(values)
+
+
+def kaiming_start(module: nn.Module) -> None:
+    """FUNIT's initial weights: Kaiming normal over the inputs, gain sqrt(2); biases 0. For `Module.apply`."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.normal_(module.weight, 0.0, sqrt(2 / module.weight[0].numel()))
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

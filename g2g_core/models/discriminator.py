@@ -1,0 +1,92 @@
+"""FUNIT's discriminator: one verdict map per class, on residual features (arXiv 1905.01723)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from g2g_core.models.blocks import kaiming_start
+
+SLOPE = 0.2
+WIDEST = 1024
+
+
+class PaddedConv(nn.Module):
+    """A convolution that keeps the image's size by reflection."""
+
+    def __init__(self, narrow: int, wide: int, kernel: int, bias: bool = True) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(narrow, wide, kernel, bias=bias)
+        self.padding = (kernel // 2,) * 4
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, narrow, H, W) to (B, wide, H, W)."""
+        if self.padding[0]:
+            values = functional.pad(values, self.padding, mode="reflect")
+        result: Tensor = self.conv(values)
+        return result
+
+
+class ActivationFirstBlock(nn.Module):
+    """Two activated 3x3 convolutions and a shortcut.
+
+    Where the width stays, the shortcut carries the *activated* input: FUNIT's code activates in place, which overwrites
+    what its identity shortcut would carry. Where the width changes, a 1x1 convolution carries the raw input.
+    """
+
+    def __init__(self, narrow: int, wide: int) -> None:
+        super().__init__()
+        self.conv_0 = PaddedConv(narrow, min(narrow, wide), 3)
+        self.conv_1 = PaddedConv(min(narrow, wide), wide, 3)
+        self.conv_s = PaddedConv(narrow, wide, 1, bias=False) if narrow != wide else None
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, narrow, H, W) to (B, wide, H, W)."""
+        activated = functional.leaky_relu(values, SLOPE)
+        shortcut = activated if self.conv_s is None else self.conv_s(values)
+        result: Tensor = shortcut + self.conv_1(functional.leaky_relu(self.conv_0(activated), SLOPE))
+        return result
+
+
+class FunitDiscriminator(nn.Module):
+    """Verdicts on an image taken as one of a class; 54,252,599 parameters at FUNIT's sizes. No normalisation.
+
+    Parameters have the names of FUNIT's state dict.
+
+    Args:
+        filters: channels after the first convolution; doubled in each stage up to 1024.
+        blocks: residual blocks, even.
+        classes: number of classes.
+    """
+
+    def __init__(self, filters: int = 64, blocks: int = 10, classes: int = 119) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [PaddedConv(3, filters, 7)]
+        width = filters
+        for stage in range(blocks // 2):
+            wider = min(2 * width, WIDEST)
+            layers += [ActivationFirstBlock(width, width), ActivationFirstBlock(width, wider)]
+            if stage < blocks // 2 - 1:
+                layers += [nn.ReflectionPad2d(1), nn.AvgPool2d(3, 2)]
+            width = wider
+        self.cnn_f = nn.Sequential(*layers)
+        self.cnn_c = nn.Sequential(PaddedConv(width, classes, 1))
+        self.apply(kaiming_start)
+
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Verdicts of images under labels, and their features.
+
+        Args:
+            images: (B, 3, H, W) in [-1, 1].
+            labels: (B,) int64, below the number of classes.
+
+        Returns:
+            The map of the label's logit (B, h, w), and the features (B, C, h, w) *activated*, since FUNIT's head
+            activates them in place before they are compared.
+        """
+        features = functional.leaky_relu(self.cnn_f(images), SLOPE)
+        head: nn.Conv2d = self.cnn_c[0].conv  # type: ignore[assignment]
+        assert head.bias is not None
+        # Only the asked class's filter: one row of the 1x1 convolution per image.
+        weight, bias = head.weight.flatten(1)[labels], head.bias[labels]
+        maps = torch.baddbmm(bias[:, None, None], weight[:, None], features.flatten(2))
+        return maps.view(len(images), *features.shape[2:]), features

@@ -1,0 +1,69 @@
+"""What a model is made of, and the FUNIT models."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+from torch import nn
+
+from g2g_core.config import TrialConfig
+from g2g_core.cross import CrossPass, TranslationPass
+from g2g_core.models.discriminator import FunitDiscriminator
+from g2g_core.models.funit import FunitGenerator
+from g2g_core.models.narrow_content import NarrowContent
+from g2g_core.models.options import FunitOptions, options_of
+from g2g_core.seeding import seeded_init
+
+
+@dataclass
+class Networks:
+    """The networks of a model; frozen networks that only a loss term uses live in that term.
+
+    Attributes:
+        generator: with `content_code(images)`, `class_code(images)` and `decode(content, class_code)`, which have no
+            side effects.
+        discriminator: `forward(images, labels)` gives (verdict map, features or None); None: the model has none.
+        average: the generator whose weights are a running average; None: none is kept.
+        make_pass: the pass that the loss terms work on.
+        generator_first: whether a step updates the generator before the discriminator (CycleFUNIT) or after it (FUNIT).
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module | None
+    average: nn.Module | None
+    make_pass: type[CrossPass] = CrossPass
+    generator_first: bool = False
+
+
+def funit2funit(config: TrialConfig, n_classes: int) -> Networks:
+    """FUNIT trained by cross-training on pairs: the paper's third system (Sec. IV-C)."""
+    return _funit(config, n_classes, CrossPass)
+
+
+def funit(config: TrialConfig, n_classes: int) -> Networks:
+    """Plain FUNIT: content of one image, class of another, one direction (arXiv 1905.01723)."""
+    return _funit(config, n_classes, TranslationPass)
+
+
+def averaged(generator: nn.Module, config: TrialConfig) -> nn.Module | None:
+    """A copy of the generator for its running average, as FUNIT starts it; None if the config keeps none."""
+    return None if config.ema_decay is None else deepcopy(generator).requires_grad_(False)
+
+
+def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> Networks:
+    options = options_of(FunitOptions, config.network)
+    classes = n_classes if options.d_classes is None else options.d_classes
+    if classes < n_classes:
+        raise ValueError(f"network.d_classes: {classes} is less than the {n_classes} classes of the training set")
+    side = config.image_size
+    factor = 2**options.content_downs
+    if side % factor or side // factor < 2:
+        raise ValueError(f"network.content_downs: {options.content_downs} does not go with image_size {side}")
+    # Every network has its own generator of initial weights, so that none depends on the others' sizes.
+    with seeded_init(config.seed, "init/generator"):
+        generator: nn.Module = FunitGenerator(options)
+    if options.narrows():
+        with seeded_init(config.seed, "init/narrow_content"):
+            generator = NarrowContent(generator, options.filters * factor, options, config.seed)
+    with seeded_init(config.seed, "init/discriminator"):
+        discriminator = FunitDiscriminator(options.d_filters, options.d_blocks, classes)
+    return Networks(generator, discriminator, averaged(generator, config), make_pass)

@@ -1,0 +1,62 @@
+"""Sizes of FUNIT's networks, as a study file names them under `network`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+from g2g_core.config import Option
+from g2g_core.features.options import FeatureOptions
+from g2g_core.models.narrow_content import ContentOptions
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class FunitOptions(ContentOptions, FeatureOptions):
+    """Sizes of FUNIT's networks; the defaults are FUNIT's own (`content_downs` and the like: 128 px).
+
+    Attributes:
+        filters: channels after the first convolution of the generator (FUNIT's nf).
+        residual_blocks: residual blocks at the end of the content encoder and at the start of the decoder.
+        mlp_filters: width of the MLP that makes the AdaIN parameters.
+        class_dim: size of the class code.
+        mlp_blocks: dense layers of the MLP.
+        content_downs: halvings of the content code's sides.
+        class_downs: halvings in the class encoder before its average; at least 2.
+        d_filters: channels after the first convolution of the discriminator.
+        d_blocks: its residual blocks, an even number; its map is halved d_blocks / 2 - 1 times.
+        d_classes: its classes; None: as many as the training set has. The official discriminators have 119.
+    """
+
+    filters: int = 64
+    residual_blocks: int = 2
+    mlp_filters: int = 256
+    class_dim: int = 64
+    mlp_blocks: int = 3
+    content_downs: int = 3
+    class_downs: int = 4
+    d_filters: int = 64
+    d_blocks: int = 10
+    d_classes: int | None = None
+
+    def __post_init__(self) -> None:
+        at_least = {"filters": 1, "residual_blocks": 1, "mlp_filters": 1, "class_dim": 1, "mlp_blocks": 2}
+        at_least |= {"content_downs": 0, "class_downs": 2, "d_filters": 1, "d_blocks": 2}
+        for name, least in at_least.items():
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"network.{name}: {value} is less than {least}")
+        if self.d_blocks % 2:
+            raise ValueError(f"network.d_blocks: {self.d_blocks} is not an even number")
+
+
+def options_of(kind: type[Options], network: Mapping[str, Option]) -> Options:
+    """The options of a model among a config's `network`.
+
+    Raises:
+        ValueError: a key that the model does not have.
+    """
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for name in network:
+        if name not in known:
+            raise ValueError(f"network.{name}: no such option; there are {', '.join(known)}")
+    return kind(**network)
