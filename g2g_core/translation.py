@@ -1,0 +1,88 @@
+"""Uses a trained generator without its run: the generator of a checkpoint file, and the paper's figure of two images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from g2g_core.checkpoint_file import CheckpointError, Saved
+from g2g_core.config import TrialConfig
+from g2g_core.cross import CrossPass
+from g2g_core.data.pairs import Batch
+from g2g_core.models import MODELS
+from g2g_core.models.funit import FunitGenerator
+from g2g_core.models.options import FunitOptions
+
+
+def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
+    """The generator of a checkpoint, ready for use: evaluation mode, no gradients.
+
+    Ours are made from the config that the file holds; FUNIT's files hold none, so the sizes are read off the shapes.
+
+    Args:
+        saved: see `g2g_core.checkpoint.read`.
+        which: `generator` (the raw weights) or `average`; None: the average where the file has one, as FUNIT does.
+
+    Raises:
+        CheckpointError: the file lacks it, or its sizes are not those of a FUNIT generator.
+    """
+    part = which or ("average" if "average" in saved.parts else "generator")
+    if part not in saved.parts:
+        raise CheckpointError(f"{saved.path}: it holds no {part} ({saved.layout})")
+    state = saved.parts[part]
+    if "config" in saved.facts:
+        config = TrialConfig.from_dict(saved.facts["config"])
+        generator = MODELS[config.model](config, int(saved.facts["n_classes"])).generator
+    else:
+        generator = FunitGenerator(options_by_shape(saved, state))
+    try:
+        generator.load_state_dict(dict(state))
+    except RuntimeError as error:
+        raise CheckpointError(f"{saved.path}: {part} does not fit: {' '.join(str(error).split())[:200]}") from error
+    return generator.float().eval().requires_grad_(False)
+
+
+def options_by_shape(saved: Saved, state: Mapping[str, Tensor]) -> FunitOptions:
+    """The sizes of a FUNIT generator, read off its state dict.
+
+    Raises:
+        CheckpointError: the names are not those of a FUNIT generator.
+    """
+
+    def count(prefix: str, suffix: str) -> int:
+        return sum(name.startswith(prefix) and name.endswith(suffix) for name in state)
+
+    class_downs = count("enc_class_model.model.", ".conv.weight") - 1
+    blocks = count("dec.model.0.model.", ".conv.weight") // 2
+    try:
+        return FunitOptions(
+            filters=len(state["enc_content.model.0.conv.weight"]),
+            residual_blocks=blocks,
+            mlp_filters=state["mlp.model.0.fc.weight"].shape[0],
+            class_dim=len(state[f"enc_class_model.model.{class_downs + 2}.weight"]),
+            mlp_blocks=count("mlp.model.", ".fc.weight"),
+            content_downs=count("enc_content.model.", ".conv.weight") - 1 - 2 * blocks,
+            class_downs=class_downs,
+        )
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{saved.path}: not the generator of a FUNIT: {error}") from error
+
+
+@torch.no_grad()
+def g2g(generator: nn.Module, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+    """The two-stage forward pass on a pair: the three rows of the paper's Fig. 7.
+
+    Args:
+        generator: with `content_code`, `class_code`, `decode`.
+        first: (3, H, W) or (P, 3, H, W) in [-1, 1].
+        second: the same shape.
+
+    Returns:
+        `real`, `mixed`, `full_recon` -> (2P, 3, H, W): entries 0..P-1 belong to `first`; `mixed[i]` has the class of
+        `real[i]` and the content of its partner.
+    """
+    one, other = (images if images.dim() == 4 else images[None] for images in (first, second))
+    labels: Any = torch.zeros(len(one), dtype=torch.int64)
+    cross = CrossPass(generator, None, Batch(one, labels, other, labels))
+    return {"real": cross.real, "mixed": cross.mixed, "full_recon": cross.full_recon}
