@@ -56,6 +56,14 @@ def told(error: Exception) -> tuple[str, int] | None:
     if hasattr(error, "format_message"):
         return str(error.format_message()), 2
     names = {kind.__name__ for kind in type(error).__mro__}
-    if names & {"StudyError", "DataError", "CheckpointError", "MetricError", "ReportError", "TableError"}:
+    if names & {
+        "StudyError",
+        "DataError",
+        "CheckpointError",
+        "MetricError",
+        "ReportError",
+        "ResultsError",
+        "FetchError",
+    }:
         return str(error), 2
     return (str(error), 3) if "Infrastructure" in names else None

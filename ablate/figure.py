@@ -33,10 +33,21 @@ def save(images: Mapping[str, Tensor], path: Path) -> None:
     atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
 
 
+def save_image(image: Tensor, path: Path) -> None:
+    """Write one image (3, H, W) in [-1, 1] as a PNG."""
+    pixels = _pixels(image[None])[0]
+    atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
+
+
 def _row(images: Tensor) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     """One row of tiles, (H, 2P * W, 3): first and second image of each pair side by side."""
     pairs = len(images) // 2
     shown = min(pairs, MAX_PAIRS)
     order = [half * pairs + pair for pair in range(shown) for half in (0, 1)]
-    tiles = ((images[order].float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
-    return np.concatenate(list(tiles.transpose(0, 2, 3, 1)), axis=1)
+    return np.concatenate(list(_pixels(images[order])), axis=1)
+
+
+def _pixels(images: Tensor) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """(N, 3, H, W) in [-1, 1] -> (N, H, W, 3), 0 to 255."""
+    tiles = ((images.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
+    return tiles.transpose(0, 2, 3, 1)

@@ -95,8 +95,8 @@ def cut_torn_line(path: Path) -> None:
 
 
 def parse(text: bytes) -> Iterator[Line]:
-    """The whole lines of a piece of a journal; torn or damaged ones are passed over."""
-    for raw in text.split(b"\n"):
+    """The whole lines of a piece of a journal; damaged ones, and a last one without its end, are passed over."""
+    for raw in text.split(b"\n")[:-1]:
         try:
             line = json.loads(raw)
             values = {name: float(value) for name, value in line["values"].items()}

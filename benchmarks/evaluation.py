@@ -1,6 +1,6 @@
 """What evaluating costs: every metric of a hundred pairs at 64 px, and the share of a trial at the usual interval.
 
-    python benchmarks/evaluation.py [--pairs 100] [--size 64] [--threads 2] [--steps 50]
+python benchmarks/evaluation.py [--pairs 100] [--size 64] [--threads 2] [--steps 50]
 """
 
 import argparse

@@ -31,4 +31,3 @@ def operations(compute: Callable[[], object]) -> int:
     with Operations() as counted:
         compute()
     return counted.total
-

@@ -19,13 +19,13 @@ from g2g_core.record import Diverged, Record
 def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None) -> Iterator[Record]:
     """Like `g2g_core.train`. `data.sleep_s`: seconds a step; `data.fault`: what goes wrong at step `data.at`."""
     sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
-    step = _restored(checkpoints)
-    facts = {"resumed_at": step or None, "device": device, "digests": {"data": "trivial"}}
-    yield Record(0 if step is None else step, "note", facts=facts if step is not None else facts | {"resumed_at": None})
-    if step is None:
-        step = 0
+    done = _restored(checkpoints)
+    facts = {"device": device, "digests": {"data": "trivial"}}
+    yield Record(done or 0, "note", facts=facts | {"resumed_at": done})
+    if done is None:
+        done = 0
         yield _evaluated(config, 0)
-    for step in range(step + 1, config.steps + 1):
+    for step in range(done + 1, config.steps + 1):
         time.sleep(sleep_s)
         _fault(config, step)
         yield Record(step, "train", {name: _value(config, name, step) for name in _names(config)})

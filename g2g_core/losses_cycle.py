@@ -156,7 +156,8 @@ def d_wgan_penalty(pair: DiscriminatorPass) -> Tensor:
     between = (share * pair.real + (1 - share) * pair.fake).detach().requires_grad_()
     verdict = _verdict(pair, between, pair.labels).mean((1, 2, 3)).sum()
     (gradient,) = torch.autograd.grad(verdict, between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
 
 
 def _verdict(pair: DiscriminatorPass, images: Tensor, labels: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
-"""Uses a trained generator without its run: the generator of a checkpoint file, and the paper's figure of two images."""
+"""Uses a trained generator without its run: the generator of a checkpoint, and the paper's figure of two images."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 from g2g_core.checkpoint_file import CheckpointError, Saved
 from g2g_core.config import TrialConfig
 from g2g_core.cross import CrossPass
-from g2g_core.data.pairs import Batch
+from g2g_core.data.decode import BadImage, read_image
+from g2g_core.data.pairs import Batch, DataError
+from g2g_core.data.transforms import centre, crop, to_tensor
 from g2g_core.models import MODELS
 from g2g_core.models.funit import FunitGenerator
 from g2g_core.models.options import FunitOptions
@@ -67,6 +70,26 @@ def options_by_shape(saved: Saved, state: Mapping[str, Tensor]) -> FunitOptions:
         )
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{saved.path}: not the generator of a FUNIT: {error}") from error
+
+
+def open_image(path: Path, size: int) -> Tensor:
+    """The centre square of an image file, resized as for evaluation.
+
+    Args:
+        path: any format that the data sets read.
+        size: side, pixels.
+
+    Returns:
+        (3, size, size) in [-1, 1].
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    try:
+        pixels = read_image(path, size)
+    except BadImage as error:
+        raise DataError(f"{path}: {error}") from None
+    return to_tensor(crop([pixels], size, centre(1)))[0]
 
 
 @torch.no_grad()

@@ -1,3 +1,142 @@
 """`train` and `translate`: one network, without a study around it."""
 
-COMMANDS = ()
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ablate.commands.output import Json, Quiet, say, show, show_json
+from ablate.commands.studies import Out, Set, Study, planned_study, refuse_missing
+
+if TYPE_CHECKING:
+    from ablate.study import Plan, Trial
+    from g2g_core.record import Record
+
+
+def train(
+    study: Study,
+    trial: Annotated[
+        str | None, typer.Option("--trial", metavar="ID", help="A trial of the plan.  [default: the reference's first]")
+    ] = None,
+    save: Annotated[Path | None, typer.Option("--save", help="Copy the last checkpoint to this file.")] = None,
+    out: Out = Path("runs"),
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, or cuda:N.")] = "cpu",
+    overrides: Set = None,
+    quiet: Quiet = False,
+) -> int:
+    """Train one trial of a study in this process; that is how pre-trained networks are made.
+
+    The same command again goes on from the last checkpoint. A later `run` of the study takes the trial as done.
+    """
+    from ablate import trial_file
+    from ablate.study import StudyError
+    from ablate.trial import run_trial
+
+    if save is not None and not save.parent.is_dir():
+        raise StudyError(f"--save: {save.parent}: no such folder")
+    if device != "cpu":
+        _refuse_missing_gpu(device)
+    planned, _ = planned_study(study, overrides, None, None)
+    refuse_missing(planned)
+    chosen = _chosen(planned, trial)
+    folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
+    if trial_file.status_of(trial_file.read(folder)) not in trial_file.ENDED:
+        result = run_trial(chosen, folder, [lambda record: say(_line(record, chosen), quiet)], device)
+        if result.status != "finished":
+            say(f"{chosen.id} {result.status}: {result.error}")
+            return 130 if result.status == "interrupted" else 1
+    newest = sorted((folder / "checkpoints").glob("step_*.pt"))
+    if save is not None:
+        if not newest:
+            raise StudyError(f"--save: {folder}: the trial left no checkpoint")
+        shutil.copyfile(newest[-1], save)
+    show(str(save or (newest[-1] if newest else folder)))
+    return 0
+
+
+def translate(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Ours, FUNIT's, or the authors'.")],
+    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="An image.")],
+    class_image: Annotated[Path, typer.Argument(metavar="CLASS", help="An image of another class.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder to write to.")] = Path("translated"),
+    size: Annotated[
+        int | None, typer.Option("--size", min=16, help="Pixels.  [default: the checkpoint's, else 128]")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", help="generator or average.  [default: the average, if there is one]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Mix two images, and mix the mixed ones again: the paper's Fig. 7.
+
+    Writes `mixed_1.png` (the content of CLASS in the class of CONTENT), `mixed_2.png` (the content of CONTENT in the
+    class of CLASS), both full reconstructions, and `figure.png` with the rows originals, mixed, reconstructed.
+    """
+    from ablate import figure
+    from ablate.study import StudyError
+    from g2g_core.checkpoint import read
+    from g2g_core.translation import g2g, generator_of, open_image
+
+    saved = read(checkpoint)
+    side = size or int(saved.facts.get("config", {}).get("image_size", 128))
+    generator = generator_of(saved, weights)
+    images = [open_image(path, side) for path in (content, class_image)]
+    try:
+        rows = g2g(generator, *images)
+    except RuntimeError as error:
+        raise StudyError(f"--size {side}: the network cannot take images of this size: {error}") from None
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        files = {}
+        for name, row in (("mixed", rows["mixed"]), ("reconstructed", rows["full_recon"])):
+            for number in (0, 1):
+                files[f"{name}_{number + 1}"] = to / f"{name}_{number + 1}.png"
+                figure.save_image(row[number], files[f"{name}_{number + 1}"])
+        files["figure"] = to / "figure.png"
+        figure.save(rows, files["figure"])
+    except OSError as error:
+        raise StudyError(f"--to: {to}: cannot be written: {error.strerror or error}") from None
+    if as_json:
+        show_json({name: str(path) for name, path in files.items()})
+    else:
+        for path in files.values():
+            show(str(path))
+
+
+def _chosen(planned: "Plan", start: str | None) -> "Trial":
+    """The trial whose id starts so; without a start the reference cell's with the first seed."""
+    from ablate.study import StudyError
+
+    if start is None:
+        reference = [t for t in planned.trials if dict(t.levels) == dict(planned.reference)]
+        return (reference or list(planned.trials))[0]
+    found = [trial for trial in planned.trials if trial.id.startswith(start)]
+    if len(found) != 1 or not start:
+        raise StudyError(f"--trial {start}: {len(found)} trials of the plan start so; `plan` lists them")
+    return found[0]
+
+
+def _refuse_missing_gpu(device: str) -> None:
+    from ablate.resources import machine_gpus
+    from ablate.study import StudyError
+
+    if device.partition(":")[0] != "cuda":
+        raise StudyError(f"--device {device}: must be cpu, cuda or cuda:N")
+    if not machine_gpus():
+        raise StudyError(f"--device {device}: this machine has no GPU that torch can use")
+
+
+def _line(record: "Record", trial: "Trial") -> str:
+    """A record as a line of the log."""
+    if record.kind == "note":
+        facts = record.facts
+        sizes = ", ".join(f"{name} {number:,}" for name, number in facts.get("parameters", {}).items())
+        start = f"goes on at step {facts['resumed_at']}" if facts.get("resumed_at") else "starts"
+        return f"{trial.id} {start}; parameters: {sizes}"
+    shown = {name: value for name, value in record.values.items() if not name.startswith(("health/", "time/"))}
+    numbers = " ".join(f"{name.partition('/')[2]} {value:.4g}" for name, value in shown.items())
+    return f"{record.step}/{trial.config.steps} {record.kind} {numbers}"
+
+
+COMMANDS = (train, translate)

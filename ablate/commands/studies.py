@@ -41,7 +41,6 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Do not build the report.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")] = False,
     max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="For trials that were killed.")] = 2,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")] = False,
     quiet: Quiet = False,
 ) -> int:
     """Plan a study, run what is missing, and report.
@@ -65,6 +64,9 @@ def run(
         report=not no_report,
         quiet=quiet,
     )
+    if quiet or result.exit_code == 130:
+        return result.exit_code
+    _conclude(result.folder, report=not no_report)
     return result.exit_code
 
 
@@ -187,6 +189,23 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         show(f"equal, run once: {' | '.join(_levels(cell) for cell in group)}")
     for term, others in planned.aliases.items():
         show(f"alias: {term} = {' = '.join(others)}")
+
+
+def _conclude(folder: Path, report: bool) -> None:
+    """The answer in five lines, and where everything is."""
+    from ablate.atomic import read_json
+
+    if report and (folder / "trials.csv").exists():
+        from reports import headline, load_results
+
+        for line in headline(load_results(folder)):
+            say(line)
+    for name, page in read_json(folder / "tracking.json").get("addresses", {}).items():
+        if name in ("by_arm", "compare"):
+            say(f"MLflow, {name.replace('_', ' ')}: {page}")
+    say(f"to open it: g2g-ablate ui {folder}")
+    page = folder / "report" / "index.html"
+    show(str(page if report and page.exists() else folder))
 
 
 def _levels(cell: Any) -> str:

@@ -1,5 +1,6 @@
 """Training health: who wins, what pulls at the generator, how far it moves."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
@@ -53,4 +54,5 @@ def _gradient_norm(value: Tensor, parameters: Sequence[nn.Parameter]) -> float:
     if not value.requires_grad:
         return 0.0
     gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
-    return sum(float(one.double().square().sum()) for one in gradients if one is not None) ** 0.5
+    squares = [float(one.double().square().sum()) for one in gradients if one is not None]
+    return math.sqrt(sum(squares))

@@ -101,14 +101,15 @@ def examples() -> list[str]:
 def test_examples_run(line: str, tmp_path: Path) -> None:
     program, *words = line.split()
     assert program == "g2g-ablate"
-    code = "import sys; from ablate.cli import main; sys.argv[1:] = %r; main()" % words
+    code = f"import sys; from ablate.cli import main; sys.argv[1:] = {words!r}; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
 def test_the_study_of_the_page_loads(tmp_path: Path) -> None:
-    from ablate import load_study, plan
+    from ablate.planning import plan
+    from ablate.spec import load_study
 
     block = STUDY_FILES.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     path = tmp_path / "my-study.yaml"

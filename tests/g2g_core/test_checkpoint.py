@@ -144,14 +144,22 @@ def test_a_failed_write_leaves_the_old_file(ours, monkeypatch):
     assert [f.name for f in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"network": {**config().network, "filters": 5}},
-     r"generator does not fit: enc_class_model\.model\.0\.conv\.weight is \(4, 3, 7, 7\) where the model has \(5, 3"),
-    ({"network": {**config().network, "residual_blocks": 2}}, r"generator does not fit: .*model\.1.* is missing.*more"),
-    ({"network": {**config().network, "d_filters": 5}}, "discriminator does not fit: cnn_f"),
-    ({"optimizer": "adam"}, "optimizers do not fit Adam: generator/enc_class_model.* has square_avg, step"),
-    ({"restore": ("generator", "weights")}, "'weights' is not one of generator, average"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"network": {**config().network, "filters": 5}},
+            r"generator does not fit: enc_class_model\.model\.0\.conv\.weight is \(4, 3, 7, 7\) where",
+        ),
+        (
+            {"network": {**config().network, "residual_blocks": 2}},
+            r"generator does not fit: .*model\.1.* is missing.*more",
+        ),
+        ({"network": {**config().network, "d_filters": 5}}, "discriminator does not fit: cnn_f"),
+        ({"optimizer": "adam"}, "optimizers do not fit Adam: generator/enc_class_model.* has square_avg, step"),
+        ({"restore": ("generator", "weights")}, "'weights' is not one of generator, average"),
+    ],
+)
 def test_what_does_not_fit_is_refused(ours, changes, message):
     settings, networks, step = made(**changes)
     with pytest.raises(CheckpointError, match=message):

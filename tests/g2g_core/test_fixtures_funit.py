@@ -109,8 +109,13 @@ def test_forward_pass_equals_the_authors(golden, recipe, name, seed):
     batch = case.batch(0)
     cross = case.cross(batch)
     forward = {
-        "content": "x{}_cont", "class_": "x{}_class", "mixed": "m{}", "self_recon": "x{}_rec",
-        "mixed_content": "m{}_cont", "mixed_class": "m{}_class", "full_recon": "r{}",
+        "content": "x{}_cont",
+        "class_": "x{}_class",
+        "mixed": "m{}",
+        "self_recon": "x{}_rec",
+        "mixed_content": "m{}_cont",
+        "mixed_class": "m{}_class",
+        "full_recon": "r{}",
     }
     for ours, theirs in forward.items():
         for half, values in halves(getattr(cross, ours)):
@@ -172,10 +177,13 @@ def test_discriminator_losses_and_gradients_equal_the_authors(golden, recipe, na
     same_gradients(numbers, f"dgrad/{which}", case.networks.discriminator)
 
 
-@pytest.mark.parametrize(("name", "seed", "suffix"), [
-    *((name, seed, "") for name, seed in CONFIGS),
-    ("tiny32", 0, "_unswapped"),
-])
+@pytest.mark.parametrize(
+    ("name", "seed", "suffix"),
+    [
+        *((name, seed, "") for name, seed in CONFIGS),
+        ("tiny32", 0, "_unswapped"),
+    ],
+)
 def test_five_steps_equal_the_authors(golden, recipe, name, seed, suffix):
     numbers = golden(f"g2g_{name}_s{seed}_f64_steps{suffix}")
     case = Case(numbers, recipe, hinge="d_hinge" if suffix else "d_hinge_swapped", seed=seed)

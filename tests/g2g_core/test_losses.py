@@ -59,13 +59,16 @@ def test_discriminator_terms_by_hand():
     torch.testing.assert_close(LOSSES["d_r1"](pair), torch.tensor(squared / 2**2))
 
 
-@pytest.mark.parametrize(("off", "calls", "discriminator_calls"), [
-    ((), {"content_code": 2, "class_code": 2, "decode": 3}, 4),
-    (("long_fm", "reassembly_fm"), {"content_code": 2, "class_code": 2, "decode": 3}, 3),
-    (tuple(NEW), {"content_code": 1, "class_code": 1, "decode": 2}, 3),
-    ((*NEW, "short_fm", "self_fm"), {"content_code": 1, "class_code": 1, "decode": 2}, 2),
-    ((*NEW, "short_fm", "self_fm", "adversarial"), {"content_code": 1, "class_code": 1, "decode": 1}, 0),
-])
+@pytest.mark.parametrize(
+    ("off", "calls", "discriminator_calls"),
+    [
+        ((), {"content_code": 2, "class_code": 2, "decode": 3}, 4),
+        (("long_fm", "reassembly_fm"), {"content_code": 2, "class_code": 2, "decode": 3}, 3),
+        (tuple(NEW), {"content_code": 1, "class_code": 1, "decode": 2}, 3),
+        ((*NEW, "short_fm", "self_fm"), {"content_code": 1, "class_code": 1, "decode": 2}, 2),
+        ((*NEW, "short_fm", "self_fm", "adversarial"), {"content_code": 1, "class_code": 1, "decode": 1}, 0),
+    ],
+)
 def test_a_term_that_is_off_calls_nothing(off, calls, discriminator_calls):
     weights = {name: 0.0 if name in off else w for name, w in (FUNIT | NEW).items()}
     cross = pass_of()
@@ -119,13 +122,16 @@ def test_a_delayed_term_is_not_computed_before_its_time():
     assert "loss/long_recon" in step(batch(), 1)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"losses": {"long_reco": 1.0}}, "losses.long_reco: no such loss"),
-    ({"schedules": {"long_reco": {"kind": "ramp"}}}, "schedules.long_reco: no such loss"),
-    ({"schedules": {"long_recon": {"kind": "leap"}}}, "'leap' is not one of constant, ramp, delay"),
-    ({"schedules": {"long_recon": {"kind": "ramp", "start": 5, "end": 5}}}, "must end after it starts"),
-    ({"schedules": {"long_recon": {"kind": "ramp", "stop": 5}}}, "stop: no such key"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"losses": {"long_reco": 1.0}}, "losses.long_reco: no such loss"),
+        ({"schedules": {"long_reco": {"kind": "ramp"}}}, "schedules.long_reco: no such loss"),
+        ({"schedules": {"long_recon": {"kind": "leap"}}}, "'leap' is not one of constant, ramp, delay"),
+        ({"schedules": {"long_recon": {"kind": "ramp", "start": 5, "end": 5}}}, "must end after it starts"),
+        ({"schedules": {"long_recon": {"kind": "ramp", "stop": 5}}}, "stop: no such key"),
+    ],
+)
 def test_mistakes_are_named(changes, message):
     with pytest.raises(ValueError, match=message):
         active_terms(replace(config(), **changes))

@@ -34,7 +34,13 @@ def test_what_a_run_says():
     assert set(note.facts["digests"]) == {"initial_weights", "data", "data_order", "eval_pairs", "checkpoint"}
     assert note.facts["restored"]["parts"]["discriminator"] == "fresh"
     assert [(r.step, r.kind) for r in rest] == [
-        (0, "eval"), (1, "train"), (2, "train"), (2, "eval"), (3, "train"), (4, "train"), (4, "eval"),
+        (0, "eval"),
+        (1, "train"),
+        (2, "train"),
+        (2, "eval"),
+        (3, "train"),
+        (4, "train"),
+        (4, "eval"),
     ]
     losses = rest[1].values
     assert {f"loss/{name}" for name in FUNIT | NEW} <= set(losses)
@@ -146,32 +152,38 @@ def test_warm_up_moves_the_discriminator_only(tmp_path):
     assert "loss/total_generator" in last
 
 
-@pytest.mark.parametrize("changes", [
-    {"precision": "float64"},
-    {"precision": "bfloat16"},
-    {"channels_last": True},
-    {"model": "funit", "losses": FUNIT},
-    {"ema_decay": None, "evaluate": ("raw",)},
-    {"optimizer": "adam"},
-    {"losses": {"short_recon": 1.0}},
-    {"losses": {"adversarial": 1.0, "d_hinge_swapped": 1.0}},
-    {"network": {**config().network, "content_channels": 4, "content_noise": 0.5}},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"precision": "float64"},
+        {"precision": "bfloat16"},
+        {"channels_last": True},
+        {"model": "funit", "losses": FUNIT},
+        {"ema_decay": None, "evaluate": ("raw",)},
+        {"optimizer": "adam"},
+        {"losses": {"short_recon": 1.0}},
+        {"losses": {"adversarial": 1.0, "d_hinge_swapped": 1.0}},
+        {"network": {**config().network, "content_channels": 4, "content_noise": 0.5}},
+    ],
+)
 def test_options_train(changes):
     records = list(train(config(**changes)))
     assert records[-1].step == 4
     assert records[-1].values["metric/mixed_l1"] != records[1].values["metric/mixed_l1"]
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"precision": "float16"}, "precision: 'float16' is not one of"),
-    ({"optimizer": "sgd"}, "optimizer: 'sgd' is not one of rmsprop, adam"),
-    ({"network": {"filter": 3}}, "network.filter: no such option"),
-    ({"network": {"d_blocks": 3}}, "network.d_blocks: 3 is not an even number"),
-    ({"network": {"d_classes": 2}}, "network.d_classes: 2 is less than the 4 classes"),
-    ({"image_size": 18}, "does not go with image_size 18"),
-    ({"model": "funit", "losses": {"long_recon": 1.0}}, "full_recon needs both directions"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"precision": "float16"}, "precision: 'float16' is not one of"),
+        ({"optimizer": "sgd"}, "optimizer: 'sgd' is not one of rmsprop, adam"),
+        ({"network": {"filter": 3}}, "network.filter: no such option"),
+        ({"network": {"d_blocks": 3}}, "network.d_blocks: 3 is not an even number"),
+        ({"network": {"d_classes": 2}}, "network.d_classes: 2 is less than the 4 classes"),
+        ({"image_size": 18}, "does not go with image_size 18"),
+        ({"model": "funit", "losses": {"long_recon": 1.0}}, "full_recon needs both directions"),
+    ],
+)
 def test_mistakes_are_named(changes, message):
     with pytest.raises(ValueError, match=message):
         list(train(config(**changes)))

@@ -40,11 +40,14 @@ def test_the_generator_of_an_exported_file_is_the_same(trained, tmp_path):
     assert all(torch.equal(found[row], expected[row]) for row in ("real", "mixed", "full_recon"))
 
 
-@pytest.mark.parametrize("sizes", [
-    {},
-    {"filters": 8, "residual_blocks": 1, "mlp_filters": 12, "class_dim": 5, "mlp_blocks": 4},
-    {"filters": 4, "content_downs": 1, "class_downs": 2, "mlp_blocks": 2},
-])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {},
+        {"filters": 8, "residual_blocks": 1, "mlp_filters": 12, "class_dim": 5, "mlp_blocks": 4},
+        {"filters": 4, "content_downs": 1, "class_downs": 2, "mlp_blocks": 2},
+    ],
+)
 def test_sizes_are_read_off_the_shapes(sizes):
     options = FunitOptions(**sizes)
     with torch.device("meta"):

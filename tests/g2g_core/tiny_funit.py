@@ -9,8 +9,14 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.pairs import Batch
 
 NETWORK = {
-    "filters": 4, "residual_blocks": 1, "mlp_filters": 8, "class_dim": 6, "content_downs": 2, "class_downs": 2,
-    "d_filters": 4, "d_blocks": 4,
+    "filters": 4,
+    "residual_blocks": 1,
+    "mlp_filters": 8,
+    "class_dim": 6,
+    "content_downs": 2,
+    "class_downs": 2,
+    "d_filters": 4,
+    "d_blocks": 4,
 }
 FUNIT = {"adversarial": 1.0, "short_recon": 0.1, "self_fm": 1.0, "short_fm": 1.0, "d_hinge": 1.0, "d_r1": 10.0}
 NEW = {"long_recon": 0.1, "long_fm": 0.1, "reassembly_fm": 0.1}
@@ -18,8 +24,15 @@ NEW = {"long_recon": 0.1, "long_fm": 0.1, "reassembly_fm": 0.1}
 
 def config(**changes):
     settings = {
-        "network": NETWORK, "losses": FUNIT | NEW, "image_size": 16, "batch_size": 2, "steps": 4, "eval_every": 2,
-        "eval_pairs": 3, "checkpoint_every": 2, "data": {"classes": 4, "contents": 8, "test_classes": 3},
+        "network": NETWORK,
+        "losses": FUNIT | NEW,
+        "image_size": 16,
+        "batch_size": 2,
+        "steps": 4,
+        "eval_every": 2,
+        "eval_pairs": 3,
+        "checkpoint_every": 2,
+        "data": {"classes": 4, "contents": 8, "test_classes": 3},
         "metrics": ("short_l1", "mixed_l1"),
     }
     return TrialConfig(**(settings | changes))

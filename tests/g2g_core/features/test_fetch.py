@@ -5,7 +5,6 @@ import pytest
 
 from g2g_core.features import fetch, weights
 
-
 ORDER = [
     weights.FACE_RESNET.file,
     "face_recognition_model.bin",
@@ -43,7 +42,7 @@ def test_files_are_written_and_named_when_their_digests_are_right(tmp_path, monk
 
 def test_a_missing_client_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
-    with pytest.raises(weights.MissingWeights, match="^npm is needed to fetch these weights and is not installed$"):
+    with pytest.raises(weights.MissingWeights, match=r"^npm is needed to fetch these weights and is not installed$"):
         fetch.fetch_faces(tmp_path)
 
 

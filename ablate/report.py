@@ -1,0 +1,53 @@
+"""From studies' folders to a report: the tables are gathered anew where they are out of date, then `reports` writes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate import results
+from ablate.atomic import read_json
+from ablate.study import StudyError
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written.
+
+    Attributes:
+        files: all its files, the page first.
+        answer: five lines for each study: question, answer, verdicts, trials, what to do next.
+    """
+
+    files: tuple[Path, ...]
+    answer: tuple[str, ...]
+
+
+def write_reports(
+    folders: Sequence[Path], to: Path | None, formats: Sequence[str], leave_out: Iterable[str]
+) -> Written:
+    """Write the report of a study, or of several studies compared.
+
+    Args:
+        folders: `OUT/<study>` of each study.
+        to: folder to write to; None: `report` in the study's folder, for several `comparison` beside the first.
+        formats: of `html`, `pdf`, `latex`, `csv`.
+        leave_out: names of sections to leave out.
+
+    Raises:
+        StudyError: a folder holds no study.
+        ReportError: an unknown format or section.
+        ResultsError: tables that cannot be read.
+    """
+    from reports import build_report, headline, load_results
+
+    for folder in folders:
+        if not read_json(folder / "plan.json"):
+            below = sorted(path.parent.name for path in folder.glob("*/plan.json"))
+            hint = f"; studies in it: {', '.join(below)}" if below else ""
+            raise StudyError(f"{folder}: no study's folder (no plan.json){hint}")
+        if not results.up_to_date(folder):
+            results.gather(folder)
+    tables = [load_results(folder) for folder in folders]
+    target = to or (folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison")
+    files = build_report(tables if len(tables) > 1 else tables[0], target, formats, leave_out=leave_out)
+    return Written(tuple(files), tuple(line for table in tables for line in headline(table)))

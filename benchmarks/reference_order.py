@@ -1,0 +1,264 @@
+"""The authors' order of computation in plain torch, for comparison: our own re-statement, equal in numbers.
+
+Each image of the pair goes through every network alone; the discriminator's update computes the generator's images once
+more; real loss and penalty have backward passes of their own; the generator's update leaves gradients in the
+discriminator and goes back through it on real images too; every term is computed whatever its weight. Parameters have
+the names of FUNIT's state dicts.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm, l1_loss
+
+from g2g_core.data.pairs import Batch
+
+
+class Conv(nn.Module):
+    def __init__(self, narrow: int, wide: int, kernel: int, stride: int, pad: int, norm: str, activation: str) -> None:
+        super().__init__()
+        self.pad = nn.ReflectionPad2d(pad)
+        self.conv = nn.Conv2d(narrow, wide, kernel, stride)
+        self.instance = nn.InstanceNorm2d(wide) if norm == "instance" else None
+        self.adaptive = norm == "adain"
+        self.parameters_now: tuple[Tensor, Tensor] | None = None
+        self.activation = {"relu": nn.ReLU(inplace=True), "tanh": nn.Tanh(), "none": None}[activation]
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(self.pad(x))
+        if self.instance is not None:
+            x = self.instance(x)
+        if self.adaptive:
+            assert self.parameters_now is not None
+            bias, scale = self.parameters_now
+            flat = x.contiguous().view(1, -1, *x.shape[2:])
+            x = batch_norm(flat, None, None, scale.reshape(-1), bias.reshape(-1), True).view_as(x)
+        return x if self.activation is None else self.activation(x)
+
+
+class Residual(nn.Module):
+    def __init__(self, width: int, norm: str) -> None:
+        super().__init__()
+        self.model = nn.Sequential(Conv(width, width, 3, 1, 1, norm, "relu"), Conv(width, width, 3, 1, 1, norm, "none"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.model(x)
+
+
+class Named(nn.Module):
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x)
+
+
+class Dense(nn.Module):
+    def __init__(self, narrow: int, wide: int, last: bool) -> None:
+        super().__init__()
+        self.fc = nn.Linear(narrow, wide)
+        self.last = last
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x) if self.last else torch.relu_(self.fc(x))
+
+
+class Generator(nn.Module):
+    def __init__(
+        self, filters: int, blocks: int, mlp: int, code: int, mlp_blocks: int, downs: int, class_downs: int
+    ) -> None:
+        super().__init__()
+        f = filters
+        widths = [f * min(2**i, 4) for i in range(class_downs + 1)]
+        pairs = list(pairwise(widths))
+        self.enc_class_model = Named(
+            Conv(3, f, 7, 1, 3, "none", "relu"),
+            *(Conv(a, b, 4, 2, 1, "none", "relu") for a, b in pairs),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(widths[-1], code, 1),
+        )
+        wide = f * 2**downs
+        self.enc_content = Named(
+            Conv(3, f, 7, 1, 3, "instance", "relu"),
+            *(Conv(f * 2**i, f * 2 ** (i + 1), 4, 2, 1, "instance", "relu") for i in range(downs)),
+            Named(*(Residual(wide, "instance") for _ in range(blocks))),
+        )
+        ups: list[nn.Module] = []
+        for i in range(downs, 0, -1):
+            ups += [nn.Upsample(scale_factor=2), Conv(f * 2**i, f * 2 ** (i - 1), 5, 1, 2, "instance", "relu")]
+        self.dec = Named(
+            Named(*(Residual(wide, "adain") for _ in range(blocks))), *ups, Conv(f, 3, 7, 1, 3, "none", "tanh")
+        )
+        hidden = [Dense(code if i == 0 else mlp, mlp, False) for i in range(mlp_blocks - 1)]
+        self.mlp = Named(*hidden, Dense(mlp, 4 * blocks * wide, True))
+
+    def decode(self, content: Tensor, code: Tensor) -> Tensor:
+        values = self.mlp(code.flatten(1))
+        for module in self.dec.modules():
+            if isinstance(module, Conv) and module.adaptive:
+                width = module.conv.out_channels
+                module.parameters_now = (values[:, :width], values[:, width : 2 * width])
+                values = values[:, 2 * width :]
+        return self.dec(content)
+
+
+class Padded(nn.Module):
+    """An activation, if any, then a padded convolution."""
+
+    def __init__(self, narrow: int, wide: int, kernel: int, activated: bool, bias: bool = True) -> None:
+        super().__init__()
+        self.activation = nn.LeakyReLU(0.2, inplace=True) if activated else None
+        self.pad = nn.ReflectionPad2d(kernel // 2) if kernel > 1 else nn.Identity()
+        self.conv = nn.Conv2d(narrow, wide, kernel, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.activation is not None:
+            x = self.activation(x)
+        return self.conv(self.pad(x))
+
+
+class Block(nn.Module):
+    """The activation is done in place, so an identity shortcut carries activated values."""
+
+    def __init__(self, narrow: int, wide: int) -> None:
+        super().__init__()
+        self.conv_0 = Padded(narrow, min(narrow, wide), 3, True)
+        self.conv_1 = Padded(min(narrow, wide), wide, 3, True)
+        self.conv_s = Padded(narrow, wide, 1, False, bias=False) if narrow != wide else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        # A copy, which the activation in place leaves alone; the identity is not copied.
+        shortcut = x if self.conv_s is None else self.conv_s(x.clone())
+        return self.conv_1(self.conv_0(x)) + shortcut
+
+
+class Discriminator(nn.Module):
+    def __init__(self, filters: int, blocks: int, classes: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [Padded(3, filters, 7, False)]
+        width = filters
+        for stage in range(blocks // 2):
+            wider = min(2 * width, 1024)
+            layers += [Block(width, width), Block(width, wider)]
+            width = wider
+            if stage < blocks // 2 - 1:
+                layers += [nn.ReflectionPad2d(1), nn.AvgPool2d(3, 2)]
+        self.cnn_f = nn.Sequential(*layers)
+        self.cnn_c = nn.Sequential(Padded(width, classes, 1, True))
+
+    def forward(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.cnn_f(x)
+        logits = self.cnn_c(features)
+        return logits[torch.arange(len(x)), labels], features
+
+
+class ReferenceStep:
+    """One iteration of FUNIT2FUNIT (`pair=True`) or plain FUNIT as the authors compute it.
+
+    Args:
+        generator: trained in place.
+        discriminator: trained in place.
+        average: the averaged generator.
+        weights: term -> weight, names as in `g2g_core.losses`.
+        swapped: fakes are judged under the partner's class.
+        pair: FUNIT2FUNIT rather than FUNIT.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        average: Generator,
+        weights: Mapping[str, float],
+        swapped: bool = True,
+        pair: bool = True,
+    ) -> None:
+        self.gen, self.dis, self.average, self.weights = generator, discriminator, average, weights
+        self.swapped, self.pair = swapped, pair
+        settings = {"lr": 1e-4, "weight_decay": 1e-4, "alpha": 0.99, "eps": 1e-8}
+        self.gen_optimizer = torch.optim.RMSprop(generator.parameters(), **settings)
+        self.dis_optimizer = torch.optim.RMSprop(discriminator.parameters(), **settings)
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
+        xa, la, xb, lb = batch.content_images, batch.content_labels, batch.class_images, batch.class_labels
+        logged = self.discriminator_update(xa, la, xb, lb) | self.generator_update(xa, la, xb, lb)
+        with torch.no_grad():
+            for mine, theirs in zip(self.average.parameters(), self.gen.parameters(), strict=True):
+                mine.mul_(0.999).add_(theirs, alpha=0.001)
+        return logged
+
+    def discriminator_update(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+        self.dis_optimizer.zero_grad()
+        share = 0.5 if self.pair else 1.0
+        reals = [(xb, lb), (xa, la)] if self.pair else [(xb, lb)]
+        reals = [(x.detach().requires_grad_(), label) for x, label in reals]
+        verdicts = [self.dis(x, label)[0] for x, label in reals]
+        real = share * sum(torch.relu(1 - v).mean() for v in verdicts)
+        (self.weights["d_hinge"] * real).backward(retain_graph=True)
+        penalty = share * sum(self.penalty(v, x) for v, (x, _) in zip(verdicts, reals, strict=True))
+        (self.weights["d_r1"] * penalty).backward()
+        with torch.no_grad():
+            ca, sb = self.gen.enc_content(xa), self.gen.enc_class_model(xb)
+            fakes = [(self.gen.decode(ca, sb), la if self.swapped and self.pair else lb)]
+            if self.pair:
+                cb, sa = self.gen.enc_content(xb), self.gen.enc_class_model(xa)
+                fakes.append((self.gen.decode(cb, sa), lb if self.swapped else la))
+        fake = share * sum(torch.relu(1 + self.dis(x, label)[0]).mean() for x, label in fakes)
+        (self.weights["d_hinge"] * fake).backward()
+        self.dis_optimizer.step()
+        return {"d_hinge": (real + fake).detach(), "d_r1": penalty.detach()}
+
+    @staticmethod
+    def penalty(verdict: Tensor, x: Tensor) -> Tensor:
+        (gradient,) = torch.autograd.grad(verdict.mean(), x, create_graph=True)
+        return gradient.square().sum() / len(x)
+
+    def generator_update(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+        self.gen_optimizer.zero_grad()
+        terms = self.pair_terms(xa, la, xb, lb) if self.pair else self.one_way_terms(xa, la, xb, lb)
+        total = sum(self.weights.get(name, 0.0) * value for name, value in terms.items())
+        assert isinstance(total, Tensor)
+        total.backward()
+        self.gen_optimizer.step()
+        return {name: value.detach() for name, value in terms.items()} | {"total_generator": total.detach()}
+
+    def one_way_terms(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+        gen = self.gen
+        ca, sa, sb = gen.enc_content(xa), gen.enc_class_model(xa), gen.enc_class_model(xb)
+        xt, xr = gen.decode(ca, sb), gen.decode(ca, sa)
+        (vt, ft), (vr, fr) = self.judge(xt, lb), self.judge(xr, la)
+        fb, fa = self.judge(xb, lb)[1], self.judge(xa, la)[1]
+        return {
+            "adversarial": -(vt.mean() + vr.mean()) / 2,
+            "short_recon": l1_loss(xr, xa),
+            "self_fm": l1_loss(fr, fa),
+            "short_fm": l1_loss(ft, fb),
+        }
+
+    def judge(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        verdict, features = self.dis(x, labels)
+        return verdict, features.mean((2, 3))
+
+    def pair_terms(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+        gen = self.gen
+        ca, sa, cb, sb = gen.enc_content(xa), gen.enc_class_model(xa), gen.enc_content(xb), gen.enc_class_model(xb)
+        mb, ma = gen.decode(ca, sb), gen.decode(cb, sa)
+        ra, rb = gen.decode(ca, sa), gen.decode(cb, sb)
+        cmb, smb, cma, sma = gen.enc_content(mb), gen.enc_class_model(mb), gen.enc_content(ma), gen.enc_class_model(ma)
+        fa, fb = gen.decode(cmb, sma), gen.decode(cma, smb)
+        (vmb, pmb), (vma, pma) = self.judge(mb, lb), self.judge(ma, la)
+        (vra, pra), (vrb, prb) = self.judge(ra, la), self.judge(rb, lb)
+        pa, pb = self.judge(xa, la)[1], self.judge(xb, lb)[1]
+        pfa, pfb = self.judge(fa, la)[1], self.judge(fb, lb)[1]
+        return {
+            "adversarial": -(vmb.mean() + vma.mean() + vra.mean() + vrb.mean()) / 4,
+            "short_recon": (l1_loss(ra, xa) + l1_loss(rb, xb)) / 2,
+            "self_fm": (l1_loss(pra, pa) + l1_loss(prb, pb)) / 2,
+            "short_fm": (l1_loss(pma, pa) + l1_loss(pmb, pb)) / 2,
+            "long_recon": (l1_loss(fa, xa) + l1_loss(fb, xb)) / 2,
+            "long_fm": (l1_loss(pfa, pa) + l1_loss(pfb, pb)) / 2,
+            "reassembly_fm": (l1_loss(pfa, pma) + l1_loss(pfb, pmb)) / 2,
+        }

@@ -1,0 +1,176 @@
+"""Time of one training step against the authors' order of computation, in one process, in both orders.
+
+    python -m benchmarks.training_step [--repeats 5] [--sizes 16x32,16x64,64x128] [--json FILE]
+
+Prints a table: size, losses, seconds of a step in the authors' order and in ours (medians), their ratio and its target,
+operations of both, and the share of our time that the same convolutions take alone.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from benchmarks.operations import operations
+from benchmarks.reference_order import Discriminator, Generator, ReferenceStep
+from g2g_core.config import TrialConfig
+from g2g_core.data.pairs import Batch
+from g2g_core.models import MODELS
+from g2g_core.models.options import FunitOptions
+from g2g_core.step import TrainingStep
+
+FUNIT = {"adversarial": 1.0, "short_recon": 0.1, "self_fm": 1.0, "short_fm": 1.0, "d_hinge": 1.0, "d_r1": 10.0}
+NEW = {"long_recon": 0.1, "long_fm": 0.1, "reassembly_fm": 0.1}
+TARGETS = {
+    ("all", "16x32"): 2.0,
+    ("all", "16x64"): 1.7,
+    ("all", "64x128"): 1.4,
+    ("off", "16x32"): 2.5,
+    ("off", "16x64"): 2.1,
+    ("off", "64x128"): 1.8,
+    ("funit", "16x32"): 1.5,
+    ("funit", "16x64"): 1.5,
+    ("funit", "64x128"): 1.5,
+}
+CLASSES = 20
+
+
+@dataclass
+class Measured:
+    size: str
+    losses: str
+    reference_s: float
+    ours_s: float
+    reference_gflop: float
+    ours_gflop: float
+
+    @property
+    def ratio(self) -> float:
+        return self.reference_s / self.ours_s
+
+
+def settings(size: str, losses: str, **changes: object) -> TrialConfig:
+    """A config of `<filters>x<pixels>` at FUNIT's depth, batch 4."""
+    filters, pixels = (int(part) for part in size.split("x"))
+    config = TrialConfig(
+        model="funit" if losses == "funit" else "funit2funit",
+        network={"filters": filters, "d_filters": filters},
+        image_size=pixels,
+        batch_size=4,
+        losses=FUNIT | (NEW if losses == "all" else {}),
+    )
+    return replace(config, **changes)  # type: ignore[arg-type]
+
+
+def random_batch(config: TrialConfig, seed: int = 0) -> Batch:
+    random = torch.Generator().manual_seed(seed)
+    shape = (2, config.batch_size, 3, config.image_size, config.image_size)
+    images = torch.rand(shape, generator=random) * 2 - 1
+    labels = torch.randint(CLASSES, (2, config.batch_size), generator=random)
+    return Batch(images[0], labels[0], images[1], labels[1])
+
+
+def reference_networks(options: FunitOptions, classes: int) -> tuple[Generator, Discriminator, Generator]:
+    o = options
+    sizes = (o.filters, o.residual_blocks, o.mlp_filters, o.class_dim, o.mlp_blocks, o.content_downs, o.class_downs)
+    return Generator(*sizes), Discriminator(o.d_filters, o.d_blocks, classes), Generator(*sizes)
+
+
+def reference_step(config: TrialConfig, classes: int = CLASSES, swapped: bool = False) -> ReferenceStep:
+    """The authors' order on the initial weights that our step has."""
+    ours = MODELS[config.model](config, classes)
+    networks = reference_networks(FunitOptions(**config.network), classes)  # type: ignore[arg-type]
+    for theirs, network in zip(networks, (ours.generator, ours.discriminator, ours.average), strict=True):
+        assert network is not None
+        theirs.load_state_dict(network.state_dict())
+    return ReferenceStep(*networks, config.losses, swapped, config.model == "funit2funit")
+
+
+def our_step(config: TrialConfig, classes: int = CLASSES) -> Callable[[Batch, int], object]:
+    networks = MODELS[config.model](config, classes)
+    if config.channels_last:
+        for network in (networks.generator, networks.discriminator, networks.average):
+            if isinstance(network, nn.Module):
+                network.to(memory_format=torch.channels_last)
+    return TrainingStep(config, networks)
+
+
+def timed(step: Callable[[], object], repeats: int) -> list[float]:
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured:
+    """Medians of both, measured in turns: theirs, ours, then ours, theirs."""
+    plain, config = settings(size, losses), settings(size, losses, **changes)
+    batch = random_batch(config)
+    if config.channels_last:
+        batch = replace(
+            batch,
+            content_images=batch.content_images.contiguous(memory_format=torch.channels_last),
+            class_images=batch.class_images.contiguous(memory_format=torch.channels_last),
+        )
+    reference, ours = reference_step(plain), our_step(config)
+    counts = operations(lambda: reference(batch)), operations(lambda: ours(batch, 0))
+    timed(lambda: (reference(batch), ours(batch, 0)), 1)
+    theirs_s: list[float] = []
+    ours_s: list[float] = []
+    for turn in range(repeats):
+        jobs = [(theirs_s, lambda: reference(batch)), (ours_s, lambda: ours(batch, 0))]
+        for times, job in jobs if turn % 2 == 0 else reversed(jobs):
+            times += timed(job, 1)
+    medians = statistics.median(theirs_s), statistics.median(ours_s)
+    return Measured(size, losses, *medians, counts[0] / 1e9, counts[1] / 1e9)
+
+
+def machine() -> str:
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0] if names else cpu
+    return f"{cpu}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), {time.strftime('%Y-%m-%d')}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--sizes", default="16x32,16x64,64x128")
+    parser.add_argument("--losses", default="all,off,funit")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    print(machine())
+    print(f"{'size':>8} {'losses':>6} {'reference s':>11} {'ours s':>8} {'ratio':>6} {'target':>6} {'GFLOP':>15}")
+    rows = []
+    for size in chosen.sizes.split(","):
+        for losses in chosen.losses.split(","):
+            repeats = chosen.repeats
+            m = measure(size, losses, repeats, channels_last=chosen.channels_last, precision=chosen.precision)
+            target = TARGETS.get((losses, size), float("nan"))
+            gflop = f"{m.reference_gflop:.1f} > {m.ours_gflop:.1f}"
+            print(
+                f"{size:>8} {losses:>6} {m.reference_s:11.3f} {m.ours_s:8.3f} {m.ratio:6.2f} {target:6.1f} {gflop:>15}",
+                flush=True,
+            )
+            rows.append({**m.__dict__, "ratio": m.ratio, "target": target})
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The naive approach: two equal encoders and LORD's generator, held together by cycle losses alone (Sec. IV-A)."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log2
+
+from torch import Tensor, nn
+
+from g2g_core.models.lord import LordGenerator, LordModulation
+from g2g_core.models.paired_norm import PairedBatchNorm2d
+
+
+@dataclass(frozen=True)
+class NaiveOptions:
+    """Sizes of the naive networks; the defaults are the paper's at 128 px (89,122,947 parameters).
+
+    Attributes:
+        encoder_filters: channels after the first convolution of an encoder; each further one doubles them.
+        encoder_downs: convolutions of stride 2; None takes as many as leave a 4x4 map: 5 at 128 px, 4 at 64, 3 at 32.
+        code_dim: size of the content code and of the class code.
+        adain_layers: up-sampling stages of the generator.
+        adain_dim: channels of the stages.
+        output: `tanh`, or `sigmoid` as in the authors' code, which cannot reproduce a pixel below mid-grey.
+    """
+
+    encoder_filters: int = 32
+    encoder_downs: int | None = None
+    code_dim: int = 256
+    adain_layers: int = 4
+    adain_dim: int = 256
+    output: str = "tanh"
+
+
+class NaiveEncoder(nn.Module):
+    """Image to code by strided convolutions with batch norm; both encoders of the naive approach are of this kind.
+
+    Args:
+        image_size: side of the image, pixels.
+        filters: channels after the first convolution.
+        downs: convolutions of stride 2.
+        code_dim: size of the code.
+
+    Raises:
+        ValueError: `image_size` is not 4 * 2 ** downs, so the last convolution would not see one 4x4 map.
+    """
+
+    def __init__(self, image_size: int, filters: int, downs: int, code_dim: int) -> None:
+        super().__init__()
+        if image_size != 4 * 2**downs or downs < 1:
+            raise ValueError(f"encoder_downs: {downs} does not bring image_size {image_size} down to 4 pixels")
+        widths = [3, *(filters * 2**i for i in range(downs))]
+        layers: list[nn.Module] = []
+        for narrow, wide in pairwise(widths):
+            layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), PairedBatchNorm2d(wide), nn.LeakyReLU(0.2)]
+        layers += [nn.Conv2d(widths[-1], code_dim, 4, bias=False), PairedBatchNorm2d(code_dim), nn.LeakyReLU(0.2)]
+        self.net = nn.Sequential(*layers)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Codes (2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1].
+
+        In training mode batch norm sees each half of the stack alone, so B must be at least 2.
+        """
+        code: Tensor = self.net(images).flatten(1)
+        return code
+
+
+class NaiveGenerator(nn.Module):
+    """Encoders, modulation and LORD's generator; parameters have the names of the authors' state dict.
+
+    The authors' encoder A feeds AdaIN and B the dense layers. As in LORD and in CycleFUNIT, AdaIN carries the class
+    here: the class code is A's and the content code is B's. The paper calls A the rest and B the class; without class
+    labels nothing ties a code to a meaning, so it is a matter of names alone.
+    """
+
+    def __init__(self, image_size: int, options: NaiveOptions) -> None:
+        super().__init__()
+        downs = options.encoder_downs if options.encoder_downs is not None else round(log2(image_size / 4))
+        sizes = (image_size, options.encoder_filters, downs, options.code_dim)
+        self.encoder_a = NaiveEncoder(*sizes)
+        self.encoder_b = NaiveEncoder(*sizes)
+        self.modulation = LordModulation(options.code_dim, options.adain_layers, options.adain_dim)
+        self.generator = LordGenerator(
+            options.code_dim, (image_size, image_size), options.adain_layers, options.adain_dim, options.output
+        )
+
+    def content_code(self, images: Tensor) -> Tensor:
+        """(2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1]."""
+        code: Tensor = self.encoder_b(images)
+        return code
+
+    def class_code(self, images: Tensor) -> Tensor:
+        """(2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1]."""
+        code: Tensor = self.encoder_a(images)
+        return code
+
+    def decode(self, content: Tensor, class_code: Tensor) -> Tensor:
+        """Images (B, 3, H, W) of content and class codes, each (B, code_dim); range as `output` says."""
+        image: Tensor = self.generator(content, self.modulation(class_code))
+        return image

@@ -1,0 +1,60 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.power import TTestPower
+
+from reports.stats.missing import worst_case
+from reports.stats.power import power, seeds_needed
+from reports.stats.sequential import cumulative_p, nominal_level
+from reports.stats.signflip import sign_flip_p, smallest_p
+
+
+def test_sign_flip_is_scipys_permutation_test():
+    data = [0.3, -0.1, 0.4, 0.25, 0.6, 0.05]
+    known = stats.permutation_test(
+        (np.array(data),), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=False
+    )
+    assert sign_flip_p(data) == pytest.approx(known.pvalue, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "p"), [(5, 0.0625), (7, 0.015625)])
+def test_the_smallest_p_is_reached_when_all_signs_agree(n, p):
+    assert sign_flip_p(range(1, n + 1)) == smallest_p(n) == p
+
+
+def test_sign_flip_refuses_what_is_not_finite():
+    with pytest.raises(ValueError, match="finite"):
+        sign_flip_p([0.1, math.nan])
+
+
+def test_power_is_statsmodels_and_seeds_needed_is_the_first_that_reaches_it():
+    known = TTestPower().power(effect_size=1.5, nobs=6, alpha=0.05, alternative="two-sided")
+    assert power(6, 2.0, 3.0) == pytest.approx(known, abs=1e-9)
+    n = seeds_needed(2.0, 3.0)
+    assert n is not None
+    assert power(n, 2.0, 3.0) >= 0.8 > power(n - 1, 2.0, 3.0)
+    assert seeds_needed(1.0, 1e-6) is None
+    with pytest.raises(ValueError, match="effect of 0"):
+        seeds_needed(1.0, 0.0)
+
+
+def test_worst_case_holds_every_filling():
+    low, high = worst_case([1.0, math.nan], [0.5, 0.5], 0.0, 2.0)
+    assert (low, high) == pytest.approx((0.0, 1.0))
+    assert worst_case([1.0, 2.0], [0.5, 0.5], 0.0, 2.0) == pytest.approx((1.0, 1.0))
+
+
+def test_looking_again_and_again_stays_at_five_percent():
+    looks = (5, 7, 9)
+    level = nominal_level(looks, np.random.default_rng(0), studies=20_000)
+    fresh = cumulative_p(np.random.default_rng(1).standard_normal((20_000, 9)), looks)
+    assert 0.04 < (fresh < level).any(axis=1).mean() < 0.06
+    assert (fresh < 0.05).any(axis=1).mean() > 0.08
+    assert nominal_level((5,), np.random.default_rng(0)) == pytest.approx(0.05, abs=0.005)
+
+
+def test_looks_must_increase():
+    with pytest.raises(ValueError, match="increasing"):
+        nominal_level((5, 5), np.random.default_rng(0))
