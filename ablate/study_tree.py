@@ -90,7 +90,14 @@ def _extended(path: Path, chain: tuple[Path, ...]) -> Node:
         raise StudyError(f"{parent.mark}: extends: {parent.value}: no such file")
     merged = merge(_extended(file, (*chain, real)), tree)
     values = {key: node for key, node in merged.value.items() if key != "extends"}  # type: ignore[union-attr]
-    return replace(merged, value=values)
+    return _at(replace(merged, value=values), ("factors",), _without_dropped)
+
+
+def _without_dropped(factors: Node) -> Node:
+    """A factor of the extended file that is `null` in the extending one is gone."""
+    if not isinstance(factors.value, dict):
+        return factors
+    return replace(factors, value={name: node for name, node in factors.value.items() if node.value is not None})
 
 
 def _set(tree: Node, name: str, new: Node) -> Node:

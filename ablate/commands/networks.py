@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ablate.study import Plan, Trial
     from g2g_core.record import Record
 
+LOG_LINES = 50
+"""Lines on the losses that `train` prints, about."""
+
 
 def train(
     study: Study,
@@ -42,7 +45,12 @@ def train(
     chosen = _chosen(planned, trial)
     folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
     if trial_file.status_of(trial_file.read(folder)) not in trial_file.ENDED:
-        result = run_trial(chosen, folder, [lambda record: say(_line(record, chosen), quiet)], device)
+
+        def log(record: "Record") -> None:
+            if record.kind != "train" or record.step % max(1, chosen.config.steps // LOG_LINES) == 0:
+                say(_line(record, chosen), quiet)
+
+        result = run_trial(chosen, folder, [log], device)
         if result.status != "finished":
             say(f"{chosen.id} {result.status}: {result.error}")
             return 130 if result.status == "interrupted" else 1

@@ -48,6 +48,7 @@ def run(
     The same command again goes on where it stopped: finished trials are reused, failed and interrupted ones run again.
     """
     from ablate.run import run_study
+    from ablate.study_tree import find_study
 
     planned, _ = planned_study(study, overrides, seeds, only)
     refuse_missing(planned)
@@ -63,6 +64,7 @@ def run(
         max_retries=max_retries,
         report=not no_report,
         quiet=quiet,
+        source=find_study(study),
     )
     if quiet or result.exit_code == 130:
         return result.exit_code
