@@ -152,7 +152,7 @@ def views(plan: Mapping[str, Any]) -> dict[str, str]:
         "compareRunCharts": charts,
         "autoRefreshEnabled": True,
     }
-    grouping = {"groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "TAG", "groupByData": "cell"}]}}
+    grouping = {"groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "cell"}]}}
     return {
         "by_arm": json.dumps({**common, **drawn, **grouping}),
         "by_trial": json.dumps({**common, **drawn, "groupBy": None}),
