@@ -41,6 +41,9 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Do not build the report.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")] = False,
     max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="For trials that were killed.")] = 2,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0.0, metavar="SECONDS", help="For another command to free the machine.")
+    ] = 0.0,
     quiet: Quiet = False,
 ) -> int:
     """Plan a study, run what is missing, and report.
@@ -63,6 +66,7 @@ def run(
         fail_fast=fail_fast,
         max_retries=max_retries,
         report=not no_report,
+        wait_s=wait,
         quiet=quiet,
         source=find_study(study),
     )

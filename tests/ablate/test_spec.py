@@ -253,3 +253,12 @@ def test_bundled_studies_are_found_by_name() -> None:
     for name, path in bundled_studies().items():
         assert path.name == f"{name}.yaml"
         assert path.is_file()
+
+
+def test_null_drops_a_factor_of_the_extended_study(study: Load, tmp_path: Path, menus: Menus) -> None:
+    (tmp_path / "first.yaml").write_text(
+        BASE + "factors: {a: {path: steps, levels: [2, 3]}, b: {path: batch_size, levels: [2, 3]}}\n"
+    )
+    second = tmp_path / "second.yaml"
+    second.write_text("extends: first.yaml\nfactors: {a: null}\n")
+    assert [factor.name for factor in load_study(second, (), menus).factors] == ["b"]
