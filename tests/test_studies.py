@@ -9,7 +9,7 @@ from ablate.spec import load_study
 from ablate.study_tree import bundled_studies
 
 ROOT = Path(__file__).resolve().parents[1]
-EMBEDDED = [name for name, path in bundled_studies().items() if not {"faces", "animals"} & set(path.stem.split("-"))]
+EMBEDDED = [name for name, path in bundled_studies().items() if not {"faces", "animals", "sprites"} & set(path.stem.split("-"))]
 
 
 @pytest.mark.parametrize("name", bundled_studies())
