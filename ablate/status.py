@@ -8,6 +8,7 @@ from typing import Any
 
 from ablate import atomic, journal, locks, trial_file
 from ablate.study import StudyError
+from ablate.tracking_pages import cell_name
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class TrialStatus:
 
     Attributes:
         trial_id: folder name.
-        label: level labels and seed.
+        label: what is not at its reference, and the seed.
         status: as written; a trial whose process died is `interrupted`.
         step: last step done.
         steps: steps in all.
@@ -52,7 +53,11 @@ def study_status(folder: Path) -> list[TrialStatus]:
     if "trials" not in plan:
         raise StudyError(f"{folder}: no study here (no plan.json)")
     metric = f"metric/{plan['outcome']['metric']}"
-    return [trial_status(folder / "trials" / trial["trial_id"], trial, metric) for trial in plan["trials"]]
+    rows = []
+    for trial in plan["trials"]:
+        name = f"{cell_name(plan, trial['levels'])} · seed {trial['seed']}"
+        rows.append(trial_status(folder / "trials" / trial["trial_id"], {**trial, "label": name}, metric))
+    return rows
 
 
 def trial_status(folder: Path, planned: Mapping[str, Any], metric: str) -> TrialStatus:
