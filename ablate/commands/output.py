@@ -30,8 +30,8 @@ def show_json(value: Any) -> None:
 
 
 def show_table(header: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:
-    """A table on stdout that fits the terminal, 80 columns when there is none; long cells are cut."""
-    width = shutil.get_terminal_size((80, 24)).columns
+    """A table on stdout that fits the terminal, 140 columns when there is none; long cells are cut."""
+    width = shutil.get_terminal_size((140, 24)).columns
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(name), *(len(row[i]) for row in cells), 1) for i, name in enumerate(header)]
     while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 8:
