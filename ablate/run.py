@@ -3,11 +3,9 @@
 import os
 import shlex
 import shutil
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from ablate.locks import Share
 from ablate.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.progress import Progress
 from ablate.resources import Resources, machine_cpus, machine_gpus, resolve
+from ablate.signals import terminated_as_interrupted
 from ablate.study import Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.trial import STOP
 
@@ -201,7 +200,7 @@ class _Run:
         reused = len(self.plan.trials) - len(todo)
         metric = self.plan.spec.outcome.metric
         try:
-            with _terminated_as_interrupted(), Progress(self.folder, todo, metric, reused, options.quiet):
+            with terminated_as_interrupted(), Progress(self.folder, todo, metric, reused, options.quiet):
                 execute(job)
         except KeyboardInterrupt:
             self.exit_code = 130
@@ -256,24 +255,6 @@ class _Run:
         self.messages.append(text)
         if not self.options.quiet:
             print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM is treated like Ctrl-C for the time of the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    old = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def _writable(folder: Path) -> None:

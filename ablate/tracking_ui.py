@@ -1,6 +1,8 @@
 """The MLflow page of a study, on this machine's loopback only."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ablate import atomic
+from ablate.signals import terminated_as_interrupted
 from ablate.study import StudyError
 from ablate.tracking_pages import LOOPBACK
 
@@ -33,10 +36,24 @@ def serve(folder: Path, port: int, show: Callable[[str], None]) -> int:
         show(f"{name.replace('_', ' ')}: {addresses[name]}")
     if command is None:
         return 0
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    served = subprocess.Popen(command, env=os.environ | quiet, start_new_session=True)
     try:
-        return subprocess.run(command, env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}, check=False).returncode
+        with terminated_as_interrupted():
+            return served.wait()
     except KeyboardInterrupt:
         return 0
+    finally:
+        _end(served)
+
+
+def _end(served: "subprocess.Popen[bytes]") -> None:
+    """End the server and all its children: they share a process group of their own."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(served.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            served.wait(5)
 
 
 def server(folder: Path, port: int) -> tuple[list[str] | None, dict[str, str]]:

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -84,6 +85,8 @@ def test_every_command_works(tmp_path: Path) -> None:
         else:
             pytest.fail("the page never came up")
     finally:
+        children = psutil.Process(served.pid).children(recursive=True)
         served.send_signal(signal.SIGINT)
-        served.wait(30)
+        assert served.wait(30) == 0
+        assert not [child for child in children if child.is_running()]
         served.stdout.close()
