@@ -1,11 +1,12 @@
 """FUNIT's generator: an image from the content of one image and the class of another (arXiv 1905.01723)."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from torch import Tensor, nn
 
 from g2g_core.models.blocks import ConvBlock, LinearBlock, ResidualBlocks, kaiming_start
-from g2g_core.models.options import FunitOptions
+from g2g_core.models.options import GeneratorSizes
 
 
 class ClassEncoder(nn.Module):
@@ -64,19 +65,31 @@ class FunitGenerator(nn.Module):
 
     Forward passes have no side effects: the AdaIN parameters are an argument of the decoder. Parameters have the names
     of FUNIT's state dict.
+
+    Args:
+        options: sizes.
+        start: gives each module its initial weights; None leaves torch's, as CycleFUNIT does.
+        class_encoder: in the place of FUNIT's, (B, 3, H, W) to (B, `options.class_dim`).
     """
 
-    def __init__(self, options: FunitOptions) -> None:
+    def __init__(
+        self,
+        options: GeneratorSizes,
+        start: Callable[[nn.Module], None] | None = kaiming_start,
+        class_encoder: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         o = options
-        self.enc_class_model = ClassEncoder(o.filters, o.class_downs, o.class_dim)
+        encoder = ClassEncoder(o.filters, o.class_downs, o.class_dim) if class_encoder is None else class_encoder
+        self.enc_class_model = encoder
         self.enc_content = ContentEncoder(o.filters, o.content_downs, o.residual_blocks)
         self.dec = Decoder(o.filters, o.content_downs, o.residual_blocks)
         adain = 4 * o.residual_blocks * o.filters * 2**o.content_downs
         widths = [o.class_dim, *(o.mlp_filters,) * (o.mlp_blocks - 1)]
         hidden = [LinearBlock(a, b) for a, b in pairwise(widths)]
         self.mlp = Mlp([*hidden, LinearBlock(widths[-1], adain, "none")])
-        self.apply(kaiming_start)
+        if start is not None:
+            self.apply(start)
 
     def content_code(self, images: Tensor) -> Tensor:
         """(B, C, h, w) of images (B, 3, H, W) in [-1, 1]."""

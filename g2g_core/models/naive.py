@@ -6,8 +6,12 @@ from math import log2
 
 from torch import Tensor, nn
 
+from g2g_core.config import TrialConfig
 from g2g_core.models.lord import LordGenerator, LordModulation
+from g2g_core.models.networks import Networks, averaged
+from g2g_core.models.options import options_of
 from g2g_core.models.paired_norm import PairedBatchNorm2d
+from g2g_core.seeding import seeded_init
 
 
 @dataclass(frozen=True)
@@ -97,3 +101,13 @@ class NaiveGenerator(nn.Module):
         """Images (B, 3, H, W) of content and class codes, each (B, code_dim); range as `output` says."""
         image: Tensor = self.generator(content, self.modulation(class_code))
         return image
+
+
+def naive(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
+    """Two equal encoders and LORD's generator, no discriminator: the paper's first system (Sec. IV-A)."""
+    options = options_of(NaiveOptions, config.network)
+    if config.batch_size < 2:
+        raise ValueError(f"batch_size: {config.batch_size} is less than 2, which the naive encoders' batch norm needs")
+    with seeded_init(config.seed, "init/generator"):
+        generator = NaiveGenerator(config.image_size, options)
+    return Networks(generator, None, averaged(generator, config))

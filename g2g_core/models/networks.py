@@ -10,7 +10,7 @@ from g2g_core.cross import CrossPass, TranslationPass
 from g2g_core.models.discriminator import FunitDiscriminator
 from g2g_core.models.funit import FunitGenerator
 from g2g_core.models.narrow_content import NarrowContent
-from g2g_core.models.options import FunitOptions, options_of
+from g2g_core.models.options import FunitOptions, GeneratorSizes, options_of
 from g2g_core.seeding import seeded_init
 
 
@@ -49,21 +49,24 @@ def averaged(generator: nn.Module, config: TrialConfig) -> nn.Module | None:
     return None if config.ema_decay is None else deepcopy(generator).requires_grad_(False)
 
 
+def narrowed(generator: nn.Module, options: GeneratorSizes, config: TrialConfig) -> nn.Module:
+    """The generator with the content code as narrow as the options say."""
+    if not options.narrows():
+        return generator
+    with seeded_init(config.seed, "init/narrow_content"):
+        return NarrowContent(generator, options.filters * 2**options.content_downs, options, config.seed)
+
+
 def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> Networks:
     options = options_of(FunitOptions, config.network)
     classes = n_classes if options.d_classes is None else options.d_classes
     if classes < n_classes:
         raise ValueError(f"network.d_classes: {classes} is less than the {n_classes} classes of the training set")
-    side = config.image_size
-    factor = 2**options.content_downs
-    if side % factor or side // factor < 2:
-        raise ValueError(f"network.content_downs: {options.content_downs} does not go with image_size {side}")
+    options.check_side(config.image_size)
     # Every network has its own generator of initial weights, so that none depends on the others' sizes.
     with seeded_init(config.seed, "init/generator"):
         generator: nn.Module = FunitGenerator(options)
-    if options.narrows():
-        with seeded_init(config.seed, "init/narrow_content"):
-            generator = NarrowContent(generator, options.filters * factor, options, config.seed)
+    generator = narrowed(generator, options, config)
     with seeded_init(config.seed, "init/discriminator"):
         discriminator = FunitDiscriminator(options.d_filters, options.d_blocks, classes)
     return Networks(generator, discriminator, averaged(generator, config), make_pass)

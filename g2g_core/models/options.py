@@ -12,8 +12,8 @@ Options = TypeVar("Options")
 
 
 @dataclass(frozen=True)
-class FunitOptions(ContentOptions, FeatureOptions):
-    """Sizes of FUNIT's networks; the defaults are FUNIT's own (`content_downs` and the like: 128 px).
+class GeneratorSizes(ContentOptions, FeatureOptions):
+    """Sizes of FUNIT's generator; the defaults are FUNIT's own (`content_downs` and the like: 128 px).
 
     Attributes:
         filters: channels after the first convolution of the generator (FUNIT's nf).
@@ -23,9 +23,6 @@ class FunitOptions(ContentOptions, FeatureOptions):
         mlp_blocks: dense layers of the MLP.
         content_downs: halvings of the content code's sides.
         class_downs: halvings in the class encoder before its average; at least 2.
-        d_filters: channels after the first convolution of the discriminator.
-        d_blocks: its residual blocks, an even number; its map is halved d_blocks / 2 - 1 times.
-        d_classes: its classes; None: as many as the training set has. The official discriminators have 119.
     """
 
     filters: int = 64
@@ -35,18 +32,44 @@ class FunitOptions(ContentOptions, FeatureOptions):
     mlp_blocks: int = 3
     content_downs: int = 3
     class_downs: int = 4
+
+    def __post_init__(self) -> None:
+        at_least = {"filters": 1, "residual_blocks": 1, "mlp_filters": 1, "class_dim": 1, "mlp_blocks": 2}
+        require(self, at_least | {"content_downs": 0, "class_downs": 2})
+
+    def check_side(self, side: int) -> None:
+        """Raises ValueError if images of this side, pixels, cannot be halved `content_downs` times."""
+        factor = 2**self.content_downs
+        if side % factor or side // factor < 2:
+            raise ValueError(f"network.content_downs: {self.content_downs} does not go with image_size {side}")
+
+
+@dataclass(frozen=True)
+class FunitOptions(GeneratorSizes):
+    """Sizes of FUNIT's networks; the defaults are FUNIT's own.
+
+    Attributes:
+        d_filters: channels after the first convolution of the discriminator.
+        d_blocks: its residual blocks, an even number; its map is halved d_blocks / 2 - 1 times.
+        d_classes: its classes; None: as many as the training set has. The official discriminators have 119.
+    """
+
     d_filters: int = 64
     d_blocks: int = 10
     d_classes: int | None = None
 
     def __post_init__(self) -> None:
-        at_least = {"filters": 1, "residual_blocks": 1, "mlp_filters": 1, "class_dim": 1, "mlp_blocks": 2}
-        at_least |= {"content_downs": 0, "class_downs": 2, "d_filters": 1, "d_blocks": 2}
-        for name, least in at_least.items():
-            if (value := getattr(self, name)) < least:
-                raise ValueError(f"network.{name}: {value} is less than {least}")
+        super().__post_init__()
+        require(self, {"d_filters": 1, "d_blocks": 2})
         if self.d_blocks % 2:
             raise ValueError(f"network.d_blocks: {self.d_blocks} is not an even number")
+
+
+def require(options: object, at_least: Mapping[str, int]) -> None:
+    """Raises ValueError if a size is less than the least that makes sense."""
+    for name, least in at_least.items():
+        if (value := getattr(options, name)) < least:
+            raise ValueError(f"network.{name}: {value} is less than {least}")
 
 
 def options_of(kind: type[Options], network: Mapping[str, Option]) -> Options:
