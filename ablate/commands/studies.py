@@ -209,7 +209,8 @@ def _conclude(folder: Path, report: bool) -> None:
     for name, page in read_json(folder / "tracking.json").get("addresses", {}).items():
         if name in ("by_arm", "compare"):
             say(f"MLflow, {name.replace('_', ' ')}: {page}")
-    say(f"to open it: g2g-ablate ui {folder}")
+    if (folder / "tracking.json").exists():
+        say(f"to open it: g2g-ablate ui {folder}")
     page = folder / "report" / "index.html"
     show(str(page if report and page.exists() else folder))
 
