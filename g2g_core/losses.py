@@ -29,7 +29,7 @@ def short_recon(cross: CrossPass) -> Tensor:
 
 
 def long_recon(cross: CrossPass) -> Tensor:
-    """L1 of x and its full reconstruction (eq. 9, lambda_long; authors' `rl_w`)."""
+    """L1 of x and its full reconstruction (eq. 1; eq. 9, lambda_long; authors' `rl_w`)."""
     return l1_loss(cross.full_recon, cross.real)
 
 

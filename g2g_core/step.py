@@ -131,7 +131,7 @@ def _on(terms: list[WeightedTerm], step: int) -> bool:
 
 
 def _weighted(terms: list[WeightedTerm], seen: CrossPass | DiscriminatorPass, step: int, values: Values) -> Tensor:
-    """The weighted sum in the order of the terms; a term at weight 0 is not computed."""
+    """The weighted sum (eqs. 4, 12) in the order of the terms; a term at weight 0 is not computed."""
     parts = []
     for term in terms:
         if weight := term.weight_at(step):

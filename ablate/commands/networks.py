@@ -1,4 +1,4 @@
-"""`train` and `translate`: one network, without a study around it."""
+"""`train`, `translate` and `export`: one network, without a study around it."""
 
 import shutil
 from pathlib import Path
@@ -112,6 +112,26 @@ def translate(
             show(str(path))
 
 
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Of a FUNIT model.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder to write to.")] = Path("funit"),
+    name: Annotated[str, typer.Option("--name", help="File of the generator, with gen in it.")] = "gen_00000000.pt",
+) -> None:
+    """Write a checkpoint as FUNIT's own code reads it: generator and average in one file, discriminator in another."""
+    from ablate.study import StudyError
+    from g2g_core.checkpoint_layouts import read, write_funit
+
+    if "gen" not in name or Path(name).name != name:
+        raise StudyError(f"--name {name}: must be a file's name with gen in it, e.g. gen_00000000.pt")
+    saved = read(checkpoint)
+    try:
+        written = write_funit(saved, to, name)
+    except OSError as error:
+        raise StudyError(f"--to: {to}: cannot be written: {error.strerror or error}") from None
+    for path in written:
+        show(str(path))
+
+
 def _chosen(planned: "Plan", start: str | None) -> "Trial":
     """The trial whose id starts so; without a start the reference cell's with the first seed."""
     from ablate.study import StudyError
@@ -147,4 +167,4 @@ def _line(record: "Record", trial: "Trial") -> str:
     return f"{record.step}/{trial.config.steps} {record.kind} {numbers}"
 
 
-COMMANDS = (train, translate)
+COMMANDS = (train, translate, export)
