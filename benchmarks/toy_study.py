@@ -1,0 +1,72 @@
+"""A study of the trivial trainer, for tests and benchmarks of everything around training.
+
+    python -m benchmarks.toy_study OUT '{"seeds": 3, "steps": 20, "data": {"sleep_s": 0.05}, "run": {"workers": 2}}'
+
+runs it as a command of its own would, and exits with the study's exit code.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ablate.run import run_study
+from ablate.study import Factor, Outcome, Plan, StudySpec, Trial
+from g2g_core.config import TrialConfig
+
+TRAINER = "benchmarks.trivial_trainer:train"
+
+
+def toy_plan(
+    seeds: int = 2,
+    steps: int = 10,
+    data: Mapping[str, Any] | None = None,
+    planted: Mapping[str, Mapping[str, Any]] | None = None,
+    name: str = "toy",
+    **config: Any,
+) -> Plan:
+    """Two arms, `off` and `on`, with so many seeds.
+
+    Args:
+        seeds: replicates.
+        steps: of each trial.
+        data: options of the trivial trainer, for all trials.
+        planted: arm and seed as `on/1` -> further options for that trial alone.
+        name: of the study.
+        **config: further fields of the config.
+    """
+    base = TrialConfig(**{"steps": steps, "eval_every": 5, "checkpoint_every": 2, "data": dict(data or {})} | config)
+    factor = Factor("weight", {"off": {"losses.long_recon": 0.0}, "on": {"losses.long_recon": 0.1}})
+    trials = []
+    for seed in range(seeds):
+        for number, (label, patch) in enumerate(factor.levels.items()):
+            document = base.to_dict() | {"seed": seed, "losses": {"long_recon": patch["losses.long_recon"]}}
+            document["data"] = {**base.data, **(planted or {}).get(f"{label}/{seed}", {})}
+            cell = f"{number:012x}"
+            id_ = f"{number:04x}{seed:08x}"
+            trials.append(Trial(id_, cell, {"weight": label}, seed, TrialConfig.from_dict(document)))
+    return Plan(
+        spec=StudySpec(
+            name=name,
+            question="Does the toy work?",
+            base=base,
+            factors=(factor,),
+            design={"kind": "full_factorial"},
+            seeds=tuple(range(seeds)),
+            outcome=Outcome("mixed_l1", better="lower", smallest_effect=0.01),
+        ),
+        trials=tuple(trials),
+        hash="70" * 32,
+        reference={"weight": "off"},
+        cells=tuple((f"{number:012x}", {"weight": label}) for number, label in enumerate(factor.levels)),
+    )
+
+
+def main() -> None:
+    out, options = sys.argv[1], json.loads(sys.argv[2])
+    run = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True} | options.pop("run", {})
+    sys.exit(run_study(toy_plan(**options), out, **run).exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Real kills of real Ray studies: whatever dies, the same command goes on, and the tables are those of a quiet run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import psutil
+import pytest
+
+from ablate import trial_file
+
+pytestmark = pytest.mark.slow
+
+STUDY = {"seeds": 2, "steps": 16, "data": {"sleep_s": 0.08}}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(out: Path, **run: object) -> "subprocess.Popen[str]":
+    """The toy study as a command of its own, two trials at once."""
+    options = {**STUDY, "run": {"workers": 2, **run}}
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.toy_study", str(out), json.dumps(options)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == code, said
+    return said
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+def steps(out: Path) -> int:
+    """Records of all trials so far."""
+    return sum(path.read_bytes().count(b"\n") for path in out.glob("toy/trials/*/history.jsonl"))
+
+
+def family(process: "subprocess.Popen[str]", words: str) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            if words in " ".join(child.cmdline()):
+                found.append(child)
+        except psutil.Error:
+            continue
+    return found
+
+
+def table(out: Path) -> pd.DataFrame:
+    found = pd.read_parquet(out / "toy" / "history.parquet").astype({"trial_id": str, "name": str})
+    return found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The tables of an undisturbed run."""
+    out = tmp_path_factory.mktemp("quiet")
+    finish(start(out, workers=0))
+    return table(out)
+
+
+def equal(out: Path, quiet: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(table(out), quiet, check_exact=True)
+    for path in out.glob("toy/trials/*"):
+        assert trial_file.read(path)["status"] == "finished"
+
+
+def test_a_killed_worker_is_started_again_in_the_same_command(tmp_path: Path, quiet: pd.DataFrame) -> None:
+    process = start(tmp_path)
+    wait_for(lambda: steps(tmp_path) > 8)
+    family(process, "ray::ImplicitFunc")[0].kill()
+    finish(process)
+    equal(tmp_path, quiet)
+    attempts = [len(trial_file.read(path)["attempts"]) for path in tmp_path.glob("toy/trials/*")]
+    assert sum(attempts) == 5
+
+
+@pytest.mark.parametrize("who", ["ablate.execute_ray", "gcs_server"])
+def test_a_killed_driver_or_head_is_started_again(tmp_path: Path, quiet: pd.DataFrame, who: str) -> None:
+    process = start(tmp_path)
+    wait_for(lambda: steps(tmp_path) > 8)
+    for victim in family(process, who):
+        victim.kill()
+    finish(process)
+    equal(tmp_path, quiet)
+
+
+def test_a_killed_command_leaves_nothing_running_and_goes_on(tmp_path: Path, quiet: pd.DataFrame) -> None:
+    process = start(tmp_path)
+    wait_for(lambda: steps(tmp_path) > 8)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+    finish(start(tmp_path))
+    equal(tmp_path, quiet)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path, quiet: pd.DataFrame, number: signal.Signals) -> None:
+    process = start(tmp_path, quiet=False)
+    wait_for(lambda: steps(tmp_path) > 8)
+    process.send_signal(number)
+    said = finish(process, 130)
+    assert "To go on: " in said
+    statuses = {trial_file.read(path)["status"] for path in tmp_path.glob("toy/trials/*")}
+    assert statuses <= {"interrupted", "planned", "finished"}
+    assert "interrupted" in statuses
+    finish(start(tmp_path))
+    equal(tmp_path, quiet)
+
+
+def test_tracking_stays_true_through_a_kill(tmp_path: Path, quiet: pd.DataFrame) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    process = start(tmp_path, tracking_uri=uri)
+    wait_for(lambda: steps(tmp_path) > 20)
+    process.kill()
+    process.communicate()
+    finish(start(tmp_path, tracking_uri=uri))
+    equal(tmp_path, quiet)
+    client = mlflow.MlflowClient(uri)
+    (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 5, "one run a trial for its whole life, and the study's"
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    for run in runs:
+        if run.data.tags["role"] == "trial":
+            sent = client.get_metric_history(run.info.run_id, "loss/total_generator")
+            assert sorted(metric.step for metric in sent) == list(range(1, 17))
+
+
+def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.DataFrame) -> None:
+    """A real server on loopback is stopped in the middle, and started again after the study."""
+    from ablate.tracking_ui import _free
+
+    port, store = _free(0), tmp_path / "server.db"
+
+    words = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{store}", "--port", str(port)]
+
+    def serve() -> "subprocess.Popen[bytes]":
+        server = subprocess.Popen(
+            [*words, "--artifacts-destination", str(tmp_path / "artifacts"), "--workers", "1"],
+            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_for(lambda: _answers(port))
+        return server
+
+    uri = f"http://127.0.0.1:{port}"
+    server = serve()
+    try:
+        process = start(tmp_path, tracking_uri=uri)
+        wait_for(lambda: steps(tmp_path) > 8)
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        finish(process)
+        equal(tmp_path, quiet)
+        server = serve()
+        finish(start(tmp_path, tracking_uri=uri))
+        client = mlflow.MlflowClient(uri)
+        (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
+        runs = client.search_runs([experiment.experiment_id])
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        assert len(runs) == 5
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _answers(port: int) -> bool:
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,187 @@
+"""Whole studies of the trivial trainer, inline: outcomes, faults, going on, tables."""
+
+import csv
+import json
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ablate import trial_file
+from ablate.run import StudyResult, run_study
+from ablate.study import StudyError
+from benchmarks.toy_study import TRAINER, toy_plan
+
+
+def run(out: Path, workers: int = 0, options: dict[str, object] | None = None, **plan: object) -> StudyResult:
+    settings = {"workers": workers, "trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True}
+    return run_study(toy_plan(**plan), out, **settings | (options or {}))  # type: ignore[arg-type]
+
+
+def rows(result: StudyResult) -> dict[str, dict[str, str]]:
+    text = (result.folder / "trials.csv").read_text(encoding="utf-8")
+    return {f"{row['level.weight']}/{row['seed']}": row for row in csv.DictReader(text.splitlines())}
+
+
+def history(result: StudyResult) -> pd.DataFrame:
+    table = pd.read_parquet(result.folder / "history.parquet").astype({"trial_id": str, "name": str})
+    return table[~table["name"].str.startswith("time/")]
+
+
+def test_all_trials_finish_and_the_tables_say_so(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert result.exit_code == 0
+    assert [one.status for one in result.results] == ["finished"] * 4
+    assert {row["status"] for row in rows(result).values()} == {"finished"}
+    table = history(result)
+    steps = table[table["name"] == "loss/total_generator"].groupby("trial_id")["step"].apply(list)
+    assert all(found == list(range(1, 11)) for found in steps)
+    assert set(table[table["name"] == "metric/mixed_l1"]["step"]) == {0, 5, 10}
+
+
+def test_the_second_run_does_nothing(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in first.folder.rglob("*") if path.is_file()}
+    second = run(tmp_path)
+    assert second.exit_code == 0
+    assert {p: p.stat().st_mtime_ns for p in first.folder.rglob("*") if p.is_file() and p.name != ".lock"} == {
+        path: time for path, time in before.items() if path.name != ".lock"
+    }
+
+
+def test_more_seeds_run_only_what_is_new(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in first.folder.rglob("history.jsonl")}
+    second = run(tmp_path, seeds=3)
+    assert len(second.results) == 6
+    after = {path: path.stat().st_mtime_ns for path in first.folder.rglob("history.jsonl")}
+    assert len(after) == 6
+    assert {path: after[path] for path in before} == before
+
+
+def test_divergence_is_an_outcome_and_never_run_again(tmp_path: Path) -> None:
+    result = run(tmp_path, planted={"on/1": {"fault": "infinity", "at": 7}})
+    assert result.exit_code == 0
+    row = rows(result)["on/1"]
+    assert row["status"] == "diverged"
+    assert row["metric.mixed_l1"] == ""
+    assert "loss/adversarial" in row["error"]
+    assert row["steps_done"] == "6"
+    again = run(tmp_path, planted={"on/1": {"fault": "infinity", "at": 7}})
+    assert len(trial_file.read(again.results[-1].folder)["attempts"]) == 1
+
+
+def test_a_bug_is_a_failed_row_and_the_others_finish(tmp_path: Path) -> None:
+    result = run(tmp_path, planted={"on/0": {"fault": "bug", "at": 3}})
+    assert result.exit_code == 1
+    found = rows(result)
+    assert found["on/0"]["status"] == "failed"
+    assert "planted bug" in found["on/0"]["error"]
+    assert [row["status"] for row in found.values()].count("finished") == 3
+    (failed,) = (one for one in result.results if one.status == "failed")
+    assert failed.fault == "bug"
+    assert "ValueError: planted bug" in (failed.folder / "traceback.txt").read_text()
+
+
+def test_a_mended_bug_goes_on_from_the_last_checkpoint(tmp_path: Path) -> None:
+    run(tmp_path, planted={"on/0": {"fault": "bug", "at": 7}})
+    result = run(tmp_path)
+    assert result.exit_code == 0
+    documents = [trial_file.read(one.folder) for one in result.results]
+    attempts = {d["trial_id"]: [a.get("resumed_at") for a in d["attempts"]] for d in documents}
+    assert sorted(map(len, attempts.values())) == [1, 1, 1, 2]
+    assert [None, 6] in attempts.values()
+    pd.testing.assert_frame_equal(
+        history(result).drop(columns="attempt").reset_index(drop=True),
+        history(run(tmp_path / "undisturbed")).drop(columns="attempt").reset_index(drop=True),
+        check_exact=True,
+    )
+
+
+def test_the_same_error_three_times_stops_the_study_and_is_said_once(tmp_path: Path) -> None:
+    result = run(tmp_path, seeds=3, data={"fault": "bug", "at": 2})
+    assert result.exit_code == 1
+    assert sum("the first 3 trials failed with the same error" in line for line in result.messages) == 1
+    assert [one.status for one in result.results].count("planned") == 3
+
+
+def test_fail_fast_stops_at_the_first(tmp_path: Path) -> None:
+    result = run(tmp_path, planted={"off/0": {"fault": "bug", "at": 2}}, options={"fail_fast": True})
+    assert result.exit_code == 1
+    assert [one.status for one in result.results] == ["failed", "planned", "planned", "planned"]
+
+
+@pytest.mark.parametrize(("fault", "name"), [("missing", "data"), ("memory", "host_memory")])
+def test_faults_have_their_class(tmp_path: Path, fault: str, name: str) -> None:
+    result = run(tmp_path, seeds=1, planted={"on/0": {"fault": fault, "at": 2}})
+    assert [one.fault for one in result.results] == [None, name]
+
+
+def test_a_full_disk_stops_the_study_and_keeps_what_is_finished(tmp_path: Path) -> None:
+    """The real refusal of the system: no file of this process may grow beyond a limit (EFBIG counts as full here)."""
+    first = run(tmp_path, seeds=1)
+    kept = (first.folder / "trials.csv").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+        result = run(tmp_path / "full", seeds=1, steps=200, data={"values": 40})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, old)
+    assert result.exit_code in (1, 3)
+    assert {one.status for one in result.results} <= {"failed", "planned", "interrupted"}
+    assert (first.folder / "trials.csv").read_bytes() == kept
+    again = run(tmp_path / "full", seeds=1, steps=200, data={"values": 40})
+    assert again.exit_code == 0
+
+
+def test_damaged_documents_and_torn_histories_are_survived(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    whole = history(result)
+    one, other, *_ = result.results
+    (one.folder / "trial.json").write_text('{"status": "fini')
+    path = other.folder / "history.jsonl"
+    path.write_bytes(path.read_bytes()[:-30])  # a power cut: the end of the journal, and the last checkpoint, are lost
+    (other.folder / "checkpoints" / "newest.json").write_text('{"step": 8}')
+    document = trial_file.read(other.folder)
+    trial_file.write(other.folder, {**document, "status": "running"})
+    again = run(tmp_path)
+    assert again.exit_code == 0
+    assert [found.status for found in again.results] == ["finished"] * 4
+    columns = ["trial_id", "step", "name", "value"]
+    pd.testing.assert_frame_equal(
+        history(again)[columns].reset_index(drop=True), whole[columns].reset_index(drop=True), check_exact=True
+    )
+
+
+def test_two_commands_on_one_study(tmp_path: Path) -> None:
+    from ablate import locks
+
+    run(tmp_path, seeds=1)
+    with locks.held(tmp_path / "toy" / ".lock", "study toy"), pytest.raises(StudyError, match="study toy"):
+        run(tmp_path, seeds=2)
+    assert len(list((tmp_path / "toy" / "trials").iterdir())) == 2
+
+
+@pytest.mark.skipif(os.getuid() == 0 and not Path("/proc/1").exists(), reason="needs a path that cannot be written")
+def test_an_output_folder_that_cannot_be_written_is_one_line() -> None:
+    with pytest.raises(StudyError, match=r"--out: .*cannot be written"):
+        run(Path("/proc/nothing"))
+
+
+def test_status_follows_the_folders(tmp_path: Path) -> None:
+    from ablate.status import study_status
+
+    result = run(tmp_path, planted={"on/1": {"fault": "bug", "at": 6}})
+    found = {row.label: row for row in study_status(result.folder)}
+    assert found["reference · seed 0"].status == "finished"
+    assert found["reference · seed 0"].step == found["reference · seed 0"].steps == 10
+    failed = next(row for row in found.values() if row.status == "failed")
+    assert "planted bug" in (failed.error or "")
+    document = result.results[0].folder / "trial.json"
+    document.write_text(json.dumps({**json.loads(document.read_text()), "status": "running"}))
+    assert study_status(result.folder)[0].status == "interrupted", "its process is gone"
