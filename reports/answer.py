@@ -79,7 +79,7 @@ def _without_factors(view: StudyView) -> Rich:
 def others(view: StudyView) -> list[Rich]:
     """One sentence a kind of verdict that the first sentence did not tell."""
     verdicts = view.analysis.verdicts
-    out = []
+    out = [shared] if (shared := shared_fall(view)) else []
     for word, one, many in (
         ("helps", " makes it better", " make it better"),
         ("equivalent", " makes no difference that matters", " make no difference that matters"),
@@ -92,6 +92,17 @@ def others(view: StudyView) -> list[Rich]:
         detail = _reason(view, rows.iloc[0].to_dict()) if len(rows) == 1 else _range(view, rows)
         out.append(rich(names, one if len(rows) == 1 else many, detail))
     return out
+
+
+def shared_fall(view: StudyView) -> Rich:
+    """That most seeds of the reference degraded too: then no factor is the whole cause."""
+    if view.reference is None:
+        return ()
+    steps = [view.onset(trial) for trial in view.reference.trials]
+    if len([step for step in steps if step is not None]) * 2 <= len(steps):
+        return ()
+    words = onset_words(view, (view.reference,))
+    return rich(f"The reference degraded too ({words}): something that all arms share is a cause.")
 
 
 def _reason(view: StudyView, row: Mapping[Any, Any]) -> str:

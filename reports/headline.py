@@ -1,7 +1,7 @@
 """The answer in five lines, for the end of a command."""
 
 from reports.analysis import analyse
-from reports.answer import lead, others, status_words
+from reports.answer import lead, others, shared_fall, status_words
 from reports.document import plain
 from reports.numbers import p_value
 from reports.sections.threats import next_experiment
@@ -16,7 +16,7 @@ def headline(study: StudyView | StudyTable) -> list[str]:
         study = StudyView(study, analyse(study))
     return [
         str(study.study.get("question") or study.study["name"]),
-        plain(lead(study)),
+        " ".join(plain(words) for words in (lead(study), shared_fall(study)) if words),
         _verdicts(study),
         plain(status_words(study)),
         plain(next_experiment(study)),
