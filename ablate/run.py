@@ -55,6 +55,7 @@ class RunOptions:
         alike_limit: stop when the first so many trials fail with one error; 0: never.
         fresh_workers: a new process for every trial.
         wait_s: how long to wait for another command that holds the study or the machine, seconds.
+        check: whether one step of every arm is compared with the reference before anything starts.
         report: whether to build the report at the end.
         quiet: no progress and no messages.
         source: the study file, kept as given.
@@ -72,6 +73,7 @@ class RunOptions:
     alike_limit: int = 3
     fresh_workers: bool = False
     wait_s: float = 0.0
+    check: bool = True
     report: bool = True
     quiet: bool = False
     source: Path | None = None
@@ -123,6 +125,8 @@ class _Run:
                 if todo and uri != OFF and (problem := reachable(uri)):
                     self._say(f"{problem}; nothing was started")
                     return StudyResult(self.folder, (), 3, tuple(self.messages))
+                if todo and options.check and options.trainer == CORE_TRAINER:
+                    self._check(todo, resources)
                 self._write_plan()
                 self._prepare(todo)
                 forwarding = None
@@ -158,6 +162,16 @@ class _Run:
             total = Share(machine_cpus(), machine_gpus() if resources.gpus else 0)
             stack.enter_context(locks.machine_share(share, total, self.folder, options.wait_s))
         return resources
+
+    def _check(self, todo: Sequence[Trial], resources: Resources) -> None:
+        """Refuse arms without effect; what was found is not looked for again."""
+        checked = atomic.read_json(self.folder / "checked.json")
+        if checked.get("plan") == self.plan.hash:
+            return
+        from ablate.check_arms import check_arms
+
+        number = check_arms(self.plan, todo, resources.device)
+        atomic.write_json(self.folder / "checked.json", {"plan": self.plan.hash, "arms": number})
 
     def _write_plan(self) -> None:
         """The plan and the study file; untouched when they are the same."""

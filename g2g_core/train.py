@@ -3,26 +3,21 @@
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from g2g_core import checkpoint, checkpoint_file
 from g2g_core.config import TrialConfig
-from g2g_core.data import DATASETS
-from g2g_core.data.pairs import Batch, Data
 from g2g_core.divergence import Watch
 from g2g_core.metrics.evaluator import Evaluator
-from g2g_core.models import MODELS, Networks
+from g2g_core.models import Networks
 from g2g_core.record import Diverged, Record
+from g2g_core.setup import build, ready, start
 from g2g_core.step import TrainingStep
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
-"""Precision -> dtype of the weights; `bfloat16` is mixed precision."""
 
 FREE = ("steps", "checkpoint_every")
 """Fields of the config that may change between the attempts of a run."""
@@ -52,7 +47,7 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
         ValueError: the config cannot be trained.
     """
     torch.set_num_threads(config.threads)
-    data, networks = _build(config, device)
+    data, networks = build(config, device)
     step = TrainingStep(config, networks)
     pairs = data.evaluation_pairs(config.eval_pairs)
     evaluate = Evaluator(pairs, data, config)
@@ -64,7 +59,7 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
         start_facts = dict(saved.facts["start"])
         done = saved.step
     else:
-        start_facts = _start(config, networks, step, data)
+        start_facts = start(config, networks, step, data)
         done = 0
     yield Record(
         done,
@@ -84,7 +79,7 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
     watch = Watch(config, networks)
     clock, timed = time.perf_counter(), 0
     for now in range(done + 1, config.steps + 1):
-        values = step(_ready(data.batch(now - 1), config, device), now - 1)
+        values = step(ready(data.batch(now - 1), config, device), now - 1)
         timed += 1
         logged, checked = now % config.log_every == 0, _due(now, config.checkpoint_every, config.steps)
         evaluated = _due(now, config.eval_every, config.steps)
@@ -109,47 +104,6 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
             clock, timed = time.perf_counter(), 0
 
 
-def _build(config: TrialConfig, device: str) -> tuple[Data, Networks]:
-    """The data set, and the networks on their device with the initial weights of the seed."""
-    if config.precision not in DTYPES:
-        raise ValueError(f"precision: {config.precision!r} is not one of {', '.join(DTYPES)}")
-    data = DATASETS[config.dataset](config)
-    networks = MODELS[config.model](config, data.n_classes)
-
-    def ready(network: nn.Module | None) -> Any:
-        if network is None:
-            return None
-        network.to(device, DTYPES[config.precision])
-        return network.to(memory_format=torch.channels_last) if config.channels_last else network
-
-    return data, replace(
-        networks,
-        generator=ready(networks.generator),
-        discriminator=ready(networks.discriminator),
-        average=ready(networks.average),
-    )
-
-
-def _start(config: TrialConfig, networks: Networks, step: TrainingStep, data: Data) -> dict[str, Any]:
-    """Restore what the config names; the facts that stay true for all attempts of the run."""
-    restored: dict[str, Any] = {"checkpoint": None, "parts": dict.fromkeys(checkpoint.PARTS, "fresh")}
-    digests: dict[str, str | None] = {"checkpoint": None}
-    if config.checkpoint is not None:
-        path = Path(config.checkpoint)
-        restored = checkpoint.restore(checkpoint.read(path), config, networks, step)
-        digests["checkpoint"] = checkpoint_file.file_digest(path)
-    return {
-        "restored": restored,
-        "digests": digests
-        | {
-            "initial_weights": checkpoint.weights_digest(networks),
-            "data": data.digest,
-            "data_order": data.order_digest(config.steps),
-            "eval_pairs": data.evaluation_pairs(config.eval_pairs).digest,
-        },
-    }
-
-
 def _check_config(saved: checkpoint_file.Saved, config: TrialConfig) -> None:
     """Raises CheckpointError if the run's checkpoint was written under another config."""
     then, now = saved.facts["config"], config.to_dict()
@@ -162,25 +116,6 @@ def _check_config(saved: checkpoint_file.Saved, config: TrialConfig) -> None:
 
 def _due(now: int, every: int, last: int) -> bool:
     return now == last or (every > 0 and now % every == 0)
-
-
-def _ready(batch: Batch, config: TrialConfig, device: str) -> Batch:
-    """The batch on the device, in the dtype and memory layout of the networks."""
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
-
-    def images(values: Tensor | None) -> Any:
-        if values is None:
-            return None
-        return values.to(device, DTYPES[config.precision], non_blocking=True).contiguous(memory_format=layout)
-
-    return Batch(
-        images(batch.content_images),
-        batch.content_labels.to(device, non_blocking=True),
-        images(batch.class_images),
-        batch.class_labels.to(device, non_blocking=True),
-        images(batch.content_erase),
-        images(batch.class_erase),
-    )
 
 
 def _evaluation(evaluate: Evaluator, networks: Networks, step: int) -> Record:

@@ -41,6 +41,7 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Do not build the report.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")] = False,
     max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="For trials that were killed.")] = 2,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")] = False,
     wait: Annotated[
         float, typer.Option("--wait", min=0.0, metavar="SECONDS", help="For another command to free the machine.")
     ] = 0.0,
@@ -67,6 +68,7 @@ def run(
         max_retries=max_retries,
         report=not no_report,
         wait_s=wait,
+        check=not no_check,
         quiet=quiet,
         source=find_study(study),
     )

@@ -1,0 +1,89 @@
+"""Before hours are spent: one step of every arm, to find factors without effect and arms that differ in more.
+
+With equal seeds all arms start from equal weights, data and evaluation pairs unless a factor says otherwise; and each
+factor must change something. An arm that does not move away from the reference in a step is an error that names its
+factors, unless the study lists it under `equal_arms` or its factors act only later or only on what is measured.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ablate.study import Plan, StudyError, Trial
+from g2g_core.config import TrialConfig
+from g2g_core.first_step import FirstStep, first_step
+
+MEASURING = ("steps", "eval_every", "eval_pairs", "evaluate", "metrics", "checkpoint_every", "log_every")
+"""Fields that change what is measured, not how a step trains."""
+
+STARTS = {
+    "initial_weights": ("model", "network", "image_size", "checkpoint", "restore", "precision", "ema_decay", "dataset"),
+    "data": ("dataset", "data", "image_size"),
+    "data_order": ("dataset", "data", "image_size", "batch_size", "steps", "model"),
+    "eval_pairs": ("dataset", "data", "image_size", "eval_pairs"),
+}
+"""Digest -> fields that may change it."""
+
+MOST_ARMS = 64
+"""Arms that are checked; a study with more has them checked up to here."""
+
+Probe = Callable[[TrialConfig, str], FirstStep]
+
+
+def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe = first_step) -> int:
+    """Take one step of each arm with its first seed and compare it with the reference.
+
+    Args:
+        plan: the study.
+        trials: those that are still to run; only their arms are checked.
+        device: `cpu` or `cuda`.
+        probe: the first step of a config.
+
+    Returns:
+        How many arms were compared.
+
+    Raises:
+        StudyError: a line for each arm without effect, or that differs from the reference in more than its factors.
+    """
+    seed = plan.trials[0].seed
+    arms = [trial for trial in plan.trials if trial.seed == seed]
+    reference = next((trial for trial in arms if dict(trial.levels) == dict(plan.reference)), arms[0])
+    wanted = {trial.cell_id for trial in trials}
+    others = [arm for arm in arms if arm.cell_id in wanted and arm is not reference][:MOST_ARMS]
+    if not others:
+        return 0
+    base = probe(reference.config, device)
+    problems = []
+    for arm in others:
+        problem = _problem(plan, reference, arm, base, probe(arm.config, device))
+        if problem:
+            problems.append(problem)
+    if problems:
+        raise StudyError("\n".join(problems))
+    return len(others)
+
+
+def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep) -> str | None:
+    """What is wrong with an arm, in a line."""
+    ours, theirs = arm.config.to_dict(), reference.config.to_dict()
+    changed = {name for name in ours if ours[name] != theirs[name]}
+    factors = {name: level for name, level in arm.levels.items() if reference.levels.get(name) != level}
+    named = ", ".join(f"{name}={level}" for name, level in factors.items())
+    for digest, fields in STARTS.items():
+        if base.before.get(digest) != other.before.get(digest) and not changed & set(fields):
+            return f"factors.{named}: {digest.replace('_', ' ')} differ from the reference's, though no factor says so"
+    if base.after != other.after or _meant_equal(plan, reference, arm):
+        return None
+    if not changed - set(MEASURING) or arm.config.schedules or reference.config.schedules:
+        return None
+    return (
+        f"factors.{named}: without effect: after one step losses, gradients and weights are those of the reference; "
+        "list the arms under equal_arms if that is meant, or run with --no-check"
+    )
+
+
+def _meant_equal(plan: Plan, *arms: Trial) -> bool:
+    """Whether the study lists these arms as equal."""
+    return any(all(_among(group, arm.levels) for arm in arms) for group in plan.spec.equal_arms)
+
+
+def _among(group: Sequence[Mapping[str, str]], levels: Mapping[str, str]) -> bool:
+    return any(all(levels.get(name) == level for name, level in cell.items()) for cell in group)

@@ -1,0 +1,46 @@
+"""The first step of a config, as digests: what two arms of a study have in common before and after it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from g2g_core import checkpoint, checkpoint_file
+from g2g_core.config import TrialConfig
+from g2g_core.setup import build, ready, start
+from g2g_core.step import TrainingStep
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """What one step of training starts from and leads to.
+
+    Attributes:
+        before: SHA-256 (hex) of `initial_weights`, `data`, `data_order`, `eval_pairs`.
+        after: SHA-256 (hex) of all weights and optimizer states after the step, which hold its losses, its gradients
+            and its update.
+    """
+
+    before: Mapping[str, str]
+    after: str
+
+
+def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
+    """Take the first step of a config from its start, without evaluation and without leaving anything.
+
+    Args:
+        config: as for `train`.
+        device: as for `train`.
+
+    Raises:
+        ValueError: the config cannot be trained.
+    """
+    torch.set_num_threads(config.threads)
+    data, networks = build(config, device)
+    step = TrainingStep(config, networks)
+    facts = start(config, networks, step, data)
+    before = {name: digest for name, digest in facts["digests"].items() if name != "checkpoint"}
+    step(ready(data.batch(0), config, device), 0)
+    states = checkpoint.parts_of(networks, step)
+    tensors = {f"{part}/{name}": value for part, named in states.items() for name, value in named.items()}
+    return FirstStep(before, checkpoint_file.tensors_digest(tensors))
