@@ -161,6 +161,7 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
                 "kind": "Table",
                 "caption": block.caption,
                 "look": block.look,
+                "size": _size(block),
                 "columns": [
                     {"label": column.label, "kind": column.kind, "width": column.width, "mm": _needed(block, index)}
                     for index, column in enumerate(block.columns)
@@ -185,13 +186,20 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
                 yield {"kind": "Fold", "summary": block.summary, "blocks": inside}
 
 
+def _size(table: Table) -> float:
+    """Size of a table's text, points: smaller where many columns share the page."""
+    return 7.5 if table.look == "plain" else 8.0 if len(table.columns) > 7 else 9.0
+
+
 def _needed(table: Table, index: int) -> float | None:
     """Width in millimetres that keeps numbers, names and words of verdicts on one line; None: share what is left."""
     column = table.columns[index]
-    if column.kind in ("text", "drawing"):
+    if column.kind == "drawing":
+        return 34.0 if len(table.columns) > 7 else 46.0
+    if column.kind == "text":
         return None
     cells = [row[index] for row in table.rows]
-    per_char = {"number": 1.55, "code": 1.62, "badge": 1.95}[column.kind] * (0.84 if table.look == "plain" else 1.0)
+    per_char = {"number": 1.55, "code": 1.62, "badge": 1.95}[column.kind] * _size(table) / 9
     longest = max((len(plain(cell.spans)) for cell in cells), default=0)
     badge = max((len(cell.badge) + 2 for cell in cells if cell.badge), default=0)
     below = max((len(plain(cell.sub)) for cell in cells), default=0)

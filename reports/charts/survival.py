@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from reports.charts.svg import Axis, line, path, shortened, tick_labels, words
 from reports.document import Drawing
 
+DASHES = ("", " dash", " dots")
+"""By group, so that a line that lies on another one does not hide it."""
+
 
 @dataclass(frozen=True)
 class Survivors:
@@ -26,6 +29,13 @@ class Survivors:
     censored: tuple[float, ...]
     at_risk: tuple[int, ...]
     css: str
+
+
+def _free(wanted: float, taken: Sequence[float], top: float, bottom: float) -> float:
+    """The height nearest to `wanted`, inside the plot if possible, at which a label covers no other one."""
+    moves = sorted((13 * k for k in range(-len(taken) - 1, len(taken) + 2)), key=abs)
+    free = [wanted + move for move in moves if all(abs(wanted + move - other) >= 13 for other in taken)]
+    return next((at for at in free if top <= at <= bottom + 4), free[0])
 
 
 def ticks_until(last: float) -> list[float]:
@@ -52,15 +62,13 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
             points += [(x(step), y(share)), (x(step), y(after))]
             share = after
         points.append((x(last), y(share)))
-        body += path(points, f"{group.css} mean")
+        body += path(points, f"{group.css} mean{DASHES[index % 3]}")
         for step in group.censored:
             level = next(
                 (s for at, s in reversed(list(zip(group.steps, group.shares, strict=True))) if at <= step), 1.0
             )
             body += line(x(step), y(level) - 4, x(step), y(level) + 4, group.css)
-        at = y(share) + 4
-        while any(abs(at - other) < 13 for other in taken):
-            at -= 13
+        at = _free(y(share) + 4, taken, top, bottom)
         taken.append(at)
         body += words(right + 8, at, shortened(group.label, 130), "bold")
         row = bottom + 38 + 15 * index

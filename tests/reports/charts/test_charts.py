@@ -93,3 +93,12 @@ def test_a_waterfall_ends_at_the_total():
     total = re.search(r'neutral bar" d="M([\d.]+) [\d.]+L([\d.]+)', body)
     assert sum(rects[1]) == pytest.approx(float(total.group(2)), abs=0.2)
     assert rects[0][0] == pytest.approx(float(total.group(1)), abs=0.2)
+
+
+def test_survival_of_equal_groups_shows_every_line_and_label():
+    groups = [Survivors(name, (), (), (20,), (2, 2, 2, 2, 2), css) for name, css in (("off", "off"), ("with", "on"))]
+    body = survival_chart("survival", groups, 20, "alt").body
+    heights = {name: float(y) for y, name in re.findall(r'class="bold" x="[\d.]+" y="([-\d.]+)">(\w+)<', body)}
+    assert abs(heights["off"] - heights["with"]) >= 13
+    assert all(10 <= height <= 174 for height in heights.values())
+    assert 'class="on mean dash"' in body
