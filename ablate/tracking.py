@@ -29,6 +29,7 @@ from ablate.tracking_pages import (
     cell_name,
     colour,
     redacted,
+    report_page,
     safe_name,
     study_note,
     views,
@@ -146,7 +147,7 @@ class Forwarder:
         assert experiment is not None
         if experiment.lifecycle_stage != "active":
             client.restore_experiment(experiment.experiment_id)
-        tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": study_note(self.plan)}
+        tags = {"mlflow.experimentKind": "custom_model_development"}
         tags |= {f"mlflow.sharedViewState.{key}": state for key, state in views(self.plan).items()}
         for key, value in tags.items():
             if experiment.tags.get(key) != value:
@@ -213,9 +214,12 @@ class Forwarder:
             )
             self.runs["study"] = run
         self.study_run = run.info.run_id
+        id_ = self.experiment.experiment_id
+        note = study_note(self.plan, report_page("", id_, self.study_run))
+        self.client.set_experiment_tag(id_, "mlflow.note.content", note)
         tags_now = {
             "plan_hash": self.plan["hash"],
-            "mlflow.note.content": study_note(self.plan),
+            "mlflow.note.content": note,
             "mlflow.runColor": "#7f7f7f",
         }
         self.client.log_batch(self.study_run, tags=[RunTag(key, value) for key, value in tags_now.items()])

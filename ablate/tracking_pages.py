@@ -63,14 +63,15 @@ def without_secrets(text: str, uri: str) -> str:
     return text
 
 
-def study_note(plan: Mapping[str, Any]) -> str:
-    """Markdown for the experiment's page."""
+def study_note(plan: Mapping[str, Any], report: str = "") -> str:
+    """Markdown for the experiment's page; `report`: address of the report's page, once it is known."""
     outcome = plan["outcome"]
     return (
         f"**{plan['question'] or plan['name']}**\n\n"
         f"{len(plan['cells'])} cells, {len(plan['seeds'])} seeds, {len(plan['trials'])} trials. "
         f"Primary outcome: `{outcome['metric']}` ({outcome['summary']}), {outcome['better']} is better. "
-        f"Plan `{plan['hash'][:12]}`. The report is attached to the run `study: {plan['name']}`, under artifacts."
+        f"Plan `{plan['hash'][:12]}`. {f'[The report]({report})' if report else 'The report'} is attached to the run "
+        f"`study: {plan['name']}`, under artifacts."
     )
 
 
@@ -110,6 +111,11 @@ def addresses(base: str, experiment_id: str, run_ids: Sequence[str], plan: Mappi
         "by_trial": f"{where}&viewStateShareKey=by_trial",
         "compare": f"{base}/#/compare-runs?runs={runs}&experiments={experiments}&workflowType=machine_learning",
     }
+
+
+def report_page(base: str, experiment_id: str, study_run_id: str) -> str:
+    """Address of the report among the artifacts of the study's run; `base` may be empty: of the same server."""
+    return f"{base}/#/experiments/{experiment_id}/runs/{study_run_id}/artifacts/report/index.html"
 
 
 def answer_name(plan: Mapping[str, Any]) -> str:

@@ -24,7 +24,8 @@ class StudyTable:
     """The results of a study.
 
     Attributes:
-        study: the plan: name, question, hash, outcome, factors, cells, reference_cell, metrics, losses, versions.
+        study: the plan: name, question, hash, outcome, factors, cells, reference_cell, metrics, losses, versions;
+            `pilot`, the predicted cost, where `plan --pilot` was run.
         trials: a row a trial: trial_id, cell_id, status, seed, level.<factor>, metric.<name>, metric0.<name>,
             degraded_at_step, steps_done, seconds, error; digest.<part> where the trial recorded it.
         history: trial_id, attempt, step, name, value; each (trial, step, name) once.
@@ -57,6 +58,8 @@ def load_results(folder: str | Path) -> StudyTable:
         raise ResultsError(f"{folder}: no results of a study here ({', '.join(missing)} missing)")
     try:
         study = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+        if (folder / "pilot.json").is_file():
+            study["pilot"] = json.loads((folder / "pilot.json").read_text(encoding="utf-8"))
         trials = pd.read_csv(folder / "trials.csv", dtype=_types(folder / "trials.csv"))
         history = pd.read_parquet(folder / "history.parquet")
     except (OSError, ValueError) as error:

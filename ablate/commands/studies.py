@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ablate.commands.output import Json, Quiet, cut, say, show, show_json, show_table
+from ablate.commands.output import Json, Quiet, cut, duration, say, show, show_json, show_table, size
 
 if TYPE_CHECKING:
     from ablate.menus import Menus
+    from ablate.pilot import Pilot
     from ablate.study import Plan
 
 MOST_ROWS = 400
@@ -84,31 +85,59 @@ def plan(
     overrides: Set = None,
     seeds: Seeds = None,
     only: Only = None,
+    with_pilot: Annotated[
+        bool, typer.Option("--pilot", help="Measure a few steps of each kind of trial; predict time, memory, disk.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Show what a study would run; nothing is run.
+    """Show what a study would run; nothing is run but, with --pilot, a few steps.
 
     Lists the trials with their levels, seed, and whether a finished one is reused; excluded and equal cells; aliases
     of a fractional design; what differs from the reference; what is missing on this machine.
     """
+    from dataclasses import asdict
+
     from ablate.plan_file import plan_record
 
     planned, menus = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
     states = trial_states(planned, folder)
     changed = changes_since(planned, folder)
+    predicted = _piloted(planned, states, folder, quiet) if with_pilot else None
     if as_json:
         record = plan_record(planned, menus)
+        if predicted is not None:
+            record["pilot"] = asdict(predicted)
         for trial in record["trials"]:
             trial["state"] = states[trial["trial_id"]]
         show_json({**record, "changed": changed, "missing": list(planned.missing), "out": str(folder)})
     else:
         _describe(planned, states)
+        if predicted is not None:
+            show(
+                f"cost of the {predicted.trials} trials to run: {duration(predicted.seconds)} of training, about "
+                f"{duration(predicted.wall_s)} with {predicted.workers} at once; {size(predicted.memory_mb)} of "
+                f"memory, {size(predicted.disk_mb)} of disk"
+            )
     for line in changed:
         say(line, quiet)
     refuse_missing(planned)
     return 0
+
+
+def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":
+    """The measured cost of the trials that are still to run; kept in the study's folder for the report."""
+    from ablate.pilot import pilot
+    from ablate.resources import machine_cpus, resolve
+
+    refuse_missing(planned)
+    left = [trial for trial in planned.trials if states[trial.id] != "reused"]
+    workers = resolve(left, None, None, 0.0, None, float(machine_cpus())).workers or 1
+    found = pilot(left, workers, lambda line: say(line, quiet))
+    if left:
+        found.write(folder)
+    return found
 
 
 def planned_study(

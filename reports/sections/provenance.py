@@ -46,7 +46,20 @@ def _facts(view: StudyView) -> list[tuple[str, Rich]]:
         ("Left out", rich("; ".join(_flat(cell) for cell in excluded))),
         ("Equal cells, run once", rich("; ".join(_flat(group) for group in equal))),
         ("Cost", rich(duration(_seconds(view)), " of training in all")),
+        ("Predicted before", _predicted(view)),
     ]
+
+
+def _predicted(view: StudyView) -> Rich:
+    """What `plan --pilot` expected, beside what it became; nothing where it was not run."""
+    pilot = view.study.get("pilot")
+    if not pilot:
+        return ()
+    text = f"{duration(pilot['seconds'])} of training for {pilot['trials']} trials"
+    spent = _seconds(view)
+    if spent and pilot["seconds"] and pilot["trials"] == len(view.table.trials):
+        text += f", {pilot['seconds'] / spent:.2f} times what it took"
+    return rich(f"{text}; {pilot['memory_mb']:.0f} MB of memory, {pilot['disk_mb']:.0f} MB of disk")
 
 
 def _seconds(view: StudyView) -> float | None:

@@ -1,0 +1,46 @@
+"""The measured cost of a study, on the trivial trainer (whose steps cost what they are told) and the real one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ablate.pilot import STEPS, pilot
+from ablate.planning import plan
+from ablate.run import run_study
+from ablate.spec import load_study
+from ablate.study import StudyError
+from benchmarks.toy_study import TRAINER, toy_plan
+
+
+def test_cost_is_steps_times_their_time() -> None:
+    study = toy_plan(seeds=3, steps=200, data={"sleep_s": 0.02})
+    # The trivial trainer does not time itself, so its steps fall to the time before the first one.
+    found = pilot(study.trials, 2, lambda line: None, TRAINER)
+    assert found.trials == 6
+    assert len(found.kinds) == 2, "a loss that is off is another cost"
+    assert all(kind.start_s >= STEPS * 0.02 for kind in found.kinds)
+    assert found.wall_s == pytest.approx(found.seconds / 2)
+
+
+def test_seeds_and_weights_share_a_kind(tmp_path: Path) -> None:
+    said: list[str] = []
+    small = ["base.steps=30", "base.eval_every=15", "base.eval_pairs=4"]
+    study = plan(load_study("degradation-confirm", small), [0, 1])
+    found = pilot(study.trials, 1, said.append)
+    assert len(found.kinds) == len(said) == 4, "losses that are on: right or swapped labels, new losses or not"
+    assert sum(kind.trials for kind in found.kinds) == len(study.trials) == 16
+    assert found.memory_mb > 100
+    assert found.disk_mb > 16 * 2 * 4, "two checkpoints of 4.7 MB a trial"
+    result = run_study(
+        replace(study, trials=study.trials[:1]), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True
+    )
+    kind = found.kinds[0]
+    assert 30 * kind.step_s + 3 * kind.eval_s > 0.1 * result.results[0].seconds
+    used = sum(path.stat().st_size for path in result.results[0].folder.rglob("*") if path.is_file())
+    assert found.disk_mb / 16 == pytest.approx(used / 2**20, rel=0.6)
+
+
+def test_a_trial_that_cannot_run_is_told_before_hours_are_spent() -> None:
+    with pytest.raises(StudyError, match="planted bug"):
+        pilot(toy_plan(data={"fault": "bug", "at": 3}).trials, 1, lambda line: None, TRAINER)
