@@ -31,14 +31,14 @@ def test_seeds_and_weights_share_a_kind(tmp_path: Path) -> None:
     assert len(found.kinds) == len(said) == 4, "losses that are on: right or swapped labels, new losses or not"
     assert sum(kind.trials for kind in found.kinds) == len(study.trials) == 16
     assert found.memory_mb > 100
-    assert found.disk_mb > 16 * 2 * 4, "two checkpoints of 4.7 MB a trial"
+    assert found.disk_mb > 16 * 4, "a checkpoint of 4.5 MB a trial"
     result = run_study(
         replace(study, trials=study.trials[:1]), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True
     )
     kind = found.kinds[0]
     assert 30 * kind.step_s + 3 * kind.eval_s > 0.1 * result.results[0].seconds
     used = sum(path.stat().st_size for path in result.results[0].folder.rglob("*") if path.is_file())
-    assert found.disk_mb / 16 == pytest.approx(used / 2**20, rel=0.6)
+    assert found.disk_mb / 16 == pytest.approx(used / 2**20, rel=0.2)
 
 
 def test_a_trial_that_cannot_run_is_told_before_hours_are_spent() -> None:
