@@ -1,0 +1,114 @@
+"""Every figure with a target, in one table: what was measured, the target, the ratio of the two.
+
+    python -m benchmarks [--json bench.json] [--full] [--repeats 5]
+
+A few minutes on two idle cores. `--full` adds the training step with 64 filters at 128 px, which takes about as long as
+all the rest. A figure that could not be measured says why. Exits 1 if a figure missed its target.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from benchmarks import chatty, training_step
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`better`: `higher` or `lower`; `value` None: not measured, `note` says why."""
+
+    name: str
+    value: float | None
+    target: float
+    better: str
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        if self.value is None:
+            return None
+        return self.value >= self.target if self.better == "higher" else self.value <= self.target
+
+    def row(self) -> str:
+        value = "-" if self.value is None else f"{self.value:.2f}"
+        ratio = "-" if self.value is None else f"{self.value / self.target:.2f}"
+        sign = ">=" if self.better == "higher" else "<="
+        word = {None: "not measured", True: "met", False: "MISSED"}[self.met]
+        return f"{self.name:58} {value:>8} {sign} {self.target:<6g} {ratio:>6}  {word:12} {self.note}"
+
+
+def steps(sizes: list[str], repeats: int) -> Iterator[Figure]:
+    """How many times as fast as the authors' order a training step is, as set by default and channels-last."""
+    for size in sizes:
+        for losses in ("all", "off", "funit"):
+            target = training_step.TARGETS[losses, size]
+            for layout in (False, True):
+                m = training_step.measure(size, losses, repeats, channels_last=layout)
+                name = f"step {size}, losses {losses}{', channels last' if layout else ''}: times as fast"
+                note = f"{m.reference_s:.3f} s > {m.ours_s:.3f} s, {m.reference_gflop:.1f} > {m.ours_gflop:.1f} GFLOP"
+                yield Figure(name, m.ratio, target, "higher", note)
+
+
+def commands(repeats: int) -> Iterator[Figure]:
+    """Seconds of commands that a user waits for, after a first call."""
+    program = str(Path(sysconfig.get_path("scripts")) / "g2g-ablate")
+    for words, target in ((("--help",), 0.3), (("plan", "quickstart"), 1.0)):
+        times = [_seconds([program, *words]) for _ in range(repeats + 1)][1:]
+        yield Figure(f"g2g-ablate {' '.join(words)}: seconds", statistics.median(times), target, "lower")
+
+
+def reports_of_trials(repeats: int) -> Iterator[Figure]:
+    """Seconds of chatty trials over the ideal; a plain Ray Tune script with its MLflow callback as the peer."""
+    for which, words in (("ours", "chatty trials"), ("plain", "chatty trials, plain script (no target of ours)")):
+        target = 1.2 if which == "ours" else float("inf")
+        try:
+            times = [chatty.measure(which) for _ in range(repeats)]
+        except subprocess.CalledProcessError as error:
+            yield Figure(f"{words}: times the ideal", None, target, "lower", f"exit code {error.returncode}, see above")
+        else:
+            yield Figure(f"{words}: times the ideal", statistics.median(times) / chatty.IDEAL_S, target, "lower")
+
+
+def _seconds(words: list[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", type=Path, default=Path("bench.json"))
+    parser.add_argument("--full", action="store_true", help="also 64 filters at 128 px")
+    parser.add_argument("--repeats", type=int, default=5)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    print(training_step.machine())
+    sizes = ["16x32", "16x64", *(["64x128"] if chosen.full else [])]
+    groups: list[Callable[[], Iterator[Figure]]] = [
+        lambda: commands(chosen.repeats),
+        lambda: reports_of_trials(chosen.repeats),
+        lambda: steps(sizes, chosen.repeats),
+    ]
+    figures = []
+    for group in groups:
+        for figure in group():
+            print(figure.row(), flush=True)
+            figures.append(figure)
+    rows = [asdict(figure) | {"met": figure.met} for figure in figures]
+    # Infinity, the target of a peer, is no JSON.
+    rows = [row | {"target": None} if row["target"] == float("inf") else row for row in rows]
+    chosen.json.write_text(json.dumps({"machine": training_step.machine(), "figures": rows}, indent=1) + "\n")
+    sys.exit(any(figure.met is False for figure in figures))
+
+
+if __name__ == "__main__":
+    main()
