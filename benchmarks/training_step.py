@@ -103,11 +103,13 @@ def our_step(config: TrialConfig, classes: int = CLASSES) -> Callable[[Batch, in
 
 
 def timed(step: Callable[[], object], repeats: int) -> list[float]:
+    """Seconds of each call; with one thread those of the processor, which other programs' load disturbs less."""
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started = clock()
         step()
-        times.append(time.perf_counter() - started)
+        times.append(clock() - started)
     return times
 
 
