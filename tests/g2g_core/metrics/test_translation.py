@@ -78,7 +78,9 @@ def test_set_distances_tell_good_from_bad() -> None:
     for name in ("kid_classifier", "frechet_classifier", "classwise_kid_classifier", "classwise_frechet_classifier"):
         assert good[name] < bad[name]
     assert good["classwise_kid_classifier"] < copied["classwise_kid_classifier"], "the sets of each class are wrong"
-    assert abs(good["kid_classifier"]) < 0.1 * bad["kid_classifier"]
+    # Both sets hold equally many images of each class, so of equal sets a pair across them is of one class more often
+    # (12 of 60) than a pair within one (11 of 59): the estimate of equal distributions lies a little below 0.
+    assert -0.2 * bad["kid_classifier"] < good["kid_classifier"] < 0.05 * bad["kid_classifier"]
 
 
 def test_facts_stand_beside_the_numbers() -> None:
