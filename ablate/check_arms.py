@@ -11,14 +11,14 @@ from ablate.study import Plan, StudyError, Trial
 from g2g_core.config import TrialConfig
 from g2g_core.first_step import FirstStep, first_step
 
-MEASURING = ("steps", "eval_every", "eval_pairs", "evaluate", "metrics", "checkpoint_every", "log_every")
+MEASURING = ("steps", "eval_every", "eval_pairs", "eval_shots", "evaluate", "metrics", "checkpoint_every", "log_every")
 """Fields that change what is measured, not how a step trains."""
 
 STARTS = {
     "initial_weights": ("model", "network", "image_size", "checkpoint", "restore", "precision", "ema_decay", "dataset"),
     "data": ("dataset", "data", "image_size"),
     "data_order": ("dataset", "data", "image_size", "batch_size", "steps", "model"),
-    "eval_pairs": ("dataset", "data", "image_size", "eval_pairs"),
+    "eval_pairs": ("dataset", "data", "image_size", "eval_pairs", "eval_shots"),
 }
 """Digest -> fields that may change it."""
 

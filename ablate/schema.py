@@ -32,6 +32,7 @@ LIMITS: dict[str, Schema] = {
     "discriminator_warmup": {"minimum": 0},
     "eval_every": {"minimum": 1},
     "eval_pairs": {"minimum": 1},
+    "eval_shots": {"minimum": 1, "maximum": 100},
     "checkpoint_every": {"minimum": 0},
     "log_every": {"minimum": 1},
     "seed": {"minimum": 0},

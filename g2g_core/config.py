@@ -33,6 +33,7 @@ class TrialConfig:
         discriminator_warmup: steps in which only the discriminator is updated, counted from step 0.
         eval_every: steps between evaluations; step 0 and the last step are always evaluated.
         eval_pairs: number of fixed evaluation pairs, kept apart from training.
+        eval_shots: images of a class whose mean class code makes the evaluated mixed images (k-shot; 1: one-shot).
         evaluate: weights that are evaluated, of `raw`, `average`; the first one gives the plain `metric/<name>`,
             the other `metric/<raw|average>_<name>`.
         metrics: names in `METRICS`; empty means the dataset's usual ones.
@@ -64,6 +65,7 @@ class TrialConfig:
     discriminator_warmup: int = 0
     eval_every: int = 50
     eval_pairs: int = 32
+    eval_shots: int = 1
     evaluate: tuple[str, ...] = ("raw", "average")
     metrics: tuple[str, ...] = ()
     checkpoint_every: int = 100

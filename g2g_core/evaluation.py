@@ -94,9 +94,18 @@ class Evaluation:
         return self._run("class_code", self.real)
 
     @cached_property
+    def shared_class_code(self) -> Tensor:
+        """The class code that mixing uses, (2P, ...): that of `real`, or the mean over its class's shots (k-shot)."""
+        if self.pairs.shots is None:
+            return self.class_code
+        further = self._here(self.pairs.shots)
+        codes = self._run("class_code", further.flatten(0, 1)).view(*further.shape[:2], *self.class_code.shape[1:])
+        return torch.cat([self.class_code[:, None], codes], dim=1).mean(1)
+
+    @cached_property
     def mixed(self) -> Tensor:
         """Content of the partner, class of the image: (2P, 3, H, W), float32."""
-        return self._run("decode", swap(self.content), self.class_code).float()
+        return self._run("decode", swap(self.content), self.shared_class_code).float()
 
     @cached_property
     def self_recon(self) -> Tensor:

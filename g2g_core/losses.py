@@ -24,12 +24,12 @@ def adversarial(cross: CrossPass) -> Tensor:
 
 
 def short_recon(cross: CrossPass) -> Tensor:
-    """L1 of x and its short reconstruction G(x, x) (eq. 9, lambda_short; authors' `r_w`)."""
+    """L1 of x and its short reconstruction G(x, x) (lambda_short beside `long_recon`'s; authors' `r_w`)."""
     return l1_loss(cross.self_recon, cross.content_images)
 
 
 def long_recon(cross: CrossPass) -> Tensor:
-    """L1 of x and its full reconstruction (eq. 1; eq. 9, lambda_long; authors' `rl_w`)."""
+    """L1 of x and its full reconstruction (eq. 1; with `short_recon` eq. 9, lambda_long; authors' `rl_w`)."""
     return l1_loss(cross.full_recon, cross.real)
 
 
@@ -39,17 +39,17 @@ def self_fm(cross: CrossPass) -> Tensor:
 
 
 def short_fm(cross: CrossPass) -> Tensor:
-    """L1 of the discriminator features of x and of the mixed image of its class (eq. 10, lambda_D; `fm_w`)."""
+    """L1 of the discriminator features of x and of the mixed image of its class (lambda_D; `fm_w`)."""
     return l1_loss(cross.features("mixed"), cross.features("class_images"))
 
 
 def long_fm(cross: CrossPass) -> Tensor:
-    """L1 of the discriminator features of x and its full reconstruction (eq. 10, lambda_L; `fml_w`)."""
+    """L1 of the discriminator features of x and its full reconstruction (eq. 10: lambda_L, `fml_w`)."""
     return l1_loss(cross.features("full_recon"), cross.features("real"))
 
 
 def reassembly_fm(cross: CrossPass) -> Tensor:
-    """L1 of the features of the mixed image and the full reconstruction of its class (eq. 10, lambda_R).
+    """L1 of the features of the mixed image and the full reconstruction of its class (lambda_R beside `long_fm`'s).
 
     Both sides get gradients, as in the authors' code (`fml_mix_rec_w`).
     """
@@ -67,7 +67,7 @@ def d_hinge_swapped(pair: DiscriminatorPass) -> Tensor:
 
 
 def d_r1(pair: DiscriminatorPass) -> Tensor:
-    """Gradient penalty on real images (eq. 11, lambda_reg; arXiv 1801.04406), scaled by 1 / B**2.
+    """Gradient penalty on real images (lambda_reg beside `d_hinge`'s; arXiv 1801.04406), scaled by 1 / B**2.
 
     FUNIT takes the gradient of the mean over the batch, so the usual per-image penalty is divided by the square of the
     images per call, B; at another batch size the same weight is another penalty.

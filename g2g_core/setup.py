@@ -54,7 +54,7 @@ def start(config: TrialConfig, networks: Networks, step: TrainingStep, data: Dat
             "initial_weights": checkpoint.weights_digest(networks),
             "data": data.digest,
             "data_order": data.order_digest(config.steps),
-            "eval_pairs": data.evaluation_pairs(config.eval_pairs).digest,
+            "eval_pairs": data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots).digest,
         },
     }
 

@@ -49,7 +49,7 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
     torch.set_num_threads(config.threads)
     data, networks = build(config, device)
     step = TrainingStep(config, networks)
-    pairs = data.evaluation_pairs(config.eval_pairs)
+    pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)
     evaluate = Evaluator(pairs, data, config)
 
     saved, skipped = checkpoint_file.newest(checkpoints) if checkpoints is not None else (None, [])

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from g2g_core.checkpoint_file import CheckpointError, Saved
 from g2g_core.config import TrialConfig
-from g2g_core.cross import CrossPass
+from g2g_core.cross import CrossPass, Lazy
 from g2g_core.data.decode import BadImage, read_image
 from g2g_core.data.pairs import Batch, DataError
 from g2g_core.data.transforms import centre, crop, to_tensor
 from g2g_core.models import MODELS
-from g2g_core.models.funit import FunitGenerator
+from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
 
 
@@ -93,13 +93,15 @@ def open_image(path: Path, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def g2g(generator: nn.Module, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+def g2g(generator: nn.Module, first: Tensor, second: Tensor, shots: Tensor | None = None) -> dict[str, Tensor]:
     """The two-stage forward pass on a pair: the three rows of the paper's Fig. 7.
 
     Args:
         generator: with `content_code`, `class_code`, `decode`.
         first: (3, H, W) or (P, 3, H, W) in [-1, 1].
         second: the same shape.
+        shots: (k, 3, H, W) in [-1, 1]: images of the class of `second`; their mean class code stands for it (k-shot);
+            None: its own code (one-shot).
 
     Returns:
         `real`, `mixed`, `full_recon` -> (2P, 3, H, W): entries 0..P-1 belong to `first`; `mixed[i]` has the class of
@@ -107,5 +109,21 @@ def g2g(generator: nn.Module, first: Tensor, second: Tensor) -> dict[str, Tensor
     """
     one, other = (images if images.dim() == 4 else images[None] for images in (first, second))
     labels: Any = torch.zeros(len(one), dtype=torch.int64)
-    cross = CrossPass(generator, None, Batch(one, labels, other, labels))
+    batch = Batch(one, labels, other, labels)
+    cross = CrossPass(generator, None, batch) if shots is None else _ShotsPass(generator, batch, shots)
     return {"real": cross.real, "mixed": cross.mixed, "full_recon": cross.full_recon}
+
+
+class _ShotsPass(CrossPass):
+    """The pass of one pair whose second class is known by k images."""
+
+    def __init__(self, generator: nn.Module, batch: Batch, shots: Tensor) -> None:
+        super().__init__(generator, None, batch)
+        self.shots = shots
+
+    @Lazy
+    def class_(self) -> Tensor:
+        """The first image's class code and the mean of the shots': (2, ...)."""
+        return torch.cat(
+            [self.generator.class_code(self.batch.content_images), mean_class_code(self.generator, self.shots)]
+        )

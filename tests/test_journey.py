@@ -134,6 +134,8 @@ def test_train_then_translate(tmp_path: Path) -> None:
     written = json.loads(done.stdout)
     assert set(written) == {"mixed_1", "mixed_2", "reconstructed_1", "reconstructed_2", "figure"}
     assert all((tmp_path / path).stat().st_size > 100 for path in written.values())
+    several = ("translate", "small.pt", str(figure), str(figure), str(figure), "--to", "two", "--json")
+    assert json.loads(command(*several, where=tmp_path).stdout)["figure"] == "two/figure.png"
 
 
 @pytest.mark.parametrize(

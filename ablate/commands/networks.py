@@ -66,7 +66,9 @@ def train(
 def translate(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Ours, FUNIT's, or the authors'.")],
     content: Annotated[Path, typer.Argument(metavar="CONTENT", help="An image.")],
-    class_image: Annotated[Path, typer.Argument(metavar="CLASS", help="An image of another class.")],
+    class_images: Annotated[
+        list[Path], typer.Argument(metavar="CLASS...", help="Images of another class; of several the mean code counts.")
+    ],
     to: Annotated[Path, typer.Option("--to", help="Folder to write to.")] = Path("translated"),
     size: Annotated[
         int | None, typer.Option("--size", min=16, help="Pixels.  [default: the checkpoint's, else 128]")
@@ -79,8 +81,11 @@ def translate(
     """Mix two images, and mix the mixed ones again: the paper's Fig. 7.
 
     Writes `mixed_1.png` (the content of CLASS in the class of CONTENT), `mixed_2.png` (the content of CONTENT in the
-    class of CLASS), both full reconstructions, and `figure.png` with the rows originals, mixed, reconstructed.
+    class of CLASS), both full reconstructions, and `figure.png` with the rows originals, mixed, reconstructed. Several
+    images of one class (k-shot) give their mean class code; the first of them is the one that is shown and mixed.
     """
+    import torch
+
     from ablate import figure
     from ablate.study import StudyError
     from g2g_core.checkpoint import read
@@ -89,9 +94,9 @@ def translate(
     saved = read(checkpoint)
     side = size or int(saved.facts.get("config", {}).get("image_size", 128))
     generator = generator_of(saved, weights)
-    images = [open_image(path, side) for path in (content, class_image)]
+    image, *shots = [open_image(path, side) for path in (content, *class_images)]
     try:
-        rows = g2g(generator, *images)
+        rows = g2g(generator, image, shots[0], torch.stack(shots) if len(shots) > 1 else None)
     except RuntimeError as error:
         raise StudyError(f"--size {side}: the network cannot take images of this size: {error}") from None
     try:

@@ -18,7 +18,7 @@ from g2g_core.data.hashing import file_digests
 from g2g_core.data.listing import ImageSet, Listing
 from g2g_core.data.options import ImageOptions
 from g2g_core.data.order import STREAMS, Order
-from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of
+from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of, shown
 from g2g_core.data.transforms import centre, crop, to_tensor
 from g2g_core.seeding import numpy_rng
 
@@ -95,30 +95,34 @@ class ImageData:
             return Batch(a, la, b, lb)
         return Batch(a, la, b, lb, *(self._masks(*one) for one in zip(indices, places, strict=True)))
 
-    def evaluation_pairs(self, n: int, split: str = "test") -> EvaluationPairs:
+    def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
         """Fixed pairs; see `Data.evaluation_pairs`.
 
         Raises:
-            DataError: there are no two classes to pair, or the true mixed images are wanted and no pair has them.
+            DataError: there are no two classes to pair, the true mixed images are wanted and no pair has them, or a
+                class has too few images for the shots.
         """
         part, offset = self._evaluated(split)
         pairs = self.draw_pairs(n, split)
+        further = self.draw_shots(pairs, shots, split)
         split = "test" if part is self.set.test and self.set.new_classes else "train"
         numbers = np.concatenate([pairs[:, 0], pairs[:, 1]])
         images = self._centre(numbers + offset)
         truth = self._centre(np.concatenate([pairs[:, 2], pairs[:, 3]]) + offset) if pairs.shape[1] == 4 else None
         masks = self._masks(numbers + offset, centre(2 * n)) if self.options.erase != "none" else None
+        more = self._centre(further.flatten() + offset).view(*further.shape, *images.shape[1:]) if shots > 1 else None
         labels = torch.from_numpy(np.array(part.labels, dtype=np.int64)[numbers])
         return EvaluationPairs(
             first=images[:n],
             first_labels=labels[:n],
             second=images[n:],
             second_labels=labels[n:],
-            digest=digest_of([images, labels, truth, masks, split]),
+            digest=digest_of([images, labels, truth, masks, split, *([] if more is None else [more])]),
             split=split,
             class_names=part.class_names,
             truth=truth,
             erase=masks,
+            shots=more,
         )
 
     def draw_pairs(self, n: int, split: str) -> NDArray[np.int64]:
@@ -130,6 +134,27 @@ class ImageData:
         part, _ = self._evaluated(split)
         rng = numpy_rng(self.seed, f"data/pairs/{'test' if part is self.set.test else 'train'}", n)
         return _draw_pairs(part, n, rng, by_name=self.options.truth == "by_name", where=str(self.set.folder))
+
+    def draw_shots(self, pairs: NDArray[np.int64], shots: int, split: str) -> NDArray[np.int64]:
+        """File indices of further images of the pairs' classes, (2n, shots - 1); reads no image.
+
+        Raises:
+            DataError: a class of the pairs has fewer images than `shots`.
+        """
+        part, _ = self._evaluated(split)
+        numbers = np.concatenate([pairs[:, 0], pairs[:, 1]])
+        if shots == 1:
+            return np.empty((len(numbers), 0), dtype=np.int64)
+        labels = np.array(part.labels)
+        rng = numpy_rng(self.seed, f"data/shots/{'test' if part is self.set.test else 'train'}", shots)
+        drawn = []
+        for number in numbers:
+            others = np.setdiff1d(np.flatnonzero(labels == labels[number]), [number])
+            if len(others) < shots - 1:
+                name = shown(part.class_names[labels[number]])
+                raise DataError(f"{self.set.folder}: eval_shots is {shots}; class {name} has {len(others) + 1} images")
+            drawn.append(rng.choice(others, size=shots - 1, replace=False))
+        return np.array(drawn, dtype=np.int64)
 
     def order_digest(self, steps: int) -> str:
         """SHA-256 of order and augmentation of the first `steps` batches."""

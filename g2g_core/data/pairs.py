@@ -59,6 +59,8 @@ class EvaluationPairs:
         factors: content factor -> (2P, ...) for entry i of `[first; second]`; integers are categories, floats are
             quantities; empty where nobody knows them.
         erase: (2P, 1, H, W) in {0, 1}: where the content encoder must not see `[first; second]`; None: nowhere.
+        shots: (2P, k - 1, 3, H, W) in [-1, 1]: further images of the class of entry i of `[first; second]`, for k-shot
+            mixing; None: one-shot.
     """
 
     first: Tensor
@@ -71,6 +73,7 @@ class EvaluationPairs:
     truth: Tensor | None = None
     factors: Mapping[str, Tensor] = field(default_factory=dict)
     erase: Tensor | None = None
+    shots: Tensor | None = None
 
 
 class Data(Protocol):
@@ -97,12 +100,16 @@ class Data(Protocol):
         """The batch of a step, counted from 0; a pure function of (config.seed, step)."""
         ...
 
-    def evaluation_pairs(self, n: int, split: str = "test") -> EvaluationPairs:
-        """Fixed pairs that depend on (config.seed, n, split) only.
+    def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
+        """Fixed pairs that depend on (config.seed, n, split) only; `shots` adds images and changes none of them.
 
         Args:
             n: number of pairs.
             split: `test`: test classes where the set has some; `train`: training classes.
+            shots: images of each class, the pair's own among them.
+
+        Raises:
+            DataError: a class of the pairs has fewer images than `shots`.
         """
         ...
 

@@ -27,7 +27,7 @@ def problems_of(data: Data, config: TrialConfig) -> list[str]:
     problems = []
     try:
         if isinstance(data, ImageData):
-            data.draw_pairs(config.eval_pairs, "test")
+            data.draw_shots(data.draw_pairs(config.eval_pairs, "test"), config.eval_shots, "test")
             if isinstance(data.images, FileImages):
                 problems += _sample(data.images)
     except DataError as error:

@@ -11,7 +11,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.options import options_of
 from g2g_core.data.order import Order
 from g2g_core.data.pairs import Batch, Data, DataError, EvaluationPairs, digest_of
-from g2g_core.data.rendering import LOOKS, Content, Layers, content, look, render
+from g2g_core.data.rendering import LOOKS, Content, Layers, Look, content, look, render
 from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
 from g2g_core.seeding import numpy_rng
@@ -81,7 +81,7 @@ class Synthetic:
         class_images, class_labels = self._take(self.order.indices("class", step))
         return Batch(content_images, content_labels, class_images, class_labels)
 
-    def evaluation_pairs(self, n: int, split: str = "test") -> EvaluationPairs:
+    def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
         """Fixed pairs of two looks and two contents new to training; see `Data.evaluation_pairs`."""
         rng = numpy_rng(self.seed, f"data/pairs/{split}", n)
         names, first_look = self.class_names, 0
@@ -98,18 +98,30 @@ class Synthetic:
         images = to_range(torch.from_numpy(render(looks, contents, self.image_size)))
         truth = to_range(torch.from_numpy(render(looks, partners, self.image_size)))
         factors = content_factors(contents)
+        more = self._shots(looks, numbers, shots, f"data/shots/{split}") if shots > 1 else None
         tensor_labels = torch.from_numpy(labels.astype(np.int64))
         return EvaluationPairs(
             first=images[:n],
             first_labels=tensor_labels[:n],
             second=images[n:],
             second_labels=tensor_labels[n:],
-            digest=digest_of([images, tensor_labels, truth, split]),
+            digest=digest_of([images, tensor_labels, truth, split, *([] if more is None else [more])]),
             split=split,
             class_names=names,
             truth=truth,
             factors=factors,
+            shots=more,
         )
+
+    def _shots(self, looks: list[Look], own: NDArray[np.int64], shots: int, purpose: str) -> Tensor:
+        """(2P, shots - 1, 3, H, W): each look with held-out contents other than its own."""
+        if shots > HELD_OUT:
+            raise DataError(f"synthetic: eval_shots is {shots}; there are {HELD_OUT} contents for evaluation")
+        rng = numpy_rng(self.seed, purpose, shots)
+        drawn = [rng.choice(np.delete(np.arange(HELD_OUT), number), size=shots - 1, replace=False) for number in own]
+        contents = [content(self.options.contents + int(i), self.options.world) for i in np.concatenate(drawn)]
+        pixels = render([one for one in looks for _ in range(shots - 1)], contents, self.image_size)
+        return to_range(torch.from_numpy(pixels)).view(len(looks), shots - 1, *pixels.shape[1:])
 
     def order_digest(self, steps: int) -> str:
         """SHA-256 of the order of images in the first `steps` batches."""

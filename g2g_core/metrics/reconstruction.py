@@ -58,7 +58,7 @@ SPANS: tuple[tuple[Span, str, str], ...] = (
     (copy_class, "class images against the truth of mixed ones", "nothing of the generator: it is a yardstick"),
 )
 DISTANCES: tuple[tuple[Distance, Literal["lower", "higher"], str, str, str], ...] = (
-    (l1, "lower", "image range is 2", "mean absolute difference", "eq. 9 as a measure"),
+    (l1, "lower", "image range is 2", "mean absolute difference", "`long_recon` as a measure"),
     (psnr, "higher", "dB, cut at 100", "peak signal-to-noise ratio, mean over images", "as torchmetrics"),
     (ssim, "higher", "-1 to 1", "structural similarity", "Wang et al. 2004, as torchmetrics"),
 )

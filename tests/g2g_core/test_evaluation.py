@@ -20,6 +20,14 @@ def test_stacking_is_class_of_the_entry_and_content_of_its_partner() -> None:
     assert torch.equal(swap(evaluation.real), torch.cat([pairs.second, pairs.first]))
 
 
+def test_mixed_images_have_the_mean_class_code_of_the_shots() -> None:
+    pairs = known_world.pairs(4)
+    shots = torch.stack([torch.cat([pairs.first, pairs.second]) + 0.3, torch.cat([pairs.first, pairs.second]) - 0.6], 1)
+    evaluation = Evaluation(known_world.networks(known_world.Right()), "raw", replace(pairs, shots=shots))
+    torch.testing.assert_close(evaluation.mixed, evaluation.truth - 0.1)  # the mean over 0, +0.3 and -0.6
+    torch.testing.assert_close(evaluation.self_recon, evaluation.real)
+
+
 def test_chunks_change_nothing() -> None:
     pairs, model = known_world.pairs(7), known_world.networks(known_world.Right())
     small, large = Evaluation(model, "raw", pairs, chunk=3), Evaluation(model, "raw", pairs, chunk=1000)

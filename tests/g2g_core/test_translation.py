@@ -82,3 +82,15 @@ def test_class_code_of_several_shots_is_their_mean():
     both = mean_class_code(generator, shots.view(2, 2, 3, 16, 16))
     torch.testing.assert_close(both, torch.stack([codes[:2].mean(0), codes[2:].mean(0)]))
     assert both.shape == (2, NETWORK["class_dim"], 1, 1)
+
+
+def test_a_figure_with_several_shots():
+    generator = MODELS["funit2funit"](config(), 4).generator
+    one, other = batch().content_images
+    third = batch().class_images[0]
+    rows = g2g(generator, one, other, torch.stack([other, third]))
+    code = mean_class_code(generator, torch.stack([other, third]))
+    torch.testing.assert_close(rows["mixed"][1:], generator.decode(generator.content_code(one[None]), code))
+    alone = g2g(generator, one, other)
+    torch.testing.assert_close(rows["mixed"][:1], alone["mixed"][:1])
+    torch.testing.assert_close(g2g(generator, one, other, other[None])["full_recon"], alone["full_recon"])

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from g2g_core.config import TrialConfig
-from g2g_core.data import DATASETS, DataError
+from g2g_core.data import DATASETS, DataError, preflight
 
 
 def make(folder, size=32, batch=4, seed=0, dataset="image_folder", **data):
@@ -94,6 +94,28 @@ def test_truth_by_name(make_folder):
         assert files[pairs.truth[i + 20].numpy().tobytes()] == [second[0], first[1]]
         assert first[0] != second[0]
         assert first[1] != second[1]
+
+
+def test_shots_are_other_images_of_the_class(make_folder):
+    data = make(make_folder(classes=8, images=4), test_classes=("a", "b", "c"))
+    one, three = data.evaluation_pairs(6), data.evaluation_pairs(6, shots=3)
+    assert one.shots is None
+    assert torch.equal(one.first, three.first)
+    assert one.digest != three.digest == data.evaluation_pairs(6, shots=3).digest
+    assert three.shots.shape == (12, 2, 3, 32, 32)
+    class_of = {}
+    for i, label in enumerate(data.set.test.labels):
+        class_of[data._centre(np.array([i + len(data.set.train.files)])).numpy().tobytes()] = label
+    real = torch.cat([three.first, three.second])
+    for image, label, shots in zip(
+        real, torch.cat([three.first_labels, three.second_labels]), three.shots, strict=True
+    ):
+        assert [class_of[shot.numpy().tobytes()] for shot in shots] == [int(label)] * 2
+        assert len({values.numpy().tobytes() for values in (image, *shots)}) == 3
+    with pytest.raises(DataError, match=r"eval_shots is 5; class [abc] has 4 images"):
+        data.evaluation_pairs(6, shots=5)
+    config = TrialConfig(dataset="image_folder", data={"root": str(data.set.folder)}, image_size=32, eval_shots=9)
+    assert "eval_shots is 9" in preflight(config)[0]
 
 
 def test_truth_that_nobody_has(make_folder):

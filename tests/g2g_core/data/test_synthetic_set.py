@@ -57,6 +57,25 @@ def test_truth_is_the_rendered_mix():
         assert not torch.equal(pairs.truth[i], swapped[i])
 
 
+def test_shots_have_the_look_of_their_entry():
+    data = make()
+    pairs = data.evaluation_pairs(6, shots=4)
+    assert torch.equal(pairs.first, data.evaluation_pairs(6).first)
+    assert pairs.shots.shape == (12, 3, 3, 32, 32)
+    for image, label, shots in zip(
+        torch.cat([pairs.first, pairs.second]),
+        torch.cat([pairs.first_labels, pairs.second_labels]),
+        pairs.shots,
+        strict=True,
+    ):
+        background = torch.tensor(look(data.options.classes + int(label)).background) * 2 - 1
+        for shot in shots:
+            assert (shot[:, [0, 0, -1, -1], [0, -1, 0, -1]] - background[:, None]).abs().amax(0).min() < 0.01
+            assert not torch.equal(shot, image)
+    with pytest.raises(DataError, match="eval_shots is 5000"):
+        data.evaluation_pairs(1, shots=5000)
+
+
 def test_truth_of_a_pair_and_its_reverse_agree_with_factors():
     data = make()
     pairs = data.evaluation_pairs(5)
