@@ -1,5 +1,7 @@
 """Every bundled study loads; those whose files are there plan without anything missing."""
 
+import math
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from ablate.spec import load_study
 from ablate.study_tree import bundled_studies
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("G2G_SHARED", ROOT.parent / "shared"))
 EMBEDDED = [
     name
     for name, path in bundled_studies().items()
@@ -77,3 +80,34 @@ def test_every_arm_trains(name: str, tmp_path: Path) -> None:
     result = run_study(plan(spec, [0]), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True)
     assert {(one.status, one.error) for one in result.results} == {("finished", None)}
     assert len({one.trial.cell_id for one in result.results}) == len(result.results) > 1
+
+
+ANIMALS = SHARED / "data" / "funit_layout"
+HEADS = [
+    f"base.data.root={ANIMALS / 'animals'}",
+    f"base.data.train_list={ANIMALS / 'heads_list_train.txt'}",
+    f"base.data.test_list={ANIMALS / 'heads_list_test.txt'}",
+]
+REAL = {
+    "animals": HEADS,
+    "faces": [f"base.data.root={SHARED / 'data' / 'caltech_faces'}"],
+    "sprites": [f"base.data.root={SHARED / 'data' / 'lpc_sprites'}"],
+    "pretrain-animals": HEADS,
+    "systems-faces": [f"base.data.root={SHARED / 'data' / 'caltech_faces'}"],
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_reference_trains_on_real_images(name: str, tmp_path: Path) -> None:
+    """Two steps of the reference, fresh: the small networks fit the images that the study is for."""
+    from g2g_core.train import train
+
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not there")
+    small = ["base.checkpoint=null", "base.steps=2", "base.eval_every=2", "base.eval_pairs=4", "base.batch_size=2"]
+    planned = plan(load_study(name, [*REAL[name], *small]))
+    assert planned.missing == ()
+    records = list(train(planned.trials[0].config))
+    last = [record for record in records if record.kind == "eval"][-1]
+    assert last.step == 2
+    assert all(math.isfinite(value) for value in last.values.values())
