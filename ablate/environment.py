@@ -52,7 +52,7 @@ def determinism(device: str) -> dict[str, Any]:
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
         "bit_equal": device == "cpu",
     }
-    if device.startswith("cuda"):
+    if _usable(device):
         facts["gpu"] = torch.cuda.get_device_name(device)
         facts["tf32"] = torch.backends.cuda.matmul.allow_tf32
         facts["cudnn_deterministic"] = torch.backends.cudnn.deterministic
@@ -66,7 +66,7 @@ class PeakMemory:
         self._device = device
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")  # Linux: start the peak anew, for warm workers
-        if device.startswith("cuda"):
+        if _usable(device):
             import torch
 
             torch.cuda.reset_peak_memory_stats(device)
@@ -74,11 +74,20 @@ class PeakMemory:
     def megabytes(self) -> dict[str, float]:
         """Peak resident memory, and with a GPU its peak allocation, in MB (2**20 bytes)."""
         peaks = {"host": round(_peak_resident() / 2**20, 1)}
-        if self._device.startswith("cuda"):
+        if _usable(self._device):
             import torch
 
             peaks["gpu"] = round(torch.cuda.max_memory_allocated(self._device) / 2**20, 1)
         return peaks
+
+
+def _usable(device: str) -> bool:
+    """Whether the device is a GPU that torch can use; one that Ray announces but torch lacks fails in training."""
+    if not device.startswith("cuda"):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _peak_resident() -> int:

@@ -60,6 +60,7 @@ class _Study:
         self.folder = Path(order["folder"])
         self.referee = Referee(order["fail_fast"], order["alike_limit"])
         self.stop: str | None = None
+        self.last_try = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune writes its callbacks to its scratch folder, where nobody reads them; a pipe can't go there."""
@@ -98,15 +99,21 @@ class _Study:
             self._round(ids, workers, gpus)
             faults = {id_: self._document(id_).get("fault") for id_ in ids}
             ids = [id_ for id_ in ids if faults[id_] in MEMORY]
-            if not ids or (not gpus and workers == 1) or gpus >= 1:
+            if not ids or self.alone(workers, gpus):
                 return
             workers = max(1, (workers or len(self.order["ids"])) // 2)
             gpus = min(1.0, gpus * 2)
             self.say("said", f"{len(ids)} trials ran out of memory; again with {workers} at once")
 
+    @staticmethod
+    def alone(workers: int | None, gpus: float) -> bool:
+        """Whether no fewer trials at once are possible."""
+        return gpus >= 1 if gpus else workers == 1
+
     def _round(self, ids: list[str], workers: int | None, gpus: float) -> None:
         """One fit of Ray Tune over the trials still to do, in order."""
         job = {name: self.order[name] for name in ("folder", "trainer")} | {"gpus": gpus}
+        self.last_try = self.alone(workers, gpus)
         tuner = tune.Tuner(
             tune.with_resources(work, {"cpu": self.order["cpus"], "gpu": gpus}),
             param_space={"id": tune.grid_search(ids), **job},
@@ -128,7 +135,7 @@ class _Study:
         tuner.fit()
 
     def ended(self, id_: str, error: str | None) -> None:
-        """A trial came back, or its process died for the last time."""
+        """A trial came back, or its process died for the last time in this round."""
         where = self.folder / "trials" / id_
         document = self._document(id_)
         if error is not None and document.get("status") not in (*trial_file.ENDED, "interrupted"):
@@ -137,6 +144,8 @@ class _Study:
             text = f"its process died (for the last time after {retries} retries)" if fault == "killed" else error
             document.update(status="failed", fault=fault, error=text)
             trial_file.write(where, document)
+        if document.get("fault") in MEMORY and not self.last_try:
+            return  # tried again with fewer trials at once
         reason = self.referee.stop_reason(trial_file.result_of(trial_file.trial_of(document), where, document))
         if reason is not None and self.stop is None:
             self.stop = reason

@@ -23,7 +23,8 @@ MEMORY = ("gpu_memory", "host_memory")
 STOPS = ("disk_full",)
 """Faults that end the whole study at once."""
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says when a disk, or a user's share of it, is full."""
 _HOST_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "cannot allocate memory")
 _WRITE_FAILED = ("PytorchStreamWriter", "unexpected pos", "No space left", "enforce fail at inline_container")
 
@@ -38,7 +39,7 @@ def classify(error: BaseException, folder: Path) -> str:
         return "host_memory"
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return "host_memory"
-    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return "disk_full"
     if any(part in text for part in _WRITE_FAILED) and shutil.disk_usage(folder).free < 2**20:
         return "disk_full"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ablate import atomic, locks, results, trial_file
 from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle
-from ablate.faults import Referee
+from ablate.faults import NO_SPACE, Referee
 from ablate.forwarding import OFF, Forwarding, all_sent, reachable, tracking_address
 from ablate.locks import Share
 from ablate.plan_file import plan_csv, plan_record, resolved_yaml
@@ -115,33 +115,46 @@ class _Run:
 
     def run(self) -> StudyResult:
         """Everything, under the study's lock."""
-        options = self.options
         _writable(self.folder)
-        uri = tracking_address(options.out, options.tracking_uri)
-        with locks.held(self.folder / ".lock", f"study {self.plan.spec.name}", options.wait_s):
-            todo = self._todo()
-            with ExitStack() as stack:
-                resources = self._resources(todo, stack) if todo else Resources(0)
-                if todo and uri != OFF and (problem := reachable(uri)):
-                    self._say(f"{problem}; nothing was started")
+        with locks.held(self.folder / ".lock", f"study {self.plan.spec.name}", self.options.wait_s):
+            try:
+                refused = self._work(self._todo())
+            except OSError as error:
+                if error.errno not in NO_SPACE:
+                    raise
+                self.exit_code = 3
+                self._say(f"the disk is full ({self.folder}); what is finished is kept. To go on: {_command()}")
+            else:
+                if refused:
                     return StudyResult(self.folder, (), 3, tuple(self.messages))
-                if todo and options.check and options.trainer == CORE_TRAINER:
-                    self._check(todo, resources)
-                self._write_plan()
-                self._prepare(todo)
-                forwarding = None
-                if uri != OFF and not (not todo and all_sent(self.folder, self.plan.trials, uri)):
-                    forwarding = Forwarding(self.folder, uri)
-                if todo:
-                    self._execute(todo, resources)
-            settle(self.folder, self.plan.trials)
-            if not results.up_to_date(self.folder):
-                results.gather(self.folder)
-            if options.report:
-                self._report(bool(todo))
-            if forwarding is not None:
-                self._tracked(forwarding)
         return self._result()
+
+    def _work(self, todo: Sequence[Trial]) -> bool:
+        """From the plan to the report; True when nothing could be started."""
+        options = self.options
+        uri = tracking_address(options.out, options.tracking_uri)
+        with ExitStack() as stack:
+            resources = self._resources(todo, stack) if todo else Resources(0)
+            if todo and uri != OFF and (problem := reachable(uri)):
+                self._say(f"{problem}; nothing was started")
+                return True
+            if todo and options.check and options.trainer == CORE_TRAINER:
+                self._check(todo, resources)
+            self._write_plan()
+            self._prepare(todo)
+            forwarding = None
+            if uri != OFF and not (not todo and all_sent(self.folder, self.plan.trials, uri)):
+                forwarding = Forwarding(self.folder, uri)
+            if todo:
+                self._execute(todo, resources)
+        settle(self.folder, self.plan.trials)
+        if not results.up_to_date(self.folder):
+            results.gather(self.folder)
+        if options.report:
+            self._report(bool(todo))
+        if forwarding is not None:
+            self._tracked(forwarding)
+        return False
 
     def _todo(self) -> list[Trial]:
         """The trials without an outcome, in running order."""

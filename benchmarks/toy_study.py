@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ablate.run import run_study
-from ablate.study import Factor, Outcome, Plan, StudySpec, Trial
+from ablate.study import Factor, Outcome, Plan, StudyError, StudySpec, Trial
 from g2g_core.config import TrialConfig
 
 TRAINER = "benchmarks.trivial_trainer:train"
@@ -65,7 +65,11 @@ def toy_plan(
 def main() -> None:
     out, options = sys.argv[1], json.loads(sys.argv[2])
     run = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True} | options.pop("run", {})
-    sys.exit(run_study(toy_plan(**options), out, **run).exit_code)
+    try:
+        code = run_study(toy_plan(**options), out, **run).exit_code
+    except StudyError as error:
+        sys.exit(f"{error}")
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 Its numbers are a pure function of (config, step), so an interrupted trial ends with the numbers of an undisturbed one.
 """
 
+import fcntl
 import json
 import math
 import os
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,3 +84,30 @@ def _fault(config: TrialConfig, step: int) -> None:
             os.kill(os.getpid(), 9)
         case "memory":
             torch.empty(2**48, dtype=torch.uint8)
+        case "limited_memory":
+            _fill_memory(room_bytes=300 * 2**20)
+        case "crowded_gpu":
+            _use_card(Path(str(config.data["card"])))
+
+
+def _fill_memory(room_bytes: int) -> None:
+    """Allocate until a limit of the operating system on this process is reached."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + room_bytes, before[1]))
+    try:
+        taken = []
+        while True:
+            taken.append(torch.zeros(2**24, dtype=torch.float32))
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _use_card(card: Path) -> None:
+    """A card that holds one trial: the error that torch raises for a full GPU when another process is using it."""
+    with card.open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.") from None
+        time.sleep(3)

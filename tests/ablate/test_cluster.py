@@ -1,0 +1,88 @@
+"""Several real Ray nodes on one machine: trials spread over them, outlive a lost node, and share pretended GPUs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ablate import trial_file
+
+sys.path.insert(0, str(Path(__file__).parent))
+from toy_runs import equal, finish, start, steps, table, wait_for
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Start]:
+    """Starts a cluster with nodes of so many CPUs and GPUs; its first line of output is its address."""
+    with ExitStack() as stack:
+
+        def begin(*nodes: dict[str, int]) -> "subprocess.Popen[str]":
+            process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("local_cluster.py")), json.dumps(nodes)],
+                env={
+                    **os.environ,
+                    "OMP_NUM_THREADS": "1",
+                    "PYTHONPATH": str(ROOT),
+                    "RAY_AUTH_MODE": "token",
+                    "RAY_USAGE_STATS_ENABLED": "0",
+                    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+                    "RAY_health_check_period_ms": "500",  # a lost node is noticed in seconds
+                    "RAY_health_check_timeout_ms": "1000",
+                    "RAY_health_check_failure_threshold": "3",
+                },
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            return stack.enter_context(process)  # its end closes stdin, which ends the cluster, and waits
+
+        yield begin
+
+
+def address_of(cluster: "subprocess.Popen[str]") -> str:
+    assert cluster.stdout is not None
+    return cluster.stdout.readline().strip()
+
+
+def test_a_node_lost_in_the_middle_costs_no_trial(tmp_path: Path, cluster: Start) -> None:
+    finish(start(tmp_path / "quiet", workers=0))
+    quiet: pd.DataFrame = table(tmp_path / "quiet")
+    nodes = cluster({"num_cpus": 0}, {"num_cpus": 1}, {"num_cpus": 1})
+    process = start(tmp_path / "out", workers=2, address=address_of(nodes))
+    wait_for(lambda: steps(tmp_path / "out") > 12)
+    assert nodes.stdin is not None
+    nodes.stdin.write("kill 2\n")
+    nodes.stdin.flush()
+    finish(process)
+    equal(tmp_path / "out", quiet)
+    attempts = [len(trial_file.read(path)["attempts"]) for path in (tmp_path / "out").glob("toy/trials/*")]
+    assert max(attempts) > 1, "no trial was running on the lost node"
+
+
+def test_shares_of_gpus_bound_the_trials_at_once(tmp_path: Path, cluster: Start) -> None:
+    """One pretended GPU in halves holds two trials, however many CPUs there are; the trials are told to use it."""
+    nodes = cluster({"num_cpus": 4, "num_gpus": 1})
+    finish(start(tmp_path, 0.4, workers=None, gpus_per_trial=0.5, address=address_of(nodes)))
+    documents = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
+    assert [document["status"] for document in documents] == ["finished"] * 4
+    assert {document["device"] for document in documents} == {"cuda"}
+    spans = [(document["attempts"][0]["started"], document["attempts"][0]["ended"]) for document in documents]
+    assert max(sum(a <= begun < b for a, b in spans) for begun, _ in spans) == 2
+
+
+def test_what_no_node_has_is_refused(tmp_path: Path, cluster: Start) -> None:
+    nodes = cluster({"num_cpus": 1}, {"num_cpus": 2})
+    process = start(tmp_path, workers=1, cpus_per_trial=3, address=address_of(nodes))
+    assert "3 CPUs per trial: the largest node of the cluster has 2" in finish(process, 1)

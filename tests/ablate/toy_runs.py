@@ -1,0 +1,70 @@
+"""Toy studies as commands of their own, for tests that kill them: started, watched, and compared at the end."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import psutil
+
+from ablate import trial_file
+
+STUDY = {"seeds": 2, "steps": 16}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(out: Path, sleep_s: float = 0.08, **run: object) -> "subprocess.Popen[str]":
+    """The toy study as a command of its own, two trials at once."""
+    options = {**STUDY, "data": {"sleep_s": sleep_s}, "run": {"workers": 2, **run}}
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.toy_study", str(out), json.dumps(options)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == code, said
+    return said
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+def steps(out: Path) -> int:
+    """Records of all trials so far."""
+    return sum(path.read_bytes().count(b"\n") for path in out.glob("toy/trials/*/history.jsonl"))
+
+
+def family(process: "subprocess.Popen[str]", words: str) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            if words in " ".join(child.cmdline()):
+                found.append(child)
+        except psutil.Error:
+            continue
+    return found
+
+
+def table(out: Path) -> pd.DataFrame:
+    found = pd.read_parquet(out / "toy" / "history.parquet").astype({"trial_id": str, "name": str})
+    return found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
+
+
+def equal(out: Path, quiet: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(table(out), quiet, check_exact=True)
+    for path in out.glob("toy/trials/*"):
+        assert trial_file.read(path)["status"] == "finished"
