@@ -6,6 +6,7 @@ factors, unless the study lists it under `equal_arms` or its factors act only la
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ablate.study import Plan, StudyError, Trial
 from g2g_core.config import TrialConfig
@@ -28,7 +29,20 @@ MOST_ARMS = 64
 Probe = Callable[[TrialConfig, str], FirstStep]
 
 
-def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe = first_step) -> int:
+@dataclass(frozen=True)
+class Checked:
+    """What the first steps of the arms showed.
+
+    Attributes:
+        arms: how many were compared with the reference.
+        checkpoint_bytes: size of the largest checkpoint among them.
+    """
+
+    arms: int
+    checkpoint_bytes: int
+
+
+def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe = first_step) -> Checked:
     """Take one step of each arm with its first seed and compare it with the reference.
 
     Args:
@@ -36,9 +50,6 @@ def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: 
         trials: those that are still to run; only their arms are checked.
         device: `cpu` or `cuda`.
         probe: the first step of a config.
-
-    Returns:
-        How many arms were compared.
 
     Raises:
         StudyError: a line for each arm without effect, or that differs from the reference in more than its factors.
@@ -48,17 +59,17 @@ def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: 
     reference = next((trial for trial in arms if dict(trial.levels) == dict(plan.reference)), arms[0])
     wanted = {trial.cell_id for trial in trials}
     others = [arm for arm in arms if arm.cell_id in wanted and arm is not reference][:MOST_ARMS]
-    if not others:
-        return 0
     base = probe(reference.config, device)
-    problems = []
+    problems, largest = [], base.checkpoint_bytes
     for arm in others:
-        problem = _problem(plan, reference, arm, base, probe(arm.config, device))
+        step = probe(arm.config, device)
+        largest = max(largest, step.checkpoint_bytes)
+        problem = _problem(plan, reference, arm, base, step)
         if problem:
             problems.append(problem)
     if problems:
         raise StudyError("\n".join(problems))
-    return len(others)
+    return Checked(len(others), largest)
 
 
 def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep) -> str | None:

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ablate import atomic, locks, results, trial_file
@@ -20,6 +20,11 @@ from ablate.resources import Resources, machine_cpus, machine_gpus, resolve
 from ablate.signals import terminated_as_interrupted
 from ablate.study import Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.trial import STOP
+
+LEAST_ROOM = 50 * 2**20
+"""Bytes that must be free before anything starts: tables, images, the report."""
+CHECKPOINTS_KEPT = 2
+"""Of each trial, as `g2g_core` does."""
 
 
 @dataclass(frozen=True)
@@ -177,14 +182,14 @@ class _Run:
         return resources
 
     def _check(self, todo: Sequence[Trial], resources: Resources) -> None:
-        """Refuse arms without effect; what was found is not looked for again."""
-        checked = atomic.read_json(self.folder / "checked.json")
-        if checked.get("plan") == self.plan.hash:
-            return
-        from ablate.check_arms import check_arms
+        """Refuse arms without effect, and a plan that the disk cannot hold; arms are looked at once a plan."""
+        known = atomic.read_json(self.folder / "checked.json")
+        if known.get("plan") != self.plan.hash:
+            from ablate.check_arms import check_arms
 
-        number = check_arms(self.plan, todo, resources.device)
-        atomic.write_json(self.folder / "checked.json", {"plan": self.plan.hash, "arms": number})
+            known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, resources.device))}
+            atomic.write_json(self.folder / "checked.json", known)
+        _enough_room(self.folder, len(todo) * CHECKPOINTS_KEPT * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
         """The plan and the study file; untouched when they are the same."""
@@ -293,9 +298,15 @@ def _writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise StudyError(f"--out: {folder}: cannot be written: {error.strerror}") from None
-    free = shutil.disk_usage(folder).free
-    if free < 50 * 2**20:
-        raise StudyError(f"--out: {folder}: only {free / 2**20:.0f} MB left on the disk")
+    _enough_room(folder, 0)
+
+
+def _enough_room(folder: Path, checkpoints: int) -> None:
+    """Refuse to start what would fill the disk: so many bytes of checkpoints, and the least for the rest."""
+    free, needed = shutil.disk_usage(folder).free, checkpoints + LEAST_ROOM
+    if free < needed:
+        what = f"the checkpoints of the trials to run need {needed / 2**20:.0f} MB, " if checkpoints else ""
+        raise StudyError(f"--out: {folder}: {what}only {free / 2**20:.0f} MB are left on the disk")
 
 
 def _command() -> str:

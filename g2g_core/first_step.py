@@ -19,10 +19,12 @@ class FirstStep:
         before: SHA-256 (hex) of `initial_weights`, `data`, `data_order`, `eval_pairs`.
         after: SHA-256 (hex) of all weights and optimizer states after the step, which hold its losses, its gradients
             and its update.
+        checkpoint_bytes: size of those weights and states, which is that of a checkpoint.
     """
 
     before: Mapping[str, str]
     after: str
+    checkpoint_bytes: int
 
 
 def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
@@ -43,4 +45,5 @@ def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
     step(ready(data.batch(0), config, device), 0)
     states = checkpoint.parts_of(networks, step)
     tensors = {f"{part}/{name}": value for part, named in states.items() for name, value in named.items()}
-    return FirstStep(before, checkpoint_file.tensors_digest(tensors))
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    return FirstStep(before, checkpoint_file.tensors_digest(tensors), size)

@@ -40,7 +40,7 @@ def planned(tmp_path: Path, text: str = "") -> Plan:
 
 
 def check(study: Plan) -> int:
-    return check_arms(study, study.trials)
+    return check_arms(study, study.trials).arms
 
 
 def test_arms_that_train_differently_pass(tmp_path: Path) -> None:

@@ -10,6 +10,10 @@ import pandas as pd
 import pytest
 
 from ablate import trial_file
+from ablate.planning import plan
+from ablate.run import run_study
+from ablate.spec import load_study
+from ablate.study import StudyError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from toy_runs import finish, start, steps, table, wait_for
@@ -48,3 +52,11 @@ def test_the_study_stops_and_goes_on_when_there_is_room(small_disk: Path, tmp_pa
     finish(start(small_disk, 0.0, workers=0))
     finish(start(tmp_path / "quiet", 0.0, workers=0))
     pd.testing.assert_frame_equal(table(small_disk), table(tmp_path / "quiet"), check_exact=True)
+
+
+def test_checkpoints_that_will_not_fit_are_refused_before_the_first_trial(small_disk: Path) -> None:
+    """The embedded study with a network whose checkpoints alone are larger than the disk."""
+    spec = load_study("quickstart", ["base.checkpoint=null", "base.network.filters=32", "base.network.d_filters=32"])
+    with pytest.raises(StudyError, match=r"--out: .*need \d+ MB, only \d+ MB are left on the disk"):
+        run_study(plan(spec), small_disk, workers=0, tracking_uri="none", quiet=True)
+    assert not list(small_disk.rglob("history.jsonl"))
