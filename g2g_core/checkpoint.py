@@ -129,7 +129,7 @@ def _load(saved: Saved, part: str, network: nn.Module) -> str:
 
 
 def _check(saved: Saved, part: str, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
-    """Raises CheckpointError with the first keys that differ."""
+    """Raises CheckpointError with the first keys that differ, or the first values that are no weights."""
     wrong = [f"{name} is missing" for name in wanted if name not in state]
     wrong += [
         f"{name} is {tuple(state[name].shape)} where the model has {tuple(value.shape)}"
@@ -140,6 +140,9 @@ def _check(saved: Saved, part: str, wanted: Mapping[str, Tensor], state: Mapping
     if wrong:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise CheckpointError(f"{saved.path}: {part} does not fit: {'; '.join(wrong[:3])}{more}")
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"{saved.path}: {part} holds values that are not finite: {name}")
 
 
 def _load_optimizers(saved: Saved, networks: Networks, step: TrainingStep) -> str:

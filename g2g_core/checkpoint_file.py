@@ -84,7 +84,9 @@ def parse(path: Path, document: Mapping[str, Any]) -> Saved:
     try:
         text, tensors = document["json"], document["tensors"]
         whole = document["sha256"] == _digest(text, tensors)
-    except (KeyError, AttributeError, TypeError) as error:
+        facts = json.loads(text)
+        int(facts.get("step", 0))
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: damaged: {error}") from error
     if not whole:
         raise CheckpointError(f"{path}: damaged: its checksum does not match its content")
@@ -92,7 +94,7 @@ def parse(path: Path, document: Mapping[str, Any]) -> Saved:
     for key, value in tensors.items():
         part, _, name = key.partition("/")
         parts.setdefault(part, {})[name] = value
-    return Saved(path, "g2g-ablate", parts, json.loads(text))
+    return Saved(path, "g2g-ablate", parts, facts)
 
 
 def load_document(path: Path) -> Mapping[str, Any]:
