@@ -18,7 +18,7 @@ import mlflow
 import pandas as pd
 import psutil
 
-STUDY = {"seeds": 3, "steps": 60, "data": {"sleep_s": 0.1}}
+STUDY = {"seeds": 5, "steps": 60, "data": {"sleep_s": 0.1}}
 VICTIMS = ("command", "gcs_server", "ablate.execute_ray", "ray::ImplicitFunc")
 
 
