@@ -111,7 +111,7 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
         wait_for(lambda: _answers(port))
         return server
 
-    uri = f"http://127.0.0.1:{port}"
+    uri = f"http://someone:s3cret@127.0.0.1:{port}"
     server = serve()
     try:
         process = start(tmp_path, tracking_uri=uri)
@@ -127,6 +127,8 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
         runs = client.search_runs([experiment.experiment_id])
         assert {run.info.status for run in runs} == {"FINISHED"}
         assert len(runs) == 5
+        told = [path for path in tmp_path.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+        assert not told, "the password of the address is in a file"
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
