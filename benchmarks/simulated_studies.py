@@ -1,7 +1,7 @@
 """Simulated studies with known truth: does the rule of the report err as rarely as it claims?
 
 A study has three on/off factors, a full factorial of 8 arms, paired by seed; the smallest effect that matters is 1.
-Intervals, Holm and verdicts are those of `reports.analysis`, called as a report calls them.
+Intervals, Holm and verdicts are those of `reports.stats.paired`, called as a report calls them.
 
     python -m benchmarks.simulated_studies [studies]
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.analysis import Interval, detectable, holm, verdict
+from reports.stats.paired import Interval, detectable, holm, verdict
 from reports.stats.sequential import cumulative_p, nominal_level
 
 MARGIN = 1.0

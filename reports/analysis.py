@@ -7,18 +7,15 @@ and intervals are t intervals over the seeds.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations, permutations
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.power import TTestPower
 
+from reports.robustness import check_verdicts
+from reports.stats.paired import Interval, detectable, holm, verdict
 from reports.table import StudyTable
 
-LEVEL = 0.95
 ARMS = (
     "n",
     "n_finished",
@@ -39,6 +36,7 @@ VERDICTS = (
     *("factor", "verdict", "effect", "low", "high", "p_adjusted"),
     *("n_pairs", "smallest_effect", "detectable_effect"),
 )
+SIMPLE = ("factor", "other", "level", "effect", "low", "high", "n")
 ONSET = ("trial_id", "cell_id", "seed", "degraded_at_step", "censored_at_step", "event")
 METRICS = ("cell_id", "metric", "at", "n", "mean", "sd", "low", "high")
 MOST_SHAPLEY = 6
@@ -54,6 +52,8 @@ class Analysis:
         effects: a row a factorial term.
         shapley: a row a factor; the values sum to the difference of the full and the empty cell.
         verdicts: a row a factor, or a level (`factor=level`) of a factor with several.
+        checks: the same rows: what other methods and other data sets of the same study would have said.
+        simple: a row a factor and level of another one: its effect there (full factorials of two levels).
         onset: a row a trial.
         metrics: a row a cell, metric and time (`at`: `end` or `step 0`).
     """
@@ -62,72 +62,10 @@ class Analysis:
     effects: pd.DataFrame
     shapley: pd.DataFrame
     verdicts: pd.DataFrame
+    checks: pd.DataFrame
+    simple: pd.DataFrame
     onset: pd.DataFrame
     metrics: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over seeds with its t interval and two-sided p; nan where the seeds are too few."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
-    n: int
-    sd: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Interval":
-        """The interval of independent values."""
-        data = np.asarray([value for value in values if math.isfinite(value)], dtype=float)
-        if len(data) < 2:
-            mean = float(data[0]) if len(data) else math.nan
-            return cls(mean, math.nan, math.nan, math.nan, len(data), math.nan)
-        mean, sd = float(data.mean()), float(data.std(ddof=1))
-        if sd == 0:
-            return cls(mean, mean, mean, 0.0 if mean else 1.0, len(data), 0.0)
-        error, freedom = sd / math.sqrt(len(data)), len(data) - 1
-        half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
-        p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
-        return cls(mean, mean - half, mean + half, p, len(data), sd)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Holm's step-down correction over the known p values (equal to statsmodels' `holm`); nan stays nan."""
-    known = sorted((value, index) for index, value in enumerate(p) if math.isfinite(value))
-    adjusted, largest = [math.nan] * len(p), 0.0
-    for rank, (value, index) in enumerate(known):
-        largest = max(largest, min(1.0, (len(known) - rank) * value))
-        adjusted[index] = largest
-    return adjusted
-
-
-def verdict(interval: Interval, p_adjusted: float, margin: float | None, better: str) -> str:
-    """Equivalence first; then harm or help when the interval and the corrected p agree; else not enough data."""
-    if not math.isfinite(interval.low):
-        return "not enough data"
-    if margin is not None and -margin < interval.low and interval.high < margin:
-        return "equivalent"
-    if p_adjusted < 1 - LEVEL and interval.low * interval.high > 0:
-        return "harms" if (interval.low > 0) == (better == "lower") else "helps"
-    return "not enough data"
-
-
-def detectable(interval: Interval) -> float:
-    """The smallest effect that as many seeds with this spread find in 8 of 10 studies."""
-    if interval.n < 2 or not math.isfinite(interval.sd):
-        return math.nan
-    if interval.sd == 0:
-        return 0.0
-    return _detectable_sds(interval.n) * interval.sd
-
-
-@cache
-def _detectable_sds(n: int) -> float:
-    """The effect, in standard deviations, that a paired t test over n seeds finds with power 0.8."""
-    size = TTestPower().solve_power(nobs=n, alpha=1 - LEVEL, power=0.8, alternative="two-sided")
-    return float(np.atleast_1d(size)[0])
 
 
 def analyse(table: StudyTable) -> Analysis:
@@ -161,13 +99,25 @@ class _Study:
 
     def analysis(self) -> Analysis:
         """All frames."""
+        compared = self._compared() if len(self.cells) > 1 else {}
         return Analysis(
-            self._arms(), self._effects(), self._shapley(), self._verdicts(), self._onset(), self._metrics()
+            arms=self._arms(),
+            effects=self._effects(),
+            shapley=self._shapley(),
+            verdicts=self._verdicts(compared),
+            checks=self._checks(compared),
+            simple=self._simple(),
+            onset=self._onset(),
+            metrics=self._metrics(),
         )
 
     def _paired(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """One difference a seed: the mean over the pairs of cells that both have."""
-        found = []
+        return list(self._by_seed(pairs).values())
+
+    def _by_seed(self, pairs: Sequence[tuple[str, str]]) -> dict[int, float]:
+        """Seed -> mean difference over the pairs of cells that both have."""
+        found = {}
         for seed in self.seeds:
             both = [
                 self.values[a, seed] - self.values[b, seed]
@@ -175,7 +125,7 @@ class _Study:
                 if (a, seed) in self.values and (b, seed) in self.values
             ]
             if both:
-                found.append(math.fsum(both) / len(both))
+                found[seed] = math.fsum(both) / len(both)
         return found
 
     def _arms(self) -> pd.DataFrame:
@@ -214,11 +164,15 @@ class _Study:
         return self._two_level() and len(self.cells) == 2 ** len(self.factors)
 
     def _contrast(self, term: Sequence[str]) -> list[float]:
-        """One contrast a seed that has all cells: mean of the cells with sign + minus mean of those with -."""
+        """One contrast a seed that has all cells."""
+        return list(self._contrast_by_seed(term).values())
+
+    def _contrast_by_seed(self, term: Sequence[str]) -> dict[int, float]:
+        """Seed -> mean of the cells with sign + minus mean of those with -, where all cells have a value."""
         signs = {cell: self._sign(cell, term) for cell in self.cells}
         complete = [s for s in self.seeds if all((cell, s) in self.values for cell in self.cells)]
         half = len(self.cells) / 2
-        return [math.fsum(sign * self.values[cell, s] for cell, sign in signs.items()) / half for s in complete]
+        return {s: math.fsum(sign * self.values[cell, s] for cell, sign in signs.items()) / half for s in complete}
 
     def _effects(self) -> pd.DataFrame:
         """Main effects and interactions of a two-level factorial, full or fractional; aliased terms once."""
@@ -259,27 +213,59 @@ class _Study:
                 pairs.append((cell, partner))
         return pairs
 
-    def _verdicts(self) -> pd.DataFrame:
-        """A row a factor, or a level of a factor with more than two."""
-        found: list[tuple[str, Interval]] = []
+    def _compared(self) -> dict[str, tuple[dict[int, float], list[tuple[str, str]]]]:
+        """Factor, or `factor=level` where it has more than two -> its effect by seed, and the pairs of cells behind."""
+        found = {}
         for factor, levels in self.factors.items():
             others = [level for level in levels if level != self.first[factor]]
             for level in others:
                 pairs = self._pairs(factor, level)
-                name = factor if len(others) == 1 else f"{factor}={level}"
                 fractional = not pairs and self._two_level()
-                found.append((name, Interval.of(self._contrast((factor,)) if fractional else self._paired(pairs))))
-        adjusted = holm([interval.p for _, interval in found])
+                values = self._contrast_by_seed((factor,)) if fractional else self._by_seed(pairs)
+                found[factor if len(others) == 1 else f"{factor}={level}"] = (values, pairs)
+        return found
+
+    def _verdicts(self, compared: Mapping[str, tuple[dict[int, float], Any]]) -> pd.DataFrame:
+        """A row a factor, or a level of a factor with more than two."""
+        intervals = {name: Interval.of(list(values.values())) for name, (values, _) in compared.items()}
+        adjusted = holm([interval.p for interval in intervals.values()])
+        margin = math.nan if self.margin is None else self.margin
         rows = []
-        for (name, interval), p in zip(found, adjusted, strict=True):
-            word = verdict(interval, p, self.margin, self.better)
-            margin = math.nan if self.margin is None else self.margin
-            rows.append(
-                (name, word, interval.mean, interval.low, interval.high, p, interval.n, margin, detectable(interval))
-            )
-        return (
-            pd.DataFrame(rows, columns=list(VERDICTS)) if len(self.cells) > 1 else pd.DataFrame(columns=list(VERDICTS))
-        )
+        for (name, found), p in zip(intervals.items(), adjusted, strict=True):
+            word = verdict(found, p, self.margin, self.better)
+            rows.append((name, word, found.mean, found.low, found.high, p, found.n, margin, detectable(found)))
+        return pd.DataFrame(rows, columns=list(VERDICTS))
+
+    def _checks(self, compared: Mapping[str, tuple[dict[int, float], list[tuple[str, str]]]]) -> pd.DataFrame:
+        """What would have been said with another method, without a seed, or with the missing trials."""
+        sides = {
+            name: [
+                (self.values.get((a, seed), math.nan), self.values.get((b, seed), math.nan))
+                for a, b in pairs
+                for seed in self.seeds
+            ]
+            for name, (_, pairs) in compared.items()
+        }
+        reference = str(self.plan.get("reference_cell"))
+        spread = Interval.of([self.values[reference, s] for s in self.seeds if (reference, s) in self.values]).sd
+        values = {name: by_seed for name, (by_seed, _) in compared.items()}
+        seen = tuple(self.values.values())
+        start = int(str(self.plan.get("hash", ""))[:8] or "0", 16)
+        return check_verdicts(values, sides, seen, spread, self.margin, self.better, start)
+
+    def _simple(self) -> pd.DataFrame:
+        """The effect of each factor at each level of each other one."""
+        rows: list[tuple[Any, ...]] = []
+        if self._full() and len(self.factors) > 1:
+            for factor, other in permutations(self.factors, 2):
+                for level in self.factors[other]:
+                    pairs = [(a, b) for a, b in self._pairs(factor) if self._level(a, other) == level]
+                    found = Interval.of(self._paired(pairs))
+                    rows.append((factor, other, level, found.mean, found.low, found.high, found.n))
+        return pd.DataFrame(rows, columns=list(SIMPLE))
+
+    def _level(self, cell: str, factor: str) -> str:
+        return self.cells[cell].get(factor, self.first[factor])
 
     def _shapley(self) -> pd.DataFrame:
         """Average change of each factor over all orders of switching the factors on, a value a seed."""

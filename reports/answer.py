@@ -39,7 +39,7 @@ def lead(view: StudyView) -> Rich:
         if len(names) > 1:
             parts += [" for ", names[0]]
         parts += [f" (95 % interval {view.scale.interval(number(first['low']), number(first['high']))}). "]
-        return rich(*parts, _alone(view, str(first["factor"])))
+        return rich(*parts, _alone(view, str(first["factor"])), *(only_with(view, str(n)) for n in ordered["factor"]))
     words = set(verdicts["verdict"])
     if words == {"equivalent"}:
         return rich(
@@ -48,6 +48,32 @@ def lead(view: StudyView) -> Rich:
     if words == {"not enough data"}:
         return rich("These trials are not enough to say which factor changes ", code(view.metric), ".")
     return rich("No factor was found to make ", code(view.metric), " worse.")
+
+
+def only_with(view: StudyView, name: str) -> Rich:
+    """That a factor acts at one level of another factor alone: an established interaction, and nothing elsewhere."""
+    effects, simple = view.analysis.effects, view.analysis.simple
+    established = {
+        frozenset(str(row["term"]).split(" × "))
+        for row in effects.to_dict("records")
+        if row["order"] == 2 and (p := number(row["p_adjusted"])) is not None and p < 0.05
+    }
+    for other in view.factors:
+        if frozenset((name, other)) not in established or view.margin is None:
+            continue
+        rows = [
+            (str(row["level"]), effect)
+            for row in simple[(simple["factor"] == name) & (simple["other"] == other)].to_dict("records")
+            if (effect := number(row["effect"])) is not None
+        ]
+        idle = [row for row in rows if abs(row[1]) < view.margin]
+        active = [row for row in rows if row not in idle]
+        if len(idle) == 1 and len(active) == 1:
+            (there, effect), (elsewhere, nothing) = active[0], idle[0]
+            here = f" ({view.scale.signed(effect)}; with "
+            words = (" ", code(name), " does so only with ", code(f"{other}={there}"), here, code(elsewhere))
+            return rich(*words, f" {view.scale.signed(nothing)}).")
+    return ()
 
 
 def _alone(view: StudyView, name: str) -> Rich:

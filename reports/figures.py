@@ -18,7 +18,8 @@ from matplotlib.axes import Axes
 
 from reports.estimates import differences, number
 from reports.sections.curves import mean_curve
-from reports.sections.survival import groups_of, kaplan_meier, times_of
+from reports.sections.survival import groups_of, times_of
+from reports.stats.survival import kaplan_meier
 from reports.theme import LIGHT
 from reports.view import StudyView
 

@@ -13,6 +13,7 @@ from reports.sections.glossary import glossary
 from reports.sections.health import health
 from reports.sections.images import images
 from reports.sections.provenance import provenance
+from reports.sections.robustness import robustness
 from reports.sections.sensitivity import sensitivity
 from reports.sections.shapley import shapley
 from reports.sections.survival import survival
@@ -33,6 +34,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     health,
     sensitivity,
     failed,
+    robustness,
     threats,
     provenance,
     glossary,

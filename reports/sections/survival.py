@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from scipy.stats import CensoredData, ecdf
 
 from reports.charts.survival import Survivors, survival_chart, ticks_until
 from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
-from reports.numbers import NOTHING
+from reports.numbers import NOTHING, p_value
+from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
 from reports.view import StudyView
 
 
@@ -41,7 +40,7 @@ def survival(view: StudyView) -> Section | None:
             Column("good", "Mean good steps", "number", 1.1),
         ),
         rows,
-        rich(f"Mean good steps: of {view.last_step}, until degradation or the end (restricted mean)."),
+        rich(f"Mean good steps: of {view.last_step}, until degradation or the end (restricted mean).{_test(groups)}"),
         look="plain",
     )
     caption = rich(
@@ -96,23 +95,34 @@ def _survivors(label: str, rows: pd.DataFrame, css: str, ticks: Sequence[float])
     return Survivors(label, steps, shares, tuple(sorted(set(censored))), at_risk, css)
 
 
-def kaplan_meier(events: Sequence[float], censored: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Steps of the events and the share surviving each."""
-    if not events:
-        return (), ()
-    curve = ecdf(CensoredData(uncensored=np.asarray(events), right=np.asarray(censored))).sf
-    wanted = sorted(set(events))
-    return tuple(wanted), tuple(float(share) for share in curve.evaluate(np.asarray(wanted)))
+def _test(groups: Sequence[tuple[str, pd.DataFrame, str]]) -> str:
+    """The log-rank test of the first two groups; seeds are strata, divergence is an event."""
+    if len(groups) < 2:
+        return ""
+    times: list[float] = []
+    events: list[bool] = []
+    second: list[bool] = []
+    strata: list[int] = []
+    for index, (_, rows, _) in enumerate(groups[:2]):
+        for seed, part in rows.groupby("seed"):
+            happened, ended = times_of(part)
+            times += [*happened, *ended]
+            events += [True] * len(happened) + [False] * len(ended)
+            second += [index == 1] * (len(happened) + len(ended))
+            strata += [int(str(seed))] * (len(happened) + len(ended))
+    found = stratified_logrank(times, events, second, strata)
+    if found.p != found.p:
+        return ""
+    text = p_value(found.p)
+    words = f"p {text}" if text.startswith("<") else f"p = {text}"
+    return f" Log-rank test of {groups[0][0]} against {groups[1][0]}, stratified by seed: {words}."
 
 
 def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:
     events, censored = times_of(rows)
     steps, shares = kaplan_meier(events, censored)
     median = next((step for step, share in zip(steps, shares, strict=True) if share <= 0.5), None)
-    area, level, before = 0.0, 1.0, 0.0
-    for step, share in zip(steps, shares, strict=True):
-        area, level, before = area + level * (step - before), share, step
-    good = area + level * (last - before)
+    good = restricted_mean(events, censored, last)
     counts = rows["event"].value_counts()
     degraded, diverged = int(counts.get("degraded", 0)), int(counts.get("diverged", 0))
     return (

@@ -8,7 +8,7 @@ from reports.view import StudyView
 
 def threats(view: StudyView) -> Section:
     """What could be wrong, each point only when the data show it; then what to run next."""
-    points = [point for test in (_few_seeds, _missing, _drift, _no_margin, _one_data_set) if (point := test(view))]
+    points = [point for test in TESTS if (point := test(view))]
     points.append(next_experiment(view))
     return Section("threats", "What could be wrong with this?", "Threats", (Bullets(tuple(points)),))
 
@@ -43,6 +43,41 @@ def _missing(view: StudyView) -> Rich | None:
         names,
         ". If an arm makes trials diverge or fail, its mean looks better than it is.",
     )
+
+
+def _hanging(view: StudyView) -> Rich | None:
+    """Verdicts that one seed decides."""
+    checks = view.analysis.checks
+    rows = checks[checks["hangs_on_seeds"] != ""] if len(checks) else checks
+    if not len(rows):
+        return None
+    names = joined(code(str(name)) for name in rows["factor"])
+    return rich(
+        strong("One seed decides."), " Without some single seed the verdict on ", names, " would be another one."
+    )
+
+
+def _bounds(view: StudyView) -> Rich | None:
+    """Verdicts that missing trials could turn."""
+    for row in view.analysis.checks.to_dict("records"):
+        low, high = number(row["worst_low"]), number(row["worst_high"])
+        if row["verdict"] in ("harms", "helps") and low is not None and high is not None and low < 0 < high:
+            return rich(
+                strong("A difference could hang on missing trials."),
+                " With any outcome that the study saw in their place, the effect of ",
+                code(str(row["factor"])),
+                f" could lie anywhere in {view.scale.interval(low, high)}.",
+            )
+    return None
+
+
+def _budgets(view: StudyView) -> Rich | None:
+    """Arms that trained for different numbers of steps are not compared at one budget."""
+    done = view.table.trials[view.table.trials["status"] == "finished"]
+    if "steps_done" not in done or done["steps_done"].nunique() <= 1:
+        return None
+    steps = sorted(int(value) for value in done["steps_done"].unique())
+    return rich(strong("Unequal budgets."), f" Finished trials trained for {steps[0]} to {steps[-1]} steps.")
 
 
 def _drift(view: StudyView) -> Rich | None:
@@ -84,6 +119,10 @@ def _one_data_set(view: StudyView) -> Rich | None:
     )
 
 
+TESTS = (_few_seeds, _hanging, _missing, _bounds, _budgets, _drift, _no_margin, _one_data_set)
+"""In the order in which they are told."""
+
+
 def next_experiment(view: StudyView) -> Rich:
     """The experiment that would decide what is open."""
     verdicts = view.analysis.verdicts
@@ -93,12 +132,12 @@ def next_experiment(view: StudyView) -> Rich:
     if len(unsure):
         names = joined(code(str(name)) for name in unsure["factor"])
         n = len(view.seeds)
-        known = [d for d in unsure["detectable_effect"].map(number) if d]
-        if view.margin and known and n > 1 and max(known) > view.margin:
-            wanted = max(n + 1, round(n * (max(known) / view.margin) ** 2))
+        checks = view.analysis.checks
+        known = [s for s in checks.loc[checks["factor"].isin(unsure["factor"]), "seeds_needed"].map(number) if s]
+        if view.margin and known and max(known) > n:
             return rich(
                 strong("Next:"),
-                f" about {wanted} seeds instead of {n} would show an effect of {view.scale.fixed(view.margin)} for ",
+                f" {max(known):.0f} seeds instead of {n} would show an effect of {view.scale.fixed(view.margin)} for ",
                 names,
                 ".",
             )

@@ -1,7 +1,5 @@
 """How many seeds decide it: power of the paired t test, from a pilot's spread."""
 
-import math
-
 from scipy import stats
 
 MOST_SEEDS = 1000
@@ -22,8 +20,8 @@ def power(n: int, sd: float, effect: float, alpha: float = 0.05) -> float:
     """
     if n < 2 or not sd > 0:
         raise ValueError(f"power needs two seeds and a spread above 0, not {n} and {sd}")
-    shift, limit = abs(effect) / sd * math.sqrt(n), float(stats.t.ppf(1 - alpha / 2, n - 1))
-    return float(stats.nct.sf(limit, n - 1, shift) + stats.nct.cdf(-limit, n - 1, shift))
+    limit = float(stats.f.isf(alpha, 1, n - 1))  # the square of the t test's; scipy's noncentral t is nan in places
+    return float(stats.ncf.sf(limit, 1, n - 1, n * (effect / sd) ** 2))
 
 
 def seeds_needed(sd: float, effect: float, wanted: float = 0.8, alpha: float = 0.05) -> int | None:

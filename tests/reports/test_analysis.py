@@ -9,7 +9,8 @@ from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.multitest import multipletests
 
-from reports.analysis import Interval, analyse, detectable, holm, verdict
+from reports.analysis import analyse
+from reports.stats.paired import Interval, detectable, holm, verdict
 
 HARMFUL = Interval(0.03, 0.02, 0.04, 0.001, 5, 0.005)
 

@@ -40,6 +40,15 @@ def test_power_is_statsmodels_and_seeds_needed_is_the_first_that_reaches_it():
         seeds_needed(1.0, 0.0)
 
 
+def test_power_only_grows_with_seeds():
+    for sd, alpha in ((0.0113, 0.05 / 3), (0.02, 0.05), (0.05, 0.05 / 7)):
+        found = [power(n, sd, 0.01, alpha) for n in range(2, 1001)]
+        assert np.isfinite(found).all()
+        assert (np.diff(found) > -1e-9).all()
+        needed = seeds_needed(sd, 0.01, alpha=alpha)
+        assert needed == 2 + next(i for i, value in enumerate(found) if value >= 0.8)
+
+
 def test_worst_case_holds_every_filling():
     low, high = worst_case([1.0, math.nan], [0.5, 0.5], 0.0, 2.0)
     assert (low, high) == pytest.approx((0.0, 1.0))
