@@ -94,7 +94,8 @@ def plan(
     """Show what a study would run; nothing is run but, with --pilot, a few steps.
 
     Lists the trials with their levels, seed, and whether a finished one is reused; excluded and equal cells; aliases
-    of a fractional design; what differs from the reference; what is missing on this machine.
+    of a fractional design; what differs from the reference; what is missing on this machine. When the study, or fewer
+    seeds of it, already ran into --out: what it can detect, and the seeds that would find what matters.
     """
     from dataclasses import asdict
 
@@ -105,13 +106,14 @@ def plan(
     states = trial_states(planned, folder)
     changed = changes_since(planned, folder)
     predicted = _piloted(planned, states, folder, quiet) if with_pilot else None
+    power = _power(folder) if any(state == "reused" for state in states.values()) else []
     if as_json:
         record = plan_record(planned, menus)
         if predicted is not None:
             record["pilot"] = asdict(predicted)
         for trial in record["trials"]:
             trial["state"] = states[trial["trial_id"]]
-        show_json({**record, "changed": changed, "missing": list(planned.missing), "out": str(folder)})
+        show_json({**record, "power": power, "changed": changed, "missing": list(planned.missing), "out": str(folder)})
     else:
         _describe(planned, states)
         if predicted is not None:
@@ -120,10 +122,38 @@ def plan(
                 f"{duration(predicted.wall_s)} with {predicted.workers} at once; {size(predicted.memory_mb)} of "
                 f"memory, {size(predicted.disk_mb)} of disk"
             )
+        for row in power:
+            seeds_word = "more than 1000" if row["seeds_needed"] is None else row["seeds_needed"]
+            show(
+                f"{row['factor']}: {row['seeds']} seeds so far detect {row['detectable_effect']:.2g}; "
+                f"{planned.spec.outcome.smallest_effect:g} needs {seeds_word}"
+            )
     for line in changed:
         say(line, quiet)
     refuse_missing(planned)
     return 0
+
+
+def _power(folder: Path) -> list[dict[str, Any]]:
+    """What the results that are there can detect, and the seeds that would find the smallest effect that matters."""
+    from reports import analyse, load_results
+    from reports.table import ResultsError
+
+    try:
+        found = analyse(load_results(folder))
+    except ResultsError:
+        return []
+    rows = found.verdicts.merge(found.checks[["factor", "seeds_needed"]], on="factor")
+    return [
+        {
+            "factor": row["factor"],
+            "seeds": int(row["n_pairs"]),
+            "detectable_effect": float(row["detectable_effect"]),
+            "seeds_needed": None if row["seeds_needed"] != row["seeds_needed"] else int(row["seeds_needed"]),
+        }
+        for row in rows.to_dict("records")
+        if row["detectable_effect"] == row["detectable_effect"] and row["smallest_effect"] == row["smallest_effect"]
+    ]
 
 
 def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":
