@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from g2g_core.models.upsample_conv import upsample_conv
+
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "none": None}
 EPS = 1e-5
 
@@ -21,6 +23,7 @@ class ConvBlock(nn.Module):
         padding: reflected pixels on each side.
         norm: `none`, `instance` (no parameters, no running statistics) or `adain`.
         activation: one of `ACTIVATIONS`.
+        doubled: whether the input is doubled first (nearest neighbour); kernel 5, stride 1 and padding 2 only.
     """
 
     def __init__(
@@ -32,21 +35,26 @@ class ConvBlock(nn.Module):
         padding: int = 0,
         norm: str = "none",
         activation: str = "relu",
+        doubled: bool = False,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(narrow, wide, kernel, stride)
+        self.doubled = doubled
         self.padding = (padding,) * 4
         self.norm = norm
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, values: Tensor, adain: Tensor | None = None) -> Tensor:
-        """(B, narrow, H, W) to (B, wide, H', W').
+        """(B, narrow, H, W) to (B, wide, H', W'); where it doubles, H' = 2H and W' = 2W.
 
         Args:
             values: the input.
             adain: (B, 2 * wide): biases, then scales; for the norm `adain` only.
         """
-        values = self.conv(functional.pad(values, self.padding, mode="reflect"))
+        if self.doubled:
+            values = upsample_conv(values, self.conv.weight, self.conv.bias)
+        else:
+            values = self.conv(functional.pad(values, self.padding, mode="reflect"))
         if self.norm == "instance":
             values = functional.instance_norm(values, eps=EPS)
         elif adain is not None:

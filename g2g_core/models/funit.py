@@ -48,7 +48,8 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = [ResidualBlocks(blocks, filters * 2**ups, "adain")]
         for i in range(ups, 0, -1):
             half = filters * 2 ** (i - 1)
-            layers += [nn.Upsample(scale_factor=2), ConvBlock(2 * half, half, 5, 1, 2, "instance")]
+            # FUNIT's state dict counts the doubling as a layer of its own.
+            layers += [nn.Identity(), ConvBlock(2 * half, half, 5, 1, 2, "instance", doubled=True)]
         self.model = nn.ModuleList([*layers, ConvBlock(filters, 3, 7, 1, 3, activation="tanh")])
 
     def forward(self, content: Tensor, adain: Tensor) -> Tensor:
