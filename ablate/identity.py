@@ -8,13 +8,12 @@ written, and where files lie (their content is in).
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import g2g_core
 from ablate.menus import Menus, Schema
 from ablate.patching import FIELDS, Levels, Patched, PerLevels
+from ablate.remembered import remembered
 from g2g_core.config import TrialConfig
 
 LENGTH = 12
@@ -107,23 +106,20 @@ def trial_id(identity: Mapping[str, str], seed: int) -> str:
     return digest("/".join([*(identity[part] for part in PARTS), str(seed)]))[:LENGTH]
 
 
-@cache
-def code_digest() -> str:
-    """Of every source file of the training code."""
-    root = Path(g2g_core.__file__).parent
-    total = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        total.update(f"{path.relative_to(root).as_posix()}\n".encode())
-        total.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()[:32]
-
-
-def data_digest(config: TrialConfig) -> str:
+def data_digest(config: TrialConfig, menus: Menus) -> str:
     """Of the content of a config's data, whose images are all tried (in large sets a sample of them).
 
     Raises:
         DataError: the data cannot be used.
     """
+    rules = menus.datasets[config.dataset].options.values()
+    if any(rule.get("format") == "path" for rule in rules):
+        return _asked_digest(config)
+    question = dumps({name: config.to_dict()[name] for name in ("dataset", "data", "image_size", "batch_size")})
+    return str(remembered(f"data {question}", lambda: _asked_digest(config)))
+
+
+def _asked_digest(config: TrialConfig) -> str:
     from g2g_core.data import DATASETS, DataError
     from g2g_core.data.preflight import problems_of
 
@@ -136,7 +132,7 @@ def data_digest(config: TrialConfig) -> str:
 
 def file_digest(path: str) -> str | None:
     """Of a file's content, remembered by size and time of change; None: it cannot be read."""
-    from g2g_core.data.hashing import file_digests
+    from g2g_core.hashing import file_digests
 
     (found,) = file_digests(Path(path).parent, [Path(path).name])
     return None if found == "missing" else found

@@ -1,7 +1,7 @@
 """The menus of the science package as plain data: names, one line each, and the options of models and datasets.
 
 Everything that validates, lists or describes reads these, and they are read off the dicts that the training code
-itself uses (`LOSSES`, `MODELS`, ...), so nothing is typed twice. Building them imports torch.
+itself uses (`LOSSES`, `MODELS`, ...), so nothing is typed twice.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from ablate.remembered import remembered
 from g2g_core.config import TrialConfig
 
 Schema = dict[str, Any]
@@ -51,7 +52,16 @@ class Menus:
 
 
 def science_menus() -> Menus:
-    """The menus of the installed `g2g_core`."""
+    """The menus of the installed `g2g_core`; read off the code once, then remembered."""
+    found = remembered("menus", lambda: dataclasses.asdict(_read_menus()))
+    named = {
+        kind: {name: Choice(**entry) for name, entry in found[kind].items()}
+        for kind in ("models", "datasets", "losses", "metrics")
+    }
+    return Menus(**named, parts=tuple(found["parts"]), config=found["config"])
+
+
+def _read_menus() -> Menus:
     from g2g_core.checkpoint import PARTS
     from g2g_core.data import DATA_OPTIONS, DATASETS
     from g2g_core.losses import LOSSES

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ablate.design import Cell, expand
-from ablate.identity import Canonical, cell_id, code_digest, data_digest, digest, dumps, file_digest, trial_id
+from ablate.identity import Canonical, cell_id, data_digest, digest, dumps, file_digest, trial_id
 from ablate.menus import Menus, science_menus
 from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import did_you_mean
+from ablate.remembered import code_digest
 from ablate.study import Plan, StudyError, StudySpec, Trial
 from g2g_core.config import TrialConfig
 
@@ -94,6 +95,7 @@ class Builder:
 
     def __init__(self, spec: StudySpec, menus: Menus) -> None:
         self.missing: list[str] = []
+        self.menus = menus
         self.patched = Patched(spec.base, spec.factors)
         self.seed = spec.seeds[0]
         self.canonical = Canonical(self.patched, menus)
@@ -128,7 +130,7 @@ class Builder:
     def _data(self, values: dict[str, Any]) -> str:
         config = TrialConfig.from_dict({**values, "seed": self.seed})
         try:
-            return data_digest(config)
+            return data_digest(config, self.menus)
         except (ValueError, OSError) as error:
             self.missing.append(" ".join(str(error).split()))
             return "missing"

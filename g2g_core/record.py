@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Record:
     step: int
     kind: Literal["train", "eval", "note"]
     values: Mapping[str, float] = field(default_factory=dict)
-    images: Mapping[str, Tensor] = field(default_factory=dict)
+    images: "Mapping[str, Tensor]" = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

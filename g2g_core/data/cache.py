@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from g2g_core.data.decode import BadImage, Pixels, quiet_decoding, read_image
-from g2g_core.data.hashing import cache_folder
 from g2g_core.data.pairs import DataError, shown
+from g2g_core.hashing import cache_folder
 
 FORMAT = "1"
 MODES = ("auto", "disk", "memory", "off")

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from g2g_core.data.decode import FORMATS, BadImage, quiet_decoding
-from g2g_core.data.hashing import write_atomically
 from g2g_core.data.listing import existing_folder
 from g2g_core.data.pairs import DataError, shown
+from g2g_core.hashing import write_atomically
 
 TEST_CLASSES = tuple(
     f"n{number:08d}"

@@ -14,12 +14,12 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.ahead import BatchesAhead
 from g2g_core.data.cache import FileImages, Images, decoded
 from g2g_core.data.erase import USUAL_POINTS, Points, face_mask, fixed_points
-from g2g_core.data.hashing import file_digests
 from g2g_core.data.listing import ImageSet, Listing
 from g2g_core.data.options import ImageOptions
 from g2g_core.data.order import STREAMS, Order
 from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of, shown
 from g2g_core.data.transforms import centre, crop, to_tensor
+from g2g_core.hashing import file_digests
 from g2g_core.seeding import numpy_rng
 
 

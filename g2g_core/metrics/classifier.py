@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
 from g2g_core.data.cache import alone
-from g2g_core.data.hashing import cache_folder, write_atomically
 from g2g_core.data.pairs import EvaluationPairs
+from g2g_core.hashing import cache_folder, write_atomically
 from g2g_core.metrics.probes import distinct
 from g2g_core.seeding import generator, seed_number
 

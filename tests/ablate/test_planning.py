@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ablate import identity
 from ablate.menus import Menus
 from ablate.plan_file import changes, plan_csv, plan_record
 from ablate.planning import plan
+from ablate.remembered import code_digest
 from ablate.study import Plan, StudyError, StudySpec
 
 Load = Callable[..., StudySpec]
@@ -177,7 +177,7 @@ def test_the_code_counts(planned: Callable[..., Plan], menus: Menus, monkeypatch
     assert not set(ids(before)) & set(ids(after))
     assert changes(after, plan_record(before, menus)) == ["code changed: 8 trials run anew"]
     assert changes(after, {}) == []
-    assert len(identity.code_digest()) == 32
+    assert len(code_digest()) == 32
 
 
 def test_plan_files(planned: Callable[..., Plan], menus: Menus) -> None:

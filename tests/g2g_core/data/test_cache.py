@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from g2g_core.data.cache import PackedImages, decoded
-from g2g_core.data.hashing import cache_folder, file_digests, write_atomically
 from g2g_core.data.pairs import DataError
+from g2g_core.hashing import cache_folder, file_digests, write_atomically
 
 
 def files_of(folder):
