@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.study import Plan, StudyError, Trial
+from g2g_core.checkpoint_file import KEPT
 from g2g_core.config import TrialConfig
 from g2g_core.first_step import FirstStep, first_step
 
@@ -35,7 +36,7 @@ class Checked:
 
     Attributes:
         arms: how many were compared with the reference.
-        checkpoint_bytes: size of the largest checkpoint among them.
+        checkpoint_bytes: size of what a trial keeps of them, the largest among the arms.
     """
 
     arms: int
@@ -69,7 +70,7 @@ def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: 
             problems.append(problem)
     if problems:
         raise StudyError("\n".join(problems))
-    return Checked(len(others), largest)
+    return Checked(len(others), KEPT * largest)
 
 
 def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep) -> str | None:

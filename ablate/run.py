@@ -23,8 +23,6 @@ from ablate.trial import STOP
 
 LEAST_ROOM = 50 * 2**20
 """Bytes that must be free before anything starts: tables, images, the report."""
-CHECKPOINTS_KEPT = 2
-"""Of each trial, as `g2g_core` does."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ class _Run:
 
             known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, resources.device))}
             atomic.write_json(self.folder / "checked.json", known)
-        _enough_room(self.folder, len(todo) * CHECKPOINTS_KEPT * int(known.get("checkpoint_bytes", 0)))
+        _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
         """The plan and the study file; untouched when they are the same."""

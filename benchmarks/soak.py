@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 
 import mlflow
-import pandas as pd
 import psutil
+
+from benchmarks.toy_study import table
 
 STUDY = {"seeds": 5, "steps": 60, "data": {"sleep_s": 0.1}}
 VICTIMS = ("command", "gcs_server", "ablate.execute_ray", "ray::ImplicitFunc")
@@ -26,11 +27,6 @@ def start(out: Path, workers: int, uri: str) -> "subprocess.Popen[bytes]":
     options = {**STUDY, "run": {"workers": workers, "tracking_uri": uri, "max_retries": 100}}
     words = [sys.executable, "-m", "benchmarks.toy_study", str(out), json.dumps(options)]
     return subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
-
-
-def table(out: Path) -> pd.DataFrame:
-    found = pd.read_parquet(out / "toy" / "history.parquet").astype({"trial_id": str, "name": str})
-    return found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
 
 
 def kill(process: "subprocess.Popen[bytes]", victim: str) -> bool:

@@ -8,11 +8,15 @@ runs it as a command of its own would, and exits with the study's exit code.
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ablate.run import run_study
 from ablate.study import Factor, Outcome, Plan, StudyError, StudySpec, Trial
 from g2g_core.config import TrialConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAINER = "benchmarks.trivial_trainer:train"
 
@@ -60,6 +64,14 @@ def toy_plan(
         reference={"weight": "off"},
         cells=tuple((f"{number:012x}", {"weight": label}) for number, label in enumerate(factor.levels)),
     )
+
+
+def table(out: Path) -> "pd.DataFrame":
+    """The history that a toy study in `out` left, less what differs from run to run: times and attempts."""
+    import pandas as pd
+
+    found = pd.read_parquet(out / "toy" / "history.parquet").astype({"trial_id": str, "name": str})
+    return found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
 
 
 def main() -> None:

@@ -40,7 +40,8 @@ def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
     torch.set_num_threads(config.threads)
     data, networks = build(config, device)
     step = TrainingStep(config, networks)
-    facts = start(config, networks, step, data)
+    pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)
+    facts = start(config, networks, step, data, pairs)
     before = {name: digest for name, digest in facts["digests"].items() if name != "checkpoint"}
     step(ready(data.batch(0), config, device), 0)
     states = checkpoint.parts_of(networks, step)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from g2g_core import checkpoint, checkpoint_file
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS
-from g2g_core.data.pairs import Batch, Data
+from g2g_core.data.pairs import Batch, Data, EvaluationPairs
 from g2g_core.models import MODELS, Networks
 from g2g_core.step import TrainingStep
 
@@ -39,7 +39,9 @@ def build(config: TrialConfig, device: str) -> tuple[Data, Networks]:
     )
 
 
-def start(config: TrialConfig, networks: Networks, step: TrainingStep, data: Data) -> dict[str, Any]:
+def start(
+    config: TrialConfig, networks: Networks, step: TrainingStep, data: Data, pairs: EvaluationPairs
+) -> dict[str, Any]:
     """Restore what the config names; the facts that stay true for all attempts of the run."""
     restored: dict[str, Any] = {"checkpoint": None, "parts": dict.fromkeys(checkpoint.PARTS, "fresh")}
     digests: dict[str, str | None] = {"checkpoint": None}
@@ -54,7 +56,7 @@ def start(config: TrialConfig, networks: Networks, step: TrainingStep, data: Dat
             "initial_weights": checkpoint.weights_digest(networks),
             "data": data.digest,
             "data_order": data.order_digest(config.steps),
-            "eval_pairs": data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots).digest,
+            "eval_pairs": pairs.digest,
         },
     }
 

@@ -59,7 +59,7 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
         start_facts = dict(saved.facts["start"])
         done = saved.step
     else:
-        start_facts = start(config, networks, step, data)
+        start_facts = start(config, networks, step, data, pairs)
         done = 0
     yield Record(
         done,

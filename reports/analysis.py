@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from reports.robustness import check_verdicts
-from reports.stats.paired import Interval, detectable, holm, verdict
+from reports.stats.paired import Interval, detectable, holm, judged, verdict
 from reports.table import StudyTable
 
 ARMS = (
@@ -227,13 +227,12 @@ class _Study:
 
     def _verdicts(self, compared: Mapping[str, tuple[dict[int, float], Any]]) -> pd.DataFrame:
         """A row a factor, or a level of a factor with more than two."""
-        intervals = {name: Interval.of(list(values.values())) for name, (values, _) in compared.items()}
-        adjusted = holm([interval.p for interval in intervals.values()])
+        values = {name: by_seed for name, (by_seed, _) in compared.items()}
         margin = math.nan if self.margin is None else self.margin
-        rows = []
-        for (name, found), p in zip(intervals.items(), adjusted, strict=True):
-            word = verdict(found, p, self.margin, self.better)
-            rows.append((name, word, found.mean, found.low, found.high, p, found.n, margin, detectable(found)))
+        rows = [
+            (name, word, found.mean, found.low, found.high, p, found.n, margin, detectable(found))
+            for name, (found, p, word) in judged(values, self.margin, self.better).items()
+        ]
         return pd.DataFrame(rows, columns=list(VERDICTS))
 
     def _checks(self, compared: Mapping[str, tuple[dict[int, float], list[tuple[str, str]]]]) -> pd.DataFrame:

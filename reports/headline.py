@@ -3,7 +3,7 @@
 from reports.analysis import analyse
 from reports.answer import lead, others, shared_fall, status_words
 from reports.document import plain
-from reports.numbers import p_value
+from reports.numbers import p_words
 from reports.sections.threats import next_experiment
 from reports.table import StudyTable
 from reports.theme import SIGNS
@@ -30,8 +30,7 @@ def _verdicts(study: StudyView) -> str:
         effect, p = row["effect"], row["p_adjusted"]
         numbers = [study.scale.signed(effect)] if effect == effect and effect is not None else []
         if p == p and p is not None:
-            text = p_value(p)
-            numbers.append(f"p {text}" if text.startswith("<") else f"p = {text}")
+            numbers.append(p_words(p))
         detail = f" ({', '.join(numbers)})" if numbers else ""
         words.append(f"{SIGNS.get(str(row['verdict']), '')} {row['factor']} {row['verdict']}{detail}".strip())
     return " · ".join(words) or " ".join(plain(sentence) for sentence in others(study)) or "No verdict on a factor."

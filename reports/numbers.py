@@ -35,6 +35,12 @@ def p_value(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def p_words(value: float) -> str:
+    """`p = 0.012`, `p < 0.001`."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def percent(share: float | None) -> str:
     """`32 %` of a share in [0, 1]."""
     return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.0f} %"

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from reports.stats.missing import worst_case
-from reports.stats.paired import LEVEL, Interval, holm, verdict
+from reports.stats.paired import LEVEL, Interval, holm, judged
 from reports.stats.power import seeds_needed
 from reports.stats.signflip import MOST_PAIRS, sign_flip_p
 
@@ -46,7 +46,7 @@ def check_verdicts(
         better: `lower` or `higher`.
         start: of the bootstrap's random numbers; from the plan, so that a report can be made again.
     """
-    words = _words(values, margin, better)
+    said = judged(values, margin, better)
     flips = {name: _sign_flip(list(by_seed.values())) for name, by_seed in values.items()}
     adjusted = dict(zip(flips, holm(list(flips.values())), strict=True))
     without = _without_each_seed(values, margin, better)
@@ -54,27 +54,17 @@ def check_verdicts(
     rows = []
     for name, by_seed in values.items():
         data = list(by_seed.values())
-        found = Interval.of(data)
-        hangs = [str(seed) for seed, others in without.items() if seed in by_seed and others[name] != words[name]]
+        found, _, word = said[name]
+        hangs = [str(seed) for seed, others in without.items() if seed in by_seed and others[name] != word]
         missing, worst = _worst(sides[name], seen)
         rows.append(
             (
-                *(name, words[name], found.mean / spread if spread else math.nan),
+                *(name, word, found.mean / spread if spread else math.nan),
                 *(flips[name], adjusted[name], *_bootstrap(data, rng)),
                 *(" ".join(hangs), missing, *worst, _wanted(found, margin, len(values))),
             )
         )
     return pd.DataFrame(rows, columns=list(CHECKS))
-
-
-def _words(values: Mapping[str, Differences], margin: float | None, better: str) -> dict[str, str]:
-    """Factor -> verdict."""
-    intervals = {name: Interval.of(list(by_seed.values())) for name, by_seed in values.items()}
-    adjusted = holm([interval.p for interval in intervals.values()])
-    return {
-        name: verdict(interval, p, margin, better)
-        for (name, interval), p in zip(intervals.items(), adjusted, strict=True)
-    }
 
 
 def _without_each_seed(
@@ -85,13 +75,13 @@ def _without_each_seed(
     if len(seeds) < FEWEST_FOR_LEAVING_OUT:
         return {}
     return {
-        left_out: _words(
-            {name: {s: v for s, v in by_seed.items() if s != left_out} for name, by_seed in values.items()},
-            margin,
-            better,
-        )
+        left_out: {name: word for name, (_, _, word) in judged(_without(values, left_out), margin, better).items()}
         for left_out in seeds
     }
+
+
+def _without(values: Mapping[str, Differences], seed: int) -> dict[str, Differences]:
+    return {name: {s: v for s, v in by_seed.items() if s != seed} for name, by_seed in values.items()}
 
 
 def _sign_flip(data: Sequence[float]) -> float:

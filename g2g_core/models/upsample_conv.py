@@ -4,6 +4,8 @@ After nearest-neighbour doubling a 5x5 kernel sees only 3x3 different pixels. Wh
 on whether row and column are even or odd, so four 3x3 kernels, sums of taps, give the four quarters of the result.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,7 +28,7 @@ def upsample_conv(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
     Returns:
         (B, O, 2H, 2W).
     """
-    taps = weight.new_tensor([[[float(tap in group) for tap in range(5)] for group in groups] for groups in TAPS])
+    taps = _taps(weight.dtype, weight.device)
     kernels = torch.einsum("pai,qbj,ocij->opqcab", taps, taps, weight).flatten(0, 2)
     quarters = None if bias is None else bias.repeat_interleave(4)
     result = functional.conv2d(functional.pad(values, (1, 1, 1, 1), mode="replicate"), kernels, quarters)
@@ -37,6 +39,14 @@ def upsample_conv(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
     result[..., 0] += _line(values[..., 1] - values[..., 0], weight[..., 0], "replicate")
     result[..., -1] += _line(values[..., -2] - values[..., -1], weight[..., 4], "replicate")
     return result
+
+
+@cache
+def _taps(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """`TAPS` as (2, 3, 5), 0 or 1; made once, since a tensor from the host makes a GPU wait."""
+    return torch.tensor(
+        [[[tap in group for tap in range(5)] for group in groups] for groups in TAPS], dtype=dtype, device=device
+    )
 
 
 def _line(line: Tensor, weight: Tensor, padding: str) -> Tensor:

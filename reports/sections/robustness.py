@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.document import Cell, Column, Section, Table, Text, code, rich
 from reports.estimates import interval_cell, number, p_cell
-from reports.numbers import NOTHING, count
+from reports.numbers import NOTHING, count, signed
 from reports.stats.signflip import smallest_p
 from reports.view import StudyView
 
@@ -56,7 +56,7 @@ def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
     return (
         Cell(rich(code(str(row["factor"]))), value=str(row["factor"])),
         Cell(badge=str(row["verdict"]), value=str(row["verdict"])),
-        Cell(rich(NOTHING if sds is None else f"{sds:+.1f}".replace("-", "\N{MINUS SIGN}")), value=sds),
+        Cell(rich(signed(sds, 1)), value=sds),
         p_cell(number(row["p_sign_flip_adjusted"])),
         interval_cell(number(row["boot_low"]), number(row["boot_high"]), view.scale),
         Cell(rich(str(row["hangs_on_seeds"]) or NOTHING), value=str(row["hangs_on_seeds"])),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from reports.charts.survival import Survivors, survival_chart, ticks_until
 from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
-from reports.numbers import NOTHING, p_value
+from reports.numbers import NOTHING, p_words
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
 from reports.view import StudyView
 
@@ -113,9 +113,7 @@ def _test(groups: Sequence[tuple[str, pd.DataFrame, str]]) -> str:
     found = stratified_logrank(times, events, second, strata)
     if found.p != found.p:
         return ""
-    text = p_value(found.p)
-    words = f"p {text}" if text.startswith("<") else f"p = {text}"
-    return f" Log-rank test of {groups[0][0]} against {groups[1][0]}, stratified by seed: {words}."
+    return f" Log-rank test of {groups[0][0]} against {groups[1][0]}, stratified by seed: {p_words(found.p)}."
 
 
 def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:

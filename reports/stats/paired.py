@@ -1,7 +1,7 @@
 """Paired differences over seeds: t intervals, Holm's correction, the verdict, the effect that could be found."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -59,6 +59,24 @@ def verdict(interval: Interval, p_adjusted: float, margin: float | None, better:
     if p_adjusted < 1 - LEVEL and interval.low * interval.high > 0:
         return "harms" if (interval.low > 0) == (better == "lower") else "helps"
     return "not enough data"
+
+
+def judged(
+    values: Mapping[str, Mapping[int, float]], margin: float | None, better: str
+) -> dict[str, tuple[Interval, float, str]]:
+    """Each factor's interval, Holm's p over all of them, and verdict.
+
+    Args:
+        values: factor -> seed -> its effect.
+        margin: smallest effect that matters.
+        better: `lower` or `higher`.
+    """
+    intervals = {name: Interval.of(list(by_seed.values())) for name, by_seed in values.items()}
+    adjusted = holm([interval.p for interval in intervals.values()])
+    return {
+        name: (interval, p, verdict(interval, p, margin, better))
+        for (name, interval), p in zip(intervals.items(), adjusted, strict=True)
+    }
 
 
 def detectable(interval: Interval) -> float:

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 
 from ablate import trial_file
+from benchmarks.toy_study import table
 
 sys.path.insert(0, str(Path(__file__).parent))
-from toy_runs import equal, finish, start, steps, table, wait_for
+from toy_runs import equal, finish, start, steps, wait_for
 
 pytestmark = pytest.mark.slow
 

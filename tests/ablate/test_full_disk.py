@@ -14,9 +14,10 @@ from ablate.planning import plan
 from ablate.run import run_study
 from ablate.spec import load_study
 from ablate.study import StudyError
+from benchmarks.toy_study import table
 
 sys.path.insert(0, str(Path(__file__).parent))
-from toy_runs import finish, start, steps, table, wait_for
+from toy_runs import finish, start, steps, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,5 @@
 """Trials that need more memory than there is: again with fewer at once, never smaller, and said."""
 
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -8,10 +7,7 @@ import pytest
 
 from ablate import trial_file
 from ablate.run import run_study
-from benchmarks.toy_study import TRAINER, toy_plan
-
-sys.path.insert(0, str(Path(__file__).parent))
-from toy_runs import table
+from benchmarks.toy_study import TRAINER, table, toy_plan
 
 QUIET = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True}
 

@@ -12,6 +12,7 @@ import pandas as pd
 import psutil
 
 from ablate import trial_file
+from benchmarks.toy_study import table
 
 STUDY = {"seeds": 2, "steps": 16}
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,11 +58,6 @@ def family(process: "subprocess.Popen[str]", words: str) -> list[psutil.Process]
         except psutil.Error:
             continue
     return found
-
-
-def table(out: Path) -> pd.DataFrame:
-    found = pd.read_parquet(out / "toy" / "history.parquet").astype({"trial_id": str, "name": str})
-    return found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
 
 
 def equal(out: Path, quiet: pd.DataFrame) -> None:
