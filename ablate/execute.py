@@ -24,7 +24,7 @@ import psutil
 
 from ablate import locks, trial_file
 from ablate.faults import Referee
-from ablate.resources import Resources
+from ablate.resources import Resources, cluster_answers
 from ablate.study import StudyError, Trial
 from ablate.trial import STOP, run_trial
 
@@ -115,6 +115,9 @@ def on_ray(job: Job) -> None:
         if clean or job.stopped:
             return
         deaths += 1
+        address = job.resources.address
+        if address is not None and not cluster_answers(address):
+            raise Infrastructure(f"the Ray cluster at {address} is gone; what it had finished is kept")
         if deaths > job.max_retries:
             raise Infrastructure(f"Ray died {deaths} times; its last words are in {job.folder / 'driver.log'}")
         job.said.append(f"Ray died; started again for what is left ({deaths} of {job.max_retries})")

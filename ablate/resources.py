@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +54,23 @@ def machine_gpus() -> int:
     return there if visible is None else min(there, len(visible.split(",")))
 
 
+def cluster_answers(address: str, patience_s: float = 10.0) -> bool:
+    """Whether somebody listens at a cluster's address; Ray itself would try for many minutes before it says so.
+
+    Args:
+        address: `host:port` or `ray://host:port`; what names no port (`auto`) is left to Ray to find.
+        patience_s: how long to wait, in seconds.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return True
+    try:
+        with socket.create_connection((host, int(port)), timeout=patience_s):
+            return True
+    except (OSError, OverflowError):
+        return False
+
+
 def resolve(
     trials: Sequence[Trial],
     workers: int | None,
@@ -81,6 +99,8 @@ def resolve(
     if gpus_per_trial > 1 and gpus_per_trial != int(gpus_per_trial):
         raise StudyError(f"--gpus-per-trial {gpus_per_trial:g}: must be at most 1, or a whole number")
     if address is not None:
+        if not cluster_answers(address):
+            raise StudyError(f"--address {address}: no Ray cluster answers there")
         return Resources(workers, cpus, gpus_per_trial, address)
     have = machine_cpus()
     if cpus > have:

@@ -185,7 +185,8 @@ class _Run:
         if known.get("plan") != self.plan.hash:
             from ablate.check_arms import check_arms
 
-            known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, resources.device))}
+            device = resources.device if machine_gpus() else "cpu"  # a cluster's head need not have what its nodes have
+            known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
             atomic.write_json(self.folder / "checked.json", known)
         _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 

@@ -78,10 +78,11 @@ def main() -> None:
     out, options = sys.argv[1], json.loads(sys.argv[2])
     run = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True} | options.pop("run", {})
     try:
-        code = run_study(toy_plan(**options), out, **run).exit_code
+        result = run_study(toy_plan(**options), out, **run)
     except StudyError as error:
         sys.exit(f"{error}")
-    sys.exit(code)
+    print(*result.messages, sep="\n", file=sys.stderr)
+    sys.exit(result.exit_code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -41,6 +42,8 @@ def cluster() -> Iterator[Start]:
                     "RAY_health_check_period_ms": "1000",  # a lost node is noticed in seconds, a busy one is given time
                     "RAY_health_check_timeout_ms": "20000",
                     "RAY_health_check_failure_threshold": "3",
+                    "RAY_enable_worker_prestart": "0",  # no interpreters that nobody asked for on two cores
+                    "RAY_memory_monitor_refresh_ms": "0",  # what other tests eat is no fault of these trials
                 },
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -74,13 +77,13 @@ def test_a_node_lost_in_the_middle_costs_no_trial(tmp_path: Path, cluster: Start
 
 def test_shares_of_gpus_bound_the_trials_at_once(tmp_path: Path, cluster: Start) -> None:
     """One pretended GPU in halves holds at most two trials, whatever the CPUs; they are told to use it."""
-    nodes = cluster({"num_cpus": 4, "num_gpus": 1})
-    finish(start(tmp_path, 0.4, workers=None, gpus_per_trial=0.5, address=address_of(nodes)))
+    nodes = cluster({"num_cpus": 3, "num_gpus": 1})
+    finish(start(tmp_path, 0.2, workers=None, gpus_per_trial=0.5, address=address_of(nodes)))
     documents = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
     assert [document["status"] for document in documents] == ["finished"] * 4
     assert {document["device"] for document in documents} == {"cuda"}
     spans = [(document["attempts"][0]["started"], document["attempts"][0]["ended"]) for document in documents]
-    # Four would fit the CPUs; how soon the second worker starts depends on the machine.
+    # Three would fit the CPUs; how soon the second worker starts depends on the machine.
     assert max(sum(a <= begun < b for a, b in spans) for begun, _ in spans) <= 2
 
 
@@ -88,3 +91,28 @@ def test_what_no_node_has_is_refused(tmp_path: Path, cluster: Start) -> None:
     nodes = cluster({"num_cpus": 1}, {"num_cpus": 2})
     process = start(tmp_path, workers=1, cpus_per_trial=3, address=address_of(nodes))
     assert "3 CPUs per trial: the largest node of the cluster has 2" in finish(process, 1)
+
+
+def test_a_cluster_that_does_not_answer_is_refused(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can begin to
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert f"--address {address}: no Ray cluster answers there" in finish(start(tmp_path, address=address), 1)
+    assert not list(tmp_path.glob("toy/trials/*"))
+
+
+def test_a_cluster_that_goes_away_loses_nothing(
+    tmp_path: Path, cluster: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line and exit 3; the same command on this machine ends with the tables of a quiet run."""
+    finish(start(tmp_path / "quiet", workers=0))
+    monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "5")  # the driver's own patience is a minute
+    nodes = cluster({"num_cpus": 2})
+    process = start(tmp_path / "out", address=address_of(nodes))
+    wait_for(lambda: steps(tmp_path / "out") > 8)
+    assert nodes.stdin is not None
+    nodes.stdin.close()
+    nodes.wait()
+    assert "is gone; what it had finished is kept" in finish(process, 3)
+    finish(start(tmp_path / "out", workers=0))
+    equal(tmp_path / "out", table(tmp_path / "quiet"))

@@ -31,10 +31,22 @@ def start(out: Path, sleep_s: float = 0.08, **run: object) -> "subprocess.Popen[
     )
 
 
-def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == code, said
+def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240.0) -> str:
+    """What it said until its end with this exit code; a command that hangs is killed."""
+    try:
+        _, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, said = process.communicate()
+    assert process.returncode == code, f"{said}\n{left(Path(process.args[3]))}"  # type: ignore[index, arg-type]
     return said
+
+
+def left(out: Path) -> str:
+    """What a failed run left behind, for the one who reads the failure."""
+    trials = (trial_file.read(path) for path in sorted(out.glob("toy/trials/*")))
+    said = [f"{it.get('id')} {it.get('status')} {it.get('fault')}: {it.get('error')}" for it in trials]
+    return "\n".join([*said, *(path.read_text()[-2000:] for path in out.glob("toy/driver.log"))])
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
