@@ -40,23 +40,40 @@ def schedules_go_forward(values: dict[str, Any], _menus: Menus) -> list[Finding]
     return found
 
 
+def bounds_are_recorded(values: dict[str, Any], menus: Menus) -> list[Finding]:
+    """A run can end early only by what it measures."""
+    wanted = set(values["metrics"]) or set(menus.metrics)
+    return [
+        (("stop_beyond", name), "is not among the metrics of the trial")
+        for name in values["stop_beyond"]
+        if (name if name in menus.metrics else name.partition("_")[2]) not in wanted
+    ]
+
+
 CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Finding]]], ...] = (
     (("model", "network"), network_fits_model),
     (("dataset", "data"), data_fits_dataset),
     (("losses",), a_generator_loss_is_on),
     (("schedules",), schedules_go_forward),
+    (("stop_beyond", "metrics"), bounds_are_recorded),
 )
 """Fields that a check reads, and the check; it runs once per combination of their values."""
 
 
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
-    """The primary outcome has its metric's own direction and is among the metrics that are recorded."""
+    """The outcome has its metric's own direction, is among the metrics that are recorded, and is looked at in order."""
     name = spec.outcome.metric if spec.outcome.metric in menus.metrics else spec.outcome.metric.partition("_")[2]
     found = []
     if (better := menus.metrics[name].better) and better != spec.outcome.better:
         found.append(Problem(("outcome", "better"), f"{name} is better {better}"))
     if spec.base.metrics and name not in spec.base.metrics:
         found.append(Problem(("base", "metrics"), f"lacks {name}, the primary outcome"))
+    looks = spec.outcome.looks
+    if looks and (list(looks) != sorted(looks) or looks[-1] != len(spec.seeds)):
+        message = f"must rise to the number of seeds, {len(spec.seeds)}, not {list(looks)}"
+        found.append(Problem(("outcome", "looks"), message))
+    if looks and not spec.factors:
+        found.append(Problem(("outcome", "looks"), "nothing is compared: the study has no factors"))
     return found
 
 

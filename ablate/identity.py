@@ -81,6 +81,8 @@ def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
         return value is not None
     if field == "restore":
         return sorted(value) if values["checkpoint"] is not None else []
+    if field == "stop_beyond":
+        return {name: float(bound) for name, bound in value.items()}
     if field == "metrics":
         return sorted(value)
     return _number(value, menus.config[field])

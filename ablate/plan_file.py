@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ablate import looks
 from ablate.menus import Menus
 from ablate.planning import outcome_record
 from ablate.study import Factor, Plan, StudySpec, Trial
@@ -26,7 +27,7 @@ def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
         "hash": plan.hash,
         "design": dict(spec.design),
         "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
-        "outcome": outcome_record(spec),
+        "outcome": outcome_record(spec) | looks.level(spec),
         "factors": {factor.name: factor_record(factor) for factor in spec.factors},
         "base": spec.base.to_dict(),
         "reference": dict(plan.reference),

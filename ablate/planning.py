@@ -31,6 +31,8 @@ def plan(
     """
     menus = menus or science_menus()
     seeds = spec.seeds if seeds is None else check_seeds(seeds)
+    if spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
+        raise StudyError(f"--seeds: outcome.looks goes to {spec.outcome.looks[-1]} seeds, not {len(seeds)}")
     expansion = expand(spec)
     wanted = _selection(spec, only)
     cells = [cell for cell in expansion.cells if all(cell[factor] in labels for factor, labels in wanted.items())]
@@ -73,6 +75,7 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
 def outcome_record(spec: StudySpec) -> dict[str, Any]:
     """The primary outcome and decision rule as JSON."""
     outcome = spec.outcome
+    looks = {"looks": list(outcome.looks)} if outcome.looks else {}
     return {
         "metric": outcome.metric,
         "better": outcome.better,
@@ -83,6 +86,7 @@ def outcome_record(spec: StudySpec) -> dict[str, Any]:
             "after_step": outcome.degradation.after_step,
             "patience": outcome.degradation.patience,
         },
+        **looks,
     }
 
 

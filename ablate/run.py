@@ -4,12 +4,14 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ablate import atomic, locks, results, trial_file
+from ablate import atomic, locks, looks, results, trial_file
 from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle
 from ablate.faults import NO_SPACE, Referee
 from ablate.forwarding import OFF, Forwarding, all_sent, reachable, tracking_address
@@ -57,6 +59,7 @@ class RunOptions:
         fail_fast: stop at the first failed trial.
         alike_limit: stop when the first so many trials fail with one error; 0: never.
         fresh_workers: a new process for every trial.
+        hours: stop in order after so long; None: never.
         wait_s: how long to wait for another command that holds the study or the machine, seconds.
         check: whether one step of every arm is compared with the reference before anything starts.
         report: whether to build the report at the end.
@@ -75,6 +78,7 @@ class RunOptions:
     fail_fast: bool = False
     alike_limit: int = 3
     fresh_workers: bool = False
+    hours: float | None = None
     wait_s: float = 0.0
     check: bool = True
     report: bool = True
@@ -104,14 +108,19 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
         study = make_plan(study)
     if not study.trials:
         raise StudyError("the study has no trials")
-    return _Run(study, chosen).run()
+    clock = time.monotonic()
+    if not study.spec.outcome.looks:
+        return _Run(study, chosen, clock).run()
+    return looks.until_decided(
+        study, chosen.out.resolve() / study.spec.name, lambda part: _Run(part, chosen, clock).run(), chosen.quiet
+    )
 
 
 class _Run:
     """One command's work on a study."""
 
-    def __init__(self, plan: Plan, options: RunOptions) -> None:
-        self.plan, self.options = plan, options
+    def __init__(self, plan: Plan, options: RunOptions, clock: float) -> None:
+        self.plan, self.options, self.clock = plan, options, clock
         self.folder = options.out.resolve() / plan.spec.name
         self.messages: list[str] = []
         self.exit_code = 0
@@ -195,7 +204,8 @@ class _Run:
         from ablate.menus import science_menus
 
         old = atomic.read_json(self.folder / "plan.json")
-        if old.get("hash") != self.plan.hash or old.get("question") != self.plan.spec.question:
+        same = len(old.get("trials", ())) == len(self.plan.trials) and old.get("question") == self.plan.spec.question
+        if old.get("hash") != self.plan.hash or not same:
             atomic.write_json(self.folder / "plan.json", plan_record(self.plan, science_menus()))
             atomic.write_text(self.folder / "plan.csv", plan_csv(self.plan))
             resolved = resolved_yaml(self.plan.spec)
@@ -231,7 +241,11 @@ class _Run:
         reused = len(self.plan.trials) - len(todo)
         metric = self.plan.spec.outcome.metric
         try:
-            with terminated_as_interrupted(), Progress(self.folder, todo, metric, reused, options.quiet):
+            with (
+                terminated_as_interrupted(),
+                self._budget(),
+                Progress(self.folder, todo, metric, reused, options.quiet),
+            ):
                 execute(job)
         except KeyboardInterrupt:
             self.exit_code = 130
@@ -248,6 +262,23 @@ class _Run:
             self.exit_code = 3 if "the disk is full" in job.stopped else 1
             self._say(f"stopped: {job.stopped}")
         (self.folder / STOP).unlink(missing_ok=True)
+
+    @contextmanager
+    def _budget(self) -> Iterator[None]:
+        """Asks the trials to stop when the command's hours are over."""
+        hours = self.options.hours
+        if hours is None:
+            yield
+            return
+        timer = threading.Timer(hours * 3600 + self.clock - time.monotonic(), (self.folder / STOP).touch)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if time.monotonic() - self.clock >= hours * 3600:
+                self._say(f"the {hours:g} h are over; what is done is kept. To go on: {_command()}")
 
     def _report(self, anew: bool) -> None:
         """Build the report if anything is new."""

@@ -141,6 +141,7 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
     rules["schedules"] = _menu(rules["schedules"], dict.fromkeys(menus.losses, SCHEDULE))
     rules["network"] = _menu(rules["network"], _united(menus.models))
     rules["data"] = _menu(rules["data"], _united(menus.datasets))
+    rules["stop_beyond"] = _menu(rules["stop_beyond"], {name: {"type": "number"} for name in _bounded(menus)})
     for name, names in (
         ("restore", menus.parts),
         ("evaluate", ("raw", "average")),
@@ -154,6 +155,13 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
 def option_rules(menus: Menus, field: str, choice: str) -> Mapping[str, Schema]:
     """Option -> rule of a model (`network`) or a dataset (`data`)."""
     return (menus.models if field == "network" else menus.datasets)[choice].options
+
+
+def _bounded(menus: Menus) -> list[str]:
+    """Recorded metrics that have a better direction, so that one can be beyond a bound."""
+    return [
+        f"{kind}{name}" for kind in ("", "raw_", "average_") for name, metric in menus.metrics.items() if metric.better
+    ]
 
 
 def _weight(term: Choice) -> Schema:
@@ -300,6 +308,13 @@ def _outcome(menus: Menus) -> Schema:
                 "type": ["number", "null"],
                 "exclusiveMinimum": 0,
                 "description": "smallest difference that matters, in the metric's unit",
+            },
+            "looks": {
+                "type": "array",
+                "minItems": 2,
+                "uniqueItems": True,
+                "items": {"type": "integer", "minimum": 2},
+                "description": "numbers of seeds after which to stop if every factor has its verdict; the last is all",
             },
             "degradation": {
                 "type": "object",

@@ -181,6 +181,7 @@ def _build(tree: Node, menus: Menus) -> StudySpec:
     outcome = dict(study["outcome"])
     outcome.setdefault("better", _direction(outcome["metric"], menus))
     degradation = Degradation(**outcome.pop("degradation", {}))
+    looks = tuple(outcome.pop("looks", ()))
     return StudySpec(
         name=study["name"],
         question=study.get("question", ""),
@@ -191,7 +192,7 @@ def _build(tree: Node, menus: Menus) -> StudySpec:
         ),
         design=_design(study.get("design", "full_factorial")),
         seeds=tuple(study["seeds"]),
-        outcome=Outcome(**outcome, degradation=degradation),
+        outcome=Outcome(**outcome, degradation=degradation, looks=looks),
         exclude=tuple(study.get("exclude", ())),
         equal_arms=tuple(tuple(group) for group in study.get("equal_arms", ())),
         notes=study.get("notes", ""),

@@ -52,6 +52,8 @@ class Outcome:
         summary: how a trial's curve becomes one number.
         smallest_effect: smallest difference that matters, in the metric's unit; None: no equivalence verdicts.
         degradation: the rule of onset.
+        looks: numbers of seeds after which one looks whether every factor has its verdict, and stops if so; the last is
+            the number of seeds. Empty: all seeds run.
     """
 
     metric: str
@@ -59,6 +61,7 @@ class Outcome:
     summary: Literal["last", "best", "mean", "auc"] = "last"
     smallest_effect: float | None = None
     degradation: Degradation = field(default_factory=Degradation)
+    looks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.stats.paired import Interval, detectable, holm, verdict
-from reports.stats.sequential import cumulative_p, nominal_level
+from reports.stats.paired import ALPHA, Interval, detectable, judged
+from reports.stats.sequential import family_level
 
 MARGIN = 1.0
 SIGNS = np.array([[1 if cell >> factor & 1 else -1 for cell in range(8)] for factor in range(3)])
@@ -29,6 +29,7 @@ class Rates:
     false_equivalent: float
     found: float
     equivalent: float
+    seeds: float
 
 
 def noise(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -50,23 +51,40 @@ def differences(rng: np.random.Generator, studies: int, seeds: int, effects: np.
     return np.einsum("sjc,fc->sfj", values, SIGNS) / 4
 
 
-def rates(rng: np.random.Generator, studies: int, seeds: int, effects: tuple[float, ...], sd: float, kind: str):
-    """What the rule says of simulated studies."""
+def decided(study: np.ndarray, looks: tuple[int, ...], alpha: float):
+    """Intervals and words of a study at the first look that leaves nothing open, or at the last, and its seeds."""
+    for seeds in looks:
+        said = judged({str(f): dict(enumerate(row[:seeds])) for f, row in enumerate(study)}, MARGIN, "lower", alpha)
+        words = np.array([word for _, _, word in said.values()])
+        if seeds == looks[-1] or "not enough data" not in words:
+            return [interval for interval, _, _ in said.values()], words, seeds
+    raise ValueError("no looks")
+
+
+def rates(
+    rng: np.random.Generator,
+    studies: int,
+    looks: tuple[int, ...],
+    effects: tuple[float, ...],
+    sd: float,
+    kind: str,
+    alpha: float = ALPHA,
+):
+    """What the rule says of simulated studies; one look is a study with that many seeds."""
     truth = np.asarray(effects)
-    data = differences(rng, studies, seeds, truth, sd, kind)
+    data = differences(rng, studies, looks[-1], truth, sd, kind)
     null, large = truth == 0, np.abs(truth) >= MARGIN
-    covered, change, wrong_equal, found, equal = [], [], [], [], []
+    covered, change, wrong_equal, found, equal, used = [], [], [], [], [], []
     for study in data:
-        intervals = [Interval.of(row.tolist()) for row in study]
-        adjusted = holm([interval.p for interval in intervals])
-        words = np.array([verdict(i, p, MARGIN, "lower") for i, p in zip(intervals, adjusted, strict=True)])
+        intervals, words, seeds = decided(study, looks, alpha)
+        used.append(seeds)
         covered += [i.low <= t <= i.high for i, t in zip(intervals, truth, strict=True)]
         changed = np.isin(words, ("harms", "helps"))
         change.append((changed & null).any())
         wrong_equal += list((words == "equivalent")[large])
         found += list((words == "harms")[truth > 0])
         equal += list((words == "equivalent")[null])
-    shares = [float(np.mean(x)) if len(x) else float("nan") for x in (covered, change, wrong_equal, found, equal)]
+    shares = [float(np.mean(x)) if len(x) else float("nan") for x in (covered, change, wrong_equal, found, equal, used)]
     return Rates(*shares)
 
 
@@ -95,18 +113,26 @@ def main() -> None:
     for kind in NOISES:
         for seeds in (5, 7, 10) if kind == "normal" else (5,):
             for effects, sd in plans:
-                seen = rates(rng, studies, seeds, effects, sd, kind)
+                seen = rates(rng, studies, (seeds,), effects, sd, kind)
                 cells = (seen.coverage, seen.false_change, seen.false_equivalent, seen.found, seen.equivalent)
                 name = ", ".join(f"{effect:g}" for effect in effects)
                 print(f"| {kind} | {seeds} | {name} | {sd:g} | {' | '.join(percent(x) for x in cells)} |")
     print("\n| seeds | power, predicted | power, seen |\n|---|---|---|")
     for seeds, wanted, seen_power in power_rows(rng, studies):
         print(f"| {seeds} | {percent(wanted)} | {percent(seen_power)} |")
-    looks = (5, 7, 9, 11)
-    level = nominal_level(looks, rng)
-    fresh = cumulative_p(rng.standard_normal((20_000, looks[-1])), looks)
-    print(f"\nLooks at {looks} seeds: level {level:.4f} a look; false alarms over all looks, percent:")
-    print(f"{percent((fresh < level).any(axis=1).mean())} (uncorrected: {percent((fresh < 0.05).any(axis=1).mean())})")
+    looks = (4, 6, 8, 12)
+    level = family_level(looks, 3, np.random.default_rng(0))
+    print(
+        f"\nSeeds added after looks at {looks} seeds, level {level:.4f} a look; and the same at 0.05, which is wrong:\n"
+    )
+    print("| level | true effects | sd | interval covers | a false harms/helps | false equivalent | found | seeds |")
+    print("|---|---|---|---|---|---|---|---|")
+    for alpha in (level, ALPHA):
+        for effects, sd in [*plans, ((0.0, 0.0, 0.0), 3.0)]:
+            seen = rates(rng, studies, looks, effects, sd, "normal", alpha)
+            cells = (seen.coverage, seen.false_change, seen.false_equivalent, seen.found)
+            name = ", ".join(f"{effect:g}" for effect in effects)
+            print(f"| {alpha:.4f} | {name} | {sd:g} | {' | '.join(percent(x) for x in cells)} | {seen.seeds:.1f} |")
     print(f"\n{time.monotonic() - start:.0f} s", file=sys.stderr)
 
 

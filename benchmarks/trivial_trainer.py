@@ -56,7 +56,10 @@ def _value(config: TrialConfig, name: str, step: int) -> float:
 
 
 def _evaluated(config: TrialConfig, step: int) -> Record:
-    value = _value(config, "metric", step)
+    noise = float(config.data.get("noise", 0.0))  # type: ignore[arg-type]
+    value = _value(config, "metric", step) + noise * math.sin(
+        997 * (config.seed + 1) * (1 + sum(config.losses.values()))
+    )
     images = {}
     if config.data.get("images", True):
         grid = torch.linspace(-1, 1, 8).expand(4, 3, 8, 8) * min(1.0, value)

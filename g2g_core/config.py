@@ -37,6 +37,8 @@ class TrialConfig:
         evaluate: weights that are evaluated, of `raw`, `average`; the first one gives the plain `metric/<name>`,
             the other `metric/<raw|average>_<name>`.
         metrics: names in `METRICS`; empty means the dataset's usual ones.
+        stop_beyond: recorded metric -> bound; the run ends early, as finished, at the first evaluation after step 0 at
+            which the metric is worse than it.
         checkpoint_every: steps between checkpoints of the run itself; 0 keeps only the last.
         log_every: steps between records of the losses.
         seed: the replicate; equal seeds give equal initial weights, data order, augmentation and evaluation pairs.
@@ -68,6 +70,7 @@ class TrialConfig:
     eval_shots: int = 1
     evaluate: tuple[str, ...] = ("raw", "average")
     metrics: tuple[str, ...] = ()
+    stop_beyond: Mapping[str, float] = field(default_factory=dict)
     checkpoint_every: int = 100
     log_every: int = 1
     seed: int = 0

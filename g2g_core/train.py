@@ -13,6 +13,7 @@ from torch import Tensor
 from g2g_core import checkpoint, checkpoint_file
 from g2g_core.config import TrialConfig
 from g2g_core.divergence import Watch
+from g2g_core.metrics import all_metrics
 from g2g_core.metrics.evaluator import Evaluator
 from g2g_core.models import Networks
 from g2g_core.record import Diverged, Record
@@ -38,8 +39,9 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
     Yields:
         A `note` with facts (`restored`, `digests`, `parameters`, `device`, `resumed_at`, `skipped_checkpoints`, ...);
         an `eval` at step 0 unless the run is gone on with; then `train` records every `log_every` steps and `eval`
-        records every `eval_every` steps and at the end. All values but `time/...` are equal for equal configs on one
-        kind of machine, also when the run was interrupted in between.
+        records every `eval_every` steps and at the end; a last `note` when the run ended early (`stopped_early`). All
+        values but `time/...` are equal for equal configs on one kind of machine, also when the run was interrupted in
+        between.
 
     Raises:
         Diverged: a loss, a gradient or a weight is not finite; the record of that step has been yielded.
@@ -74,7 +76,9 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
         },
     )
     if saved is None:
-        yield _evaluation(evaluate, networks, 0)
+        begun = _evaluation(evaluate, networks, 0)
+        _check_bounds(begun, config)
+        yield begun
 
     watch = Watch(config, networks)
     clock, timed = time.perf_counter(), 0
@@ -94,7 +98,11 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
             yield Record(now, "train", values=numbers | {"time/step_s": seconds})
             clock, timed = time.perf_counter(), 0
         if evaluated:
-            yield _evaluation(evaluate, networks, now)
+            evaluation = _evaluation(evaluate, networks, now)
+            yield evaluation
+            if (beyond := _beyond(evaluation, config)) and now < config.steps:
+                yield Record(now, "note", facts={"stopped_early": beyond})
+                return
             clock, timed = time.perf_counter(), 0
         if checked and checkpoints is not None:
             facts = {"step": now, "config": config.to_dict(), "n_classes": data.n_classes, "start": start_facts}
@@ -112,6 +120,24 @@ def _check_config(saved: checkpoint_file.Saved, config: TrialConfig) -> None:
         raise checkpoint_file.CheckpointError(
             f"{saved.path}: written with {name} {then.get(name)!r}, but the config has {now[name]!r}"
         )
+
+
+def _check_bounds(begun: Record, config: TrialConfig) -> None:
+    """Raises ValueError for a bound on what is not recorded."""
+    for name in config.stop_beyond:
+        if f"metric/{name}" not in begun.values:
+            raise ValueError(f"stop_beyond: {name} is not recorded by this run")
+
+
+def _beyond(evaluation: Record, config: TrialConfig) -> str | None:
+    """Which metric is worse than its bound; one that is no number is."""
+    for name, bound in config.stop_beyond.items():
+        value = evaluation.values[f"metric/{name}"]
+        metrics = all_metrics()
+        metric = metrics.get(name) or metrics[name.partition("_")[2]]
+        if not (value >= bound if metric.better == "higher" else value <= bound):
+            return f"{name} {value:.4g} is beyond {bound:g}"
+    return None
 
 
 def _due(now: int, every: int, last: int) -> bool:

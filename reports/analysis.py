@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from reports.robustness import check_verdicts
-from reports.stats.paired import Interval, detectable, holm, judged, verdict
+from reports.stats.paired import ALPHA, Interval, detectable, holm, judged, verdict
 from reports.table import StudyTable
 
 ARMS = (
@@ -81,6 +81,7 @@ class _Study:
         outcome = self.plan["outcome"]
         self.metric, self.better = str(outcome["metric"]), str(outcome.get("better", "lower"))
         self.margin: float | None = outcome.get("smallest_effect")
+        self.alpha = float(outcome.get("alpha", ALPHA))
         self.cells = {str(c["cell_id"]): {str(k): str(v) for k, v in c["levels"].items()} for c in self.plan["cells"]}
         self.factors = {str(f): [str(x) for x in entry["levels"]] for f, entry in self.plan.get("factors", {}).items()}
         self.first = {
@@ -133,8 +134,8 @@ class _Study:
         rows, intervals = [], []
         for cell, levels in self.cells.items():
             status = self.trials.loc[self.trials["cell_id"] == cell, "status"]
-            own = Interval.of([self.values[cell, s] for s in self.seeds if (cell, s) in self.values])
-            difference = Interval.of(self._paired([(cell, reference)]) if cell != reference else [])
+            own = self._interval([self.values[cell, s] for s in self.seeds if (cell, s) in self.values])
+            difference = self._interval(self._paired([(cell, reference)]) if cell != reference else [])
             intervals.append(difference)
             rows.append(
                 {
@@ -149,9 +150,15 @@ class _Study:
         adjusted = holm([interval.p for interval in intervals])
         for row, interval, p in zip(rows, intervals, adjusted, strict=True):
             row["p_adjusted"] = p
-            row["verdict"] = "" if row["cell_id"] == reference else verdict(interval, p, self.margin, self.better)
+            row["verdict"] = "" if row["cell_id"] == reference else self._verdict(interval, p)
         columns = [f"level.{factor}" for factor in self.factors]
         return pd.DataFrame(rows, columns=["cell_id", *columns, *ARMS])
+
+    def _interval(self, values: Sequence[float]) -> Interval:
+        return Interval.of(values, self.alpha)
+
+    def _verdict(self, difference: Interval, p_adjusted: float) -> str:
+        return verdict(difference, p_adjusted, self.margin, self.better, self.alpha)
 
     def _two_level(self) -> bool:
         return bool(self.factors) and all(len(levels) == 2 for levels in self.factors.values())
@@ -193,7 +200,7 @@ class _Study:
                 if order == 1 and len(values) < len(self.seeds) and self._full():
                     values = self._paired(self._pairs(term[0]))
                 name = " × ".join(term)
-                found = Interval.of(values)
+                found = self._interval(values)
                 rows.append((name, order, found.mean, found.low, found.high, found.p, math.nan, _listed(aliases, term)))
         frame = pd.DataFrame(rows, columns=list(EFFECTS))
         for _, group in frame.groupby(frame["order"] > 1):
@@ -230,8 +237,8 @@ class _Study:
         values = {name: by_seed for name, (by_seed, _) in compared.items()}
         margin = math.nan if self.margin is None else self.margin
         rows = [
-            (name, word, found.mean, found.low, found.high, p, found.n, margin, detectable(found))
-            for name, (found, p, word) in judged(values, self.margin, self.better).items()
+            (name, word, found.mean, found.low, found.high, p, found.n, margin, detectable(found, self.alpha))
+            for name, (found, p, word) in judged(values, self.margin, self.better, self.alpha).items()
         ]
         return pd.DataFrame(rows, columns=list(VERDICTS))
 
@@ -250,7 +257,7 @@ class _Study:
         values = {name: by_seed for name, (by_seed, _) in compared.items()}
         seen = tuple(self.values.values())
         start = int(str(self.plan.get("hash", ""))[:8] or "0", 16)
-        return check_verdicts(values, sides, seen, spread, self.margin, self.better, start)
+        return check_verdicts(values, sides, seen, spread, self.margin, self.better, start, self.alpha)
 
     def _simple(self) -> pd.DataFrame:
         """The effect of each factor at each level of each other one."""
@@ -259,7 +266,7 @@ class _Study:
             for factor, other in permutations(self.factors, 2):
                 for level in self.factors[other]:
                     pairs = [(a, b) for a, b in self._pairs(factor) if self._level(a, other) == level]
-                    found = Interval.of(self._paired(pairs))
+                    found = self._interval(self._paired(pairs))
                     rows.append((factor, other, level, found.mean, found.low, found.high, found.n))
         return pd.DataFrame(rows, columns=list(SIMPLE))
 
@@ -284,7 +291,7 @@ class _Study:
                     on |= {name}
             for name in names:
                 shares[name].append(sums[name] / len(orders))
-        found = {name: Interval.of(values) for name, values in shares.items()}
+        found = {name: self._interval(values) for name, values in shares.items()}
         rows = [(name, interval.mean, interval.low, interval.high) for name, interval in found.items()]
         return pd.DataFrame(rows, columns=list(SHAPLEY)) if complete else pd.DataFrame(columns=list(SHAPLEY))
 
@@ -308,7 +315,7 @@ class _Study:
                 continue
             chosen = self.trials[self.trials["status"] == "finished"] if kind == "metric" else self.trials
             for cell in self.cells:
-                own = Interval.of(chosen.loc[chosen["cell_id"] == cell, str(column)].astype(float).tolist())
+                own = self._interval(chosen.loc[chosen["cell_id"] == cell, str(column)].astype(float).tolist())
                 at = "end" if kind == "metric" else "step 0"
                 rows.append((cell, name, at, own.n, own.mean, own.sd, own.low, own.high))
         return pd.DataFrame(rows, columns=list(METRICS))

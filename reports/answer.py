@@ -38,7 +38,7 @@ def lead(view: StudyView) -> Rich:
         parts += [f": {view.scale.signed(number(first['effect']))} {view.summary}"]
         if len(names) > 1:
             parts += [" for ", names[0]]
-        parts += [f" (95 % interval {view.scale.interval(number(first['low']), number(first['high']))}). "]
+        parts += [f" ({view.interval} {view.scale.interval(number(first['low']), number(first['high']))}). "]
         return rich(*parts, _alone(view, str(first["factor"])), *(only_with(view, str(n)) for n in ordered["factor"]))
     words = set(verdicts["verdict"])
     if words == {"equivalent"}:
@@ -56,7 +56,7 @@ def only_with(view: StudyView, name: str) -> Rich:
     established = {
         frozenset(str(row["term"]).split(" × "))
         for row in effects.to_dict("records")
-        if row["order"] == 2 and (p := number(row["p_adjusted"])) is not None and p < 0.05
+        if row["order"] == 2 and (p := number(row["p_adjusted"])) is not None and p < view.alpha
     }
     for other in view.factors:
         if frozenset((name, other)) not in established or view.margin is None:
@@ -136,7 +136,7 @@ def _reason(view: StudyView, row: Mapping[Any, Any]) -> str:
     low, high = number(row["low"]), number(row["high"])
     if low is None or high is None:
         return f" ({count(int(row['n_pairs']), 'pair')})."
-    text = f" ({view.scale.signed(number(row['effect']))}, 95 % interval {view.scale.interval(low, high)}"
+    text = f" ({view.scale.signed(number(row['effect']))}, {view.interval} {view.scale.interval(low, high)}"
     return text + (f", p {p_value(number(row['p_adjusted']))})." if number(row["p_adjusted"]) is not None else ").")
 
 

@@ -153,7 +153,7 @@ def _factors(views: Sequence[StudyView], reasons: list[str]) -> Section | None:
         Column("factor", "Factor, study", "text", 1.6),
         Column("verdict", "Verdict", "badge", 1.6),
         Column("effect", "Effect", "number"),
-        Column("interval", "95 % interval", "number"),
+        Column("interval", " / ".join(dict.fromkeys(view.interval for _, view, _ in shared)), "number"),
         Column("p_adjusted", "p (Holm)", "number"),
     ]
     if not reasons:

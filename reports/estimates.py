@@ -60,7 +60,7 @@ def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Dra
         margin = (
             f"; grey band: too small to matter, plus or minus {view.scale.fixed(view.margin)}" if view.margin else ""
         )
-        numbers = f"{view.scale.signed(row.value)}, 95 % interval {view.scale.interval(row.low, row.high)}"
+        numbers = f"{view.scale.signed(row.value)}, {view.interval} {view.scale.interval(row.low, row.high)}"
         alt = f"{row.label}: {numbers}{margin}"
         drawn.append(interval_bar(f"{name}-{index}", row, axis, view.margin, alt))
     return drawn, interval_axis(f"{name}-axis", axis, f"change of {view.metric}")

@@ -46,8 +46,20 @@ def _statistics(view: StudyView) -> Rich:
     statuses = view.table.trials["status"].value_counts()
     bad = int(statuses.get("diverged", 0))
     text = (
-        "Differences are paired by seed and averaged over the settings of the other factors; we give 95 % confidence "
-        "intervals and p values corrected by Holm's method. Equivalence was tested before harm. Time to degradation "
+        "Differences are paired by seed and averaged over the settings of the other factors; we give "
+        f"{100 * (1 - view.alpha):.4g} % confidence intervals and p values corrected by Holm's method. "
+        "Equivalence was tested before harm. Time to degradation "
         "was estimated by Kaplan and Meier's method"
     )
-    return rich(text + (f", with divergence ({count(bad, 'run')}) as an event." if bad else "."))
+    text += f", with divergence ({count(bad, 'run')}) as an event." if bad else "."
+    return rich(text + (f" {_looks(view)}" if view.looks else ""))
+
+
+def _looks(view: StudyView) -> str:
+    """How seeds were added."""
+    planned = ", ".join(map(str, view.looks))
+    return (
+        f"Seeds were added until every factor had its verdict, with looks after {planned} seeds; each look tested at "
+        f"{view.alpha:.4g}, which keeps the chance of any false alarm over all factors and looks at 0.05 (Pocock's "
+        f"constant, by simulation for t tests). The study ended with {count(len(view.seeds), 'seed')}."
+    )

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from reports.stats.missing import worst_case
-from reports.stats.paired import LEVEL, Interval, holm, judged
+from reports.stats.paired import ALPHA, Interval, holm, judged
 from reports.stats.power import seeds_needed
 from reports.stats.signflip import MOST_PAIRS, sign_flip_p
 
@@ -34,6 +34,7 @@ def check_verdicts(
     margin: float | None,
     better: str,
     start: int,
+    alpha: float = ALPHA,
 ) -> pd.DataFrame:
     """A row a verdict, columns `CHECKS`.
 
@@ -45,11 +46,12 @@ def check_verdicts(
         margin: smallest effect that matters.
         better: `lower` or `higher`.
         start: of the bootstrap's random numbers; from the plan, so that a report can be made again.
+        alpha: level of the tests.
     """
-    said = judged(values, margin, better)
+    said = judged(values, margin, better, alpha)
     flips = {name: _sign_flip(list(by_seed.values())) for name, by_seed in values.items()}
     adjusted = dict(zip(flips, holm(list(flips.values())), strict=True))
-    without = _without_each_seed(values, margin, better)
+    without = _without_each_seed(values, margin, better, alpha)
     rng = np.random.default_rng(start)
     rows = []
     for name, by_seed in values.items():
@@ -60,22 +62,24 @@ def check_verdicts(
         rows.append(
             (
                 *(name, word, found.mean / spread if spread else math.nan),
-                *(flips[name], adjusted[name], *_bootstrap(data, rng)),
-                *(" ".join(hangs), missing, *worst, _wanted(found, margin, len(values))),
+                *(flips[name], adjusted[name], *_bootstrap(data, rng, alpha)),
+                *(" ".join(hangs), missing, *worst, _wanted(found, margin, alpha / max(1, len(values)))),
             )
         )
     return pd.DataFrame(rows, columns=list(CHECKS))
 
 
 def _without_each_seed(
-    values: Mapping[str, Differences], margin: float | None, better: str
+    values: Mapping[str, Differences], margin: float | None, better: str, alpha: float
 ) -> dict[int, dict[str, str]]:
     """Seed -> factor -> verdict of the study without it; empty for few seeds."""
     seeds = sorted({seed for by_seed in values.values() for seed in by_seed})
     if len(seeds) < FEWEST_FOR_LEAVING_OUT:
         return {}
     return {
-        left_out: {name: word for name, (_, _, word) in judged(_without(values, left_out), margin, better).items()}
+        left_out: {
+            name: word for name, (_, _, word) in judged(_without(values, left_out), margin, better, alpha).items()
+        }
         for left_out in seeds
     }
 
@@ -88,12 +92,12 @@ def _sign_flip(data: Sequence[float]) -> float:
     return sign_flip_p(data) if 1 <= len(data) <= MOST_PAIRS else math.nan
 
 
-def _bootstrap(data: Sequence[float], rng: np.random.Generator) -> tuple[float, float]:
+def _bootstrap(data: Sequence[float], rng: np.random.Generator, alpha: float) -> tuple[float, float]:
     """BCa interval of the mean."""
     if len(data) < FEWEST_FOR_BOOTSTRAP or len(set(data)) == 1:
         return math.nan, math.nan
     found = stats.bootstrap(
-        (np.asarray(data),), np.mean, n_resamples=RESAMPLES, confidence_level=LEVEL, method="BCa", rng=rng
+        (np.asarray(data),), np.mean, n_resamples=RESAMPLES, confidence_level=1 - alpha, method="BCa", rng=rng
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
@@ -107,9 +111,9 @@ def _worst(sides: Sides, seen: Sequence[float]) -> tuple[int, tuple[float, float
     return missing, worst_case(ours, theirs, min(seen), max(seen))
 
 
-def _wanted(found: Interval, margin: float | None, tests: int) -> float:
+def _wanted(found: Interval, margin: float | None, alpha: float) -> float:
     """Seeds that find an effect of the size that matters in 8 of 10 studies, at Holm's strictest; nan: nobody knows."""
     if not margin or found.n < 2 or not math.isfinite(found.sd):
         return math.nan
-    needed = seeds_needed(found.sd, margin, alpha=(1 - LEVEL) / max(1, tests))
+    needed = seeds_needed(found.sd, margin, alpha=alpha)
     return math.nan if needed is None else float(needed)

@@ -11,6 +11,7 @@ import pandas as pd
 from reports.analysis import Analysis
 from reports.document import Rich, Span, code, joined, rich
 from reports.numbers import Scale
+from reports.stats.paired import ALPHA
 from reports.table import StudyTable
 
 SWITCHES = {("without", "with"), ("off", "on"), ("no", "yes"), ("false", "true"), ("0", "1"), ("0.0", "1.0")}
@@ -94,6 +95,21 @@ class StudyView:
         """Smallest effect that matters, in the metric's unit."""
         value = self.study["outcome"].get("smallest_effect")
         return None if value is None else float(value)
+
+    @property
+    def alpha(self) -> float:
+        """Level of the tests: smaller where the study is looked at more than once."""
+        return float(self.study["outcome"].get("alpha", ALPHA))
+
+    @property
+    def interval(self) -> str:
+        """What intervals are called: `95 % interval`."""
+        return f"{100 * (1 - self.alpha):.4g} % interval"
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of seeds at which one looked whether all is decided; empty: once, at the end."""
+        return tuple(self.study["outcome"].get("looks", ()))
 
     @property
     def summary(self) -> str:

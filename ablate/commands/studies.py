@@ -43,6 +43,7 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")] = False,
     max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="For trials that were killed.")] = 2,
     no_check: Annotated[bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")] = False,
+    hours: Annotated[float | None, typer.Option("--hours", min=0.0, help="Stop in order after so long.")] = None,
     wait: Annotated[
         float, typer.Option("--wait", min=0.0, metavar="SECONDS", help="For another command to free the machine.")
     ] = 0.0,
@@ -68,6 +69,7 @@ def run(
         fail_fast=fail_fast,
         max_retries=max_retries,
         report=not no_report,
+        hours=hours,
         wait_s=wait,
         check=not no_check,
         quiet=quiet,
@@ -237,6 +239,8 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     )
     outcome = spec.outcome
     show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
+    if outcome.looks:
+        show(f"seeds are added until every factor has its verdict: looks after {', '.join(map(str, outcome.looks))}")
     show(f"reference: {_levels(planned.reference) or 'the base config'}")
     for factor in spec.factors:
         for label, patch in list(factor.levels.items())[1:]:

@@ -87,7 +87,7 @@ def verdict_table(view: StudyView) -> Table | None:
             Column("factor", "Factor", "text", 1.5),
             Column("verdict", "Verdict; alone, degraded", "badge", 1.75),
             Column("effect", f"Effect on {view.metric}", "number", 0.9),
-            Column("interval", "95 % interval", "number", 1.35),
+            Column("interval", view.interval, "number", 1.35),
             Column("p_adjusted", "p (Holm)", "number", 0.65),
             Column("detectable_effect", "Could detect", "number", 0.75),
             Column("bar", "Effect and interval; dots: seeds", "drawing", 2.2),
@@ -122,10 +122,23 @@ def rule(view: StudyView) -> Rich:
         strong("equivalent:"),
         *same,
         strong("harms:"),
-        f" otherwise, whole interval {up} 0 and Holm's p below 0.05 (",
+        f" otherwise, whole interval {up} 0 and Holm's p below {view.alpha:.4g} (",
         strong("helps:"),
         f" {down} 0); ",
         strong("not enough data:"),
         " neither. “Could detect”: the smallest effect that this design finds in 8 of 10 studies. The rule was fixed "
-        f"in the study file before the runs, plan {str(view.study.get('hash', ''))[:8]}.",
+        f"in the study file before the runs, plan {str(view.study.get('hash', ''))[:8]}.{_looked(view)}",
+    )
+
+
+def _looked(view: StudyView) -> str:
+    """After how many seeds one looked, and that the level pays for it."""
+    if not view.looks:
+        return ""
+    *before, last = map(str, view.looks)
+    there = len(view.seeds)
+    ended = f"stopped after {there}, when all was decided" if there < view.looks[-1] else "went on to the last"
+    return (
+        f" The rule was asked after {', '.join(before)} and {last} seeds and the study {ended}; so that this makes no "
+        f"false alarms, each look tests at {view.alpha:.4g} (Pocock), and intervals are as wide."
     )

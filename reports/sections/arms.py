@@ -52,7 +52,7 @@ def _table(
             Column("n_finished", "Trials", "number", 0.7),
             Column("mean", f"{view.metric}, mean (sd)", "number", 1.2),
             Column("difference", "Change", "number", 0.8),
-            Column("interval", "95 % interval; p (Holm)", "number", 1.3),
+            Column("interval", f"{view.interval}; p (Holm)", "number", 1.3),
             Column("verdict", "Verdict", "badge", 1.35),
             Column("degraded", "Degraded", "number", 1.15),
             Column("bar", "Change; dots: seeds", "drawing", 1.8),

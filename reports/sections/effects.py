@@ -50,7 +50,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         Column("term", "Term", "text", 2.2),
         Column("order", "Kind", "text", 1.0),
         Column("estimate", "Estimate", "number", 0.8),
-        Column("interval", "95 % interval", "number", 1.3),
+        Column("interval", view.interval, "number", 1.3),
         Column("p_adjusted", "p (Holm)", "number", 0.7),
     ]
     if aliased:
@@ -70,9 +70,9 @@ def _forest(view: StudyView, records: Records) -> Figure:
     """The same as one drawing, saved for papers."""
     estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
     told = "; ".join(f"{e.label} {view.scale.signed(e.value)}" for e in estimates)
-    alt = f"Effects with 95 % intervals: {told}"
+    alt = f"Effects with {view.interval}s: {told}"
     drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
-    return Figure("effects-forest", rich("Effects with 95 % intervals."), (Panel((), drawing),), shown=False)
+    return Figure("effects-forest", rich(f"Effects with {view.interval}s."), (Panel((), drawing),), shown=False)
 
 
 def _aliases(row: Mapping[Any, Any]) -> str:
@@ -93,7 +93,7 @@ def _sentence(view: StudyView) -> str:
     known = pairs[pairs["p_adjusted"].notna()]
     if not len(known):
         return "The data do not allow a test of interactions."
-    found = known[known["p_adjusted"] < 0.05]
+    found = known[known["p_adjusted"] < view.alpha]
     if not len(found):
         return f"No interaction is established after correction for {count(len(known), 'test')}."
     names = ", ".join(

@@ -15,7 +15,7 @@ WORDS = (
         "difference of the outcome between a factor's level and its first level, averaged over the other factors, "
         "paired by seed",
     ),
-    ("interval", "95 % confidence interval of a difference"),
+    ("interval", "confidence interval of a difference: so many of a hundred studies would catch the true one"),
     ("p (Holm)", "chance of a difference at least this large if there were none, corrected for the number of tests"),
     ("onset", "the first evaluation at which the outcome is worse than at step 0 by the share named in the study file"),
     ("diverged", "a loss, gradient or weight became non-finite; an outcome, not an accident"),

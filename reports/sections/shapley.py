@@ -43,7 +43,7 @@ def shapley(view: StudyView) -> Section | None:
         (
             Column("factor", "Factor", "text", 1.4),
             Column("value", "Share", "number", 0.8),
-            Column("interval", "95 % interval", "number", 1.4),
+            Column("interval", view.interval, "number", 1.4),
         ),
         (*rows, last),
         look="plain",

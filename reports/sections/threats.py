@@ -77,7 +77,13 @@ def _budgets(view: StudyView) -> Rich | None:
     if "steps_done" not in done or done["steps_done"].nunique() <= 1:
         return None
     steps = sorted(int(value) for value in done["steps_done"].unique())
-    return rich(strong("Unequal budgets."), f" Finished trials trained for {steps[0]} to {steps[-1]} steps.")
+    text = f" Finished trials trained for {steps[0]} to {steps[-1]} steps."
+    if view.study.get("base", {}).get("stop_beyond"):
+        text += (
+            " The short ones were stopped beyond a bound and count with their values then: had they gone on, they would"
+        )
+        text += " probably lie farther out, so their harm is rather larger than it is said to be."
+    return rich(strong("Unequal budgets."), text)
 
 
 def _drift(view: StudyView) -> Rich | None:

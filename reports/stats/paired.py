@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-LEVEL = 0.95
-"""Of all intervals."""
+ALPHA = 0.05
+"""Level of the tests; intervals have 1 minus it. A study that is looked at more than once has its own, smaller one."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Interval:
     sd: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Interval":
-        """The interval of independent values."""
+    def of(cls, values: Sequence[float], alpha: float = ALPHA) -> "Interval":
+        """The interval of independent values, at confidence 1 - alpha."""
         data = np.asarray([value for value in values if math.isfinite(value)], dtype=float)
         if len(data) < 2:
             mean = float(data[0]) if len(data) else math.nan
@@ -35,7 +35,7 @@ class Interval:
         if sd == 0:
             return cls(mean, mean, mean, 0.0 if mean else 1.0, len(data), 0.0)
         error, freedom = sd / math.sqrt(len(data)), len(data) - 1
-        half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+        half = float(stats.t.isf(alpha / 2, freedom)) * error
         p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
         return cls(mean, mean - half, mean + half, p, len(data), sd)
 
@@ -50,19 +50,19 @@ def holm(p: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def verdict(interval: Interval, p_adjusted: float, margin: float | None, better: str) -> str:
+def verdict(interval: Interval, p_adjusted: float, margin: float | None, better: str, alpha: float = ALPHA) -> str:
     """Equivalence first; then harm or help when the interval and the corrected p agree; else not enough data."""
     if not math.isfinite(interval.low):
         return "not enough data"
     if margin is not None and -margin < interval.low and interval.high < margin:
         return "equivalent"
-    if p_adjusted < 1 - LEVEL and interval.low * interval.high > 0:
+    if p_adjusted < alpha and interval.low * interval.high > 0:
         return "harms" if (interval.low > 0) == (better == "lower") else "helps"
     return "not enough data"
 
 
 def judged(
-    values: Mapping[str, Mapping[int, float]], margin: float | None, better: str
+    values: Mapping[str, Mapping[int, float]], margin: float | None, better: str, alpha: float = ALPHA
 ) -> dict[str, tuple[Interval, float, str]]:
     """Each factor's interval, Holm's p over all of them, and verdict.
 
@@ -70,26 +70,27 @@ def judged(
         values: factor -> seed -> its effect.
         margin: smallest effect that matters.
         better: `lower` or `higher`.
+        alpha: level of the tests.
     """
-    intervals = {name: Interval.of(list(by_seed.values())) for name, by_seed in values.items()}
+    intervals = {name: Interval.of(list(by_seed.values()), alpha) for name, by_seed in values.items()}
     adjusted = holm([interval.p for interval in intervals.values()])
     return {
-        name: (interval, p, verdict(interval, p, margin, better))
+        name: (interval, p, verdict(interval, p, margin, better, alpha))
         for (name, interval), p in zip(intervals.items(), adjusted, strict=True)
     }
 
 
-def detectable(interval: Interval) -> float:
+def detectable(interval: Interval, alpha: float = ALPHA) -> float:
     """The smallest effect that as many seeds with this spread find in 8 of 10 studies."""
     if interval.n < 2 or not math.isfinite(interval.sd):
         return math.nan
     if interval.sd == 0:
         return 0.0
-    return _detectable_sds(interval.n) * interval.sd
+    return _detectable_sds(interval.n, alpha) * interval.sd
 
 
 @cache
-def _detectable_sds(n: int) -> float:
+def _detectable_sds(n: int, alpha: float) -> float:
     """The effect, in standard deviations, that a paired t test over n seeds finds with power 0.8."""
-    size = TTestPower().solve_power(nobs=n, alpha=1 - LEVEL, power=0.8, alternative="two-sided")
+    size = TTestPower().solve_power(nobs=n, alpha=alpha, power=0.8, alternative="two-sided")
     return float(np.atleast_1d(size)[0])

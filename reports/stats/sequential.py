@@ -1,6 +1,7 @@
 """Adding seeds until the verdict is reached, at a level that keeps the answer valid (Pocock's rule for the t test)."""
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,3 +40,21 @@ def nominal_level(looks: Sequence[int], rng: np.random.Generator, alpha: float =
         raise ValueError(f"looks must be increasing numbers of seeds from 2 on, not {list(looks)}")
     smallest = cumulative_p(rng.standard_normal((studies, looks[-1])), looks).min(axis=1)
     return float(np.quantile(smallest, alpha))
+
+
+def family_level(looks: Sequence[int], tests: int, rng: np.random.Generator, studies: int = 200_000) -> float:
+    """The level of Holm's correction over so many tests at each look, for a chance of 0.05 of any false alarm at all.
+
+    Holm asks the smallest p for level / tests, so that is what must hold over the looks; for larger ones, and for a
+    single interval, the same level is a little stricter than needed.
+
+    Args:
+        looks: increasing numbers of seeds at which one looks.
+        tests: factors, or levels of factors, that are judged.
+        rng: owner of the simulation's randomness.
+        studies: simulated ones.
+
+    Returns:
+        The level, rounded down to four digits after the point.
+    """
+    return math.floor(1e4 * tests * nominal_level(looks, rng, 0.05 / tests, studies)) / 1e4

@@ -206,3 +206,19 @@ def test_threads_are_set_as_the_config_says():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_run_beyond_its_bound_ends_early_and_counts():
+    *records, last = train(replace(config(), stop_beyond={"mixed_l1": 1e-6}))
+    assert last.kind == "note"
+    assert last.facts["stopped_early"].startswith("mixed_l1 ")
+    assert max(record.step for record in records) == 2 < config().steps
+    whole = list(train(replace(config(), stop_beyond={"mixed_l1": 1e6, "average_mixed_l1": 1e6})))
+    assert numbers(whole) == numbers(train(config()))
+    higher = replace(config(), metrics=("mixed_l1", "mixed_psnr"), stop_beyond={"mixed_psnr": 100.0})
+    assert list(train(higher))[-1].facts["stopped_early"].endswith("is beyond 100")
+
+
+def test_a_bound_on_what_is_not_recorded_is_refused():
+    with pytest.raises(ValueError, match="stop_beyond: identity_to_class is not recorded by this run"):
+        list(train(replace(config(), stop_beyond={"identity_to_class": 0.5})))

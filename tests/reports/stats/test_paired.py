@@ -7,7 +7,7 @@ from statsmodels.stats.power import TTestPower
 
 from reports.stats.missing import worst_case
 from reports.stats.power import power, seeds_needed
-from reports.stats.sequential import cumulative_p, nominal_level
+from reports.stats.sequential import cumulative_p, family_level, nominal_level
 from reports.stats.signflip import sign_flip_p, smallest_p
 
 
@@ -67,3 +67,12 @@ def test_looking_again_and_again_stays_at_five_percent():
 def test_looks_must_increase():
     with pytest.raises(ValueError, match="increasing"):
         nominal_level((5, 5), np.random.default_rng(0))
+
+
+def test_the_level_of_a_family_pays_for_looks_and_for_holm():
+    looks, rng = (4, 8), np.random.default_rng(2)
+    level = family_level(looks, 3, np.random.default_rng(0))
+    assert level < 3 * nominal_level(looks, rng, 0.05 / 3) * 1.05
+    assert level < nominal_level(looks, rng)  # the single interval's is a little less strict
+    first = cumulative_p(np.random.default_rng(1).standard_normal((60_000, 8)), looks).reshape(20_000, 3, 2)
+    assert 0.04 < (first.min(axis=1) < level / 3).any(axis=1).mean() < 0.055  # Holm's first step, three true nulls

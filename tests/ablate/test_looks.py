@@ -1,0 +1,105 @@
+"""Seeds are added until every factor has its verdict, and the rule pays for each look."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ablate import trial_file
+from ablate.atomic import read_json
+from ablate.planning import plan
+from ablate.run import StudyResult, run_study
+from ablate.spec import load_study
+from ablate.study import Plan, StudyError
+from benchmarks.toy_study import TRAINER, toy_plan
+from reports import analyse, load_results, make_report
+from reports.plain_text import to_text
+
+QUIET = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True, "workers": 0}
+
+
+def looked(noise: float, *looks: int) -> Plan:
+    toy = toy_plan(seeds=looks[-1], steps=4, data={"noise": noise, "images": False})
+    return replace(toy, spec=replace(toy.spec, outcome=replace(toy.spec.outcome, looks=looks)))
+
+
+def seeds_of(result: StudyResult) -> list[int]:
+    return sorted({one.trial.seed for one in result.results})
+
+
+def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:
+    result = run_study(looked(0.0, 3, 6), tmp_path, **QUIET)
+    assert result.exit_code == 0
+    assert seeds_of(result) == [0, 1, 2]
+    assert result.messages == ("after 3 of 6 seeds every factor has its verdict",)
+    assert len(list(tmp_path.glob("toy/trials/*"))) == 6
+    assert len(pd.read_csv(tmp_path / "toy" / "trials.csv")) == 6
+
+
+def test_it_goes_on_while_something_is_open(tmp_path: Path) -> None:
+    """Noise far above the smallest effect: no look decides, so all seeds run; the same command then does nothing."""
+    result = run_study(looked(0.5, 2, 3, 4), tmp_path, **QUIET)
+    assert seeds_of(result) == [0, 1, 2, 3]
+    assert result.messages == tuple(f"after {n} of 4 seeds there is no verdict yet on weight" for n in (2, 3))
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file() and path.name != ".probe"}
+    again = run_study(looked(0.5, 2, 3, 4), tmp_path, **QUIET)
+    assert (seeds_of(again), again.messages, again.exit_code) == ([0, 1, 2, 3], (), 0)
+    changed = {path.name for path, then in before.items() if path.stat().st_mtime_ns != then}
+    assert not changed - {".lock"}
+
+
+def test_a_trial_that_failed_ends_it_until_it_is_run_again(tmp_path: Path) -> None:
+    toy = looked(0.5, 2, 3)
+    bad = replace(toy.trials[0], config=replace(toy.trials[0].config, data={"fault": "bug", "at": 2}))
+    result = run_study(replace(toy, trials=(bad, *toy.trials[1:])), tmp_path, **QUIET)
+    assert (result.exit_code, seeds_of(result)) == (1, [0, 1])
+    again = run_study(toy, tmp_path, **QUIET)
+    assert (again.exit_code, seeds_of(again)) == (0, [0, 1, 2])
+
+
+def test_tests_intervals_and_words_are_at_the_level_that_pays_for_the_looks(tmp_path: Path) -> None:
+    run_study(looked(0.002, 5, 10), tmp_path / "looks", **QUIET)
+    run_study(toy_plan(seeds=5, steps=4, data={"noise": 0.002, "images": False}), tmp_path / "once", **QUIET)
+    record = read_json(tmp_path / "looks" / "toy" / "plan.json")
+    assert record["outcome"]["looks"] == [5, 10]
+    assert 0.026 < record["outcome"]["alpha"] < 0.03
+    tables = [load_results(tmp_path / name / "toy") for name in ("looks", "once")]
+    ours, usual = [analyse(table).verdicts.iloc[0] for table in tables]
+    assert ours["effect"] == usual["effect"]
+    assert ours["high"] - ours["low"] > 1.1 * (usual["high"] - usual["low"])
+    said = to_text(make_report(tables[0]).document)
+    assert f"{100 - 100 * record['outcome']['alpha']:.4g} % interval" in said
+    assert "95 % interval" not in said
+    assert "stopped after 5, when all was decided" in said
+    assert "95 % interval" in to_text(make_report(tables[1]).document)
+
+
+def test_looks_are_part_of_the_plan_that_is_fixed_before(tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    text = "extends: {quickstart}\nname: looks\nseeds: [0, 1, 2, 3]\n"
+    study.write_text(text.format(quickstart=load_file("quickstart")))
+    plain = plan(load_study(study))
+    ours = plan(load_study(study, ["outcome.looks=[2, 4]"]))
+    assert plain.hash != ours.hash
+    assert [trial.id for trial in plain.trials] == [trial.id for trial in ours.trials]
+    with pytest.raises(StudyError, match=r"--seeds: outcome.looks goes to 4 seeds, not 3"):
+        plan(load_study(study, ["outcome.looks=[2, 4]"]), seeds=[0, 1, 2])
+    for wrong in ("[4, 2]", "[2, 3]", "[2, 4, 6]"):
+        with pytest.raises(StudyError, match=r"outcome.looks: must rise to the number of seeds, 4, not"):
+            load_study(study, [f"outcome.looks={wrong}"])
+
+
+def load_file(name: str) -> Path:
+    from ablate.study_tree import find_study
+
+    return find_study(name)
+
+
+def test_hours_end_a_study_in_order(tmp_path: Path) -> None:
+    toy = toy_plan(seeds=3, steps=40, data={"sleep_s": 0.05, "images": False})
+    result = run_study(toy, tmp_path, **QUIET | {"hours": 1 / 3600})
+    assert result.exit_code == 1
+    assert any("the 0.000277778 h are over; what is done is kept" in line for line in result.messages)
+    assert {trial_file.read(one.folder)["status"] for one in result.results} <= {"planned", "interrupted"}
+    assert run_study(toy, tmp_path, **QUIET).exit_code == 0
