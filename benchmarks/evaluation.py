@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 
-from ablate import load_study
+from ablate.spec import load_study
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS
 from g2g_core.metrics import METRICS, Evaluator, default_metrics, missing

@@ -10,6 +10,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.cross import CrossPass, DiscriminatorPass
 from g2g_core.data.pairs import Batch
 from g2g_core.losses import WeightedTerm, active_terms
+from g2g_core.metrics.health import gradient_shares, update_ratio, verdict_accuracies
 from g2g_core.models.networks import Networks
 from g2g_core.optimizers import gradient_norm, make_optimizer, update_average
 from g2g_core.seeding import generator as seeded
@@ -45,12 +46,14 @@ class TrainingStep:
             else None
         )
 
-    def __call__(self, batch: Batch, step: int) -> Values:
+    def __call__(self, batch: Batch, step: int, health: dict[str, float] | None = None) -> Values:
         """Do the step that follows `step` completed ones.
 
         Args:
             batch: on the networks' device.
             step: completed steps; schedules, warm-up and random terms depend on it.
+            health: is filled with what `g2g_core.metrics.health` measures; costs a backward pass a term and changes no
+                number of the step. None: nothing is measured.
 
         Returns:
             `loss/<term>` (unweighted) of the terms that were on, `loss/total_generator`, `loss/total_discriminator`,
@@ -62,16 +65,18 @@ class TrainingStep:
             cross = self.networks.make_pass(self.networks.generator, self.networks.discriminator, batch)
         if warming:
             with torch.no_grad():
-                self._update_discriminator(cross, step, values)
+                self._update_discriminator(cross, step, values, health)
         elif self.networks.generator_first:
-            self._update_generator(cross, step, values)
-            self._update_discriminator(cross, step, values)
+            self._update_generator(cross, step, values, health)
+            self._update_discriminator(cross, step, values, health)
         else:
-            self._update_discriminator(cross, step, values)
-            self._update_generator(cross, step, values)
+            self._update_discriminator(cross, step, values, health)
+            self._update_generator(cross, step, values, health)
         return values
 
-    def _update_discriminator(self, cross: CrossPass, step: int, values: Values) -> None:
+    def _update_discriminator(
+        self, cross: CrossPass, step: int, values: Values, health: dict[str, float] | None
+    ) -> None:
         """Update the discriminator on the real and the mixed images."""
         network, optimizer = self.networks.discriminator, self.discriminator_optimizer
         if network is None or optimizer is None or not _on(self.discriminator_terms, step):
@@ -88,19 +93,35 @@ class TrainingStep:
                 len(cross.batch.content_images),
                 lambda purpose: seeded(self.config.seed, purpose, step),
             )
-            total = _weighted(self.discriminator_terms, pair, step, values)
+            total = _sum(_weighted(self.discriminator_terms, pair, step, values))
+            if health is not None:
+                health |= self._accuracies(pair)
         _minimise(total, network, optimizer)
         values["loss/total_discriminator"] = total.detach()
         values["health/grad_norm_discriminator"] = gradient_norm(network.parameters())
 
-    def _update_generator(self, cross: CrossPass, step: int, values: Values) -> None:
+    def _accuracies(self, pair: DiscriminatorPass) -> dict[str, float]:
+        """How often the discriminator is right, before its update."""
+        least_squares = any(term.name == "d_lsgan" for term in self.discriminator_terms)
+        with torch.no_grad():
+            fake = pair.discriminator(pair.fake, pair.fake_labels)[0]
+            return verdict_accuracies(pair.real_verdict.detach(), fake, 0.5 if least_squares else 0.0)
+
+    def _update_generator(self, cross: CrossPass, step: int, values: Values, health: dict[str, float] | None) -> None:
         """Update the generator, then its average."""
         network = self.networks.generator
         if not _on(self.generator_terms, step):
             return
         with frozen(self.networks.discriminator), self._precision(cross.real.device):
-            total = _weighted(self.generator_terms, cross, step, values)
-        _minimise(total, network, self.generator_optimizer)
+            weighted = _weighted(self.generator_terms, cross, step, values)
+            total = _sum(weighted)
+        if health is None:
+            _minimise(total, network, self.generator_optimizer)
+        else:
+            health |= gradient_shares(weighted, _trained(network))
+            before = [parameter.detach().clone() for parameter in _trained(network)]
+            _minimise(total, network, self.generator_optimizer)
+            health["health/update_ratio_generator"] = update_ratio(before, _trained(network))
         values["loss/total_generator"] = total.detach()
         values["health/grad_norm_generator"] = gradient_norm(network.parameters())
         if self.networks.average is not None and self.config.ema_decay is not None:
@@ -116,7 +137,7 @@ class TrainingStep:
 @contextmanager
 def frozen(network: nn.Module | None) -> Iterator[None]:
     """Inside, no parameter of the network gets a gradient."""
-    trainable = [] if network is None else [p for p in network.parameters() if p.requires_grad]
+    trainable = [] if network is None else _trained(network)
     for parameter in trainable:
         parameter.requires_grad_(False)
     try:
@@ -130,20 +151,30 @@ def _on(terms: list[WeightedTerm], step: int) -> bool:
     return any(term.weight_at(step) for term in terms)
 
 
-def _weighted(terms: list[WeightedTerm], seen: CrossPass | DiscriminatorPass, step: int, values: Values) -> Tensor:
-    """The weighted sum (eqs. 4, 12) in the order of the terms; a term at weight 0 is not computed."""
-    parts = []
+def _weighted(
+    terms: list[WeightedTerm], seen: CrossPass | DiscriminatorPass, step: int, values: Values
+) -> dict[str, Tensor]:
+    """Term -> weighted value, in the order of the terms; a term at weight 0 is not computed."""
+    parts = {}
     for term in terms:
         if weight := term.weight_at(step):
             value = term.term(seen)
             values[f"loss/{term.name}"] = value.detach()
-            parts.append(weight * value)
-    return torch.stack(parts).sum()
+            parts[term.name] = weight * value
+    return parts
+
+
+def _sum(weighted: dict[str, Tensor]) -> Tensor:
+    """The weighted sum of the terms (eqs. 4, 12)."""
+    return torch.stack(list(weighted.values())).sum()
+
+
+def _trained(network: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 def _minimise(total: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """One step of the optimizer on the gradient of `total` by the network's parameters alone."""
     optimizer.zero_grad(set_to_none=True)
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    torch.autograd.backward(total, inputs=parameters)
+    torch.autograd.backward(total, inputs=_trained(network))
     optimizer.step()

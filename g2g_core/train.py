@@ -83,10 +83,10 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
     watch = Watch(config, networks)
     clock, timed = time.perf_counter(), 0
     for now in range(done + 1, config.steps + 1):
-        values = step(ready(data.batch(now - 1), config, device), now - 1)
+        evaluated, health = _due(now, config.eval_every, config.steps), dict[str, float]()
+        values = step(ready(data.batch(now - 1), config, device), now - 1, health if evaluated else None)
         timed += 1
         logged, checked = now % config.log_every == 0, _due(now, config.checkpoint_every, config.steps)
-        evaluated = _due(now, config.eval_every, config.steps)
         watch.keep(now, values)
         bad = watch.first_bad(weights=evaluated or checked) if watch.due or logged or evaluated or checked else None
         if bad is not None:
@@ -98,7 +98,7 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
             yield Record(now, "train", values=numbers | {"time/step_s": seconds})
             clock, timed = time.perf_counter(), 0
         if evaluated:
-            evaluation = _evaluation(evaluate, networks, now)
+            evaluation = _evaluation(evaluate, networks, now, health)
             yield evaluation
             if (beyond := _beyond(evaluation, config)) and now < config.steps:
                 yield Record(now, "note", facts={"stopped_early": beyond})
@@ -144,9 +144,12 @@ def _due(now: int, every: int, last: int) -> bool:
     return now == last or (every > 0 and now % every == 0)
 
 
-def _evaluation(evaluate: Evaluator, networks: Networks, step: int) -> Record:
+def _evaluation(
+    evaluate: Evaluator, networks: Networks, step: int, health: Mapping[str, float] | None = None
+) -> Record:
     started = time.perf_counter()
     values, images = evaluate(networks)
+    values |= health or {}
     return Record(step, "eval", values=values | {"time/eval_s": time.perf_counter() - started}, images=images)
 
 

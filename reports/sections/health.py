@@ -7,7 +7,7 @@ from reports.document import Figure, Panel, Section, Series, Text, code, rich
 from reports.sections.curves import mean_curve
 from reports.view import Points, StudyView
 
-MOST_PANELS, MOST_LINES = 16, 12
+MOST_PANELS, MOST_LINES = 24, 12
 
 
 def health(view: StudyView) -> Section | None:

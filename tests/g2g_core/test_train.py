@@ -222,3 +222,26 @@ def test_a_run_beyond_its_bound_ends_early_and_counts():
 def test_a_bound_on_what_is_not_recorded_is_refused():
     with pytest.raises(ValueError, match="stop_beyond: identity_to_class is not recorded by this run"):
         list(train(replace(config(), stop_beyond={"identity_to_class": 0.5})))
+
+
+def test_health_is_recorded_at_evaluations_and_changes_nothing():
+    often = list(train(replace(config(), eval_every=1)))
+    measured = [r.values for r in often if r.kind == "eval"]
+    assert not any(name.startswith("health/") for name in measured[0])  # no step was made yet
+    for values in measured[1:]:
+        shares = [v for name, v in values.items() if name.startswith("health/gradient_share_")]
+        assert len(shares) == sum(not name.startswith("d_") for name in FUNIT | NEW)
+        assert sum(shares) == pytest.approx(1.0)
+        assert 0 < values["health/update_ratio_generator"] < 0.1
+        assert 0 <= values["health/d_real_accuracy"] <= 1
+        assert 0 <= values["health/d_fake_accuracy"] <= 1
+    rarely = train(replace(config(), eval_every=1000))
+    losses = [
+        [(r.step, n, v) for r in run for n, v in r.values.items() if n.startswith("loss/")] for run in (often, rarely)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_health_of_warm_up_knows_the_discriminator_only():
+    last = list(train(replace(config(), discriminator_warmup=100)))[-1]
+    assert {n for n in last.values if n.startswith("health/")} == {"health/d_real_accuracy", "health/d_fake_accuracy"}
