@@ -47,15 +47,6 @@ def rows(columns: Sequence[int]) -> list[tuple[int, ...]]:
     return [tuple((column & cell).bit_count() & 1 for column in columns) for cell in range(1 << basic)]
 
 
-def resolution_of(columns: Sequence[int]) -> int | None:
-    """Length of the shortest set of factors whose columns add up to nothing; None for a full factorial."""
-    for size in range(1, len(columns) + 1):
-        for chosen in combinations(columns, size):
-            if _sum(chosen) == 0:
-                return size
-    return None
-
-
 def generators(names: Sequence[str], columns: Sequence[int]) -> dict[str, str]:
     """Added factor -> the basic factors it is the product of, e.g. `{"d": "a:b"}`."""
     basic = {column: name for name, column in zip(names, columns, strict=True) if column.bit_count() == 1}

@@ -13,7 +13,6 @@ from g2g_core.config import TrialConfig
 
 Levels = Mapping[str, str]
 FIELDS = tuple(field.name for field in fields(TrialConfig) if field.name != "seed")
-MAPS = ("network", "data", "losses", "schedules")
 """Fields that hold a map."""
 
 

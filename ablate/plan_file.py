@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -126,11 +125,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def study_folder(out: Path, spec: StudySpec) -> Path:
-    """Where a study's results go."""
-    return out / spec.name
 
 
 def _key(trial: Mapping[str, Any]) -> tuple[frozenset[tuple[str, str]], int]:

@@ -30,7 +30,7 @@ def write_reports(
     Args:
         folders: `OUT/<study>` of each study.
         to: folder to write to; None: `report` in the study's folder, for several `comparison` beside the first.
-        formats: of `html`, `pdf`, `latex`, `csv`.
+        formats: of `html`, `pdf`, `text`, `latex`, `csv`.
         leave_out: names of sections to leave out.
 
     Raises:

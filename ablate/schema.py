@@ -152,11 +152,6 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
     return rules
 
 
-def option_rules(menus: Menus, field: str, choice: str) -> Mapping[str, Schema]:
-    """Option -> rule of a model (`network`) or a dataset (`data`)."""
-    return (menus.models if field == "network" else menus.datasets)[choice].options
-
-
 def _bounded(menus: Menus) -> list[str]:
     """Recorded metrics that have a better direction, so that one can be beyond a bound."""
     return [

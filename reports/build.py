@@ -14,11 +14,12 @@ from reports.html import to_html
 from reports.latex import latex_tables, latex_text
 from reports.methods import methods
 from reports.pdf import drawing_pdf, to_pdf
+from reports.plain_text import to_text
 from reports.sections import SECTIONS, SectionOf
 from reports.table import StudyTable
 from reports.view import StudyView
 
-FORMATS = ("html", "pdf", "latex", "csv")
+FORMATS = ("html", "pdf", "text", "latex", "csv")
 GROUP = "g2g_ablate.sections"
 """Entry point group of sections from other packages."""
 
@@ -100,8 +101,9 @@ def build_report(
 
     Args:
         table: the study's tables; several are compared in one document.
-        to: folder, made when missing; holds `index.html`, `report.pdf`, `tables/*.tex`, `data/*.csv`, `figures/*.svg`.
-        formats: of `html`, `pdf`, `latex`, `csv`; `report.json` is always written.
+        to: folder, made when missing; holds `index.html`, `report.pdf`, `report.txt`, `tables/*.tex`, `data/*.csv` and
+            `figures/*.svg`.
+        formats: of `html`, `pdf`, `text`, `latex`, `csv`; `report.json` is always written.
         sections: see `make_report`; of a single study.
         leave_out: see `make_report`; of a single study.
 
@@ -132,6 +134,8 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
         path = folder / "report.pdf"
         path.write_bytes(to_pdf(document))
         paths.append(path)
+    if "text" in formats:
+        paths += write(folder, {"report.txt": to_text(document)})
     if "latex" in formats:
         tables = {f"{name}.tex": text for name, text in latex_tables(document).items()}
         texts = {f"methods{end}.tex": latex_text(methods(view)) for end, view in _ends(report)}

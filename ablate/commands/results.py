@@ -44,7 +44,9 @@ def status(folder: Study, as_json: Json = False) -> None:
 
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="OUT", help="Folders of studies; several: one comparison.")],
-    formats: Annotated[str, typer.Option("--format", help="Of html, pdf, latex, csv.")] = "html,pdf,latex,csv",
+    formats: Annotated[
+        str, typer.Option("--format", help="Of html, pdf, text, latex, csv.")
+    ] = "html,pdf,text,latex,csv",
     to: Annotated[Path | None, typer.Option("--to", help="Folder to write to.  [default: OUT/report]")] = None,
     leave_out: Annotated[
         list[str] | None, typer.Option("--leave-out", metavar="SECTION", help="A section to leave out.")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from g2g_core.data.pairs import DataError, shown
 
@@ -23,11 +22,6 @@ of the width and the height of the image."""
 
 USUAL_POINTS = (0.352, 0.4375, 0.648, 0.4375, 0.5, 0.61, 0.39, 0.75, 0.61, 0.75)
 CELEBA_POINTS = (0.390, 0.510, 0.610, 0.510, 0.497, 0.617, 0.410, 0.703, 0.590, 0.703)
-
-
-def erased(images: Tensor, mask: Tensor | None) -> Tensor:
-    """Images (N, 3, H, W) in [-1, 1] with mid-grey where the mask (N, 1, H, W) is 1; None: as they are."""
-    return images if mask is None else images * (1 - mask.to(images.dtype))
 
 
 def face_mask(height: int, width: int, points: Points, erasure: str) -> NDArray[np.uint8]:

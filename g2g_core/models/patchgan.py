@@ -1,10 +1,6 @@
 """CycleGAN's patch discriminators: one verdict per patch of the image, whatever its class (arXiv 1703.10593)."""
 
-from collections.abc import Callable
-
 from torch import Tensor, nn
-
-Norm = Callable[[int], nn.Module]
 
 NORMS = ("instance", "batch", "none", "none_without_bias")
 KINDS = ("basic", "n_layers", "pixel")

@@ -1,6 +1,9 @@
 """Fractional factorial designs: sizes, resolution, balance, aliases."""
 
+from collections.abc import Sequence
+from functools import reduce
 from itertools import combinations, product
+from operator import xor
 
 import pytest
 
@@ -9,9 +12,17 @@ from ablate.fractions import (
     columns_for_resolution,
     columns_for_runs,
     generators,
-    resolution_of,
     rows,
 )
+
+
+def resolution_of(columns: Sequence[int]) -> int | None:
+    """Length of the shortest set of factors whose columns add up to nothing; None for a full factorial."""
+    for size in range(1, len(columns) + 1):
+        for chosen in combinations(columns, size):
+            if reduce(xor, chosen) == 0:
+                return size
+    return None
 
 
 @pytest.mark.parametrize(
