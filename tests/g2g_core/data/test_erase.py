@@ -4,7 +4,7 @@ import torch
 
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS, DataError
-from g2g_core.data.erase import ERASURES, USUAL_POINTS, erased, face_mask, fixed_points, read_landmarks
+from g2g_core.data.erase import ERASURES, USUAL_POINTS, face_mask, fixed_points, read_landmarks
 
 POINTS = fixed_points(USUAL_POINTS)
 
@@ -39,16 +39,6 @@ def test_a_mask_scales_with_the_image():
 def test_points_at_the_border_do_no_harm():
     points = fixed_points((0, 0, 1, 0, 0.5, 1, 0, 1, 1, 1))
     assert face_mask(16, 16, points, "eyes_nose_mouth").shape == (16, 16, 1)
-
-
-def test_erased_is_grey_under_the_mask_only():
-    images, mask = torch.rand(2, 3, 4, 4) + 0.1, torch.zeros(2, 1, 4, 4)
-    mask[0, 0, :2] = 1
-    out = erased(images, mask)
-    assert torch.equal(out[0, :, :2], torch.zeros(3, 2, 4))
-    assert torch.equal(out[0, :, 2:], images[0, :, 2:])
-    assert torch.equal(out[1], images[1])
-    assert erased(images, None) is images
 
 
 def test_masks_move_with_crop_and_flip(make_folder):
