@@ -6,6 +6,7 @@ Ray decides where and when a trial runs and starts it again when its process die
 import json
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -20,6 +21,9 @@ from ablate import locks, trial_file
 from ablate.execute import load_trainer
 from ablate.faults import MEMORY, Referee
 from ablate.trial import STOP, run_trial
+
+LOW_MEMORY = "running low on memory"
+"""What Ray says of a worker that its memory monitor killed, before the kernel would."""
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Enough for Ray's smallest store: our trials pass nothing but their id."""
@@ -139,9 +143,10 @@ class _Study:
         where = self.folder / "trials" / id_
         document = self._document(id_)
         if error is not None and document.get("status") not in (*trial_file.ENDED, "interrupted"):
-            fault = "host_memory" if "OutOfMemoryError" in error else "killed"
+            fault = "host_memory" if LOW_MEMORY in error else "killed"
             retries = self.order["max_retries"]
-            text = f"its process died (for the last time after {retries} retries)" if fault == "killed" else error
+            why = f"Ray killed it because memory ran low: {_memory(error)}" if fault in MEMORY else "its process died"
+            text = f"{why} (for the last time after {retries} retries)"
             document.update(status="failed", fault=fault, error=text)
             trial_file.write(where, document)
         if document.get("fault") in MEMORY and not self.last_try:
@@ -156,6 +161,12 @@ class _Study:
         return trial_file.read(self.folder / "trials" / id_)
 
 
+def _memory(error: str) -> str:
+    """The node's memory, out of what Ray says."""
+    found = re.findall(r"was ([\d.]+GB used / [\d.]+GB limit)", error)
+    return found[-1] if found else "no figures"
+
+
 class _Watch(tune.Callback):
     """Passes the ends of trials on."""
 
@@ -168,7 +179,8 @@ class _Watch(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A trial's process died and is not started again."""
-        self.study.ended(trial.config["id"], str(trial.get_error()))
+        said = Path(trial.error_file or "")  # `get_error` looks in the storage, where it is not yet
+        self.study.ended(trial.config["id"], said.read_text(encoding="utf-8") if said.is_file() else "")
 
 
 class _Stopper(tune.Stopper):

@@ -1,5 +1,6 @@
 """Trials that need more memory than there is: again with fewer at once, never smaller, and said."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -37,3 +38,18 @@ def test_memory_that_no_trial_alone_finds_ends_the_study_and_is_said_once(tmp_pa
     assert sum("8 trials ran out of memory; again with 1 at once" in line for line in result.messages) == 1
     assert sum("the first 3 trials failed with the same error" in line for line in result.messages) == 1
     assert {one.fault for one in result.results} == {"host_memory"}
+
+
+@pytest.mark.slow
+def test_what_ray_kills_for_memory_is_named_and_tried_with_fewer_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray's own memory monitor, at a limit that this machine is always above."""
+    monkeypatch.setenv("RAY_memory_usage_threshold", "0.001")
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    result = run_study(toy_plan(seeds=1), tmp_path, workers=2, max_retries=0, **QUIET)
+    assert result.exit_code == 1
+    assert "2 trials ran out of memory; again with 1 at once" in result.messages
+    assert {one.fault for one in result.results} == {"host_memory"}
+    for one in result.results:
+        assert re.match(r"Ray killed it because memory ran low: [\d.]+GB used / [\d.]+GB limit", str(one.error))
