@@ -1,9 +1,11 @@
 """How commands speak: data to stdout, messages to stderr, plain when nobody watches."""
 
+import itertools
 import json
 import math
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -29,19 +31,49 @@ def show_json(value: Any) -> None:
     print(json.dumps(_finite(value), indent=2, ensure_ascii=False))
 
 
-def show_table(header: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:
-    """A table on stdout that fits the terminal, 140 columns when there is none; long cells are cut."""
+def show_table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    right: Sequence[str] = (),
+    spare: Sequence[str] = (),
+    wrapped: str = "",
+) -> None:
+    """A table on stdout that fits the terminal, 140 columns when there is none.
+
+    Args:
+        header: names of the columns.
+        rows: cells.
+        right: columns of numbers.
+        spare: columns that are left out when they are empty, and, in this order, while the table is too wide.
+        wrapped: the column whose long cells go over several lines; those of others are cut.
+    """
     width = shutil.get_terminal_size((140, 24)).columns
     cells = [[_cell(value) for value in row] for row in rows]
+    kept = list(range(len(header)))
     widths = [max(len(name), *(len(row[i]) for row in cells), 1) for i, name in enumerate(header)]
-    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 8:
-        widths[widths.index(max(widths))] -= 1
+
+    def excess() -> int:
+        return sum(widths[i] for i in kept) + 2 * (len(kept) - 1) - width
+
+    for name in spare:
+        if excess() > 0 or not any(row[header.index(name)] for row in cells):
+            kept.remove(header.index(name))
+    if wrapped and excess() > 0:
+        column = header.index(wrapped)
+        widths[column] = max(8, widths[column] - excess())
+    while excess() > 0 and max(widths[i] for i in kept) > 8:
+        widths[max(kept, key=lambda i: widths[i])] -= 1
     for row in [list(header), *cells]:
-        parts = [
-            cut(text, size).rjust(size) if name in right else cut(text, size).ljust(size)
-            for text, size, name in zip(row, widths, header, strict=True)
+        lines = [
+            (textwrap.wrap(row[i], widths[i]) or [""]) if header[i] == wrapped else [cut(row[i], widths[i])]
+            for i in kept
         ]
-        print("  ".join(parts).rstrip())
+        for parts in itertools.zip_longest(*lines, fillvalue=""):
+            texts = [
+                part.rjust(widths[i]) if header[i] in right else part.ljust(widths[i])
+                for i, part in zip(kept, parts, strict=True)
+            ]
+            print("  ".join(texts).rstrip())
 
 
 def cut(text: str, size: int) -> str:

@@ -23,23 +23,15 @@ def status(folder: Study, as_json: Json = False) -> None:
         return
     counts = Counter(row.status for row in rows)
     show(f"{len(rows)} trials: {', '.join(f'{number} {name}' for name, number in counts.items())}")
-    header = ("trial", "arm", "status", "step", "outcome", "seconds", "note")
-    show_table(
-        header,
-        [
-            (
-                row.trial_id,
-                row.label,
-                row.status,
-                f"{row.step}/{row.steps}" if row.steps else "",
-                row.metric,
-                row.seconds,
-                row.error or (f"heard {row.heartbeat_s:.0f} s ago" if row.heartbeat_s is not None else ""),
-            )
-            for row in rows
-        ],
-        right=("step", "outcome", "seconds"),
-    )
+    cells: list[tuple[object, ...]] = []
+    for row in rows:
+        arm, _, seed = row.label.rpartition(" · seed ")
+        step = f"{row.step}/{row.steps}" if row.steps else ""
+        cells.append((row.trial_id, arm, seed, row.status, step, row.metric, row.seconds, row.heartbeat_s))
+    header = ("trial", "arm", "seed", "status", "step", "outcome", "seconds", "heard s ago")
+    show_table(header, cells, right=("seed", *header[4:]), spare=("heard s ago", "seconds"), wrapped="arm")
+    for (state, error), number in Counter((row.status, row.error) for row in rows if row.error).items():
+        show(f"{number} {state}: {error}")
 
 
 def report(

@@ -1,5 +1,6 @@
 """`run` and `plan`: from a study file to trials."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ablate.study import Plan
 
 MOST_ROWS = 400
-"""Trials that `plan` lists for people; `--json` has all."""
+"""Arms that `plan` lists for people; `--json` has all, trial by trial."""
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or the name of a bundled study.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder of results; the study's own folder is made in it.")]
@@ -95,9 +96,10 @@ def plan(
 ) -> int:
     """Show what a study would run; nothing is run but, with --pilot, a few steps.
 
-    Lists the trials with their levels, seed, and whether a finished one is reused; excluded and equal cells; aliases
-    of a fractional design; what differs from the reference; what is missing on this machine. When the study, or fewer
-    seeds of it, already ran into --out: what it can detect, and the seeds that would find what matters.
+    Lists the arms, each with its trials that are new, run again or reused (--json: every trial with levels and seed);
+    excluded and equal cells; aliases of a fractional design; what differs from the reference; what is missing on this
+    machine. When the study, or fewer seeds of it, already ran into --out: what it can detect, and the seeds that would
+    find what matters.
     """
     from dataclasses import asdict
 
@@ -228,6 +230,9 @@ def changes_since(planned: "Plan", folder: Path) -> list[str]:
 
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
     """The plan for people."""
+    from ablate.plan_file import factor_record
+    from ablate.tracking_pages import cell_name
+
     spec = planned.spec
     counts = {state: list(states.values()).count(state) for state in ("new", "again", "reused")}
     cells = len({trial.cell_id for trial in planned.trials})
@@ -246,14 +251,18 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         for label, patch in list(factor.levels.items())[1:]:
             changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
             show(f"  {factor.name}={label}: {changed}")
-    names = [factor.name for factor in spec.factors]
-    rows: list[tuple[Any, ...]] = [
-        (trial.id, trial.seed, *(trial.levels[name] for name in names), states[trial.id])
-        for trial in planned.trials[:MOST_ROWS]
+    factors = {"factors": {factor.name: factor_record(factor) for factor in spec.factors}}
+    arms: dict[str, tuple[str, Counter[str]]] = {}
+    for trial in planned.trials:
+        arms.setdefault(trial.cell_id, (cell_name(factors, trial.levels), Counter()))[1][states[trial.id]] += 1
+    rows = [
+        (cell, name, *(count[state] or "" for state in ("new", "again", "reused")))
+        for cell, (name, count) in list(arms.items())[:MOST_ROWS]
     ]
-    show_table(("trial", "seed", *names, "state"), rows, right=("seed",))
-    if len(planned.trials) > MOST_ROWS:
-        show(f"... and {len(planned.trials) - MOST_ROWS} more; --json lists all")
+    show_table(("cell", "arm", "new", "again", "reused"), rows, right=("new", "again", "reused"), wrapped="arm")
+    if len(arms) > MOST_ROWS:
+        show(f"... and {len(arms) - MOST_ROWS} more arms")
+    show("--json lists every trial")
     for cell in planned.excluded:
         show(f"excluded: {_levels({k: v for k, v in cell.items() if k != 'reason'})}: {cell['reason']}")
     for group in planned.equal_cells:

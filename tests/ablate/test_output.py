@@ -1,0 +1,58 @@
+"""Tables for people fit 80 columns and still say which arm is which."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ablate.cli import app
+from ablate.commands.output import show_table
+from ablate.run import run_study
+from benchmarks.toy_study import TRAINER, toy_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def table(*words: str) -> list[str]:
+    """The lines of a command's table, from its header on."""
+    lines = CliRunner(env={"COLUMNS": "80"}).invoke(app, list(words)).stdout.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:1] in (["cell"], ["trial"]))
+    return lines[start:]
+
+
+def test_a_plan_of_seven_factors_fits(tmp_path: Path) -> None:
+    lines = table("plan", str(ROOT / "studies" / "degradation.yaml"), "--out", str(tmp_path))
+    arms = lines[: lines.index("--json lists every trial")]
+    assert max(map(len, arms)) <= 80
+    assert "…" not in "".join(arms)
+    assert sum("  10" in line for line in arms) == 16
+    assert "resume: generator only" in " ".join(" ".join(arms).split())
+
+
+def test_the_status_of_a_study_fits_and_tells_its_errors_once(tmp_path: Path) -> None:
+    plan = toy_plan(data={"fault": "bug", "at": 2, "images": False})
+    run_study(plan, tmp_path, trainer=TRAINER, report=False, tracking_uri="none", quiet=True, workers=0, alike_limit=0)
+    lines = table("status", str(tmp_path / "toy"))
+    assert max(map(len, lines[:-1])) <= 80
+    assert lines[0].split() == ["trial", "arm", "seed", "status", "step", "outcome", "seconds"]
+    assert lines[-1] == "4 failed: ValueError: planted bug"
+
+
+def test_spare_columns_go_first_then_long_cells_are_wrapped_or_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "44")
+    show_table(
+        ("id", "words", "n", "more"),
+        [("a" * 12, "one two three four five six", 7, "x" * 9)],
+        ("n",),
+        ("more",),
+        "words",
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "id            words                        n",
+        f"{'a' * 12}  one two three four five six  7",
+    ]
+    monkeypatch.setenv("COLUMNS", "36")
+    show_table(("id", "words"), [("a" * 12, "one two three four five six")], wrapped="words")
+    assert capsys.readouterr().out.splitlines()[1:] == [f"{'a' * 12}  one two three four", " " * 14 + "five six"]
