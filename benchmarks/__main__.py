@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import chatty, training_step
+from benchmarks import chatty, many_trials, short_trials, training_step
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,22 @@ def reports_of_trials(repeats: int) -> Iterator[Figure]:
             yield Figure(f"{words}: times the ideal", statistics.median(times) / chatty.IDEAL_S, target, "lower")
 
 
+def orchestration(repeats: int) -> Iterator[Figure]:
+    """What many short trials cost beyond training, against fresh processes; and the memory of Ray Tune's driver."""
+    warm, fresh = ([short_trials.measure(which) for _ in range(repeats)] for which in ("warm", "fresh"))
+    beyond, peer = (statistics.median(seconds for seconds, _ in runs) for runs in (warm, fresh))
+    note = f"a third of what fresh processes take, {peer:.2f} s"
+    yield Figure("short trials: seconds beyond training, each", beyond, round(peer / 3, 2), "lower", note)
+    yield Figure("driver of Ray Tune: MB", max(megabytes for _, megabytes in warm), 250, "lower")
+
+
+def scale(_repeats: int) -> Iterator[Figure]:
+    """A study of 1,000 trials."""
+    found = many_trials.measure()
+    yield Figure("1,000 trials: seconds of `run` when all is done", found["run again, s"], 10, "lower")
+    yield Figure("1,000 trials x 500 points: seconds of the report", found["report, s"], 60, "lower")
+
+
 def _seconds(words: list[str]) -> float:
     started = time.perf_counter()
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
@@ -96,6 +112,8 @@ def main() -> None:
     groups: list[Callable[[], Iterator[Figure]]] = [
         lambda: commands(chosen.repeats),
         lambda: reports_of_trials(chosen.repeats),
+        lambda: orchestration(chosen.repeats),
+        lambda: scale(chosen.repeats),
         lambda: steps(sizes, chosen.repeats),
     ]
     figures = []

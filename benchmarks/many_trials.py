@@ -1,0 +1,42 @@
+"""A study of 1,000 trials of 500 points: seconds and memory of running it inline, of `run` again, of its report.
+
+python -m benchmarks.many_trials [trials]
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ablate.run import run_study
+from benchmarks.toy_study import TRAINER, toy_plan
+
+
+def measure(trials: int = 1000) -> dict[str, float]:
+    """Name -> seconds, megabytes or trials; in a process of its own."""
+    words = [sys.executable, "-m", "benchmarks.many_trials", str(trials)]
+    said = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in said)}
+
+
+def main() -> None:
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    plan = toy_plan(seeds=trials // 2, steps=500, data={"images": False})
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("run", "run again"):
+            started = time.perf_counter()
+            run_study(plan, Path(place), trainer=TRAINER, workers=0, report=False, tracking_uri="none", quiet=True)
+            print(f"{name}, s {time.perf_counter() - started:.2f}")
+        print(f"memory of the run, MB {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
+        from reports import build_report, load_results
+
+        started = time.perf_counter()
+        files = build_report(load_results(Path(place) / "toy"), Path(place) / "report")
+        print(f"report, s {time.perf_counter() - started:.2f}")
+        print(f"page, MB {files[0].stat().st_size / 2**20:.2f}")
+
+
+if __name__ == "__main__":
+    main()
