@@ -2,26 +2,28 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from ablate import atomic
+
+if TYPE_CHECKING:  # the driver of Ray Tune reads this file and needs no torch, which takes 500 MB
+    from torch import Tensor
 
 ROWS = ("real", "mixed", "full_recon")
 MAX_PAIRS = 8
 
 
-def layout(images: Mapping[str, Tensor]) -> dict[str, Any]:
+def layout(images: "Mapping[str, Tensor]") -> dict[str, Any]:
     """The facts of the figure for trial.json: names of the rows, number of columns, side of a tile in pixels."""
     rows = [name for name in ROWS if name in images]
     first = images[rows[0]]
     return {"rows": rows, "columns": 2 * min(len(first) // 2, MAX_PAIRS), "tile_px": first.shape[-1]}
 
 
-def save(images: Mapping[str, Tensor], path: Path) -> None:
+def save(images: "Mapping[str, Tensor]", path: Path) -> None:
     """Write the figure of an evaluation.
 
     Args:
@@ -33,13 +35,13 @@ def save(images: Mapping[str, Tensor], path: Path) -> None:
     atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
 
 
-def save_image(image: Tensor, path: Path) -> None:
+def save_image(image: "Tensor", path: Path) -> None:
     """Write one image (3, H, W) in [-1, 1] as a PNG."""
     pixels = _pixels(image[None])[0]
     atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
 
 
-def _row(images: Tensor) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+def _row(images: "Tensor") -> "np.ndarray[Any, np.dtype[np.uint8]]":
     """One row of tiles, (H, 2P * W, 3): first and second image of each pair side by side."""
     pairs = len(images) // 2
     shown = min(pairs, MAX_PAIRS)
@@ -47,7 +49,7 @@ def _row(images: Tensor) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     return np.concatenate(list(_pixels(images[order])), axis=1)
 
 
-def _pixels(images: Tensor) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+def _pixels(images: "Tensor") -> "np.ndarray[Any, np.dtype[np.uint8]]":
     """(N, 3, H, W) in [-1, 1] -> (N, H, W, 3), 0 to 255."""
     tiles = ((images.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
     return tiles.transpose(0, 2, 3, 1)

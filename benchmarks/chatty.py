@@ -67,7 +67,7 @@ def plain(folder: Path, clock: Path) -> None:
                 tune.report(dict(record.values))
 
     callback = MLflowLoggerCallback(tracking_uri=f"sqlite:///{folder}/mlflow.db", experiment_name="chatty")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     settings = tune.RunConfig(storage_path=str(folder / "ray"), callbacks=[callback], verbose=0)
     tune.Tuner(trainable, param_space={"weight": tune.grid_search([0.0, 0.1])}, run_config=settings).fit()
     ray.shutdown()

@@ -23,7 +23,7 @@ def measure(trials: int = 1000) -> dict[str, float]:
 
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    plan = toy_plan(seeds=trials // 2, steps=500, data={"images": False})
+    plan = toy_plan(seeds=trials // 2, steps=500, data={"images": False}, eval_every=50, checkpoint_every=0)
     with tempfile.TemporaryDirectory() as place:
         for name in ("run", "run again"):
             started = time.perf_counter()

@@ -49,3 +49,10 @@ def test_help_imports_nothing_heavy() -> None:
     code = f"import ablate.cli, sys; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_driver_of_ray_tune_does_without_torch() -> None:
+    """It lives as long as the study, beside the trials, and torch alone would take 500 MB."""
+    code = "import ablate.execute_ray, ablate.run, sys; print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert out.stdout.strip() == "False"
