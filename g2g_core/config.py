@@ -45,7 +45,6 @@ class TrialConfig:
         threads: CPU threads of the step; part of the identity, since 1 and 2 threads give other bits.
         precision: `float32`, `float64` or `bfloat16` (mixed).
         channels_last: memory layout of images and convolutions.
-        compile: whether the networks go through `torch.compile`.
     """
 
     model: str = "funit2funit"
@@ -77,7 +76,6 @@ class TrialConfig:
     threads: int = 1
     precision: str = "float32"
     channels_last: bool = False
-    compile: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The config as JSON-ready nested dicts and lists."""

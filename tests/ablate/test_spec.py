@@ -55,7 +55,7 @@ def test_labels_are_text_wherever_they_stand(study: Load) -> None:
         BASE
         + """
 factors:
-  on: {path: compile, levels: {false: false, on: true}}
+  on: {path: channels_last, levels: {false: false, on: true}}
   rate: {path: lr_generator, levels: {0.10: 0.1, 1e-2: 0.01}, when: {on: on}}
 exclude: [{rate: 1e-2, on: on, reason: slow}]
 design: {custom: [{rate: 0.10, on: false}, {rate: 0.10, on: on}, {rate: 1e-2, on: on}]}
@@ -152,7 +152,7 @@ outcome: {metric: mixed_l2}
         ("base: {losses: {d_r1: 1}}", "base.losses: no loss of the generator is on"),
         ("base: {losses: {adversarial: 1}, network: {widht: 1}}", "no such option of the model"),
         ("base: {losses: {adversarial: 1}, network: {code_size: 1}}", "model funit2funit has no such option"),
-        ("base: {losses: {adversarial: 1}, compile: on}", "on is text here, write true"),
+        ("base: {losses: {adversarial: 1}, channels_last: on}", "on is text here, write true"),
         ("base: {losses: {adversarial: 1}, steps: 100.0}", "must be a whole number, at least 1; write 100"),
         ("base: {losses: {adversarial: 1}, steps: 1_000}", "write 1000 without quotes or underscores"),
         ("base: {losses: {adversarial: 1}, seed: 3}", "base.seed: unknown key; the replicates are seeds"),
@@ -213,7 +213,7 @@ def test_the_resolved_file_loads_as_the_same_study(study: Load, tmp_path: Path, 
         + """
 question: "1e-4"
 factors:
-  on: {path: compile, levels: {false: false, on: true}}
+  on: {path: channels_last, levels: {false: false, on: true}}
   rate: {path: lr_generator, levels: {0.10: 0.1, 1e-2: 0.01}, when: {on: on}}
 exclude: [{rate: 1e-2, on: on, reason: "0x10"}]
 """.replace(", when: {on: on}", ""),
