@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from ablate import atomic
 
-if TYPE_CHECKING:  # the driver of Ray Tune reads this file and needs no torch, which takes 500 MB
+if TYPE_CHECKING:  # the driver of Ray Tune reads this file and needs neither torch, which takes 500 MB, nor Pillow
     from torch import Tensor
 
 ROWS = ("real", "mixed", "full_recon")
@@ -32,12 +31,17 @@ def save(images: "Mapping[str, Tensor]", path: Path) -> None:
     """
     rows = [_row(images[name]) for name in ROWS if name in images]
     pixels = np.concatenate(rows, axis=0)
-    atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
+    _write(pixels, path)
 
 
 def save_image(image: "Tensor", path: Path) -> None:
     """Write one image (3, H, W) in [-1, 1] as a PNG."""
-    pixels = _pixels(image[None])[0]
+    _write(_pixels(image[None])[0], path)
+
+
+def _write(pixels: "np.ndarray[Any, np.dtype[np.uint8]]", path: Path) -> None:
+    from PIL import Image
+
     atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
 
 
