@@ -22,9 +22,9 @@ def make_optimizer(config: TrialConfig, network: nn.Module, rate: float) -> Opti
     """
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     if config.optimizer == "rmsprop":
-        return RMSprop(parameters, rate, alpha=0.99, eps=1e-8, weight_decay=config.weight_decay, foreach=True)
+        return RMSprop(parameters, rate, alpha=0.99, eps=1e-8, weight_decay=config.weight_decay)
     if config.optimizer == "adam":
-        return Adam(parameters, rate, (0.9, 0.999), weight_decay=config.weight_decay, foreach=True)
+        return Adam(parameters, rate, (0.9, 0.999), weight_decay=config.weight_decay)
     raise ValueError(f"optimizer: {config.optimizer!r} is not one of {', '.join(OPTIMIZERS)}")
 
 

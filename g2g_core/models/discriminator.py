@@ -23,8 +23,9 @@ class PaddedConv(nn.Module):
         if self.padding[0]:
             result: Tensor = self.conv(functional.pad(values, self.padding, mode="reflect"))
             return result
-        # torch's convolution takes a slow path for small batches here.
-        result = torch.matmul(self.conv.weight.flatten(1), values.flatten(2)).view(len(values), -1, *values.shape[2:])
+        # One product over all pixels of all images: torch's convolution takes a slow path for small batches here.
+        pixels = self.conv.weight.flatten(1) @ values.transpose(0, 1).flatten(1)
+        result = pixels.view(-1, len(values), *values.shape[2:]).transpose(0, 1)
         return result if self.conv.bias is None else result + self.conv.bias[:, None, None]
 
 
