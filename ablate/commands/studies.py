@@ -48,6 +48,7 @@ def run(
     wait: Annotated[
         float, typer.Option("--wait", min=0.0, metavar="SECONDS", help="For another command to free the machine.")
     ] = 0.0,
+    as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Plan a study, run what is missing, and report.
@@ -76,9 +77,12 @@ def run(
         quiet=quiet,
         source=find_study(study),
     )
-    if quiet or result.exit_code == 130:
-        return result.exit_code
-    _conclude(result.folder, report=not no_report)
+    if as_json:
+        trials = dict(Counter(one.status for one in result.results))
+        ended = _ending(result.folder, report=not no_report)
+        show_json({"exit_code": result.exit_code, "trials": trials, "messages": list(result.messages), **ended})
+    elif not quiet and result.exit_code != 130:
+        _conclude(_ending(result.folder, report=not no_report))
     return result.exit_code
 
 
@@ -271,22 +275,34 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         show(f"alias: {term} = {' = '.join(others)}")
 
 
-def _conclude(folder: Path, report: bool) -> None:
-    """The answer in five lines, and where everything is."""
+def _ending(folder: Path, report: bool) -> dict[str, Any]:
+    """What a run left: its folder, the answer in five lines, the report's page, the addresses of MLflow's pages."""
     from ablate.atomic import read_json
 
+    answer: list[str] = []
     if report and (folder / "trials.csv").exists():
         from reports import headline, load_results
 
-        for line in headline(load_results(folder)):
-            say(line)
-    for name, page in read_json(folder / "tracking.json").get("addresses", {}).items():
-        if name in ("by_arm", "compare"):
-            say(f"MLflow, {name.replace('_', ' ')}: {page}")
-    if (folder / "tracking.json").exists():
-        say(f"to open it: g2g-ablate ui {folder}")
+        answer = headline(load_results(folder))
     page = folder / "report" / "index.html"
-    show(str(page if report and page.exists() else folder))
+    return {
+        "folder": str(folder),
+        "answer": answer,
+        "report": str(page) if report and page.exists() else None,
+        "mlflow": read_json(folder / "tracking.json").get("addresses"),
+    }
+
+
+def _conclude(ended: dict[str, Any]) -> None:
+    """The same for people; the last line is a path."""
+    for line in ended["answer"]:
+        say(line)
+    if ended["mlflow"] is not None:
+        for name in ("by_arm", "compare"):
+            if name in ended["mlflow"]:
+                say(f"MLflow, {name.replace('_', ' ')}: {ended['mlflow'][name]}")
+        say(f"to open it: g2g-ablate ui {ended['folder']}")
+    show(ended["report"] or ended["folder"])
 
 
 def _levels(cell: Any) -> str:

@@ -1,5 +1,6 @@
 """Tables for people fit 80 columns and still say which arm is which."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,17 @@ def test_spare_columns_go_first_then_long_cells_are_wrapped_or_cut(
     monkeypatch.setenv("COLUMNS", "36")
     show_table(("id", "words"), [("a" * 12, "one two three four five six")], wrapped="words")
     assert capsys.readouterr().out.splitlines()[1:] == [f"{'a' * 12}  one two three four", " " * 14 + "five six"]
+
+
+def test_a_run_ends_in_json_for_programs(tmp_path: Path) -> None:
+    small = ("base.steps=2", "base.eval_every=1", "base.eval_pairs=2", "base.batch_size=2", "base.metrics=[mixed_l1]")
+    words = [word for value in small for word in ("--set", value)]
+    command = ["run", "quickstart", "--out", str(tmp_path), "--seeds", "0", "--workers", "0", "--no-check", *words]
+    ran = CliRunner().invoke(app, [*command, "--tracking-uri", "none", "--only", "long_recon=with", "--json"])
+    found = json.loads(ran.stdout)
+    assert found["exit_code"] == ran.exit_code == 0
+    assert found["trials"] == {"finished": 3}
+    assert len(found["answer"]) == 5
+    assert Path(found["report"]).is_file()
+    assert Path(found["folder"]) == tmp_path / "quickstart"
+    assert found["mlflow"] is None
