@@ -32,6 +32,10 @@ CORE_TRAINER = "g2g_core.train:train"
 """The training run of every study, as `module:function`."""
 
 
+PAUSE_S = 3.0
+"""Before Ray is started again; longer each time it died without a trial having ended in between."""
+
+
 class Infrastructure(Exception):
     """Ray, the disk or the tracking store failed; what is finished is kept. Exit code 3."""
 
@@ -69,7 +73,7 @@ def execute(job: Job) -> None:
     Raises:
         KeyboardInterrupt: the user stopped it; everything can be resumed.
         StudyError: the cluster has not what was asked for; nothing was started.
-        Infrastructure: Ray could not be started, or died more often than `max_retries`.
+        Infrastructure: Ray could not be started, or died more often than `max_retries` while no trial ended.
     """
     if job.resources.workers == 0:
         inline(job)
@@ -102,8 +106,10 @@ def load_trainer(name: str) -> Callable[..., Any]:
 
 def on_ray(job: Job) -> None:
     """Run the trials by a driver process; a driver that dies is started again for what is left."""
-    deaths = 0
+    deaths, before = 0, len(job.trials)
     while left := [trial for trial in job.trials if not _ended(job.folder, trial)]:
+        deaths, before = (0, len(left)) if len(left) < before else (deaths, before)
+        time.sleep(PAUSE_S * deaths)  # a busy machine gets time: Ray gives up on parts of its own that start slowly
         driver = Driver(job, left)
         try:
             clean = driver.wait()
