@@ -47,7 +47,7 @@ def _statistics(view: StudyView) -> Rich:
     bad = int(statuses.get("diverged", 0))
     text = (
         "Differences are paired by seed and averaged over the settings of the other factors; we give "
-        f"{100 * (1 - view.alpha):.4g} % confidence intervals and p values corrected by Holm's method. "
+        f"{100 * (1 - view.alpha):.3g} % confidence intervals and p values corrected by Holm's method. "
         "Equivalence was tested before harm. Time to degradation "
         "was estimated by Kaplan and Meier's method"
     )

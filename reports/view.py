@@ -104,7 +104,7 @@ class StudyView:
     @property
     def interval(self) -> str:
         """What intervals are called: `95 % interval`."""
-        return f"{100 * (1 - self.alpha):.4g} % interval"
+        return f"{100 * (1 - self.alpha):.3g} % interval"
 
     @property
     def looks(self) -> tuple[int, ...]:
