@@ -71,7 +71,7 @@ def test_tests_intervals_and_words_are_at_the_level_that_pays_for_the_looks(tmp_
     said = to_text(make_report(tables[0]).document)
     assert f"{100 - 100 * record['outcome']['alpha']:.3g} % interval" in said
     assert "95 % interval" not in said
-    assert "stopped after 5, when all was decided" in said
+    assert "the study stopped after 5, when all was decided" in said
     assert "95 % interval" in to_text(make_report(tables[1]).document)
 
 
