@@ -140,6 +140,6 @@ def _looked(view: StudyView) -> str:
     ended = f"stopped after {there}, when all was decided" if there < view.looks[-1] else "went on to the last"
     return (
         f" The rule is asked after {', '.join(before)} and {last} seeds; the study {ended}. So that looking again "
-        f"makes no more false alarms than looking once, each look tests at {view.alpha:.4g} (Pocock), and intervals are "
-        "as wide."
+        f"makes no more false alarms than looking once, each look tests at {view.alpha:.4g} (Pocock), and intervals "
+        "are as wide."
     )
