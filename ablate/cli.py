@@ -61,6 +61,7 @@ def told(error: Exception) -> tuple[str, int] | None:
         "DataError",
         "CheckpointError",
         "MetricError",
+        "PluginError",
         "ReportError",
         "ResultsError",
         "FetchError",

@@ -1,7 +1,7 @@
 """The menus of the science package as plain data: names, one line each, and the options of models and datasets.
 
 Everything that validates, lists or describes reads these, and they are read off the dicts that the training code
-itself uses (`LOSSES`, `MODELS`, ...), so nothing is typed twice.
+itself uses (`all_losses()`, `MODELS`, ...), so nothing is typed twice.
 """
 
 import dataclasses
@@ -64,14 +64,14 @@ def science_menus() -> Menus:
 def _read_menus() -> Menus:
     from g2g_core.checkpoint import PARTS
     from g2g_core.data import DATA_OPTIONS, DATASETS
-    from g2g_core.losses import LOSSES
+    from g2g_core.losses import all_losses
     from g2g_core.metrics import all_metrics
     from g2g_core.models import MODELS, OPTIONS
 
     return Menus(
         models={name: Choice(name, first_line(make), options_of(OPTIONS[name])) for name, make in MODELS.items()},
         datasets={n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n])) for n, make in DATASETS.items()},
-        losses={name: Choice(name, first_line(term)) for name, term in LOSSES.items()},
+        losses={name: Choice(name, first_line(term)) for name, term in all_losses().items()},
         metrics={n: Choice(n, m.description, better=m.better, unit=m.unit) for n, m in all_metrics().items()},
         parts=tuple(PARTS),
         config=options_of(TrialConfig),

@@ -5,22 +5,20 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import ablate
 import g2g_core
 from g2g_core.hashing import cache_folder, write_atomically
-
-PLUGINS = "g2g_ablate.metrics"
-"""Entry points that add to the menus."""
+from g2g_core.plugins import installed
 
 
 @cache
 def code_digest() -> str:
-    """Of every source file of the training code."""
-    return _sources(Path(g2g_core.__file__).parent)
+    """Of every source file of the training code, and of what plug-ins are installed in which version, if any."""
+    sources, added = _sources(Path(g2g_core.__file__).parent), installed()
+    return hashlib.sha256("\n".join([sources, *added]).encode()).hexdigest()[:32] if added else sources
 
 
 def remembered(question: str, answer: Callable[[], Any]) -> Any:
@@ -30,8 +28,7 @@ def remembered(question: str, answer: Callable[[], Any]) -> Any:
         question: names the answer; it must hold everything but the code that the answer depends on.
         answer: asks the code.
     """
-    plugins = sorted(f"{one.name}={one.value} {one.dist and one.dist.version}" for one in entry_points(group=PLUGINS))
-    key = "\n".join([question, code_digest(), _sources(Path(ablate.__file__).parent), *plugins])
+    key = "\n".join([question, code_digest(), _sources(Path(ablate.__file__).parent)])
     store = cache_folder() / "remembered" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
     try:
         return json.loads(store.read_bytes())

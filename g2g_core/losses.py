@@ -15,6 +15,7 @@ from torch.nn.functional import l1_loss, relu
 from g2g_core import losses_cycle
 from g2g_core.config import TrialConfig
 from g2g_core.cross import CrossPass, DiscriminatorPass
+from g2g_core.plugins import with_plugins
 from g2g_core.schedules import Schedule
 
 
@@ -113,6 +114,19 @@ LOSSES: dict[str, Term | Callable[[TrialConfig], Term]] = {
 """Name -> term; the order is the order of summation, so equal configs give equal bits."""
 
 
+GROUP = "g2g_ablate.losses"
+"""Entry point group of terms from other packages: each entry is what a value of `LOSSES` is."""
+
+
+def all_losses() -> dict[str, Term | Callable[[TrialConfig], Term]]:
+    """Our own terms, then those of installed packages (group `g2g_ablate.losses`), by name.
+
+    Raises:
+        PluginError: an installed package brings a name that is taken, or what cannot be loaded.
+    """
+    return with_plugins(LOSSES, GROUP)
+
+
 @dataclass(frozen=True)
 class WeightedTerm:
     """A term that is on, with its weight and what becomes of it over the steps."""
@@ -128,17 +142,18 @@ class WeightedTerm:
 
 
 def active_terms(config: TrialConfig) -> tuple[list[WeightedTerm], list[WeightedTerm]]:
-    """The generator's and the discriminator's terms with a weight other than 0, in the order of `LOSSES`.
+    """The generator's and the discriminator's terms with a weight other than 0, in the order of `all_losses`.
 
     Raises:
         ValueError: an unknown term, or a schedule that is none or belongs to no term.
         MissingWeights: a term's network is not there.
     """
+    known = all_losses()
     for kind, names in (("losses", config.losses), ("schedules", config.schedules)):
-        if unknown := sorted(set(names) - set(LOSSES)):
+        if unknown := sorted(set(names) - set(known)):
             raise ValueError(f"{kind}.{unknown[0]}: no such loss")
     on = []
-    for name, entry in LOSSES.items():
+    for name, entry in known.items():
         if weight := config.losses.get(name, 0.0):
             term: Term = entry(config) if isinstance(entry, type) else entry  # type: ignore[assignment]
             schedule = Schedule.of(config.schedules.get(name), f"schedules.{name}")

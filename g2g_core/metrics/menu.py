@@ -1,7 +1,6 @@
 """The menu of metrics."""
 
 from functools import cache
-from importlib.metadata import entry_points
 
 from g2g_core.metrics.faces import FACES
 from g2g_core.metrics.metric import Metric
@@ -10,6 +9,7 @@ from g2g_core.metrics.reconstruction import RECONSTRUCTION
 from g2g_core.metrics.response import RESPONSE
 from g2g_core.metrics.sets import SETS
 from g2g_core.metrics.translation import TRANSLATION
+from g2g_core.plugins import with_plugins
 
 METRICS: dict[str, Metric] = {
     metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES, *TRANSLATION, *SETS, *FACES)
@@ -17,7 +17,7 @@ METRICS: dict[str, Metric] = {
 """Name -> metric, in the order of reports."""
 
 GROUP = "g2g_ablate.metrics"
-"""Entry point group of metrics from other packages: each entry is a `Metric`."""
+"""Entry point group of metrics from other packages: each entry is a `Metric` of the entry's name."""
 
 
 @cache
@@ -25,14 +25,9 @@ def all_metrics() -> dict[str, Metric]:
     """Our own metrics, then those of installed packages (group `g2g_ablate.metrics`), by name.
 
     Raises:
-        ValueError: an installed package brings a name that is taken.
+        PluginError: an installed package brings a name that is taken, or what cannot be loaded.
     """
-    found = dict(METRICS)
-    for metric in (entry.load() for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)):
-        if metric.name in found:
-            raise ValueError(f"a metric of the name {metric.name} is there already")
-        found[metric.name] = metric
-    return found
+    return with_plugins(METRICS, GROUP)
 
 
 DEFAULT = frozenset(

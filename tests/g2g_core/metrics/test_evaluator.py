@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from g2g_core import plugins
 from g2g_core.config import TrialConfig
 from g2g_core.evaluation import Evaluation
 from g2g_core.metrics import METRICS, Metric, MetricError, default_metrics, evaluate, menu
@@ -77,8 +78,8 @@ def test_metrics_of_installed_packages_are_on_the_menu(monkeypatch: pytest.Monke
         return float(len(evaluation.mixed)) / 2
 
     def installed(metric: Metric) -> None:
-        entry = SimpleNamespace(name=metric.name, load=lambda: metric)
-        monkeypatch.setattr(menu, "entry_points", lambda group: [entry] if group == "g2g_ablate.metrics" else [])
+        entry = SimpleNamespace(name=metric.name, value="other:metric", load=lambda: metric)
+        monkeypatch.setattr(plugins, "entry_points", lambda group: [entry] if group == "g2g_ablate.metrics" else [])
         menu.all_metrics.cache_clear()
 
     installed(Metric("half", half, None, "pairs", "number of pairs", "anything"))
@@ -87,7 +88,7 @@ def test_metrics_of_installed_packages_are_on_the_menu(monkeypatch: pytest.Monke
     )
     assert values == {"metric/half": 7.0}
     installed(METRICS["short_l1"])
-    with pytest.raises(ValueError, match="short_l1 is there already"):
+    with pytest.raises(ValueError, match=r"g2g_ablate.metrics: other:metric: the name short_l1 is taken"):
         menu.all_metrics()
     monkeypatch.undo()
     menu.all_metrics.cache_clear()
