@@ -99,7 +99,7 @@ def resolve(
     if gpus_per_trial > 1 and gpus_per_trial != int(gpus_per_trial):
         raise StudyError(f"--gpus-per-trial {gpus_per_trial:g}: must be at most 1, or a whole number")
     if address is not None:
-        if not cluster_answers(address):
+        if not address.strip() or not cluster_answers(address):
             raise StudyError(f"--address {address}: no Ray cluster answers there")
         return Resources(workers, cpus, gpus_per_trial, address)
     have = machine_cpus()

@@ -47,7 +47,6 @@ def cluster() -> Iterator[Start]:
                 },
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
                 text=True,
             )
             return stack.enter_context(process)  # its end closes stdin, which ends the cluster, and waits
@@ -57,7 +56,9 @@ def cluster() -> Iterator[Start]:
 
 def address_of(cluster: "subprocess.Popen[str]") -> str:
     assert cluster.stdout is not None
-    return cluster.stdout.readline().strip()
+    address = cluster.stdout.readline().strip()
+    assert address, "the cluster did not start; its errors are above"
+    return address
 
 
 def test_a_node_lost_in_the_middle_costs_no_trial(tmp_path: Path, cluster: Start) -> None:
