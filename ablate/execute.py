@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,18 +83,31 @@ def execute(job: Job) -> None:
 
 def inline(job: Job) -> None:
     """One trial after the other in this process, without Ray."""
-    if job.resources.device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     train = load_trainer(job.trainer)
-    for trial in job.trials:
-        folder = job.folder / "trials" / trial.id
-        for _ in range(1 + job.max_retries):
-            result = run_trial(trial, folder, device=job.resources.device, train=train)
-            if result.fault != "killed":
-                break
-        job.stopped = job.referee.stop_reason(result)
-        if job.stopped or (job.folder / STOP).exists():
-            return
+    with contextlib.nullcontext() if job.resources.gpus else _hidden_gpus():
+        for trial in job.trials:
+            folder = job.folder / "trials" / trial.id
+            for _ in range(1 + job.max_retries):
+                result = run_trial(trial, folder, device=job.resources.device, train=train)
+                if result.fault != "killed":
+                    break
+            job.stopped = job.referee.stop_reason(result)
+            if job.stopped or (job.folder / STOP).exists():
+                return
+
+
+@contextlib.contextmanager
+def _hidden_gpus() -> Iterator[None]:
+    """No GPU in sight of this process, whose environment is the caller's and is put back."""
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["CUDA_VISIBLE_DEVICES"]
+        else:
+            os.environ["CUDA_VISIBLE_DEVICES"] = before
 
 
 def load_trainer(name: str) -> Callable[..., Any]:

@@ -33,7 +33,7 @@ def cluster() -> Iterator[Start]:
             process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("local_cluster.py")), json.dumps(nodes)],
                 env={
-                    **os.environ,
+                    **{name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"},
                     "OMP_NUM_THREADS": "1",
                     "PYTHONPATH": str(ROOT),
                     "RAY_AUTH_MODE": "token",

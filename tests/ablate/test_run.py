@@ -185,3 +185,15 @@ def test_status_follows_the_folders(tmp_path: Path) -> None:
     document = result.results[0].folder / "trial.json"
     document.write_text(json.dumps({**json.loads(document.read_text()), "status": "running"}))
     assert study_status(result.folder)[0].status == "interrupted", "its process is gone"
+
+
+def test_an_inline_run_hides_gpus_and_leaves_the_callers_environment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True, "workers": 0}
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    run_study(toy_plan(seeds=1, steps=2, data={"images": False}), tmp_path / "one", **options)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    run_study(toy_plan(seeds=1, steps=2, data={"images": False}), tmp_path / "other", **options)
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
