@@ -46,7 +46,7 @@ def bounds_are_recorded(values: dict[str, Any], menus: Menus) -> list[Finding]:
     return [
         (("stop_beyond", name), "is not among the metrics of the trial")
         for name in values["stop_beyond"]
-        if (name if name in menus.metrics else name.partition("_")[2]) not in wanted
+        if menus.metric_of(name) not in wanted
     ]
 
 
@@ -62,7 +62,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
 
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     """The outcome has its metric's own direction, is among the metrics that are recorded, and is looked at in order."""
-    name = spec.outcome.metric if spec.outcome.metric in menus.metrics else spec.outcome.metric.partition("_")[2]
+    name = menus.metric_of(spec.outcome.metric)
     found = []
     if (better := menus.metrics[name].better) and better != spec.outcome.better:
         found.append(Problem(("outcome", "better"), f"{name} is better {better}"))

@@ -50,6 +50,15 @@ class Menus:
     parts: tuple[str, ...]
     config: Mapping[str, Schema]
 
+    def recorded(self) -> dict[str, Choice]:
+        """Name under which a trial may record a metric -> the metric: its own, or with `raw_` or `average_` before."""
+        kinds = ("", "raw_", "average_")
+        return {f"{kind}{name}": metric for kind in kinds for name, metric in self.metrics.items()}
+
+    def metric_of(self, recorded: str) -> str:
+        """The metric behind a recorded name."""
+        return recorded if recorded in self.metrics else recorded.partition("_")[2]
+
 
 def science_menus() -> Menus:
     """The menus of the installed `g2g_core`; read off the code once, then remembered."""

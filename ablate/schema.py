@@ -154,9 +154,7 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
 
 def _bounded(menus: Menus) -> list[str]:
     """Recorded metrics that have a better direction, so that one can be beyond a bound."""
-    return [
-        f"{kind}{name}" for kind in ("", "raw_", "average_") for name, metric in menus.metrics.items() if metric.better
-    ]
+    return [name for name, metric in menus.recorded().items() if metric.better]
 
 
 def _weight(term: Choice) -> Schema:
@@ -280,7 +278,7 @@ def _design(designs: Mapping[str, str]) -> Schema:
 
 
 def _outcome(menus: Menus) -> Schema:
-    metrics = [f"{kind}{name}" for kind in ("", "raw_", "average_") for name in menus.metrics]
+    metrics = list(menus.recorded())
     degradation: dict[str, Any] = {
         "relative": {
             "type": "number",

@@ -209,8 +209,7 @@ def _design(design: str | dict[str, Any]) -> dict[str, Any]:
 
 def _direction(metric: str, menus: Menus) -> str:
     """The metric's own better direction."""
-    name = metric if metric in menus.metrics else metric.partition("_")[2]
-    return menus.metrics[name].better or "lower"
+    return menus.metrics[menus.metric_of(metric)].better or "lower"
 
 
 def _cell_problems(spec: StudySpec, menus: Menus, tree: Node) -> list[Problem]:

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss, relu
 
-from g2g_core import losses_cycle
+from g2g_core import losses_cycle, plugins
 from g2g_core.config import TrialConfig
 from g2g_core.cross import CrossPass, DiscriminatorPass
-from g2g_core.plugins import with_plugins
 from g2g_core.schedules import Schedule
 
 
@@ -114,17 +113,13 @@ LOSSES: dict[str, Term | Callable[[TrialConfig], Term]] = {
 """Name -> term; the order is the order of summation, so equal configs give equal bits."""
 
 
-GROUP = "g2g_ablate.losses"
-"""Entry point group of terms from other packages: each entry is what a value of `LOSSES` is."""
-
-
 def all_losses() -> dict[str, Term | Callable[[TrialConfig], Term]]:
     """Our own terms, then those of installed packages (group `g2g_ablate.losses`), by name.
 
     Raises:
         PluginError: an installed package brings a name that is taken, or what cannot be loaded.
     """
-    return with_plugins(LOSSES, GROUP)
+    return plugins.with_plugins(LOSSES, plugins.LOSSES)
 
 
 @dataclass(frozen=True)

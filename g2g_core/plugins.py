@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-GROUPS = ("g2g_ablate.losses", "g2g_ablate.metrics")
-"""Entry point groups that add to the menus of study files; an entry's name is the name in the menu."""
+LOSSES, METRICS = "g2g_ablate.losses", "g2g_ablate.metrics"
+"""Entry point groups that add to the menus of study files; an entry's name is the name in the menu.
+
+A loss is what a value of `g2g_core.losses.LOSSES` is, a metric a `Metric` of the entry's name.
+"""
 
 
 class PluginError(ValueError):
@@ -34,6 +37,6 @@ def installed() -> list[str]:
     everything = entry_points()
     return sorted(
         f"{group}: {entry.name} = {entry.value} ({entry.dist.name} {entry.dist.version})" if entry.dist else str(entry)
-        for group in GROUPS
+        for group in (LOSSES, METRICS)
         for entry in everything.select(group=group)
     )

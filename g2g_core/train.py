@@ -131,9 +131,9 @@ def _check_bounds(begun: Record, config: TrialConfig) -> None:
 
 def _beyond(evaluation: Record, config: TrialConfig) -> str | None:
     """Which metric is worse than its bound; one that is no number is."""
+    metrics = all_metrics()
     for name, bound in config.stop_beyond.items():
         value = evaluation.values[f"metric/{name}"]
-        metrics = all_metrics()
         metric = metrics.get(name) or metrics[name.partition("_")[2]]
         if not (value >= bound if metric.better == "higher" else value <= bound):
             return f"{name} {value:.4g} is beyond {bound:g}"

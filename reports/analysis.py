@@ -150,15 +150,15 @@ class _Study:
         adjusted = holm([interval.p for interval in intervals])
         for row, interval, p in zip(rows, intervals, adjusted, strict=True):
             row["p_adjusted"] = p
-            row["verdict"] = "" if row["cell_id"] == reference else self._verdict(interval, p)
+            if row["cell_id"] == reference:
+                row["verdict"] = ""
+            else:
+                row["verdict"] = verdict(interval, p, self.margin, self.better, self.alpha)
         columns = [f"level.{factor}" for factor in self.factors]
         return pd.DataFrame(rows, columns=["cell_id", *columns, *ARMS])
 
     def _interval(self, values: Sequence[float]) -> Interval:
         return Interval.of(values, self.alpha)
-
-    def _verdict(self, difference: Interval, p_adjusted: float) -> str:
-        return verdict(difference, p_adjusted, self.margin, self.better, self.alpha)
 
     def _two_level(self) -> bool:
         return bool(self.factors) and all(len(levels) == 2 for levels in self.factors.values())

@@ -61,5 +61,5 @@ def _looks(view: StudyView) -> str:
     return (
         f"Seeds were added until every factor had its verdict, with looks after {planned} seeds; each look tested at "
         f"{view.alpha:.4g}, which keeps the chance of any false alarm over all factors and looks at 0.05 (Pocock's "
-        f"constant, by simulation for t tests). The study ended with {count(len(view.seeds), 'seed')}."
+        f"constant, by simulation for t tests). The study has {count(len(view.seeds), 'seed')}."
     )

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from g2g_core import plugins
 from g2g_core.metrics.faces import FACES
 from g2g_core.metrics.metric import Metric
 from g2g_core.metrics.probes import PROBES
@@ -9,15 +10,11 @@ from g2g_core.metrics.reconstruction import RECONSTRUCTION
 from g2g_core.metrics.response import RESPONSE
 from g2g_core.metrics.sets import SETS
 from g2g_core.metrics.translation import TRANSLATION
-from g2g_core.plugins import with_plugins
 
 METRICS: dict[str, Metric] = {
     metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES, *TRANSLATION, *SETS, *FACES)
 }
 """Name -> metric, in the order of reports."""
-
-GROUP = "g2g_ablate.metrics"
-"""Entry point group of metrics from other packages: each entry is a `Metric` of the entry's name."""
 
 
 @cache
@@ -27,7 +24,7 @@ def all_metrics() -> dict[str, Metric]:
     Raises:
         PluginError: an installed package brings a name that is taken, or what cannot be loaded.
     """
-    return with_plugins(METRICS, GROUP)
+    return plugins.with_plugins(METRICS, plugins.METRICS)
 
 
 DEFAULT = frozenset(

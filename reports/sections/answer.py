@@ -136,8 +136,11 @@ def _looked(view: StudyView) -> str:
     if not view.looks:
         return ""
     *before, last = map(str, view.looks)
-    there = len(view.seeds)
-    ended = f"stopped after {there}, when all was decided" if there < view.looks[-1] else "went on to the last"
+    there, open_ = len(view.seeds), "not enough data" in set(view.analysis.verdicts["verdict"])
+    if there == view.looks[-1]:
+        ended = "went on to the last"
+    else:
+        ended = f"has {there} so far" if open_ else f"stopped after {there}, when all was decided"
     return (
         f" The rule is asked after {', '.join(before)} and {last} seeds; the study {ended}. So that looking again "
         f"makes no more false alarms than looking once, each look tests at {view.alpha:.4g} (Pocock), and intervals "

@@ -80,9 +80,9 @@ def _budgets(view: StudyView) -> Rich | None:
     text = f" Finished trials trained for {steps[0]} to {steps[-1]} steps."
     if view.study.get("base", {}).get("stop_beyond"):
         text += (
-            " The short ones were stopped beyond a bound and count with their values then: had they gone on, they would"
+            " The short ones were stopped beyond a bound and count with their values then: had they gone on, they "
+            "would probably lie farther out, so their harm is rather larger than it is said to be."
         )
-        text += " probably lie farther out, so their harm is rather larger than it is said to be."
     return rich(strong("Unequal budgets."), text)
 
 

@@ -54,6 +54,7 @@ def test_a_trial_that_failed_ends_it_until_it_is_run_again(tmp_path: Path) -> No
     bad = replace(toy.trials[0], config=replace(toy.trials[0].config, data={"fault": "bug", "at": 2}))
     result = run_study(replace(toy, trials=(bad, *toy.trials[1:])), tmp_path, **QUIET)
     assert (result.exit_code, seeds_of(result)) == (1, [0, 1])
+    assert "the study has 2 so far" in to_text(make_report(load_results(tmp_path / "toy")).document)
     again = run_study(toy, tmp_path, **QUIET)
     assert (again.exit_code, seeds_of(again)) == (0, [0, 1, 2])
 
