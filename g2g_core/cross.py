@@ -1,6 +1,6 @@
 """The two-stage forward pass of cross-training (Figs. 1 and 3), each image and code computed on first use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, overload
 
 import torch
@@ -9,6 +9,10 @@ from torch import Tensor, nn
 from g2g_core.data.pairs import Batch
 
 Result = TypeVar("Result")
+
+GENERATED = ("self_recon", "mixed", "full_recon")
+STACKED_PIXELS = 2**15
+"""Up to which size images of several kinds share a call on a processor; above it its caches overflow (measured)."""
 
 
 def swap(values: Tensor) -> Tensor:
@@ -56,6 +60,7 @@ class CrossPass:
         self.batch = batch
         self._gradients = torch.is_grad_enabled()
         self._computed: dict[str, Any] = {}
+        self._expected: tuple[str, ...] = ()
         self._start(batch)
 
     def _start(self, batch: Batch) -> None:
@@ -77,6 +82,21 @@ class CrossPass:
             self._computed[key] = compute()
         result: Result = self._computed[key]
         return result
+
+    def expect(self, judged: Iterable[str]) -> None:
+        """Say beforehand which generated images the terms will have judged: they then share calls of the networks.
+
+        For networks that treat each image alone; equal numbers but for rounding, with less to do per image where
+        images are small. What is not said here is computed alone when it is asked for.
+        """
+        asked = set(judged)
+        self._expected = tuple(name for name in GENERATED if name in asked)
+
+    def _sharing(self, name: str, among: tuple[str, ...]) -> tuple[str, ...]:
+        """The names that share a call with `name`: those of `among`, if all are expected and small enough."""
+        pixels = len(among) * self.real[:, 0].numel()
+        small = self.real.is_cuda or pixels <= STACKED_PIXELS
+        return among if small and name in among and set(among) <= set(self._expected) else (name,)
 
     @Lazy
     def visible(self) -> Tensor:
@@ -103,14 +123,26 @@ class CrossPass:
     @Lazy
     def self_recon(self) -> Tensor:
         """G(x, x), content and class of the same image: (2B, 3, H, W)."""
-        image: Tensor = self.generator.decode(self.content, self.class_)
-        return image
+        return self._decoded("self_recon")
 
     @Lazy
     def mixed(self) -> Tensor:
         """Content of the partner, class of the image (disassembly): (2B, 3, H, W)."""
-        image: Tensor = self.generator.decode(swap(self.content), self.class_)
-        return image
+        return self._decoded("mixed")
+
+    def _codes(self, name: str) -> tuple[Tensor, Tensor]:
+        """Content and class codes of an image of the first stage."""
+        return (self.content if name == "self_recon" else swap(self.content)), self.class_
+
+    def _decoded(self, name: str) -> Tensor:
+        names = self._sharing(name, ("self_recon", "mixed"))
+
+        def decode() -> tuple[Tensor, ...]:
+            content, class_ = (torch.cat(codes) for codes in zip(*map(self._codes, names), strict=True))
+            images: Tensor = self.generator.decode(content, class_)
+            return images.chunk(len(names))
+
+        return self.once(f"decoded/{'+'.join(names)}", decode)[names.index(name)]
 
     @Lazy
     def mixed_content(self) -> Tensor:
@@ -151,14 +183,17 @@ class CrossPass:
 
     def _judged(self, name: str) -> tuple[Tensor, Tensor | None]:
         name = _seen_as(self, name)
+        names = self._sharing(name, self._expected)
 
-        def judge() -> tuple[Tensor, Tensor | None]:
+        def judge() -> list[tuple[Tensor, Tensor | None]]:
             if self.discriminator is None:
                 raise ValueError("this model has no discriminator")
-            result: tuple[Tensor, Tensor | None] = self.discriminator(getattr(self, name), self._labels_of(name))
-            return result
+            images, labels = [getattr(self, each) for each in names], [self._labels_of(each) for each in names]
+            verdicts, features = self.discriminator(torch.cat(images), torch.cat(labels))
+            parts = [None] * len(names) if features is None else features.chunk(len(names))
+            return list(zip(verdicts.chunk(len(names)), parts, strict=True))
 
-        return self.once(f"judged/{name}", judge)
+        return self.once(f"judged/{'+'.join(names)}", judge)[names.index(name)]
 
     def _labels_of(self, name: str) -> Tensor:
         return self.content_labels if name in ("self_recon", "content_images") else self.class_labels
@@ -183,14 +218,15 @@ class TranslationPass(CrossPass):
     @Lazy
     def self_recon(self) -> Tensor:
         """G(content image, content image): (B, 3, H, W)."""
-        image: Tensor = self.generator.decode(self.content, self.generator.class_code(self.content_images))
-        return image
+        return self._decoded("self_recon")
 
     @Lazy
     def mixed(self) -> Tensor:
         """Content of the content image, class of the class image: (B, 3, H, W)."""
-        image: Tensor = self.generator.decode(self.content, self.class_)
-        return image
+        return self._decoded("mixed")
+
+    def _codes(self, name: str) -> tuple[Tensor, Tensor]:
+        return self.content, self.generator.class_code(self.content_images) if name == "self_recon" else self.class_
 
     @Lazy
     def full_recon(self) -> Tensor:

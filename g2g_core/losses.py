@@ -17,7 +17,23 @@ from g2g_core.config import TrialConfig
 from g2g_core.cross import CrossPass, DiscriminatorPass
 from g2g_core.schedules import Schedule
 
+Term = Callable[[Any], Tensor]
 
+
+def judges(*names: str) -> Callable[[Term], Term]:
+    """Marks a term by the generated images that it has judged, so that they share calls (`CrossPass.expect`).
+
+    A term without the mark works as well, only not as fast.
+    """
+
+    def mark(term: Term) -> Term:
+        term.judges = names  # type: ignore[attr-defined]
+        return term
+
+    return mark
+
+
+@judges("mixed", "self_recon")
 def adversarial(cross: CrossPass) -> Tensor:
     """Minus the mean verdict on mixed images and short reconstructions: the generator's side of the hinge loss."""
     return -(cross.verdict("mixed").mean() + cross.verdict("self_recon").mean()) / 2
@@ -33,21 +49,25 @@ def long_recon(cross: CrossPass) -> Tensor:
     return l1_loss(cross.full_recon, cross.real)
 
 
+@judges("self_recon")
 def self_fm(cross: CrossPass) -> Tensor:
     """L1 of the discriminator features of x and G(x, x): FUNIT's own feature matching (authors' `fm_rec_w`)."""
     return l1_loss(cross.features("self_recon"), cross.features("content_images"))
 
 
+@judges("mixed")
 def short_fm(cross: CrossPass) -> Tensor:
     """L1 of the discriminator features of x and of the mixed image of its class (lambda_D; `fm_w`)."""
     return l1_loss(cross.features("mixed"), cross.features("class_images"))
 
 
+@judges("full_recon")
 def long_fm(cross: CrossPass) -> Tensor:
     """L1 of the discriminator features of x and its full reconstruction (eq. 10: lambda_L, `fml_w`)."""
     return l1_loss(cross.features("full_recon"), cross.features("real"))
 
 
+@judges("full_recon", "mixed")
 def reassembly_fm(cross: CrossPass) -> Tensor:
     """L1 of the features of the mixed image and the full reconstruction of its class (lambda_R beside `long_fm`'s).
 
@@ -81,8 +101,6 @@ def _hinge(pair: DiscriminatorPass, fake_labels: Tensor) -> Tensor:
     fake: Tensor = pair.discriminator(pair.fake, fake_labels)[0]
     return relu(1 - pair.real_verdict).mean() + relu(1 + fake).mean()
 
-
-Term = Callable[[Any], Tensor]
 
 LOSSES: dict[str, Term | Callable[[TrialConfig], Term]] = {
     "adversarial": adversarial,
@@ -130,6 +148,11 @@ class WeightedTerm:
     weight: float
     term: Term
     schedule: Schedule
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The generated images that the term says it has judged, see `judges`."""
+        return getattr(self.term, "judges", ())
 
     def weight_at(self, step: int) -> float:
         """The weight in the step that follows `step` completed ones."""

@@ -63,6 +63,8 @@ class TrainingStep:
         values: Values = {}
         with torch.set_grad_enabled(not warming):
             cross = self.networks.make_pass(self.networks.generator, self.networks.discriminator, batch)
+        if self.networks.image_by_image and not warming:
+            cross.expect(name for term in self.generator_terms if term.weight_at(step) for name in term.judges)
         if warming:
             with torch.no_grad():
                 self._update_discriminator(cross, step, values, health)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from g2g_core.models.reflected_conv import reflected_conv
 from g2g_core.models.upsample_conv import upsample_conv
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "none": None}
@@ -40,7 +41,7 @@ class ConvBlock(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(narrow, wide, kernel, stride)
         self.doubled = doubled
-        self.padding = (padding,) * 4
+        self.padding = padding
         self.norm = norm
         self.activation = ACTIVATIONS[activation]
 
@@ -54,7 +55,7 @@ class ConvBlock(nn.Module):
         if self.doubled:
             values = upsample_conv(values, self.conv.weight, self.conv.bias)
         else:
-            values = self.conv(functional.pad(values, self.padding, mode="reflect"))
+            values = reflected_conv(values, self.conv, self.padding)
         if self.norm == "instance":
             values = functional.instance_norm(values, eps=EPS)
         elif adain is not None:

@@ -5,6 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from g2g_core.models.blocks import kaiming_start
+from g2g_core.models.halving import Halving
+from g2g_core.models.reflected_conv import reflected_conv
 
 SLOPE = 0.2
 WIDEST = 1024
@@ -16,17 +18,11 @@ class PaddedConv(nn.Module):
     def __init__(self, narrow: int, wide: int, kernel: int, bias: bool = True) -> None:
         super().__init__()
         self.conv = nn.Conv2d(narrow, wide, kernel, bias=bias)
-        self.padding = (kernel // 2,) * 4
+        self.padding = kernel // 2
 
     def forward(self, values: Tensor) -> Tensor:
         """(B, narrow, H, W) to (B, wide, H, W)."""
-        if self.padding[0]:
-            result: Tensor = self.conv(functional.pad(values, self.padding, mode="reflect"))
-            return result
-        # One product over all pixels of all images: torch's convolution takes a slow path for small batches here.
-        pixels = self.conv.weight.flatten(1) @ values.transpose(0, 1).flatten(1)
-        result = pixels.view(-1, len(values), *values.shape[2:]).transpose(0, 1)
-        return result if self.conv.bias is None else result + self.conv.bias[:, None, None]
+        return reflected_conv(values, self.conv, self.padding)
 
 
 class ActivationFirstBlock(nn.Module):
@@ -69,7 +65,7 @@ class FunitDiscriminator(nn.Module):
             wider = min(2 * width, WIDEST)
             layers += [ActivationFirstBlock(width, width), ActivationFirstBlock(width, wider)]
             if stage < blocks // 2 - 1:
-                layers += [nn.ReflectionPad2d(1), nn.AvgPool2d(3, 2)]
+                layers += [nn.Identity(), Halving()]  # two places, as in FUNIT's state dict
             width = wider
         self.cnn_f = nn.Sequential(*layers)
         self.cnn_c = nn.Sequential(PaddedConv(width, classes, 1))

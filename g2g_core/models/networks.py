@@ -25,6 +25,8 @@ class Networks:
         average: the generator whose weights are a running average; None: none is kept.
         make_pass: the pass that the loss terms work on.
         generator_first: whether a step updates the generator before the discriminator (CycleFUNIT) or after it (FUNIT).
+        image_by_image: whether decoder and discriminator treat each image alone, so that images of several kinds may
+            share a call.
     """
 
     generator: nn.Module
@@ -32,6 +34,7 @@ class Networks:
     average: nn.Module | None
     make_pass: type[CrossPass] = CrossPass
     generator_first: bool = False
+    image_by_image: bool = False
 
 
 def funit2funit(config: TrialConfig, n_classes: int) -> Networks:
@@ -69,4 +72,4 @@ def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> N
     generator = narrowed(generator, options, config)
     with seeded_init(config.seed, "init/discriminator"):
         discriminator = FunitDiscriminator(options.d_filters, options.d_blocks, classes)
-    return Networks(generator, discriminator, averaged(generator, config), make_pass)
+    return Networks(generator, discriminator, averaged(generator, config), make_pass, image_by_image=True)

@@ -48,6 +48,33 @@ def test_verdict_and_features_share_one_call(cross):
     assert cross.discriminator.calls == 2
 
 
+@pytest.mark.parametrize("make_pass", [CrossPass, TranslationPass])
+def test_expected_images_share_calls_and_keep_their_numbers(make_pass):
+    names = ["mixed", "self_recon"] + ["full_recon"] * (make_pass is CrossPass)
+    alone, shared = (make_pass(CountingGenerator(), CountingDiscriminator(), batch()) for _ in range(2))
+    shared.expect(name for name in names)
+    for name in names:
+        assert torch.equal(getattr(shared, name), getattr(alone, name))
+        assert torch.equal(shared.verdict(name), alone.verdict(name))
+        assert torch.equal(shared.features(name), alone.features(name))
+    assert shared.discriminator.calls == 1
+    assert alone.discriminator.calls == len(names)
+    assert shared.generator.calls["decode"] == alone.generator.calls["decode"] - 1
+
+
+def test_nothing_is_computed_that_is_not_expected(cross):
+    cross.expect(["mixed"])
+    cross.verdict("mixed")
+    assert cross.generator.calls == {"content_code": 1, "class_code": 1, "decode": 1}
+
+
+def test_large_images_are_judged_alone(cross, monkeypatch):
+    monkeypatch.setattr("g2g_core.cross.STACKED_PIXELS", 2 * cross.real[:, 0].numel() - 1)
+    cross.expect(["mixed", "self_recon"])
+    _ = cross.verdict("mixed"), cross.verdict("self_recon")
+    assert cross.discriminator.calls == 2
+
+
 def test_judged_under_the_right_labels(cross):
     expected = cross.mixed.mean(1) + cross.labels[:, None, None]
     assert torch.equal(cross.verdict("mixed"), expected)
