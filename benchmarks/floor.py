@@ -27,7 +27,7 @@ class Calls(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def seconds_alone(compute: Callable[[], object], repeats: int = 5) -> float:
+def seconds_alone(compute: Callable[[], object], repeats: int) -> float:
     """Processor seconds of the noted calls of `compute`, each the median of repeats on random contiguous tensors."""
     with Calls() as calls:
         compute()

@@ -135,7 +135,7 @@ def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured
         for times, job in jobs if turn % 2 == 0 else reversed(jobs):
             times += timed(job, 1)
     medians = statistics.median(theirs_s), statistics.median(ours_s)
-    alone = seconds_alone(lambda: ours(batch, 0))
+    alone = seconds_alone(lambda: ours(batch, 0), repeats)
     return Measured(size, losses, *medians, alone, counts[0] / 1e9, counts[1] / 1e9)
 
 
