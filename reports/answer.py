@@ -9,6 +9,9 @@ from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
 from reports.view import Arm, StudyView
 
+CHANGES = {"harms": "worse", "helps": "better"}
+"""Verdicts that say a factor changes the metric, the one to tell first before the other."""
+
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
     """`5 of 5 seeds, median step 250`; what happened to the trials of these arms."""
@@ -28,13 +31,14 @@ def lead(view: StudyView) -> Rich:
         return rich(f"No trial finished: {count(len(view.table.trials), 'trial')}, none with a result.")
     if not len(verdicts):
         return _without_factors(view)
-    harmful = verdicts[verdicts["verdict"] == "harms"]
-    if len(harmful):
-        ordered = harmful.loc[harmful["effect"].abs().sort_values(ascending=False).index]
+    told = told_first(view)
+    if told in CHANGES:
+        rows = verdicts[verdicts["verdict"] == told]
+        ordered = rows.loc[rows["effect"].abs().sort_values(ascending=False).index]
         names = [code(str(name)) for name in ordered["factor"]]
         verb = " makes " if len(names) == 1 else " make "
         first = ordered.iloc[0]
-        parts: list[str | Span | Rich] = [joined(names), verb, code(view.metric), " worse"]
+        parts: list[str | Span | Rich] = [joined(names), verb, code(view.metric), f" {CHANGES[told]}"]
         parts += [f": {view.scale.signed(number(first['effect']))} {view.summary}"]
         if len(names) > 1:
             parts += [" for ", names[0]]
@@ -47,7 +51,13 @@ def lead(view: StudyView) -> Rich:
         )
     if words == {"not enough data"}:
         return rich("These trials are not enough to say which factor changes ", code(view.metric), ".")
-    return rich("No factor was found to make ", code(view.metric), " worse.")
+    return rich("No factor was found to change ", code(view.metric), ".")
+
+
+def told_first(view: StudyView) -> str:
+    """The verdict that the first sentence tells: `harms` if there is one, else `helps`, else none."""
+    words = set(view.analysis.verdicts["verdict"]) if len(view.analysis.verdicts) else set()
+    return next((word for word in CHANGES if word in words), "")
 
 
 def only_with(view: StudyView, name: str) -> Rich:
@@ -112,7 +122,7 @@ def others(view: StudyView) -> list[Rich]:
         ("not enough data", ": not enough data", ": not enough data"),
     ):
         rows = verdicts[verdicts["verdict"] == word] if len(verdicts) else verdicts
-        if not len(rows):
+        if not len(rows) or word == told_first(view):
             continue
         names = joined(code(str(name)) for name in rows["factor"])
         detail = _reason(view, rows.iloc[0].to_dict()) if len(rows) == 1 else _range(view, rows)
@@ -121,14 +131,27 @@ def others(view: StudyView) -> list[Rich]:
 
 
 def shared_fall(view: StudyView) -> Rich:
-    """That most seeds of the reference degraded too: then no factor is the whole cause."""
-    if view.reference is None:
+    """That most seeds of the reference degraded too; and whether all arms did, or which were spared."""
+    if view.reference is None or not _fell(view, view.reference):
         return ()
-    steps = [view.onset(trial) for trial in view.reference.trials]
-    if len([step for step in steps if step is not None]) * 2 <= len(steps):
-        return ()
-    words = onset_words(view, (view.reference,))
-    return rich(f"The reference degraded too ({words}): something that all arms share is a cause.")
+    spared = [arm for arm in view.arms if not _fell(view, arm)]
+    start = f"The reference itself degraded ({onset_words(view, (view.reference,))})"
+    if not spared:
+        return rich(f"{start}: something that all arms share is a cause.")
+    marks = [code(f"{name}={level}") for name, level in spared[0].levels.items() if _marks(view, name, level, spared)]
+    if not marks:
+        return rich(f"{start}; {len(spared)} of {count(len(view.arms), 'arm')} did not.")
+    return rich(f"{start}; the {count(len(spared), 'arm')} with ", joined(marks), " did not.")
+
+
+def _fell(view: StudyView, arm: Arm) -> bool:
+    """Whether more than half of an arm's seeds degraded."""
+    return sum(view.onset(trial) is not None for trial in arm.trials) * 2 > len(arm.trials)
+
+
+def _marks(view: StudyView, name: str, level: str, arms: list[Arm]) -> bool:
+    """Whether just these arms are at this level of the factor."""
+    return [arm for arm in view.arms if arm.levels.get(name) == level] == arms
 
 
 def _reason(view: StudyView, row: Mapping[Any, Any]) -> str:

@@ -12,11 +12,44 @@ def sentences(study: StudyTable) -> str:
     return " ".join(plain(sentence) for sentence in others(StudyView(study, analyse(study))))
 
 
-def test_a_reference_that_degrades_too_is_said(make_study: Callable[..., StudyTable]) -> None:
+def degraded(study: StudyTable, **spared: str) -> None:
+    """All trials degrade but those at one level of a factor."""
+    spare = [study.trials[f"level.{factor}"] == level for factor, level in spared.items()]
+    study.trials["degraded_at_step"] = 25.0
+    for trials in spare:
+        study.trials.loc[trials, "degraded_at_step"] = float("nan")
+
+
+def test_a_reference_that_degrades_with_all_other_arms_is_said(make_study: Callable[..., StudyTable]) -> None:
     study = make_study(factors=2, seeds=4)
-    assert "The reference degraded too" not in sentences(study)
+    assert "The reference itself degraded" not in sentences(study)
+    degraded(study)
     reference = study.trials["cell_id"] == study.study["reference_cell"]
     study.trials.loc[reference, "degraded_at_step"] = [25.0, 25.0, 50.0, float("nan")]
-    words = "The reference degraded too (3 of 4 seeds, median step 25): something that all arms share is a cause."
+    words = "The reference itself degraded (3 of 4 seeds, median step 25): something that all arms share is a cause."
     assert words in sentences(study)
     assert words in headline(study)[1]
+
+
+def test_arms_that_are_spared_are_named(make_study: Callable[..., StudyTable]) -> None:
+    study = make_study(factors=2, seeds=4)
+    level = list(study.study["factors"]["long_fm"]["levels"])[-1]
+    degraded(study, long_fm=level)
+    assert f"median step 25); the 2 arms with long_fm={level} did not." in sentences(study)
+    one = study.trials["cell_id"] == study.trials.loc[study.trials["level.long_fm"] == level, "cell_id"].iloc[0]
+    study.trials.loc[one, "degraded_at_step"] = 25.0
+    assert "median step 25); 1 of 4 arms did not." in sentences(study)
+
+
+def test_a_factor_that_helps_is_told_first_where_none_harms(make_study: Callable[..., StudyTable]) -> None:
+    study = make_study(factors=2, seeds=4)
+    study.trials.loc[study.trials["level.long_fm"] == "with", "metric.kid"] -= 0.04
+    assert headline(study)[1].startswith("long_fm makes kid better: −0.032 at step 400 (95 % interval")
+    assert "makes it better" not in sentences(study)
+
+
+def test_where_one_harms_what_helps_is_told_after_it(make_study: Callable[..., StudyTable]) -> None:
+    study = make_study(factors=3, seeds=4)
+    study.trials.loc[study.trials["level.long_fm"] == "with", "metric.kid"] -= 0.04
+    assert headline(study)[1].startswith("reassembly_fm makes kid worse")
+    assert "long_fm makes it better" in sentences(study)
