@@ -49,11 +49,11 @@ class Analysis:
 
     Attributes:
         arms: a row a cell: mean and spread of the primary outcome, difference to the reference.
-        effects: a row a factorial term.
+        effects: a row a factorial term; a factor with several levels has a term a level (`factor=level`).
         shapley: a row a factor; the values sum to the difference of the full and the empty cell.
         verdicts: a row a factor, or a level (`factor=level`) of a factor with several.
         checks: the same rows: what other methods and other data sets of the same study would have said.
-        simple: a row a factor and level of another one: its effect there (full factorials of two levels).
+        simple: a row a factor (or level of it) and level of another one: its effect there (full factorials).
         onset: a row a trial.
         metrics: a row a cell, metric and time (`at`: `end` or `step 0`).
     """
@@ -168,7 +168,19 @@ class _Study:
         return math.prod(-1 if self.cells[cell].get(f, self.first[f]) == self.first[f] else 1 for f in term)
 
     def _full(self) -> bool:
-        return self._two_level() and len(self.cells) == 2 ** len(self.factors)
+        return self._two_level() and self._complete()
+
+    def _complete(self) -> bool:
+        """Whether every combination of levels is a cell."""
+        return bool(self.factors) and len(self.cells) == math.prod(len(levels) for levels in self.factors.values())
+
+    def _changes(self) -> list[tuple[str, str, str]]:
+        """Factor, level, name for each level but the first: the factor's name, `factor=level` where there are more."""
+        found = []
+        for factor, levels in self.factors.items():
+            others = [level for level in levels if level != self.first[factor]]
+            found += [(factor, level, factor if len(others) == 1 else f"{factor}={level}") for level in others]
+        return found
 
     def _contrast(self, term: Sequence[str]) -> list[float]:
         """One contrast a seed that has all cells."""
@@ -182,7 +194,9 @@ class _Study:
         return {s: math.fsum(sign * self.values[cell, s] for cell, sign in signs.items()) / half for s in complete}
 
     def _effects(self) -> pd.DataFrame:
-        """Main effects and interactions of a two-level factorial, full or fractional; aliased terms once."""
+        """Main effects and interactions of a factorial; of a fractional one aliased terms once."""
+        if not self._two_level() and self._complete() and len(self.factors) > 1:
+            return self._corrected(self._level_effects())
         balanced = self._two_level() and all(
             sum(self._sign(cell, (factor,)) for cell in self.cells) == 0 for factor in self.factors
         )
@@ -202,10 +216,34 @@ class _Study:
                 name = " × ".join(term)
                 found = self._interval(values)
                 rows.append((name, order, found.mean, found.low, found.high, found.p, math.nan, _listed(aliases, term)))
+        return self._corrected(rows)
+
+    def _level_effects(self) -> list[tuple[Any, ...]]:
+        """Each level against the first, and pairs of such changes: half of what one changes the other's effect by."""
+        changes, rows = self._changes(), []
+        for factor, level, name in changes:
+            rows.append((name, 1, self._interval(self._paired(self._pairs(factor, level)))))
+        for one, other in combinations(changes, 2):
+            if one[0] == other[0]:
+                continue
+            there, before = (self._pairs_at(one, other[0], level) for level in (other[1], self.first[other[0]]))
+            cells = {cell for pair in there + before for cell in pair}
+            complete = [s for s in self.seeds if all((cell, s) in self.values for cell in cells)]
+            with_, without = self._by_seed(there), self._by_seed(before)
+            values = [(with_[seed] - without[seed]) / 2 for seed in complete]
+            rows.append((f"{one[2]} × {other[2]}", 2, self._interval(values)))
+        return [(name, order, i.mean, i.low, i.high, i.p, math.nan, "") for name, order, i in rows]
+
+    def _corrected(self, rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+        """The frame of effects; Holm's correction over the main effects, and over the rest."""
         frame = pd.DataFrame(rows, columns=list(EFFECTS))
         for _, group in frame.groupby(frame["order"] > 1):
             frame.loc[group.index, "p_adjusted"] = holm(group["p"].tolist())
         return frame
+
+    def _pairs_at(self, change: tuple[str, str, str], other: str, level: str) -> list[tuple[str, str]]:
+        """The pairs of a change where another factor is at a level."""
+        return [(a, b) for a, b in self._pairs(change[0], change[1]) if self._level(a, other) == level]
 
     def _pairs(self, factor: str, level: str | None = None) -> list[tuple[str, str]]:
         """Pairs of cells that differ in this factor alone: at the level (any but the first), at the first level."""
@@ -223,13 +261,11 @@ class _Study:
     def _compared(self) -> dict[str, tuple[dict[int, float], list[tuple[str, str]]]]:
         """Factor, or `factor=level` where it has more than two -> its effect by seed, and the pairs of cells behind."""
         found = {}
-        for factor, levels in self.factors.items():
-            others = [level for level in levels if level != self.first[factor]]
-            for level in others:
-                pairs = self._pairs(factor, level)
-                fractional = not pairs and self._two_level()
-                values = self._contrast_by_seed((factor,)) if fractional else self._by_seed(pairs)
-                found[factor if len(others) == 1 else f"{factor}={level}"] = (values, pairs)
+        for factor, level, name in self._changes():
+            pairs = self._pairs(factor, level)
+            fractional = not pairs and self._two_level()
+            values = self._contrast_by_seed((factor,)) if fractional else self._by_seed(pairs)
+            found[name] = (values, pairs)
         return found
 
     def _verdicts(self, compared: Mapping[str, tuple[dict[int, float], Any]]) -> pd.DataFrame:
@@ -260,14 +296,13 @@ class _Study:
         return check_verdicts(values, sides, seen, spread, self.margin, self.better, start, self.alpha)
 
     def _simple(self) -> pd.DataFrame:
-        """The effect of each factor at each level of each other one."""
+        """The effect of each factor, or level of it, at each level of each other one."""
         rows: list[tuple[Any, ...]] = []
-        if self._full() and len(self.factors) > 1:
-            for factor, other in permutations(self.factors, 2):
-                for level in self.factors[other]:
-                    pairs = [(a, b) for a, b in self._pairs(factor) if self._level(a, other) == level]
-                    found = self._interval(self._paired(pairs))
-                    rows.append((factor, other, level, found.mean, found.low, found.high, found.n))
+        for change in self._changes() if self._complete() else ():
+            for other in self.factors:
+                for level in self.factors[other] if other != change[0] else ():
+                    found = self._interval(self._paired(self._pairs_at(change, other, level)))
+                    rows.append((change[2], other, level, found.mean, found.low, found.high, found.n))
         return pd.DataFrame(rows, columns=list(SIMPLE))
 
     def _level(self, cell: str, factor: str) -> str:

@@ -63,13 +63,14 @@ def told_first(view: StudyView) -> str:
 def only_with(view: StudyView, name: str) -> Rich:
     """That a factor acts at one level of another factor alone: an established interaction, and nothing elsewhere."""
     effects, simple = view.analysis.effects, view.analysis.simple
-    established = {
-        frozenset(str(row["term"]).split(" × "))
+    established = [
+        set(str(row["term"]).split(" × "))
         for row in effects.to_dict("records")
         if row["order"] == 2 and (p := number(row["p_adjusted"])) is not None and p < view.alpha
-    }
+    ]
     for other in view.factors:
-        if frozenset((name, other)) not in established or view.margin is None:
+        partners = {term.partition("=")[0] for pair in established if name in pair for term in pair - {name}}
+        if other not in partners or view.margin is None:
             continue
         rows = [
             (str(row["level"]), effect)
@@ -78,11 +79,11 @@ def only_with(view: StudyView, name: str) -> Rich:
         ]
         idle = [row for row in rows if abs(row[1]) < view.margin]
         active = [row for row in rows if row not in idle]
-        if len(idle) == 1 and len(active) == 1:
-            (there, effect), (elsewhere, nothing) = active[0], idle[0]
+        if len(active) == 1 and idle:
+            (there, effect) = active[0]
             here = f" ({view.scale.signed(effect)}; with "
-            words = (" ", code(name), " does so only with ", code(f"{other}={there}"), here, code(elsewhere))
-            return rich(*words, f" {view.scale.signed(nothing)}).")
+            elsewhere = joined(rich(code(level), f" {view.scale.signed(nothing)}") for level, nothing in idle)
+            return rich(" ", code(name), " does so only with ", code(f"{other}={there}"), here, elsewhere, ").")
     return ()
 
 

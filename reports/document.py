@@ -52,10 +52,10 @@ def link(text: str, href: str) -> Span:
     return Span(text, "plain", href)
 
 
-def joined(parts: Iterable["str | Span"], comma: str = ", ", last: str = " and ") -> Rich:
+def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = " and ") -> Rich:
     """`a, b and c`."""
     items = list(parts)
-    out: list[str | Span] = []
+    out: list[str | Span | Rich] = []
     for index, item in enumerate(items):
         if index:
             out.append(last if index == len(items) - 1 else comma)

@@ -116,6 +116,34 @@ def test_several_levels_have_a_verdict_each(make_study):
     assert len(found.effects) == len(found.shapley) == 0
 
 
+def test_several_levels_in_a_full_factorial_have_effects_and_interactions(make_study):
+    """A third level of `long_fm` that adds 0.5 to `kid` without `long_recon` and 0.9 with it."""
+    table = make_study(factors=2)
+    cells, trials = list(table.study["cells"]), [table.trials]
+    for number, (recon, amount) in enumerate((("without", 0.5), ("with", 0.9))):
+        levels = {"long_recon": recon, "long_fm": "10"}
+        cells.append({"cell_id": f"more{number}", "levels": levels})
+        chosen = (table.trials["level.long_recon"] == recon) & (table.trials["level.long_fm"] == "without")
+        extra = table.trials[chosen].assign(cell_id=f"more{number}", **{"level.long_fm": "10"})
+        trials.append(extra.assign(**{"metric.kid": extra["metric.kid"] + amount}))
+    factors = dict(table.study["factors"])
+    factors["long_fm"] = {**factors["long_fm"], "levels": {**factors["long_fm"]["levels"], "10": {}}}
+    study = {**table.study, "cells": cells, "factors": factors}
+    found = analyse(replace(table, study=study, trials=pd.concat(trials, ignore_index=True)))
+    effects = found.effects.set_index("term")["estimate"]
+    names = ["long_recon", "long_fm=with", "long_fm=10", "long_recon × long_fm=with", "long_recon × long_fm=10"]
+    assert effects.index.tolist() == names
+    assert effects["long_fm=10"] == pytest.approx(0.7)
+    assert effects["long_recon × long_fm=10"] == pytest.approx(0.2)
+    two_levels = analyse(table).effects.set_index("term")["estimate"]
+    assert effects["long_fm=with"] == pytest.approx(two_levels["long_fm"])
+    assert effects["long_recon × long_fm=with"] == pytest.approx(two_levels["long_recon × long_fm"])
+    simple = found.simple.set_index(["factor", "other", "level"])["effect"]
+    assert simple["long_fm=10", "long_recon", "with"] == pytest.approx(0.9)
+    assert simple["long_fm=10", "long_recon", "without"] == pytest.approx(0.5)
+    assert ("long_recon", "long_fm", "10") in simple
+
+
 def test_leave_one_out_compares_each_arm_with_its_neighbour(make_study):
     """All on and each one off: the pair of a factor are the full arm and the one without it."""
     table = make_study(factors=2)
