@@ -15,7 +15,7 @@ CHANGES = {"harms": "worse", "helps": "better"}
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
     """`5 of 5 seeds, median step 250`; what happened to the trials of these arms."""
-    trials = [trial for arm in arms for trial in arm.trials]
+    trials = [trial for arm in arms for trial in _watched(view, arm)]
     if not trials:
         return ""
     steps = [step for trial in trials if (step := view.onset(trial)) is not None]
@@ -69,7 +69,7 @@ def only_with(view: StudyView, name: str) -> Rich:
         if row["order"] == 2 and (p := number(row["p_adjusted"])) is not None and p < view.alpha
     ]
     for other in view.factors:
-        partners = {term.partition("=")[0] for pair in established if name in pair for term in pair - {name}}
+        partners = {view.split(term)[0] for pair in established if name in pair for term in pair - {name}}
         if other not in partners or view.margin is None:
             continue
         rows = [
@@ -147,7 +147,13 @@ def shared_fall(view: StudyView) -> Rich:
 
 def _fell(view: StudyView, arm: Arm) -> bool:
     """Whether more than half of an arm's seeds degraded."""
-    return sum(view.onset(trial) is not None for trial in arm.trials) * 2 > len(arm.trials)
+    trials = _watched(view, arm)
+    return sum(view.onset(trial) is not None for trial in trials) * 2 > len(trials)
+
+
+def _watched(view: StudyView, arm: Arm) -> list[str]:
+    """The arm's trials that have begun."""
+    return [trial for trial in arm.trials if view.curves.get(trial)]
 
 
 def _marks(view: StudyView, name: str, level: str, arms: list[Arm]) -> bool:
