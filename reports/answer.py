@@ -152,8 +152,10 @@ def _fell(view: StudyView, arm: Arm) -> bool:
 
 
 def _watched(view: StudyView, arm: Arm) -> list[str]:
-    """The arm's trials that have begun."""
-    return [trial for trial in arm.trials if view.curves.get(trial)]
+    """The arm's trials that have ended, well or not."""
+    trials = view.table.trials
+    open_ = set(trials.loc[trials["status"].isin(("planned", "running")), "trial_id"])
+    return [trial for trial in arm.trials if trial not in open_]
 
 
 def _marks(view: StudyView, name: str, level: str, arms: list[Arm]) -> bool:
