@@ -63,7 +63,7 @@ def _two_by_two(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """
     (batch, narrow), wide = values.shape[:2], len(weight)
     taps, pixels = _transforms(weight.dtype, weight.device)
-    kernels = (taps @ weight.view(wide * narrow, 9).T).view(4, wide, narrow)
+    kernels = (taps @ weight.reshape(wide * narrow, 9).T).view(4, wide, narrow)
     spectrum = (pixels @ values.reshape(batch * narrow, 4).T).view(4, batch, narrow)
     products = (spectrum @ kernels.transpose(1, 2)).view(4, batch * wide)
     result = (products.T @ (pixels / 4)).view(batch, wide, 2, 2)

@@ -59,6 +59,16 @@ def test_values_and_derivatives_are_equal(case, bias):
         torch.testing.assert_close(short, long, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_channels_last_gives_the_same(case):
+    values, conv, padding = made(case)
+    expected = derivatives(reflected_conv, values, conv, padding)
+    values = values.detach().to(memory_format=torch.channels_last).requires_grad_()
+    found = derivatives(reflected_conv, values, conv.to(memory_format=torch.channels_last), padding)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-11)
+
+
 def test_two_by_two_takes_a_fifth_of_the_operations_at_most():
     conv, values = nn.Conv2d(64, 64, 3), torch.randn(16, 64, 2, 2)
     assert operations(lambda: reflected_conv(values, conv, 1)) < 0.2 * operations(lambda: long_way(values, conv, 1))
