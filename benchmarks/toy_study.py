@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRAINER = "benchmarks.trivial_trainer:train"
+BARE: dict[str, Any] = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True}
+"""Options of a run that is about the trials alone."""
 
 
 def toy_plan(
@@ -76,7 +78,7 @@ def table(out: Path) -> "pd.DataFrame":
 
 def main() -> None:
     out, options = sys.argv[1], json.loads(sys.argv[2])
-    run = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True} | options.pop("run", {})
+    run = BARE | options.pop("run", {})
     try:
         result = run_study(toy_plan(**options), out, **run)
     except StudyError as error:

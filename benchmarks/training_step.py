@@ -116,7 +116,7 @@ def timed(step: Callable[[], object], repeats: int) -> list[float]:
 
 
 def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured:
-    """Medians of both, measured in turns: theirs, ours, then ours, theirs."""
+    """Medians of both, measured in turns: theirs, ours, then ours, theirs; the floor in torch's own layout alone."""
     plain, config = settings(size, losses), settings(size, losses, **changes)
     batch = random_batch(config)
     if config.channels_last:
@@ -135,7 +135,7 @@ def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured
         for times, job in jobs if turn % 2 == 0 else reversed(jobs):
             times += timed(job, 1)
     medians = statistics.median(theirs_s), statistics.median(ours_s)
-    alone = seconds_alone(lambda: ours(batch, 0), repeats)
+    alone = float("nan") if config.channels_last else seconds_alone(lambda: ours(batch, 0), repeats)
     return Measured(size, losses, *medians, alone, counts[0] / 1e9, counts[1] / 1e9)
 
 

@@ -5,10 +5,10 @@ and intervals are t intervals over the seeds.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -71,6 +71,14 @@ class Analysis:
 def analyse(table: StudyTable) -> Analysis:
     """The statistics of a study; frames are empty where the design or the data do not allow them."""
     return _Study(table).analysis()
+
+
+class _Change(NamedTuple):
+    """A factor at a level that is not its first; `name`: the factor, or `factor=level` where it has more than two."""
+
+    factor: str
+    level: str
+    name: str
 
 
 class _Study:
@@ -174,13 +182,18 @@ class _Study:
         """Whether every combination of levels is a cell."""
         return bool(self.factors) and len(self.cells) == math.prod(len(levels) for levels in self.factors.values())
 
-    def _changes(self) -> list[tuple[str, str, str]]:
-        """Factor, level, name for each level but the first: the factor's name, `factor=level` where there are more."""
+    def _changes(self) -> list[_Change]:
+        """What can be compared with a factor's first level."""
         found = []
         for factor, levels in self.factors.items():
             others = [level for level in levels if level != self.first[factor]]
-            found += [(factor, level, factor if len(others) == 1 else f"{factor}={level}") for level in others]
+            found += [_Change(factor, level, factor if len(others) == 1 else f"{factor}={level}") for level in others]
         return found
+
+    def _seeds_with(self, cells: Iterable[str]) -> list[int]:
+        """The seeds for which all these cells have a value."""
+        wanted = list(cells)
+        return [seed for seed in self.seeds if all((cell, seed) in self.values for cell in wanted)]
 
     def _contrast(self, term: Sequence[str]) -> list[float]:
         """One contrast a seed that has all cells."""
@@ -189,9 +202,11 @@ class _Study:
     def _contrast_by_seed(self, term: Sequence[str]) -> dict[int, float]:
         """Seed -> mean of the cells with sign + minus mean of those with -, where all cells have a value."""
         signs = {cell: self._sign(cell, term) for cell in self.cells}
-        complete = [s for s in self.seeds if all((cell, s) in self.values for cell in self.cells)]
         half = len(self.cells) / 2
-        return {s: math.fsum(sign * self.values[cell, s] for cell, sign in signs.items()) / half for s in complete}
+        return {
+            s: math.fsum(sign * self.values[cell, s] for cell, sign in signs.items()) / half
+            for s in self._seeds_with(self.cells)
+        }
 
     def _effects(self) -> pd.DataFrame:
         """Main effects and interactions of a factorial; of a fractional one aliased terms once."""
@@ -221,17 +236,17 @@ class _Study:
     def _level_effects(self) -> list[tuple[Any, ...]]:
         """Each level against the first, and pairs of such changes: half of what one changes the other's effect by."""
         changes, rows = self._changes(), []
-        for factor, level, name in changes:
-            rows.append((name, 1, self._interval(self._paired(self._pairs(factor, level)))))
+        for change in changes:
+            rows.append((change.name, 1, self._interval(self._paired(self._pairs(change.factor, change.level)))))
         for one, other in combinations(changes, 2):
-            if one[0] == other[0]:
+            if one.factor == other.factor:
                 continue
-            there, before = (self._pairs_at(one, other[0], level) for level in (other[1], self.first[other[0]]))
-            cells = {cell for pair in there + before for cell in pair}
-            complete = [s for s in self.seeds if all((cell, s) in self.values for cell in cells)]
+            there = self._pairs_at(one, other.factor, other.level)
+            before = self._pairs_at(one, other.factor, self.first[other.factor])
             with_, without = self._by_seed(there), self._by_seed(before)
+            complete = self._seeds_with(cell for pair in there + before for cell in pair)
             values = [(with_[seed] - without[seed]) / 2 for seed in complete]
-            rows.append((f"{one[2]} × {other[2]}", 2, self._interval(values)))
+            rows.append((f"{one.name} × {other.name}", 2, self._interval(values)))
         return [(name, order, i.mean, i.low, i.high, i.p, math.nan, "") for name, order, i in rows]
 
     def _corrected(self, rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
@@ -241,9 +256,9 @@ class _Study:
             frame.loc[group.index, "p_adjusted"] = holm(group["p"].tolist())
         return frame
 
-    def _pairs_at(self, change: tuple[str, str, str], other: str, level: str) -> list[tuple[str, str]]:
+    def _pairs_at(self, change: _Change, other: str, level: str) -> list[tuple[str, str]]:
         """The pairs of a change where another factor is at a level."""
-        return [(a, b) for a, b in self._pairs(change[0], change[1]) if self._level(a, other) == level]
+        return [(a, b) for a, b in self._pairs(change.factor, change.level) if self._level(a, other) == level]
 
     def _pairs(self, factor: str, level: str | None = None) -> list[tuple[str, str]]:
         """Pairs of cells that differ in this factor alone: at the level (any but the first), at the first level."""
@@ -300,9 +315,9 @@ class _Study:
         rows: list[tuple[Any, ...]] = []
         for change in self._changes() if self._complete() else ():
             for other in self.factors:
-                for level in self.factors[other] if other != change[0] else ():
+                for level in self.factors[other] if other != change.factor else ():
                     found = self._interval(self._paired(self._pairs_at(change, other, level)))
-                    rows.append((change[2], other, level, found.mean, found.low, found.high, found.n))
+                    rows.append((change.name, other, level, found.mean, found.low, found.high, found.n))
         return pd.DataFrame(rows, columns=list(SIMPLE))
 
     def _level(self, cell: str, factor: str) -> str:
@@ -314,7 +329,7 @@ class _Study:
         if not self._full() or not 1 < len(names) <= MOST_SHAPLEY:
             return pd.DataFrame(columns=list(SHAPLEY))
         cell_of = {frozenset(f for f in names if self._sign(cell, (f,)) > 0): cell for cell in self.cells}
-        complete = [s for s in self.seeds if all((cell, s) in self.values for cell in self.cells)]
+        complete = self._seeds_with(self.cells)
         orders = list(permutations(names))
         shares: dict[str, list[float]] = {name: [] for name in names}
         for seed in complete:

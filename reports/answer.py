@@ -32,7 +32,7 @@ def lead(view: StudyView) -> Rich:
     if not len(verdicts):
         return _without_factors(view)
     told = told_first(view)
-    if told in CHANGES:
+    if told:
         rows = verdicts[verdicts["verdict"] == told]
         ordered = rows.loc[rows["effect"].abs().sort_values(ascending=False).index]
         names = [code(str(name)) for name in ordered["factor"]]
@@ -80,7 +80,7 @@ def only_with(view: StudyView, name: str) -> Rich:
         idle = [row for row in rows if abs(row[1]) < view.margin]
         active = [row for row in rows if row not in idle]
         if len(active) == 1 and idle:
-            (there, effect) = active[0]
+            there, effect = active[0]
             here = f" ({view.scale.signed(effect)}; with "
             elsewhere = joined(rich(code(level), f" {view.scale.signed(nothing)}") for level, nothing in idle)
             return rich(" ", code(name), " does so only with ", code(f"{other}={there}"), here, elsewhere, ").")
@@ -135,7 +135,7 @@ def shared_fall(view: StudyView) -> Rich:
     """That most seeds of the reference degraded too; and whether all arms did, or which were spared."""
     if view.reference is None or not _fell(view, view.reference):
         return ()
-    spared = [arm for arm in view.arms if not _fell(view, arm)]
+    spared = [arm for arm in view.arms if _watched(view, arm) and not _fell(view, arm)]
     start = f"The reference itself degraded ({onset_words(view, (view.reference,))})"
     if not spared:
         return rich(f"{start}: something that all arms share is a cause.")

@@ -41,6 +41,14 @@ def test_arms_that_are_spared_are_named(make_study: Callable[..., StudyTable]) -
     assert "median step 25); 1 of 4 arms did not." in sentences(study)
 
 
+def test_an_arm_without_an_ended_trial_is_not_spared(make_study: Callable[..., StudyTable]) -> None:
+    study = make_study(factors=2, seeds=4)
+    degraded(study, long_fm="with")
+    waiting = study.trials["level.long_fm"] == "with"
+    study.trials.loc[waiting, "status"] = "planned"
+    assert "something that all arms share" in sentences(study)
+
+
 def test_a_factor_that_helps_is_told_first_where_none_harms(make_study: Callable[..., StudyTable]) -> None:
     study = make_study(factors=2, seeds=4)
     study.trials.loc[study.trials["level.long_fm"] == "with", "metric.kid"] -= 0.04
