@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ablate.study import StudyError, Trial
 
@@ -52,6 +53,19 @@ def machine_gpus() -> int:
         return 0
     there = sum(line.startswith("GPU ") for line in listed.splitlines())
     return there if visible is None else min(there, len(visible.split(",")))
+
+
+def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether torch computes in bfloat16 by instructions of this processor; True where that can't be known.
+
+    Without them (AVX-512 on x86, `bf16` on Arm) it goes number by number.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return True
+    known = [line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))]
+    return not known or "avx512bw" in known[0] or "bf16" in known[0]
 
 
 def cluster_answers(address: str, patience_s: float = 10.0) -> bool:

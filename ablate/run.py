@@ -18,7 +18,7 @@ from ablate.forwarding import OFF, Forwarding, all_sent, reachable, tracking_add
 from ablate.locks import Share
 from ablate.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.progress import Progress
-from ablate.resources import Resources, machine_cpus, machine_gpus, resolve
+from ablate.resources import Resources, computes_bfloat16, machine_cpus, machine_gpus, resolve
 from ablate.signals import terminated_as_interrupted
 from ablate.study import Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.trial import STOP
@@ -182,6 +182,10 @@ class _Run:
         wanted = (options.workers, options.cpus_per_trial, options.gpus_per_trial, options.address)
         resources = resolve(todo, *wanted, free)
         if options.address is None:
+            if resources.device == "cpu" and not computes_bfloat16() and _in_bfloat16(todo):
+                self._say(
+                    "precision: bfloat16: this processor has no instructions for it; float32 is many times faster"
+                )
             workers = max(1, resources.workers or 1)
             share = Share(workers * resources.cpus, workers * resources.gpus)
             total = Share(machine_cpus(), machine_gpus() if resources.gpus else 0)
@@ -317,6 +321,10 @@ class _Run:
         self.messages.append(text)
         if not self.options.quiet:
             print(text, file=sys.stderr, flush=True)
+
+
+def _in_bfloat16(trials: Sequence[Trial]) -> bool:
+    return any(trial.config.precision == "bfloat16" for trial in trials)
 
 
 def _writable(folder: Path) -> None:

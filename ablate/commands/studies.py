@@ -271,8 +271,11 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         show(f"excluded: {_levels({k: v for k, v in cell.items() if k != 'reason'})}: {cell['reason']}")
     for group in planned.equal_cells:
         show(f"equal, run once: {' | '.join(_levels(cell) for cell in group)}")
+    told: set[str] = set()
     for term, others in planned.aliases.items():
-        show(f"alias: {term} = {' = '.join(others)}")
+        if term not in told:
+            show(f"alias: {' = '.join((term, *others))}")
+            told |= {term, *others}
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:
