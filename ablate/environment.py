@@ -23,7 +23,7 @@ def environment() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "host": socket.gethostname(),
     }
@@ -40,6 +40,21 @@ def git() -> dict[str, Any]:
         return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
     except (OSError, subprocess.SubprocessError):
         return {}
+
+
+def processor() -> str:
+    """The processor's name."""
+    return cpu_fact("model name") or platform.processor() or platform.machine()
+
+
+def cpu_fact(*names: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """What Linux says of the first processor under one of these names; empty where it says nothing."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    facts = (line.partition(":") for line in lines)
+    return next((value.strip() for name, _, value in facts if name.strip() in names), "")
 
 
 def determinism(device: str) -> dict[str, Any]:
@@ -112,14 +127,3 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _processor() -> str:
-    """The processor's name."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.environment import cpu_fact
 from ablate.study import StudyError, Trial
 
 
@@ -60,12 +61,8 @@ def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
     Without them (AVX-512 on x86, `bf16` on Arm) it goes number by number.
     """
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return True
-    known = [line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))]
-    return not known or "avx512bw" in known[0] or "bf16" in known[0]
+    features = cpu_fact("flags", "Features", cpuinfo=cpuinfo).split()
+    return not features or "avx512bw" in features or "bf16" in features
 
 
 def cluster_answers(address: str, patience_s: float = 10.0) -> bool:

@@ -182,7 +182,8 @@ class _Run:
         wanted = (options.workers, options.cpus_per_trial, options.gpus_per_trial, options.address)
         resources = resolve(todo, *wanted, free)
         if options.address is None:
-            if resources.device == "cpu" and not computes_bfloat16() and _in_bfloat16(todo):
+            mixed = resources.device == "cpu" and any(trial.config.precision == "bfloat16" for trial in todo)
+            if mixed and not computes_bfloat16():
                 self._say(
                     "precision: bfloat16: this processor has no instructions for it; float32 is many times faster"
                 )
@@ -321,10 +322,6 @@ class _Run:
         self.messages.append(text)
         if not self.options.quiet:
             print(text, file=sys.stderr, flush=True)
-
-
-def _in_bfloat16(trials: Sequence[Trial]) -> bool:
-    return any(trial.config.precision == "bfloat16" for trial in trials)
 
 
 def _writable(folder: Path) -> None:

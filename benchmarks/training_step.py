@@ -8,7 +8,6 @@ our seconds over those of its convolutions and products alone, and the operation
 
 import argparse
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ablate.environment import processor
 from benchmarks.floor import seconds_alone
 from benchmarks.operations import operations
 from benchmarks.reference_order import Discriminator, Generator, ReferenceStep
@@ -140,12 +140,7 @@ def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured
 
 
 def machine() -> str:
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0] if names else cpu
-    return f"{cpu}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), {time.strftime('%Y-%m-%d')}"
+    return f"{processor()}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), {time.strftime('%Y-%m-%d')}"
 
 
 def main() -> None:

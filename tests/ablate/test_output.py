@@ -21,13 +21,16 @@ def table(*words: str) -> list[str]:
     return lines[start:]
 
 
-def test_a_plan_of_seven_factors_fits(tmp_path: Path) -> None:
+def test_a_plan_of_eight_factors_fits(tmp_path: Path) -> None:
     lines = table("plan", str(ROOT / "studies" / "degradation.yaml"), "--out", str(tmp_path))
     arms = lines[: lines.index("--json lists every trial")]
     assert max(map(len, arms)) <= 80
     assert "…" not in "".join(arms)
     assert sum("  10" in line for line in arms) == 16
     assert "resume: generator only" in " ".join(" ".join(arms).split())
+    told = [line.removeprefix("alias: ").split(" = ") for line in lines if line.startswith("alias: ")]
+    assert len(told) == 7
+    assert len({pair for group in told for pair in group}) == 28  # each pair of the eight once
 
 
 def test_the_status_of_a_study_fits_and_tells_its_errors_once(tmp_path: Path) -> None:
