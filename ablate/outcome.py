@@ -14,15 +14,16 @@ def summarise(curve: Curve, summary: str, better: str | None) -> float:
 
     Args:
         curve: at least one evaluation.
-        summary: `last`; `best` (in the better direction; of a metric without one, the last); `mean` over the
-            evaluations after step 0; `auc`, the area under the curve divided by the steps it spans, so in the
-            metric's own unit.
+        summary: `last`; `best` (in the better direction, of the values that are numbers; of a metric without a
+            direction, the last); `mean` over the evaluations after step 0; `auc`, the area under the curve divided by
+            the steps it spans, so in the metric's own unit.
         better: `lower`, `higher` or None.
     """
     values = [value for _, value in curve]
     after_start = [value for step, value in curve if step > 0] or values
     if summary == "best" and better is not None:
-        return min(values) if better == "lower" else max(values)
+        known = [value for value in values if not math.isnan(value)] or values
+        return min(known) if better == "lower" else max(known)
     if summary == "mean":
         return math.fsum(after_start) / len(after_start)
     if summary == "auc" and curve[-1][0] > curve[0][0]:

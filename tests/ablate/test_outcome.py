@@ -24,6 +24,13 @@ def test_summaries(summary: str, better: str | None, expected: float) -> None:
     assert summarise(CURVE, summary, better) == pytest.approx(expected, rel=1e-15)
 
 
+def test_the_best_is_a_number_wherever_there_is_one() -> None:
+    for curve in ([math.nan, 1.0, 2.0], [1.0, math.nan, 2.0], [1.0, 2.0, math.nan]):
+        assert summarise(list(enumerate(curve)), "best", "lower") == 1.0
+        assert summarise(list(enumerate(curve)), "best", "higher") == 2.0
+    assert math.isnan(summarise([(0, math.nan)], "best", "lower"))
+
+
 def rule(better: str = "lower", relative: float = 0.1, after_step: int = 0, patience: int = 1) -> dict[str, object]:
     return {"better": better, "degradation": {"relative": relative, "after_step": after_step, "patience": patience}}
 
