@@ -27,7 +27,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write strict JSON (no bare NaN) atomically."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    write_text(path, _strict(value) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -39,6 +39,12 @@ def read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def is_json(path: Path, value: dict[str, Any], but: str) -> bool:
+    """Whether the file holds this object already, whatever stands under the key `but`."""
+    told = {key: item for key, item in read_json(path).items() if key != but}
+    return bool(told == json.loads(_strict({key: item for key, item in value.items() if key != but})))
+
+
 def sync_folder(folder: Path) -> None:
     """Put the folder's entries on the disk, so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
@@ -46,6 +52,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _strict(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -64,7 +64,7 @@ def told(error: Exception) -> tuple[str, int] | None:
         "PluginError",
         "ReportError",
         "ResultsError",
-        "FetchError",
+        "MissingWeights",
     }:
         return str(error), 2
     return (str(error), 3) if "Infrastructure" in names else None

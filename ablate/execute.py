@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from ablate import locks, trial_file
-from ablate.faults import Referee
+from ablate.faults import MEMORY, Referee
 from ablate.resources import Resources, cluster_answers
 from ablate.study import StudyError, Trial
 from ablate.trial import STOP, run_trial
@@ -87,10 +87,7 @@ def inline(job: Job) -> None:
     with contextlib.nullcontext() if job.resources.gpus else _hidden_gpus():
         for trial in job.trials:
             folder = job.folder / "trials" / trial.id
-            for _ in range(1 + job.max_retries):
-                result = run_trial(trial, folder, device=job.resources.device, train=train)
-                if result.fault != "killed":
-                    break
+            result = run_trial(trial, folder, device=job.resources.device, train=train)
             job.stopped = job.referee.stop_reason(result)
             if job.stopped or (job.folder / STOP).exists():
                 return
@@ -282,7 +279,8 @@ def _signal(process: psutil.Process, number: int) -> None:
 def _ended(folder: Path, trial: Trial) -> bool:
     """Whether this command needs not start the trial again: it has an outcome, or failed for good."""
     document = trial_file.read(folder / "trials" / trial.id)
-    return trial_file.status_of(document) in (*trial_file.ENDED, "failed")
+    failed = trial_file.status_of(document) == "failed" and document.get("fault") not in MEMORY
+    return failed or trial_file.status_of(document) in trial_file.ENDED
 
 
 def _scratch_folder() -> Path:

@@ -3,6 +3,7 @@
 Ray decides where and when a trial runs and starts it again when its process dies; all facts go to the trial's folder.
 """
 
+import errno
 import json
 import logging
 import os
@@ -19,7 +20,8 @@ from ray import tune
 
 from ablate import locks, trial_file
 from ablate.execute import load_trainer
-from ablate.faults import MEMORY, Referee
+from ablate.faults import MEMORY, Referee, classify
+from ablate.study import TrialResult
 from ablate.trial import STOP, run_trial
 
 LOW_MEMORY = "running low on memory"
@@ -27,6 +29,13 @@ LOW_MEMORY = "running low on memory"
 
 OBJECT_STORE_BYTES = 80 * 2**20
 """Enough for Ray's smallest store: our trials pass nothing but their id."""
+
+
+PAUSE_S = 5.0
+"""Between rounds in which no trial could be begun: Ray takes up to half a minute to see that a node is gone."""
+
+IDLE_ROUNDS = 12
+"""So many of them, then a trial that could not be begun has failed."""
 
 
 def main() -> None:
@@ -65,6 +74,9 @@ class _Study:
         self.referee = Referee(order["fail_fast"], order["alike_limit"])
         self.stop: str | None = None
         self.last_try = False
+        self.patient = True
+        self.attempts = {id_: self._attempts(id_) for id_ in order["ids"]}
+        self.never_begun: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune writes its callbacks to its scratch folder, where nobody reads them; a pipe can't go there."""
@@ -97,17 +109,29 @@ class _Study:
         return True
 
     def run(self) -> None:
-        """Rounds until nothing is left that could still end well: fewer trials at once after memory faults."""
+        """Rounds until nothing is left that could still end well.
+
+        A trial runs again when memory was short, with fewer at once, and when its process was lost before it began:
+        Ray goes on to start processes on a node that is gone until it notices. Those starts are none of its retries.
+        """
         ids, workers, gpus = self.order["ids"], self.order["workers"], self.order["gpus"]
+        idle = 0
         while ids and self.stop is None:
+            begun = sum(map(self._attempts, ids))
+            self.patient = idle < IDLE_ROUNDS
+            self.never_begun.clear()
             self._round(ids, workers, gpus)
-            faults = {id_: self._document(id_).get("fault") for id_ in ids}
-            ids = [id_ for id_ in ids if faults[id_] in MEMORY]
-            if not ids or self.alone(workers, gpus):
-                return
-            workers = max(1, (workers or len(self.order["ids"])) // 2)
-            gpus = min(1.0, gpus * 2)
-            self.say("said", f"{len(ids)} trials ran out of memory; again with {workers} at once")
+            short = [id_ for id_ in ids if self._document(id_).get("fault") in MEMORY]
+            if short and not self.alone(workers, gpus):
+                workers = max(1, (workers or len(self.order["ids"])) // 2)
+                gpus = min(1.0, gpus * 2)
+                self.say("said", f"{len(short)} trials ran out of memory; again with {workers} at once")
+            else:
+                short = []
+            idle = 0 if sum(map(self._attempts, ids)) > begun else idle + 1
+            ids = list(dict.fromkeys((*self.never_begun, *short)))
+            if self.never_begun and idle:
+                time.sleep(PAUSE_S)
 
     @staticmethod
     def alone(workers: int | None, gpus: float) -> bool:
@@ -138,24 +162,50 @@ class _Study:
         )
         tuner.fit()
 
-    def ended(self, id_: str, error: str | None) -> None:
-        """A trial came back, or its process died for the last time in this round."""
-        where = self.folder / "trials" / id_
+    def ended(self, id_: str, result: dict[str, Any]) -> None:
+        """A trial came back, with what `work` says of it."""
         document = self._document(id_)
-        if error is not None and document.get("status") not in (*trial_file.ENDED, "interrupted"):
-            fault = "host_memory" if LOW_MEMORY in error else "killed"
+        if "error" in result:
+            self._failed(id_, document, result["fault"], result["error"])
+        self._judge(id_, document)
+
+    def died(self, id_: str, error: str) -> None:
+        """A trial's process died for the last time in this round, of what Ray says."""
+        document = self._document(id_)
+        if document.get("status") not in (*trial_file.ENDED, "interrupted"):
             retries = self.order["max_retries"]
-            why = f"Ray killed it because memory ran low: {_memory(error)}" if fault in MEMORY else "its process died"
-            text = f"{why} (for the last time after {retries} retries)"
-            document.update(status="failed", fault=fault, error=text)
-            trial_file.write(where, document)
+            begun = self._attempts(id_) - self.attempts[id_]
+            if LOW_MEMORY in error:
+                fault, why = "host_memory", f"Ray killed it because memory ran low: {_memory(error)}"
+            elif begun > retries:
+                fault, why = "killed", "its process died"
+            elif self.patient:
+                self.never_begun.append(id_)
+                return
+            else:
+                fault, why = "killed", "its process died before it began"
+            self._failed(id_, document, fault, f"{why} (for the last time after {retries} retries)")
+        self._judge(id_, document)
+
+    def _failed(self, id_: str, document: dict[str, Any], fault: str, error: str) -> None:
+        """Write that a trial failed which could not write it itself."""
+        document.update(status="failed", fault=fault, error=error)
+        trial_file.write(self.folder / "trials" / id_, document)
+
+    def _judge(self, id_: str, document: dict[str, Any]) -> None:
+        """Whether the study goes on after this trial."""
         if document.get("fault") in MEMORY and not self.last_try:
             return  # tried again with fewer trials at once
+        where = self.folder / "trials" / id_
         reason = self.referee.stop_reason(trial_file.result_of(trial_file.trial_of(document), where, document))
         if reason is not None and self.stop is None:
             self.stop = reason
             self.say("stopped", reason)
             (self.folder / STOP).touch()
+
+    def _attempts(self, id_: str) -> int:
+        """How often the trial has begun."""
+        return len(self._document(id_).get("attempts", ()))
 
     def _document(self, id_: str) -> dict[str, Any]:
         return trial_file.read(self.folder / "trials" / id_)
@@ -175,12 +225,12 @@ class _Watch(tune.Callback):
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A trial's function returned."""
-        self.study.ended(trial.config["id"], None)
+        self.study.ended(trial.config["id"], trial.last_result)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A trial's process died and is not started again."""
         said = Path(trial.error_file or "")  # `get_error` looks in the storage, where it is not yet
-        self.study.ended(trial.config["id"], said.read_text(encoding="utf-8") if said.is_file() else "")
+        self.study.died(trial.config["id"], said.read_text(encoding="utf-8") if said.is_file() else "")
 
 
 class _Stopper(tune.Stopper):
@@ -211,18 +261,28 @@ class _Stopper(tune.Stopper):
 
 
 def work(config: dict[str, Any]) -> None:
-    """One trial, in a Ray worker: reads what to do from the trial's folder."""
+    """One trial, in a Ray worker: reads what to do from the trial's folder. Only its process's death is an error."""
     study = Path(config["folder"])
     folder = study / "trials" / config["id"]
     if (study / STOP).exists():
         tune.report({"status": "interrupted"})
         return
+    try:
+        said: dict[str, str] = {"status": _run(config, folder).status}
+    except locks.Locked:
+        raise  # its former process still lives, on a node that Ray has lost: not begun, and tried again
+    except Exception as error:
+        said = {"status": "failed", "fault": classify(error, study), "error": f"{type(error).__name__}: {error}"}
+    tune.report(said)
+
+
+def _run(config: dict[str, Any], folder: Path) -> TrialResult:
+    """Run it, or go on with it."""
     document = trial_file.read(folder)
     if not document:
-        raise RuntimeError(f"{folder} is not visible on this node: the output folder must be on shared storage")
+        where = "not visible on this node: the output folder must be on shared storage"
+        raise FileNotFoundError(errno.ENOENT, where, str(folder))
     if not config["gpus"]:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    trial = trial_file.trial_of(document)
     device = "cuda" if config["gpus"] else "cpu"
-    result = run_trial(trial, folder, device=device, train=load_trainer(config["trainer"]))
-    tune.report({"status": result.status})
+    return run_trial(trial_file.trial_of(document), folder, device=device, train=load_trainer(config["trainer"]))

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -50,10 +50,10 @@ def held(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds this lock file."""
+    """Whether a living process holds this lock file, which may be another user's."""
     try:
-        with path.open("a+") as file:
-            return not _try(file)
+        with path.open() as file:
+            return not _try(file, fcntl.LOCK_SH)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
@@ -118,10 +118,11 @@ def _claims(folder: Path) -> list[dict[str, Any]]:
     """The claims of living processes; those of dead ones are removed."""
     claims = []
     for path in sorted(folder.glob("*.claim")):
-        if is_held(path):
-            claims.append(json.loads(path.read_text()))
-        else:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # its owner has just ended
+            if is_held(path):
+                claims.append(json.loads(path.read_text()))
+            else:
+                path.unlink()
     return claims
 
 
@@ -133,10 +134,10 @@ def _registry() -> Path:
     return folder
 
 
-def _try(file: IO[str]) -> bool:
+def _try(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
     """Take the lock if nobody has it."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

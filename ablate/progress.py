@@ -6,9 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ablate import trial_file
+from ablate import atomic, trial_file
+from ablate.naming import trial_name
 from ablate.status import TrialStatus, trial_status
 from ablate.study import Trial
 
@@ -25,6 +26,7 @@ class Progress:
     def __init__(self, folder: Path, trials: Sequence[Trial], metric: str, reused: int, quiet: bool) -> None:
         self.folder, self.metric, self.reused, self.quiet = folder, f"metric/{metric}", reused, quiet
         self.waiting = list(trials)
+        self.plan = atomic.read_json(folder / "plan.json")
         self.ended: Counter[str] = Counter()
         self.steps_left = sum(trial.config.steps for trial in trials)
         self.steps_ended = 0
@@ -121,8 +123,8 @@ class Progress:
         return running
 
     def _row(self, trial: Trial) -> TrialStatus:
-        planned: dict[str, Any] = {"trial_id": trial.id, "label": trial.label}
-        return trial_status(self.folder / "trials" / trial.id, planned, self.metric)
+        name = trial_name(self.plan, trial.levels, trial.seed)
+        return trial_status(self.folder / "trials" / trial.id, name, self.metric)
 
     def _steps_to_go(self, running: list[TrialStatus]) -> int:
         return sum(trial.config.steps for trial in self.waiting) - sum(row.step for row in running)

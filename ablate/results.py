@@ -44,7 +44,9 @@ def up_to_date(folder: Path) -> bool:
         sources = [folder / "plan.json"]
         for trial in atomic.read_json(folder / "plan.json")["trials"]:
             where = folder / "trials" / trial["trial_id"]
-            sources += [path for path in (where / trial_file.NAME, where / "mlflow.json") if path.exists()]
+            sources += [
+                path for path in (where / trial_file.NAME, where / journal.NAME, where / "mlflow.json") if path.exists()
+            ]
         return all(path.stat().st_mtime_ns <= made for path in sources)
     except (OSError, KeyError):
         return False

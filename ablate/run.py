@@ -23,6 +23,9 @@ from ablate.signals import terminated_as_interrupted
 from ablate.study import Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.trial import STOP
 
+PAGE = Path("report") / "index.html"
+"""The report, in the study's folder."""
+
 LEAST_ROOM = 50 * 2**20
 """Bytes that must be free before anything starts: tables, images, the report."""
 
@@ -205,13 +208,13 @@ class _Run:
         _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
-        """The plan and the study file; untouched when they are the same."""
+        """The plan and the study file; untouched when they are the same but for the versions of packages."""
         from ablate.menus import science_menus
 
-        old = atomic.read_json(self.folder / "plan.json")
-        same = len(old.get("trials", ())) == len(self.plan.trials) and old.get("question") == self.plan.spec.question
-        if old.get("hash") != self.plan.hash or not same:
-            atomic.write_json(self.folder / "plan.json", plan_record(self.plan, science_menus()))
+        path = self.folder / "plan.json"
+        record = plan_record(self.plan, science_menus())
+        if not atomic.is_json(path, record, but="versions"):
+            atomic.write_json(path, record)
             atomic.write_text(self.folder / "plan.csv", plan_csv(self.plan))
             resolved = resolved_yaml(self.plan.spec)
             atomic.write_text(self.folder / "study.resolved.yaml", resolved)
@@ -220,16 +223,15 @@ class _Run:
             atomic.write_text(self.folder / "study.yaml", given)
 
     def _prepare(self, todo: Sequence[Trial]) -> None:
-        """A document for each trial to run; what failed before is planned again."""
+        """A document for each trial to run, as the plan has it today."""
         (self.folder / STOP).unlink(missing_ok=True)
         for trial in todo:
             where = self.folder / "trials" / trial.id
             where.mkdir(parents=True, exist_ok=True)
             document = trial_file.read(where)
-            if not document:
-                trial_file.write(where, trial_file.planned(trial))
-            elif document.get("status") == "failed":
-                trial_file.write(where, {**document, "status": "planned", "error": None, "fault": None})
+            anew = trial_file.planned_again(trial, document)
+            if anew != document:
+                trial_file.write(where, anew)
 
     def _execute(self, todo: Sequence[Trial], resources: Resources) -> None:
         """Run the trials; whatever happens, what is finished is kept."""
@@ -287,7 +289,7 @@ class _Run:
 
     def _report(self, anew: bool) -> None:
         """Build the report if anything is new."""
-        page = self.folder / "report" / "index.html"
+        page = self.folder / PAGE
         if not anew and page.exists() and page.stat().st_mtime >= (self.folder / results.TRIALS).stat().st_mtime:
             return
         from reports import build_report, load_results
@@ -307,6 +309,8 @@ class _Run:
                 trial_file.write(where, {**document, "mlflow_run_id": run_id})
         if not results.up_to_date(self.folder):
             results.gather(self.folder)
+            if self.options.report:
+                (self.folder / PAGE).touch()  # built a moment ago; it does not show the runs' ids, the only news
 
     def _result(self) -> StudyResult:
         """What is there now."""
@@ -330,7 +334,7 @@ def _writable(folder: Path) -> None:
         (folder / "trials").mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.write_text("")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another command may look at the same time
     except OSError as error:
         raise StudyError(f"--out: {folder}: cannot be written: {error.strerror}") from None
     _enough_room(folder, 0)

@@ -1,14 +1,12 @@
 """How a study's trials stand, read from their folders; for `status`, and for the live display."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ablate import atomic, journal, locks, trial_file
+from ablate.naming import trial_name
 from ablate.study import StudyError
-from ablate.tracking_pages import cell_name
 
 
 @dataclass(frozen=True)
@@ -55,13 +53,13 @@ def study_status(folder: Path) -> list[TrialStatus]:
     metric = f"metric/{plan['outcome']['metric']}"
     rows = []
     for trial in plan["trials"]:
-        name = f"{cell_name(plan, trial['levels'])} · seed {trial['seed']}"
-        rows.append(trial_status(folder / "trials" / trial["trial_id"], {**trial, "label": name}, metric))
+        name = trial_name(plan, trial["levels"], trial["seed"])
+        rows.append(trial_status(folder / "trials" / trial["trial_id"], name, metric))
     return rows
 
 
-def trial_status(folder: Path, planned: Mapping[str, Any], metric: str) -> TrialStatus:
-    """How one trial stands."""
+def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
+    """How the trial in this folder stands; `name` is what people call it."""
     document = trial_file.read(folder)
     status: str = trial_file.status_of(document)
     lines = journal.tail(folder) if status != "planned" else []
@@ -76,8 +74,8 @@ def trial_status(folder: Path, planned: Mapping[str, Any], metric: str) -> Trial
             status = "interrupted"
     step = lines[-1].step if lines and status in ("running", "interrupted") else int(document.get("steps_done", 0))
     return TrialStatus(
-        trial_id=planned["trial_id"],
-        label=planned["label"],
+        trial_id=folder.name,
+        label=name,
         status=status,
         step=step,
         steps=int(document.get("steps", 0)),

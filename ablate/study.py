@@ -116,7 +116,7 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """Readable name: what is not at the reference is the caller's business; here all levels and the seed."""
+        """All levels and the seed, readable without the plan."""
         levels = " ".join(f"{factor}={level}" for factor, level in self.levels.items())
         return f"{levels} seed={self.seed}".strip()
 

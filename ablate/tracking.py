@@ -23,10 +23,10 @@ from mlflow.exceptions import MlflowException
 
 from ablate import atomic, journal, trial_file
 from ablate.forwarding import sqlite_path
+from ablate.naming import cell_name, trial_name
 from ablate.tracking_pages import (
     LOOPBACK,
     addresses,
-    cell_name,
     colour,
     redacted,
     report_page,
@@ -195,7 +195,7 @@ class Forwarder:
             self.experiment.experiment_id,
             start_time=int(attempts[0]["started"] * 1000),
             tags=tags,
-            run_name=f"{cell} · seed {planned['seed']}"[:240],
+            run_name=trial_name(self.plan, planned["levels"], planned["seed"])[:240],
         )
         self.runs[id_] = run
         return str(run.info.run_id)
@@ -264,11 +264,12 @@ class Forwarder:
         self.client.set_terminated(self.study_run, ended, now)
 
     def _end_strangers(self) -> None:
-        """End runs that a dead command left RUNNING and that no trial of this plan answers for."""
+        """End runs that a dead command left RUNNING: their trial has its folder here, and this plan has it no more."""
         assert self.client is not None
         planned = {trial["trial_id"] for trial in self.plan["trials"]}
         for id_, run in self.runs.items():
-            if id_ != "study" and id_ not in planned and run.info.status == "RUNNING":
+            ours = id_ not in planned and (self.folder / "trials" / id_).is_dir()
+            if ours and run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
 

@@ -23,18 +23,6 @@ def safe_name(name: str) -> str:
     return cleaned[:250]
 
 
-def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
-    """A cell in words: what is not at the reference, e.g. `+ long_fm + reassembly_fm`; else `reference`."""
-    parts = []
-    for factor, level in levels.items():
-        rules = plan["factors"][factor]
-        if level != rules["reference"]:
-            switched_on = set(rules["levels"]) <= {"with", "without"}
-            parts.append(f"+ {factor}" if switched_on and level == "with" else f"{factor}: {level}")
-    text = " ".join(part if part.startswith("+") else f"· {part}" for part in parts).removeprefix("· ")
-    return text or "reference"
-
-
 def colour(plan: Mapping[str, Any], cell_id: str) -> str:
     """The colour of a cell's runs; the reference is black."""
     if cell_id == plan.get("reference_cell"):

@@ -43,6 +43,17 @@ def planned(trial: Trial) -> dict[str, Any]:
     }
 
 
+def planned_again(trial: Trial, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a trial to run or to go on with: what the plan says today, what it did kept, a failure forgotten.
+
+    What is no part of a trial's identity may have changed since: where its data lie, what its levels are called.
+    """
+    fresh = planned(trial)
+    told = {key: fresh[key] for key in ("label", "levels", "steps", "config", "identity")}
+    failed = {"status": "planned", "error": None, "fault": None} if document.get("status") == "failed" else {}
+    return {**fresh, **document, **told, **failed}
+
+
 def trial_of(document: Mapping[str, Any]) -> Trial:
     """The trial that `planned` wrote."""
     return Trial(

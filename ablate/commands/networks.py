@@ -32,9 +32,9 @@ def train(
 
     The same command again goes on from the last checkpoint. A later `run` of the study takes the trial as done.
     """
-    from ablate import trial_file
+    from ablate import locks, trial_file
     from ablate.study import StudyError
-    from ablate.trial import run_trial
+    from ablate.trial import STOP, run_trial
 
     if save is not None and not save.parent.is_dir():
         raise StudyError(f"--save: {save.parent}: no such folder")
@@ -44,6 +44,8 @@ def train(
     refuse_missing(planned)
     chosen = _chosen(planned, trial)
     folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
+    if not locks.is_held(folder.parent.parent / ".lock"):
+        (folder.parent.parent / STOP).unlink(missing_ok=True)  # of a command that was killed while it stopped
     if trial_file.status_of(trial_file.read(folder)) not in trial_file.ENDED:
 
         def log(record: "Record") -> None:

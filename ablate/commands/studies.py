@@ -207,35 +207,27 @@ def refuse_missing(planned: "Plan") -> None:
 
 def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
     """Trial id -> `new`, `reused` (finished or diverged before) or `again` (failed or interrupted before)."""
-    import json
+    from ablate import trial_file
 
     states = {}
     for trial in planned.trials:
-        try:
-            status = json.loads((folder / "trials" / trial.id / "trial.json").read_bytes()).get("status")
-        except (OSError, ValueError, AttributeError):
-            status = None
-        states[trial.id] = "new" if status is None else "reused" if status in ("finished", "diverged") else "again"
+        status = trial_file.read(folder / "trials" / trial.id).get("status")
+        states[trial.id] = "new" if status is None else "reused" if status in trial_file.ENDED else "again"
     return states
 
 
 def changes_since(planned: "Plan", folder: Path) -> list[str]:
     """What gave trials a new identity since the plan in the folder."""
-    import json
-
+    from ablate.atomic import read_json
     from ablate.plan_file import changes
 
-    try:
-        older = json.loads((folder / "plan.json").read_bytes())
-    except (OSError, ValueError):
-        return []
-    return changes(planned, older) if isinstance(older, dict) else []
+    return changes(planned, read_json(folder / "plan.json"))
 
 
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
     """The plan for people."""
+    from ablate.naming import cell_name
     from ablate.plan_file import factor_record
-    from ablate.tracking_pages import cell_name
 
     spec = planned.spec
     counts = {state: list(states.values()).count(state) for state in ("new", "again", "reused")}

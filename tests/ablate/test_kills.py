@@ -19,6 +19,16 @@ from toy_runs import equal, family, finish, start, steps, wait_for
 
 pytestmark = pytest.mark.slow
 
+DYING = """
+import os, pathlib, signal
+starts = pathlib.Path(__file__).with_name("starts")
+with starts.open("a") as file:
+    file.write("+")
+if len(starts.read_text()) <= 5:
+    os.kill(os.getpid(), signal.SIGKILL)
+from benchmarks.trivial_trainer import train
+"""
+
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
@@ -143,3 +153,26 @@ def _answers(port: int) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def test_a_trainer_that_no_worker_can_load_is_a_bug_and_not_a_death(tmp_path: Path) -> None:
+    said = finish(start(tmp_path, trainer="no_such_module:train"), 1)
+    assert "the first 3 trials failed with the same error: ModuleNotFoundError" in said
+    documents = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
+    failed = [document for document in documents if document["status"] == "failed"]
+    assert len(failed) >= 3
+    assert {document["fault"] for document in failed} == {"bug"}
+    assert not any(document["attempts"] for document in documents)
+
+
+def test_processes_that_die_before_their_trial_begins_cost_no_retry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a node that is gone and that Ray has not missed yet: the first five processes die as they load."""
+    (tmp_path / "dying.py").write_text(DYING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    finish(start(tmp_path / "out", workers=1, max_retries=1, trainer="dying:train"))
+    documents = [trial_file.read(path) for path in (tmp_path / "out").glob("toy/trials/*")]
+    assert [document["status"] for document in documents] == ["finished"] * 4
+    assert [len(document["attempts"]) for document in documents] == [1] * 4
+    assert (tmp_path / "starts").read_text().startswith("+" * 6)

@@ -5,15 +5,18 @@ import json
 import os
 import resource
 import signal
+import time
+from dataclasses import replace
 from pathlib import Path
 
+import mlflow
 import pandas as pd
 import pytest
 
-from ablate import trial_file
+from ablate import results, trial_file
 from ablate.run import StudyResult, run_study
-from ablate.study import StudyError
-from benchmarks.toy_study import TRAINER, toy_plan
+from ablate.study import Factor, StudyError
+from benchmarks.toy_study import BARE, TRAINER, toy_plan
 
 
 def run(out: Path, workers: int = 0, options: dict[str, object] | None = None, **plan: object) -> StudyResult:
@@ -99,6 +102,60 @@ def test_a_mended_bug_goes_on_from_the_last_checkpoint(tmp_path: Path) -> None:
         history(run(tmp_path / "undisturbed")).drop(columns="attempt").reset_index(drop=True),
         check_exact=True,
     )
+
+
+def test_what_is_no_part_of_a_trial_reaches_it_when_it_goes_on(tmp_path: Path) -> None:
+    """A failed trial whose data have moved: same id, and its worker on Ray reads the new place."""
+    run(tmp_path, seeds=1, planted={"on/0": {"fault": "bug", "at": 7}})
+    result = run(tmp_path, seeds=1, workers=1)
+    assert result.exit_code == 0
+    assert "fault" not in trial_file.read(result.results[-1].folder)["config"]["data"]
+
+
+def test_a_plan_that_differs_in_words_only_is_written_anew(tmp_path: Path) -> None:
+    """Levels in another order have another reference, though no trial and so no hash changed."""
+    options = {"workers": 0, **BARE}
+    plan = toy_plan(seeds=1)
+    folder = run_study(plan, tmp_path, **options).folder
+    (factor,) = plan.spec.factors
+    turned = Factor(factor.name, dict(reversed(factor.levels.items())))
+    other = replace(plan, spec=replace(plan.spec, factors=(turned,)), reference={"weight": "on"})
+    run_study(other, tmp_path, **options)
+    assert json.loads((folder / "plan.json").read_text())["reference"] == {"weight": "on"}
+
+
+def test_a_run_that_has_nothing_to_do_leaves_the_report_alone(tmp_path: Path) -> None:
+    options = {"workers": 0, **BARE, "report": True, "tracking_uri": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    page = run_study(toy_plan(), tmp_path, **options).folder / "report" / "index.html"
+    before = page.read_bytes(), page.stat().st_mtime_ns
+    run_study(toy_plan(), tmp_path, **options)
+    assert (page.read_bytes(), page.stat().st_mtime_ns) == before
+
+
+def test_runs_of_others_in_the_same_experiment_are_left_alone(tmp_path: Path) -> None:
+    """Another machine may run more seeds of the study on the same server; what a dead command left here is ended."""
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    options = {"workers": 0, **BARE, "tracking_uri": uri}
+    folder = run_study(toy_plan(seeds=1), tmp_path, **options).folder
+    client = mlflow.MlflowClient(uri)
+    (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
+    theirs, left = (
+        client.create_run(experiment.experiment_id, tags={"role": "trial", "trial_id": id_}).info.run_id
+        for id_ in ("feed00000000", "dead00000000")
+    )
+    (folder / "trials" / "dead00000000").mkdir()
+    run_study(toy_plan(seeds=2), tmp_path, **options)
+    assert client.get_run(theirs).info.status == "RUNNING"
+    assert client.get_run(left).info.status == "KILLED"
+
+
+def test_tables_are_gathered_again_when_a_trial_has_written_more(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert results.up_to_date(result.folder)
+    journal = result.results[0].folder / "history.jsonl"
+    later = time.time() + 1
+    os.utime(journal, (later, later))
+    assert not results.up_to_date(result.folder)
 
 
 def test_the_same_error_three_times_stops_the_study_and_is_said_once(tmp_path: Path) -> None:

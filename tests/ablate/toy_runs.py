@@ -45,11 +45,11 @@ def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240
 def left(out: Path) -> str:
     """What a failed run left behind, for the one who reads the failure."""
     trials = (trial_file.read(path) for path in sorted(out.glob("toy/trials/*")))
-    said = [f"{it.get('id')} {it.get('status')} {it.get('fault')}: {it.get('error')}" for it in trials]
+    said = [f"{it.get('trial_id')} {it.get('status')} {it.get('fault')}: {it.get('error')}" for it in trials]
     return "\n".join([*said, *(path.read_text()[-2000:] for path in out.glob("toy/driver.log"))])
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 180.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never happened"

@@ -1,0 +1,26 @@
+"""What people call an arm and a trial, the same in the terminal, in progress lines and in MLflow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
+    """A cell in words: what is not at the reference, e.g. `+ long_fm + reassembly_fm`; else `reference`.
+
+    Args:
+        plan: with `factors`, as in `plan.json`.
+        levels: factor -> level label.
+    """
+    parts = []
+    for factor, level in levels.items():
+        rules = plan["factors"][factor]
+        if level != rules["reference"]:
+            switched_on = set(rules["levels"]) <= {"with", "without"}
+            parts.append(f"+ {factor}" if switched_on and level == "with" else f"{factor}: {level}")
+    text = " ".join(part if part.startswith("+") else f"· {part}" for part in parts).removeprefix("· ")
+    return text or "reference"
+
+
+def trial_name(plan: Mapping[str, Any], levels: Mapping[str, str], seed: int) -> str:
+    """A trial in words: its cell and its seed, e.g. `+ long_fm · seed 3`."""
+    return f"{cell_name(plan, levels)} · seed {seed}"

@@ -1,0 +1,36 @@
+"""Lock files: held by one, seen by others, left alone by those who only look."""
+
+from pathlib import Path
+
+import pytest
+
+from ablate import locks
+
+
+def test_a_held_lock_is_seen_and_refused_with_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    with locks.held(path, "study toy"):
+        assert locks.is_held(path)
+        with pytest.raises(locks.Locked, match=r"study toy is in use by pid \d+ on"), locks.held(path, "study toy"):
+            pass
+    assert not locks.is_held(path)
+
+
+def test_looking_makes_no_file(tmp_path: Path) -> None:
+    assert not locks.is_held(tmp_path / ".lock")
+    assert not list(tmp_path.iterdir())
+
+
+def test_looking_needs_no_right_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A colleague's running study; tests may run as root, who may write everywhere, so the mode is what counts."""
+    modes = []
+    opened = Path.open
+
+    def noted(self: Path, mode: str = "r", *args: object) -> object:
+        modes.append(mode)
+        return opened(self, mode, *args)  # type: ignore[call-overload]
+
+    with locks.held(tmp_path / ".lock", "study toy"):
+        monkeypatch.setattr(Path, "open", noted)
+        assert locks.is_held(tmp_path / ".lock")
+    assert modes == ["r"]
