@@ -36,6 +36,7 @@ VERDICTS = (
     *("factor", "verdict", "effect", "low", "high", "p_adjusted"),
     *("n_pairs", "smallest_effect", "detectable_effect"),
 )
+DIFFERENCES = ("factor", "seed", "effect")
 SIMPLE = ("factor", "other", "level", "effect", "low", "high", "n")
 ONSET = ("trial_id", "cell_id", "seed", "degraded_at_step", "censored_at_step", "event")
 METRICS = ("cell_id", "metric", "at", "n", "mean", "sd", "low", "high")
@@ -54,8 +55,10 @@ class Analysis:
         verdicts: a row a factor, or a level (`factor=level`) of a factor with several.
         checks: the same rows: what other methods and other data sets of the same study would have said.
         simple: a row a factor (or level of it) and level of another one: its effect there (full factorials).
+        differences: a row a verdict and seed: the effects that the verdict's interval is made of.
         onset: a row a trial.
         metrics: a row a cell, metric and time (`at`: `end` or `step 0`).
+        uncompared: factors, or levels of one (`factor=level`), that these cells allow no verdict on.
     """
 
     arms: pd.DataFrame
@@ -64,8 +67,10 @@ class Analysis:
     verdicts: pd.DataFrame
     checks: pd.DataFrame
     simple: pd.DataFrame
+    differences: pd.DataFrame
     onset: pd.DataFrame
     metrics: pd.DataFrame
+    uncompared: tuple[str, ...]
 
 
 def analyse(table: StudyTable) -> Analysis:
@@ -73,12 +78,23 @@ def analyse(table: StudyTable) -> Analysis:
     return _Study(table).analysis()
 
 
+def design_kind(plan: Mapping[str, Any]) -> str:
+    """The name of a study's design; `custom` where the plan has none."""
+    design = plan.get("design", "custom")
+    return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)
+
+
+Levels = Mapping[str, str]
+Pairs = Sequence[tuple[str, str]]
+Compared = Mapping[str, tuple[Mapping[int, float], Pairs]]
+"""Name of a verdict -> its effect by seed, and the pairs of cells behind it."""
+
+
 class _Change(NamedTuple):
-    """A factor at a level that is not its first; `name`: the factor, or `factor=level` where it has more than two."""
+    """A factor at a level that is not its first."""
 
     factor: str
     level: str
-    name: str
 
 
 class _Study:
@@ -90,10 +106,21 @@ class _Study:
         self.metric, self.better = str(outcome["metric"]), str(outcome.get("better", "lower"))
         self.margin: float | None = outcome.get("smallest_effect")
         self.alpha = float(outcome.get("alpha", ALPHA))
-        self.cells = {str(c["cell_id"]): {str(k): str(v) for k, v in c["levels"].items()} for c in self.plan["cells"]}
         self.factors = {str(f): [str(x) for x in entry["levels"]] for f, entry in self.plan.get("factors", {}).items()}
         self.first = {
             f: str(self.plan["factors"][f].get("reference") or levels[0]) for f, levels in self.factors.items()
+        }
+        self.settings = [
+            (str(cell["cell_id"]), {**self.first, **{str(f): str(level) for f, level in cell["levels"].items()}})
+            for cell in self.plan["cells"]
+        ]  # cells with equal configs share an id
+        self.cells: dict[str, Levels] = {}
+        for cell, levels in self.settings:
+            self.cells.setdefault(cell, levels)
+        self.cell_at = {_key(levels): cell for cell, levels in self.settings}
+        self.changes = self._changes()
+        self.comparable = {
+            n: change for n, change in self.changes.items() if any(a != b for a, b in self._pairs(change))
         }
         self.seeds = sorted({int(seed) for seed in self.trials["seed"]})
         self.values = self._values()
@@ -108,7 +135,7 @@ class _Study:
 
     def analysis(self) -> Analysis:
         """All frames."""
-        compared = self._compared() if len(self.cells) > 1 else {}
+        compared = self._compared()
         return Analysis(
             arms=self._arms(),
             effects=self._effects(),
@@ -116,25 +143,26 @@ class _Study:
             verdicts=self._verdicts(compared),
             checks=self._checks(compared),
             simple=self._simple(),
+            differences=self._differences(compared),
             onset=self._onset(),
             metrics=self._metrics(),
+            uncompared=tuple(name for name in self.changes if name not in compared),
         )
 
-    def _paired(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+    def _paired(self, pairs: Pairs) -> list[float]:
         """One difference a seed: the mean over the pairs of cells that both have."""
         return list(self._by_seed(pairs).values())
 
-    def _by_seed(self, pairs: Sequence[tuple[str, str]]) -> dict[int, float]:
-        """Seed -> mean difference over the pairs of cells that both have."""
-        found = {}
+    def _by_seed(self, pairs: Pairs) -> dict[int, float]:
+        """Seed -> mean difference over the pairs of cells that both have.
+
+        A cell paired with itself makes no seed count, unless all of them are.
+        """
+        found, apart = {}, any(a != b for a, b in pairs)
         for seed in self.seeds:
-            both = [
-                self.values[a, seed] - self.values[b, seed]
-                for a, b in pairs
-                if (a, seed) in self.values and (b, seed) in self.values
-            ]
-            if both:
-                found[seed] = math.fsum(both) / len(both)
+            both = [(a, b) for a, b in pairs if (a, seed) in self.values and (b, seed) in self.values]
+            if any((a != b) == apart for a, b in both):
+                found[seed] = math.fsum(self.values[a, seed] - self.values[b, seed] for a, b in both) / len(both)
         return found
 
     def _arms(self) -> pd.DataFrame:
@@ -148,7 +176,7 @@ class _Study:
             rows.append(
                 {
                     "cell_id": cell,
-                    **{f"level.{factor}": levels.get(factor, "") for factor in self.factors},
+                    **{f"level.{factor}": levels[factor] for factor in self.factors},
                     "n": len(status),
                     **{f"n_{word}": int((status == word).sum()) for word in ("finished", "diverged", "failed")},
                     **{"mean": own.mean, "sd": own.sd, "difference": difference.mean},
@@ -158,7 +186,7 @@ class _Study:
         adjusted = holm([interval.p for interval in intervals])
         for row, interval, p in zip(rows, intervals, adjusted, strict=True):
             row["p_adjusted"] = p
-            if row["cell_id"] == reference:
+            if row["cell_id"] == reference or reference not in self.cells:
                 row["verdict"] = ""
             else:
                 row["verdict"] = verdict(interval, p, self.margin, self.better, self.alpha)
@@ -171,23 +199,28 @@ class _Study:
     def _two_level(self) -> bool:
         return bool(self.factors) and all(len(levels) == 2 for levels in self.factors.values())
 
-    def _sign(self, cell: str, term: Sequence[str]) -> int:
+    def _sign(self, levels: Levels, term: Sequence[str]) -> int:
         """Product of -1 (first level) and +1 (second) over the term's factors."""
-        return math.prod(-1 if self.cells[cell].get(f, self.first[f]) == self.first[f] else 1 for f in term)
+        return math.prod(-1 if levels[factor] == self.first[factor] else 1 for factor in term)
 
     def _full(self) -> bool:
         return self._two_level() and self._complete()
 
     def _complete(self) -> bool:
         """Whether every combination of levels is a cell."""
-        return bool(self.factors) and len(self.cells) == math.prod(len(levels) for levels in self.factors.values())
+        return bool(self.factors) and len(self.settings) == math.prod(len(levels) for levels in self.factors.values())
 
-    def _changes(self) -> list[_Change]:
-        """What can be compared with a factor's first level."""
-        found = []
+    def _fraction(self) -> bool:
+        """Whether the cells are a fractional design, and all of it: of a part, other terms would be aliased."""
+        planned = self._two_level() and design_kind(self.plan) == "fractional_factorial"
+        return planned and not any(sum(self._sign(levels, (f,)) for _, levels in self.settings) for f in self.factors)
+
+    def _changes(self) -> dict[str, _Change]:
+        """What can be compared with a factor's first level, by the name of its verdict."""
+        found: dict[str, _Change] = {}
         for factor, levels in self.factors.items():
             others = [level for level in levels if level != self.first[factor]]
-            found += [_Change(factor, level, factor if len(others) == 1 else f"{factor}={level}") for level in others]
+            found |= {factor if len(others) == 1 else f"{factor}={x}": _Change(factor, x) for x in others}
         return found
 
     def _seeds_with(self, cells: Iterable[str]) -> list[int]:
@@ -195,39 +228,33 @@ class _Study:
         wanted = list(cells)
         return [seed for seed in self.seeds if all((cell, seed) in self.values for cell in wanted)]
 
-    def _contrast(self, term: Sequence[str]) -> list[float]:
-        """One contrast a seed that has all cells."""
-        return list(self._contrast_by_seed(term).values())
-
-    def _contrast_by_seed(self, term: Sequence[str]) -> dict[int, float]:
+    def _contrast(self, term: Sequence[str]) -> dict[int, float]:
         """Seed -> mean of the cells with sign + minus mean of those with -, where all cells have a value."""
-        signs = {cell: self._sign(cell, term) for cell in self.cells}
-        half = len(self.cells) / 2
+        signs = [(cell, self._sign(levels, term)) for cell, levels in self.settings]
+        half = len(signs) / 2
         return {
-            s: math.fsum(sign * self.values[cell, s] for cell, sign in signs.items()) / half
-            for s in self._seeds_with(self.cells)
+            seed: math.fsum(sign * self.values[cell, seed] for cell, sign in signs) / half
+            for seed in self._seeds_with(self.cells)
         }
 
     def _effects(self) -> pd.DataFrame:
         """Main effects and interactions of a factorial; of a fractional one aliased terms once."""
         if not self._two_level() and self._complete() and len(self.factors) > 1:
             return self._corrected(self._level_effects())
-        balanced = self._two_level() and all(
-            sum(self._sign(cell, (factor,)) for cell in self.cells) == 0 for factor in self.factors
-        )
-        if not balanced:
+        full = self._full()
+        if not full and not self._fraction():
             return pd.DataFrame(columns=list(EFFECTS))
         aliases: Mapping[str, Any] = self.plan.get("aliases") or {}
         rows, seen = [], set()
-        for order in range(1, len(self.factors) + 1 if self._full() else min(3, len(self.factors) + 1)):
+        for order in range(1, len(self.factors) + 1 if full else min(3, len(self.factors) + 1)):
             for term in combinations(self.factors, order):
-                pattern = tuple(self._sign(cell, term) for cell in self.cells)
+                pattern = tuple(self._sign(levels, term) for _, levels in self.settings)
                 if pattern in seen or tuple(-sign for sign in pattern) in seen or abs(sum(pattern)) == len(pattern):
                     continue
                 seen.add(pattern)
-                values = self._contrast(term)
-                if order == 1 and len(values) < len(self.seeds) and self._full():
-                    values = self._paired(self._pairs(term[0]))
+                values = list(self._contrast(term).values())
+                if order == 1 and len(values) < len(self.seeds) and full:
+                    values = self._paired(self._pairs(self.changes[term[0]]))
                 name = " × ".join(term)
                 found = self._interval(values)
                 rows.append((name, order, found.mean, found.low, found.high, found.p, math.nan, _listed(aliases, term)))
@@ -235,18 +262,18 @@ class _Study:
 
     def _level_effects(self) -> list[tuple[Any, ...]]:
         """Each level against the first, and pairs of such changes: half of what one changes the other's effect by."""
-        changes, rows = self._changes(), []
-        for change in changes:
-            rows.append((change.name, 1, self._interval(self._paired(self._pairs(change.factor, change.level)))))
-        for one, other in combinations(changes, 2):
+        rows = []
+        for name, change in self.comparable.items():
+            rows.append((name, 1, self._interval(self._paired(self._pairs(change)))))
+        for (name, one), (other_name, other) in combinations(self.comparable.items(), 2):
             if one.factor == other.factor:
                 continue
-            there = self._pairs_at(one, other.factor, other.level)
-            before = self._pairs_at(one, other.factor, self.first[other.factor])
+            there = self._pairs(one, {other.factor: other.level})
+            before = self._pairs(one, {other.factor: self.first[other.factor]})
             with_, without = self._by_seed(there), self._by_seed(before)
             complete = self._seeds_with(cell for pair in there + before for cell in pair)
             values = [(with_[seed] - without[seed]) / 2 for seed in complete]
-            rows.append((f"{one.name} × {other.name}", 2, self._interval(values)))
+            rows.append((f"{name} × {other_name}", 2, self._interval(values)))
         return [(name, order, i.mean, i.low, i.high, i.p, math.nan, "") for name, order, i in rows]
 
     def _corrected(self, rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
@@ -256,44 +283,47 @@ class _Study:
             frame.loc[group.index, "p_adjusted"] = holm(group["p"].tolist())
         return frame
 
-    def _pairs_at(self, change: _Change, other: str, level: str) -> list[tuple[str, str]]:
-        """The pairs of a change where another factor is at a level."""
-        return [(a, b) for a, b in self._pairs(change.factor, change.level) if self._level(a, other) == level]
+    def _pairs(self, change: _Change, at: Levels | None = None) -> list[tuple[str, str]]:
+        """Pairs of cells that differ in this change alone, where other factors are at these levels.
 
-    def _pairs(self, factor: str, level: str | None = None) -> list[tuple[str, str]]:
-        """Pairs of cells that differ in this factor alone: at the level (any but the first), at the first level."""
-        by_levels = {tuple(sorted(levels.items())): cell for cell, levels in self.cells.items()}
+        A cell is paired with itself where the change changes nothing, such as the weight of a loss that is off.
+        """
+        wanted = {**(at or {}), change.factor: change.level}
         pairs = []
-        for cell, levels in self.cells.items():
-            there = levels.get(factor, self.first[factor])
-            if there == self.first[factor] or level not in (None, there):
-                continue
-            partner = by_levels.get(tuple(sorted({**levels, factor: self.first[factor]}.items())))
-            if partner is not None:
-                pairs.append((cell, partner))
+        for cell, levels in self.settings:
+            if all(levels[factor] == level for factor, level in wanted.items()):
+                partner = self.cell_at.get(_key({**levels, change.factor: self.first[change.factor]}))
+                if partner is not None:
+                    pairs.append((cell, partner))
         return pairs
 
-    def _compared(self) -> dict[str, tuple[dict[int, float], list[tuple[str, str]]]]:
-        """Factor, or `factor=level` where it has more than two -> its effect by seed, and the pairs of cells behind."""
-        found = {}
-        for factor, level, name in self._changes():
-            pairs = self._pairs(factor, level)
-            fractional = not pairs and self._two_level()
-            values = self._contrast_by_seed((factor,)) if fractional else self._by_seed(pairs)
-            found[name] = (values, pairs)
+    def _compared(self) -> Compared:
+        """Each change that the cells allow a verdict on: by pairs of cells, of a fraction by its balanced contrast."""
+        found: dict[str, tuple[Mapping[int, float], Pairs]] = {}
+        for name, change in self.comparable.items():
+            pairs = self._pairs(change)
+            found[name] = (self._by_seed(pairs), pairs)
+        if not found and self._fraction():
+            found = {factor: (self._contrast((factor,)), ()) for factor in self.factors}
         return found
 
-    def _verdicts(self, compared: Mapping[str, tuple[dict[int, float], Any]]) -> pd.DataFrame:
+    def _differences(self, compared: Compared) -> pd.DataFrame:
+        """The effect of each change in each seed."""
+        rows = [(name, seed, effect) for name, (by_seed, _) in compared.items() for seed, effect in by_seed.items()]
+        return pd.DataFrame(rows, columns=list(DIFFERENCES))
+
+    def _verdicts(self, compared: Compared) -> pd.DataFrame:
         """A row a factor, or a level of a factor with more than two."""
         values = {name: by_seed for name, (by_seed, _) in compared.items()}
         margin = math.nan if self.margin is None else self.margin
+        strictest = self.alpha / max(1, len(values))
         rows = [
-            (name, word, found.mean, found.low, found.high, p, found.n, margin, detectable(found, self.alpha))
+            (name, word, found.mean, found.low, found.high, p, found.n, margin, detectable(found, strictest))
             for name, (found, p, word) in judged(values, self.margin, self.better, self.alpha).items()
         ]
         return pd.DataFrame(rows, columns=list(VERDICTS))
 
-    def _checks(self, compared: Mapping[str, tuple[dict[int, float], list[tuple[str, str]]]]) -> pd.DataFrame:
+    def _checks(self, compared: Compared) -> pd.DataFrame:
         """What would have been said with another method, without a seed, or with the missing trials."""
         sides = {
             name: [
@@ -313,22 +343,19 @@ class _Study:
     def _simple(self) -> pd.DataFrame:
         """The effect of each factor, or level of it, at each level of each other one."""
         rows: list[tuple[Any, ...]] = []
-        for change in self._changes() if self._complete() else ():
+        for name, change in self.comparable.items() if self._complete() else ():
             for other in self.factors:
                 for level in self.factors[other] if other != change.factor else ():
-                    found = self._interval(self._paired(self._pairs_at(change, other, level)))
-                    rows.append((change.name, other, level, found.mean, found.low, found.high, found.n))
+                    found = self._interval(self._paired(self._pairs(change, {other: level})))
+                    rows.append((name, other, level, found.mean, found.low, found.high, found.n))
         return pd.DataFrame(rows, columns=list(SIMPLE))
-
-    def _level(self, cell: str, factor: str) -> str:
-        return self.cells[cell].get(factor, self.first[factor])
 
     def _shapley(self) -> pd.DataFrame:
         """Average change of each factor over all orders of switching the factors on, a value a seed."""
         names = list(self.factors)
         if not self._full() or not 1 < len(names) <= MOST_SHAPLEY:
             return pd.DataFrame(columns=list(SHAPLEY))
-        cell_of = {frozenset(f for f in names if self._sign(cell, (f,)) > 0): cell for cell in self.cells}
+        cell_of = {frozenset(f for f in names if self._sign(levels, (f,)) > 0): cell for cell, levels in self.settings}
         complete = self._seeds_with(self.cells)
         orders = list(permutations(names))
         shares: dict[str, list[float]] = {name: [] for name in names}
@@ -369,6 +396,10 @@ class _Study:
                 at = "end" if kind == "metric" else "step 0"
                 rows.append((cell, name, at, own.n, own.mean, own.sd, own.low, own.high))
         return pd.DataFrame(rows, columns=list(METRICS))
+
+
+def _key(levels: Levels) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(levels.items()))
 
 
 def _listed(aliases: Mapping[str, Any], term: Sequence[str]) -> str:

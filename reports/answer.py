@@ -45,13 +45,13 @@ def lead(view: StudyView) -> Rich:
         parts += [f" ({view.interval} {view.scale.interval(number(first['low']), number(first['high']))}). "]
         return rich(*parts, _alone(view, str(first["factor"])), *(only_with(view, str(n)) for n in ordered["factor"]))
     words = set(verdicts["verdict"])
+    none = "No factor that can be compared" if no_comparison(view) else "No factor"
     if words == {"equivalent"}:
-        return rich(
-            "No factor changes ", code(view.metric), f" by more than {view.scale.fixed(view.margin)} {view.summary}."
-        )
+        least = view.scale.fixed(view.margin)
+        return rich(f"{none} changes ", code(view.metric), f" by more than {least} {view.summary}.")
     if words == {"not enough data"}:
         return rich("These trials are not enough to say which factor changes ", code(view.metric), ".")
-    return rich("No factor was found to change ", code(view.metric), ".")
+    return rich(f"{none} was found to change ", code(view.metric), ".")
 
 
 def told_first(view: StudyView) -> str:
@@ -128,7 +128,16 @@ def others(view: StudyView) -> list[Rich]:
         names = joined(code(str(name)) for name in rows["factor"])
         detail = _reason(view, rows.iloc[0].to_dict()) if len(rows) == 1 else _range(view, rows)
         out.append(rich(names, one if len(rows) == 1 else many, detail))
-    return out
+    return [*out, no_comparison(view)] if no_comparison(view) else out
+
+
+def no_comparison(view: StudyView) -> Rich:
+    """Which factors, or levels, have no verdict for want of arms to compare."""
+    names = view.analysis.uncompared
+    if not names or len(view.arms) < 2:
+        return ()
+    which = "it" if len(names) == 1 else "one of these"
+    return rich("No verdict on ", joined(code(name) for name in names), f": no two arms differ in {which} alone.")
 
 
 def shared_fall(view: StudyView) -> Rich:

@@ -11,7 +11,7 @@ from reports.answer import lead, others
 from reports.document import plain
 from reports.view import StudyView
 
-FRAMES = ("arms", "effects", "shapley", "verdicts", "checks", "simple", "onset", "metrics")
+FRAMES = ("arms", "effects", "shapley", "verdicts", "checks", "simple", "differences", "onset", "metrics")
 """Frames of an analysis that become files of their own name."""
 
 

@@ -82,20 +82,3 @@ def differences(view: StudyView, arm: Arm) -> list[float]:
         return []
     ours, theirs = outcomes(view, arm), outcomes(view, view.reference)
     return [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
-
-
-def factor_differences(view: StudyView, factor: str, level: str | None = None) -> list[float]:
-    """Differences of a factor's level to its first level, one a seed: mean over the settings of the other factors."""
-    by_seed: dict[int, list[float]] = {}
-    for arm in view.arms:
-        there = arm.levels.get(factor)
-        if there is None or there == view.first(factor) or (level is not None and there != level):
-            continue
-        wanted = {**arm.levels, factor: view.first(factor)}
-        partner = next((other for other in view.arms if other.levels == wanted), None)
-        if partner is None:
-            continue
-        ours, theirs = outcomes(view, arm), outcomes(view, partner)
-        for seed in ours.keys() & theirs.keys():
-            by_seed.setdefault(seed, []).append(ours[seed] - theirs[seed])
-    return [sum(values) / len(values) for _, values in sorted(by_seed.items())]

@@ -1,7 +1,7 @@
 """The answer in five lines, for the end of a command."""
 
 from reports.analysis import analyse
-from reports.answer import lead, others, shared_fall, status_words
+from reports.answer import lead, no_comparison, others, shared_fall, status_words
 from reports.document import plain
 from reports.numbers import p_words
 from reports.sections.threats import next_experiment
@@ -33,4 +33,6 @@ def _verdicts(study: StudyView) -> str:
             numbers.append(p_words(p))
         detail = f" ({', '.join(numbers)})" if numbers else ""
         words.append(f"{SIGNS.get(str(row['verdict']), '')} {row['factor']} {row['verdict']}{detail}".strip())
+    if words and (uncompared := no_comparison(study)):
+        words.append(plain(uncompared))
     return " · ".join(words) or " ".join(plain(sentence) for sentence in others(study)) or "No verdict on a factor."

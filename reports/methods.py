@@ -1,5 +1,6 @@
 """The methods paragraph of a paper, with the facts of the study filled in."""
 
+from reports.analysis import design_kind
 from reports.document import Rich, code, rich
 from reports.numbers import count, percent
 from reports.view import StudyView
@@ -11,8 +12,7 @@ def methods(view: StudyView) -> tuple[Rich, ...]:
 
 
 def _design(view: StudyView) -> Rich:
-    design = view.study.get("design", "custom")
-    kind = str(design.get("kind", "custom") if isinstance(design, dict) else design).replace("_", " ")
+    kind = design_kind(view.study).replace("_", " ")
     trials = len(view.table.trials)
     start = f"We compared {count(len(view.arms), 'arm')} in a {kind} design over {count(len(view.factors), 'factor')} ("
     return rich(

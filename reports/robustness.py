@@ -63,7 +63,7 @@ def check_verdicts(
             (
                 *(name, word, found.mean / spread if spread else math.nan),
                 *(flips[name], adjusted[name], *_bootstrap(data, rng, alpha)),
-                *(" ".join(hangs), missing, *worst, _wanted(found, margin, alpha / max(1, len(values)))),
+                *(" ".join(hangs), missing, *worst, _wanted(found, margin, alpha / len(values))),
             )
         )
     return pd.DataFrame(rows, columns=list(CHECKS))

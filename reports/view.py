@@ -1,11 +1,11 @@
 """What every section needs to know of a study, read once from its tables."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis
@@ -30,6 +30,7 @@ class Arm:
     Attributes:
         cell_id: its id.
         levels: factor -> level label.
+        also: other choices of levels that give the same configs, so the same trials.
         label: what is not at its first level, in words.
         marks: a sign a factor, ● when it is not at its first level; empty for many factors.
         reference: whether others are compared with it.
@@ -39,6 +40,7 @@ class Arm:
 
     cell_id: str
     levels: Mapping[str, str]
+    also: tuple[Mapping[str, str], ...]
     label: str
     marks: str
     reference: bool
@@ -145,13 +147,13 @@ class StudyView:
         return self.series(f"metric/{self.metric}")
 
     def series(self, name: str) -> Mapping[str, Points]:
-        """Trial -> (step, value) of a recorded name, finite values only."""
+        """Trial -> (step, value) of a recorded name, finite values only; trials without any are left out."""
         history = self.table.history
-        rows = history[history["name"] == name].sort_values(["trial_id", "step"])
+        rows = history[(history["name"] == name) & np.isfinite(history["value"].astype(float))].sort_values(
+            ["trial_id", "step"]
+        )
         return {
-            str(trial): tuple(
-                (int(s), float(v)) for s, v in zip(part["step"], part["value"], strict=True) if math.isfinite(v)
-            )
+            str(trial): tuple((int(s), float(v)) for s, v in zip(part["step"], part["value"], strict=True))
             for trial, part in rows.groupby("trial_id", sort=True)
         }
 
@@ -177,27 +179,28 @@ class StudyView:
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
-        """All cells in the plan's order; the reference first."""
-        reference = self.study.get("reference_cell")
+        """All cells in the plan's order, equal ones once; the reference first."""
+        settings: dict[str, list[Mapping[str, str]]] = {}
+        for cell in self.study["cells"]:
+            levels = {str(factor): str(level) for factor, level in cell["levels"].items()}
+            settings.setdefault(str(cell["cell_id"]), []).append(levels)
         by_cell = {
             str(cell): tuple(str(t) for t in part.sort_values("seed")["trial_id"])
             for cell, part in self.table.trials.groupby("cell_id", sort=False)
         }
-        arms = []
-        for cell in self.study["cells"]:
-            levels = {str(f): str(v) for f, v in cell["levels"].items()}
-            is_reference = cell["cell_id"] == reference or levels == reference
-            arms.append(
-                Arm(
-                    str(cell["cell_id"]),
-                    levels,
-                    self.label(levels),
-                    self.marks(levels),
-                    is_reference,
-                    self.culprit is not None and self.has(levels, self.culprit),
-                    by_cell.get(str(cell["cell_id"]), ()),
-                )
+        arms = [
+            Arm(
+                cell,
+                levels,
+                tuple(also),
+                self.label(levels),
+                self.marks(levels),
+                cell == str(self.study.get("reference_cell")),
+                self.culprit is not None and self.has(levels, self.culprit),
+                by_cell.get(cell, ()),
             )
+            for cell, (levels, *also) in settings.items()
+        ]
         return tuple(sorted(arms, key=lambda arm: not arm.reference))
 
     @cached_property

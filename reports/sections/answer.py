@@ -17,7 +17,6 @@ from reports.document import (
 from reports.estimates import (
     bars,
     estimate,
-    factor_differences,
     fixed_cell,
     interval_cell,
     number,
@@ -57,11 +56,8 @@ def verdict_table(view: StudyView) -> Table | None:
     if not len(verdicts):
         return None
     records = verdicts.to_dict("records")
-    estimates = []
-    for row in records:
-        factor, level = view.split(str(row["factor"]))
-        dots = factor_differences(view, factor, level) if factor in view.factors else []
-        estimates.append(estimate(view, str(row["factor"]), row, "effect", dots))
+    dots = {name: part["effect"].tolist() for name, part in view.analysis.differences.groupby("factor")}
+    estimates = [estimate(view, name := str(row["factor"]), row, "effect", dots.get(name, ())) for row in records]
     drawn, axis = bars(view, "verdict", estimates)
     rows = []
     for row, bar in zip(records, drawn, strict=True):
@@ -126,8 +122,9 @@ def rule(view: StudyView) -> Rich:
         strong("helps:"),
         f" {down} 0); ",
         strong("not enough data:"),
-        " neither. “Could detect”: the smallest effect that this design finds in 8 of 10 studies. The rule was fixed "
-        f"in the study file before the runs, plan {str(view.study.get('hash', ''))[:8]}.{_looked(view)}",
+        " neither. “Could detect”: the smallest effect that this design finds in 8 of 10 studies, at Holm's strictest "
+        f"level. The rule was fixed in the study file before the runs, plan {str(view.study.get('hash', ''))[:8]}."
+        f"{_looked(view)}",
     )
 
 

@@ -73,8 +73,9 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
     missing = [f"{int(row[f'n_{word}'])} {word}" for word in ("diverged", "failed") if row[f"n_{word}"]]
     spread = f" ({view.scale.fixed(sd)})" if sd is not None else ""
     onset, _, step = onset_words(view, (arm,)).partition(", ")
+    names = [*([arm.short] if arm.marks else []), *(f"also {view.label(levels)}" for levels in arm.also)]
     head = (
-        Cell(rich(arm.marks or arm.short), sub=rich(arm.short if arm.marks else ""), value=arm.label),
+        Cell(rich(arm.marks or arm.short), sub=rich("; ".join(names)), value=arm.label),
         Cell(rich(str(n)), sub=rich("+ " + ", ".join(missing) if missing else ""), value=n),
         Cell(rich(view.scale.fixed(mean), muted(spread)), value=mean),
     )

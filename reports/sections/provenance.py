@@ -44,7 +44,7 @@ def _facts(view: StudyView) -> list[tuple[str, Rich]]:
         ("Outcome and rule", rich(_flat(outcome))),
         ("Versions", rich(_flat(versions))),
         ("Left out", rich("; ".join(_flat(cell) for cell in excluded))),
-        ("Equal cells, run once", rich("; ".join(_flat(group) for group in equal))),
+        ("Equal cells, run once", rich("; ".join(" = ".join(map(_flat, group)) for group in equal))),
         ("Cost", rich(duration(_seconds(view)), " of training in all")),
         ("Predicted before", _predicted(view)),
     ]

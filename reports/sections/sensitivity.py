@@ -64,10 +64,12 @@ def _by_level(view: StudyView, factor: str) -> tuple[dict[int, list[tuple[float,
     sums: dict[tuple[int, int], list[float]] = {}
     means: dict[str, list[float]] = {level: [] for level in levels}
     for arm in view.arms:
-        level = arm.levels.get(factor, view.first(factor))
-        for seed, value in outcomes(view, arm).items():
-            means[level].append(value)
-            sums.setdefault((seed, levels.index(level)), []).append(value)
+        found = outcomes(view, arm)
+        for setting in (arm.levels, *arm.also):
+            level = setting.get(factor, view.first(factor))
+            for seed, value in found.items():
+                means[level].append(value)
+                sums.setdefault((seed, levels.index(level)), []).append(value)
     seeds: dict[int, list[tuple[float, float]]] = {}
     for (seed, place), values in sorted(sums.items()):
         seeds.setdefault(seed, []).append((float(place), sum(values) / len(values)))

@@ -81,7 +81,7 @@ def judged(
 
 
 def detectable(interval: Interval, alpha: float = ALPHA) -> float:
-    """The smallest effect that as many seeds with this spread find in 8 of 10 studies."""
+    """The smallest effect that as many seeds with this spread find in 8 of 10 studies, each by a test at this level."""
     if interval.n < 2 or not math.isfinite(interval.sd):
         return math.nan
     if interval.sd == 0:

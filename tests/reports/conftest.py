@@ -47,6 +47,7 @@ def made_study(
     tile: int = 16,
     name: str = "made",
     cells: int | None = None,
+    equal: Mapping[int, int] | None = None,
 ) -> StudyTable:
     """A full factorial study.
 
@@ -61,13 +62,16 @@ def made_study(
         tile: side of a tile, pixels.
         name: of the study.
         cells: only the first so many cells.
+        equal: cell number -> the number of an earlier cell with the same configs.
     """
     called = [(names or {}).get(factor, factor) for factor in NAMES[:factors]]
     study_cells, trials, history, images = [], [], [], []
     for index, bits in enumerate(list(itertools.product((0, 1), repeat=factors))[:cells]):
         levels = {factor: ("without", "with")[bit] for factor, bit in zip(called, bits, strict=True)}
-        cell_id = f"{index:012x}"
+        cell_id = f"{(equal or {}).get(index, index):012x}"
         study_cells.append({"cell_id": cell_id, "levels": levels})
+        if index in (equal or {}):
+            continue
         amount = sum(effect * bit for effect, bit in zip(EFFECTS, bits, strict=False))
         for seed in range(seeds):
             trial_id = f"{0xABC0000 + index * 100 + seed:012x}"
@@ -125,6 +129,7 @@ def _plan(
     name: str, factors: list[str], cells: list[dict[str, Any]], seeds: int, trials: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """The plan as plan.json has it."""
+    groups = [[c["levels"] for c in cells if c["cell_id"] == id_] for id_ in dict.fromkeys(c["cell_id"] for c in cells)]
     return {
         "name": name,
         "question": "Which loss makes image quality fall when training resumes?",
@@ -150,7 +155,7 @@ def _plan(
         "cells": cells,
         "trials": [{key: trial[key] for key in ("trial_id", "cell_id", "seed")} for trial in trials],
         "excluded": [],
-        "equal_cells": [],
+        "equal_cells": [group for group in groups if len(group) > 1],
         "aliases": {},
         "metrics": {
             "kid": {"better": "lower", "unit": "", "description": "kernel distance of mixed and real images"},

@@ -158,6 +158,106 @@ def test_leave_one_out_compares_each_arm_with_its_neighbour(make_study):
     assert found.loc["long_fm", "effect"] == pytest.approx(means[ids[2]] - means[ids[1]])
 
 
+def kept(table, numbers, kind="custom"):
+    """The study with these cells alone."""
+    cells = [table.study["cells"][number] for number in numbers]
+    trials = table.trials[table.trials["cell_id"].isin([cell["cell_id"] for cell in cells])]
+    return replace(table, study={**table.study, "cells": cells, "design": {"kind": kind}}, trials=trials)
+
+
+def cell_means(table):
+    return table.trials.groupby("cell_id")["metric.kid"].mean().to_numpy()
+
+
+@pytest.mark.parametrize("kind", ["full_factorial", "fractional_factorial", "custom"])
+def test_a_level_that_all_arms_have_is_no_effect(make_study, kind):
+    """As `--only long_recon=with` leaves it: the mean outcome is large, and says nothing of `long_recon`."""
+    found = analyse(kept(make_study(factors=2), (2, 3), kind))
+    assert found.verdicts["factor"].tolist() == ["long_fm"]
+    assert found.uncompared == ("long_recon",)
+    assert len(found.effects) == len(found.shapley) == 0
+
+
+def test_factors_that_never_change_alone_have_no_verdict(make_study):
+    """Cells 000, 100 and 011: the first factor has a pair, the others always change together."""
+    table = kept(make_study(factors=3), (0, 4, 3))
+    found, means = analyse(table), cell_means(table)
+    assert found.verdicts["factor"].tolist() == ["long_recon"]
+    assert found.verdicts["effect"][0] == pytest.approx(means[2] - means[0])
+    assert found.uncompared == ("long_fm", "reassembly_fm")
+    assert len(found.effects) == 0
+
+
+def test_two_cells_that_differ_in_all_factors_tell_of_none(make_study):
+    """00 and 11 are balanced, and yet no contrast is one factor's."""
+    found = analyse(kept(make_study(factors=2), (0, 3)))
+    assert len(found.verdicts) == len(found.effects) == 0
+
+
+def test_a_fraction_has_verdicts_by_contrast_and_a_part_of_it_has_none(make_study):
+    """Half of a 2^3: 000, 011, 101, 110. With `--only long_recon=with` the other two can't be told apart."""
+    table = kept(make_study(factors=3), (0, 3, 5, 6), "fractional_factorial")
+    found, means = analyse(table), cell_means(table)
+    assert found.verdicts["effect"][1] == pytest.approx((means[1] + means[3] - means[0] - means[2]) / 2)
+    assert found.effects["term"].tolist() == found.verdicts["factor"].tolist()
+    assert found.uncompared == ()
+    part = analyse(kept(make_study(factors=3), (5, 6), "fractional_factorial"))
+    assert len(part.verdicts) == len(part.effects) == 0
+
+
+def test_a_level_that_equals_the_first_takes_nothing_from_the_others(make_study):
+    """`zero` gives the configs of `without`: its cells are the same ones, and it has no verdict of its own."""
+    table = make_study(factors=2)
+    zero = [
+        {"cell_id": cell["cell_id"], "levels": {**cell["levels"], "long_recon": "zero"}}
+        for cell in table.study["cells"][:2]
+    ]
+    factor = table.study["factors"]["long_recon"]
+    factors = {**table.study["factors"], "long_recon": {**factor, "levels": {**factor["levels"], "zero": {}}}}
+    study = {**table.study, "cells": [*table.study["cells"], *zero], "factors": factors}
+    found, usual = analyse(replace(table, study=study)), analyse(table)
+    assert found.verdicts["factor"].tolist() == ["long_recon=with", "long_fm"]
+    assert found.verdicts["effect"][0] == pytest.approx(usual.verdicts["effect"][0])
+    means = cell_means(table)
+    assert found.verdicts["effect"][1] == pytest.approx((2 * (means[1] - means[0]) + means[3] - means[2]) / 3)
+    assert found.uncompared == ("long_recon=zero",)
+    assert found.arms["cell_id"].tolist() == usual.arms["cell_id"].tolist()
+    assert found.arms["level.long_recon"].tolist() == ["without", "without", "with", "with"]
+
+
+def test_a_factor_that_acts_with_another_alone_is_averaged_over_equal_cells(make_study):
+    """`long_fm` changes nothing without `long_recon`: cells 00 and 01 are one, whose outcome stands at both places."""
+    found, means = analyse(table := make_study(equal={1: 0})), cell_means(table)
+    effects = found.effects.set_index("term")["estimate"]
+    verdicts = found.verdicts.set_index("factor")["effect"]
+    assert verdicts["long_fm"] == pytest.approx((means[2] - means[1]) / 2)
+    assert verdicts["long_recon"] == pytest.approx((means[1] + means[2]) / 2 - means[0])
+    assert effects[["long_recon", "long_fm"]].tolist() == pytest.approx(verdicts.tolist())
+    assert effects["long_recon × long_fm"] == pytest.approx(verdicts["long_fm"])
+    simple = found.simple.set_index(["factor", "other", "level"])["effect"]
+    assert simple["long_fm", "long_recon", "without"] == 0.0
+    assert found.shapley["value"].sum() == pytest.approx(means[2] - means[0])
+
+
+def test_a_cell_beside_itself_makes_no_seed_count(make_study):
+    """Seed 1 lacks the one pair that tells of `long_fm`: it is missing, not without effect."""
+    found = analyse(make_study(equal={1: 0}, status={(3, 1): "diverged"}))
+    assert found.verdicts.set_index("factor")["n_pairs"].to_dict() == {"long_recon": 4, "long_fm": 3}
+    assert found.differences.groupby("factor")["seed"].apply(list)["long_fm"] == [0, 2, 3]
+
+
+def test_what_could_be_detected_and_the_seeds_needed_agree(make_study):
+    """Both are planned at Holm's strictest level: a margin can be detected when there are the seeds that find it."""
+    table = make_study(factors=3, seeds=5)
+    noise = np.random.default_rng(0).normal(0, 0.01, len(table.trials))
+    table = replace(table, trials=table.trials.assign(**{"metric.kid": table.trials["metric.kid"] + noise}))
+    for margin in np.linspace(0.005, 0.05, 46):
+        outcome = {**table.study["outcome"], "smallest_effect": float(margin)}
+        found = analyse(replace(table, study={**table.study, "outcome": outcome}))
+        enough = found.checks["seeds_needed"] <= found.verdicts["n_pairs"]
+        assert (found.verdicts["detectable_effect"] <= margin).tolist() == enough.tolist()
+
+
 def test_onset_says_when_or_how_long_it_was_watched(make_study):
     onset = analyse(make_study(status={(0, 1): "diverged"})).onset
     assert onset["event"].tolist()[:4] == ["none", "diverged", "none", "none"]

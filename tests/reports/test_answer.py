@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 from reports import headline
 from reports.analysis import analyse
@@ -54,6 +55,20 @@ def test_a_factor_that_helps_is_told_first_where_none_harms(make_study: Callable
     study.trials.loc[study.trials["level.long_fm"] == "with", "metric.kid"] -= 0.04
     assert headline(study)[1].startswith("long_fm makes kid better: −0.032 at step 400 (95 % interval")
     assert "makes it better" not in sentences(study)
+
+
+def test_a_factor_that_can_not_be_compared_is_named(make_study: Callable[..., StudyTable]) -> None:
+    """All arms have `long_recon`: no sentence says that it changes nothing."""
+    study = make_study(factors=2, seeds=4)
+    cells = [cell for cell in study.study["cells"] if cell["levels"]["long_recon"] == "with"]
+    trials = study.trials[study.trials["level.long_recon"] == "with"]
+    lines = headline(replace(study, study={**study.study, "cells": cells}, trials=trials))
+    assert lines[1].startswith("No factor that can be compared changes kid")
+    assert lines[2].startswith("= long_fm equivalent")
+    assert lines[2].endswith("No verdict on long_recon: no two arms differ in it alone.")
+    one = replace(study, study={**study.study, "cells": cells[:1]}, trials=trials[trials["level.long_fm"] == "without"])
+    assert headline(one)[1].startswith("One arm: kid is 0.032")
+    assert "No verdict on" not in sentences(one)
 
 
 def test_where_one_harms_what_helps_is_told_after_it(make_study: Callable[..., StudyTable]) -> None:

@@ -40,6 +40,20 @@ def with_levels(table):
     return replace(table, study={**table.study, "cells": cells, "factors": factors}, trials=trials)
 
 
+def narrowed(table):
+    """What `--only long_recon=with` leaves."""
+    cells = [cell for cell in table.study["cells"] if cell["levels"]["long_recon"] == "with"]
+    trials = table.trials[table.trials["level.long_recon"] == "with"]
+    return replace(table, study={**table.study, "cells": cells, "reference_cell": None}, trials=trials)
+
+
+def without_a_number(table):
+    """The same study with an outcome that is no number in any evaluation."""
+    trials = table.trials.assign(**{"metric.kid": np.nan, "metric0.kid": np.nan, "degraded_at_step": np.nan})
+    history = table.history.assign(value=table.history["value"].where(table.history["name"] != "metric/kid"))
+    return replace(table, trials=trials, history=history)
+
+
 CASES = {
     "usual": lambda make, folder: make(folder, status={(3, 1): "diverged", (2, 3): "failed"}),
     "one_seed": lambda make, folder: make(seeds=1),
@@ -50,6 +64,9 @@ CASES = {
     "odd_labels": lambda make, folder: make(factors=3, seeds=2, names=ODD),
     "several_levels": lambda make, folder: with_levels(make(factors=1)),
     "no_images": lambda make, folder: make(factors=1),
+    "equal_cells": lambda make, folder: make(equal={1: 0}),
+    "narrowed": lambda make, folder: narrowed(make()),
+    "no_number": lambda make, folder: without_a_number(make()),
 }
 
 
