@@ -39,8 +39,8 @@ class Report:
 def open_study(table: StudyTable) -> StudyView:
     """A study's tables, analysed: what sections and figures take.
 
-    Its `analysis` holds tidy frames (`arms`, `effects`, `shapley`, `verdicts`, `onset`, `metrics`), its `table` the
-    trials and their histories.
+    Its `analysis` holds tidy frames (`arms`, `effects`, `shapley`, `verdicts`, `differences`, `onset`, `metrics`), its
+    `table` the trials and their histories.
     """
     return StudyView(table, analyse(table))
 
@@ -66,11 +66,12 @@ def make_report(
     """
     chosen = all_sections() if sections is None else tuple(sections)
     names = [section.__name__ for section in chosen]
-    unknown = sorted(set(leave_out) - set(names))
+    left_out = set(leave_out)
+    unknown = sorted(left_out - set(names))
     if unknown:
         raise ReportError(f"no such section: {', '.join(unknown)}; there are {', '.join(names)}")
     view = open_study(table)
-    made = [section(view) for section in chosen if section.__name__ not in set(leave_out)]
+    made = [section(view) for section in chosen if section.__name__ not in left_out]
     name, plan = str(view.study["name"]), str(view.study.get("hash", ""))[:12]
     foot = f"Ablation study {name} · plan {plan}" if plan else f"Ablation study {name}"
     title = str(view.study.get("question") or f"Ablation study {name}")

@@ -58,8 +58,8 @@ def differences_of(views: Sequence[StudyView]) -> list[str]:
 def evaluation_pairs(view: StudyView) -> frozenset[str]:
     """Digests of the evaluation pairs that the trials used."""
     trials = view.table.trials
-    column = next((name for name in ("digest.eval_pairs", "eval_pairs_digest") if name in trials), None)
-    return frozenset(str(value) for value in trials[column].dropna()) if column else frozenset()
+    column = "digest.eval_pairs"
+    return frozenset(str(value) for value in trials[column].dropna()) if column in trials else frozenset()
 
 
 def compare(views: Sequence[StudyView]) -> Document:

@@ -62,7 +62,7 @@ def duration(seconds: float | None) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """How many digits the numbers of one metric are shown with: three significant ones of what matters."""
+    """How many digits the numbers of one metric are shown with: two significant ones of what matters."""
 
     digits: int
 

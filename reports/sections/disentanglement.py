@@ -11,13 +11,14 @@ from reports.view import StudyView
 
 PREFERRED = (
     "swap_score",
-    "class_accuracy",
-    "content_accuracy",
-    "content_l1",
-    "class_l1",
+    "translation_accuracy",
+    "identity_swapped",
     "class_from_content",
     "content_from_class",
-    "response",
+    "dci_disentanglement",
+    "content_distance",
+    "class_effect",
+    "content_effect",
 )
 """Metrics of disentanglement, the most telling first; a name counts when it starts with one of these."""
 

@@ -47,7 +47,7 @@ def test_report_json_names_the_answer_and_the_files(study, tmp_path):
     assert {row["factor"] for row in content["verdicts"]} == {"long_recon", "long_fm"}
 
 
-@pytest.mark.parametrize("name", ["arms", "effects", "shapley", "verdicts", "onset", "metrics"])
+@pytest.mark.parametrize("name", ["arms", "effects", "verdicts", "differences", "onset", "metrics"])
 def test_csv_files_hold_the_frames_digit_by_digit(study, tmp_path, name):
     build_report(study, tmp_path, formats=("csv",))
     frame = getattr(open_study(study).analysis, name)
@@ -60,6 +60,7 @@ def test_csv_files_hold_the_frames_digit_by_digit(study, tmp_path, name):
 def test_sections_can_be_left_out_and_added(study):
     names = [section.id for section in make_report(study, leave_out=("glossary", "threats")).document.sections]
     assert "glossary" not in names
+    assert names == [s.id for s in make_report(study, leave_out=iter(("glossary", "threats"))).document.sections]
     assert "answer" in names
     own = make_report(study, sections=(SECTIONS[0], hello)).document
     assert [section.id for section in own.sections] == ["answer", "hello"]
