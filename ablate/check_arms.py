@@ -1,19 +1,31 @@
-"""Before hours are spent: one step of every arm, to find factors without effect and arms that differ in more.
+"""Before hours are spent: one step of every arm, to find what cannot be trained or measured, and idle factors.
 
-With equal seeds all arms start from equal weights, data and evaluation pairs unless a factor says otherwise; and each
-factor must change something. An arm that does not move away from the reference in a step is an error that names its
-factors, unless the study lists it under `equal_arms` or its factors act only later or only on what is measured.
+Every arm must record the study's outcome. With equal seeds all arms start from equal weights, data and evaluation pairs
+unless a factor says otherwise; and each factor must change something. An arm that does not move away from the reference
+in a step is an error that names its factors, unless the study lists it under `equal_arms` or its factors act only later
+or only on what is measured.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ablate.problems import did_you_mean
 from ablate.study import Plan, StudyError, Trial
 from g2g_core.checkpoint_file import KEPT
 from g2g_core.config import TrialConfig
 from g2g_core.first_step import FirstStep, first_step
 
-MEASURING = ("steps", "eval_every", "eval_pairs", "eval_shots", "evaluate", "metrics", "checkpoint_every", "log_every")
+MEASURING = (
+    "steps",
+    "eval_every",
+    "eval_pairs",
+    "eval_shots",
+    "evaluate",
+    "metrics",
+    "stop_beyond",
+    "checkpoint_every",
+    "log_every",
+)
 """Fields that change what is measured, not how a step trains."""
 
 STARTS = {
@@ -53,41 +65,59 @@ def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: 
         probe: the first step of a config.
 
     Raises:
-        StudyError: a line for each arm without effect, or that differs from the reference in more than its factors.
+        StudyError: a line for each arm that cannot be trained, lacks the outcome, is without effect, or differs from
+            the reference in more than its factors.
     """
     seed = plan.trials[0].seed
     arms = [trial for trial in plan.trials if trial.seed == seed]
     reference = next((trial for trial in arms if dict(trial.levels) == dict(plan.reference)), arms[0])
     wanted = {trial.cell_id for trial in trials}
     others = [arm for arm in arms if arm.cell_id in wanted and arm is not reference][:MOST_ARMS]
-    base = probe(reference.config, device)
+    metric = plan.spec.outcome.metric
+    base = _probed(probe, reference, "the reference", metric, device)
     problems, largest = [], base.checkpoint_bytes
     for arm in others:
-        step = probe(arm.config, device)
+        factors = {name: level for name, level in arm.levels.items() if reference.levels.get(name) != level}
+        named = "factors." + ", ".join(f"{name}={level}" for name, level in factors.items())
+        try:
+            step = _probed(probe, arm, named, metric, device)
+        except StudyError as error:
+            problems.append(str(error))
+            continue
         largest = max(largest, step.checkpoint_bytes)
-        problem = _problem(plan, reference, arm, base, step)
-        if problem:
-            problems.append(problem)
+        if problem := _problem(plan, reference, arm, base, step):
+            problems.append(f"{named}: {problem}")
     if problems:
         raise StudyError("\n".join(problems))
     return Checked(len(others), KEPT * largest)
+
+
+def _probed(probe: Probe, arm: Trial, named: str, metric: str, device: str) -> FirstStep:
+    """The first step of an arm; StudyError with its name if it cannot be made or the outcome is not recorded."""
+    try:
+        step = probe(arm.config, device)
+    except ValueError as error:
+        raise StudyError(f"{named}: {' '.join(str(error).split())}") from error
+    if metric not in step.recorded:
+        hint = did_you_mean(metric, step.recorded)
+        raise StudyError(f"{named}: outcome.metric: {metric} is not recorded with this data and model{hint}")
+    return step
 
 
 def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep) -> str | None:
     """What is wrong with an arm, in a line."""
     ours, theirs = arm.config.to_dict(), reference.config.to_dict()
     changed = {name for name in ours if ours[name] != theirs[name]}
-    factors = {name: level for name, level in arm.levels.items() if reference.levels.get(name) != level}
-    named = ", ".join(f"{name}={level}" for name, level in factors.items())
     for digest, fields in STARTS.items():
         if base.before.get(digest) != other.before.get(digest) and not changed & set(fields):
-            return f"factors.{named}: {digest.replace('_', ' ')} differ from the reference's, though no factor says so"
+            return f"{digest.replace('_', ' ')} differ from the reference's, though no factor says so"
     if base.after != other.after or _meant_equal(plan, reference, arm):
         return None
-    if not changed - set(MEASURING) or arm.config.schedules or reference.config.schedules:
+    later = any(one.config.schedules or one.config.discriminator_warmup for one in (arm, reference))
+    if later or not changed - set(MEASURING):
         return None
     return (
-        f"factors.{named}: without effect: after one step losses, gradients and weights are those of the reference; "
+        "without effect: after one step losses, gradients and weights are those of the reference; "
         "list the arms under equal_arms if that is meant, or run with --no-check"
     )
 

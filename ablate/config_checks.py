@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from ablate.design import DesignError, expand
 from ablate.menus import Choice, Menus
+from ablate.patching import Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems
 from ablate.study import StudySpec
+from g2g_core.config import prefixes
 
 Finding = tuple[tuple[str, ...], str]
 """Path in the config, and what is wrong there."""
@@ -42,12 +45,23 @@ def schedules_go_forward(values: dict[str, Any], _menus: Menus) -> list[Finding]
 
 def bounds_are_recorded(values: dict[str, Any], menus: Menus) -> list[Finding]:
     """A run can end early only by what it measures."""
-    wanted = set(values["metrics"]) or set(menus.metrics)
+    names = recorded(values, menus)
     return [
-        (("stop_beyond", name), "is not among the metrics of the trial")
+        (("stop_beyond", name), f"is not recorded by the trial{did_you_mean(name, names)}")
         for name in values["stop_beyond"]
-        if menus.metric_of(name) not in wanted
+        if name not in names
     ]
+
+
+MEASURED = ("metrics", "evaluate", "ema_decay")
+"""Fields that decide which metrics are recorded."""
+
+
+def recorded(values: dict[str, Any], menus: Menus) -> list[str]:
+    """The names under which metrics are recorded; without `metrics`, if the data can give all the usual ones."""
+    metrics = values["metrics"] or [name for name, metric in menus.metrics.items() if metric.usual]
+    before = prefixes(values["evaluate"], values["ema_decay"] is not None).values()
+    return [f"{prefix}{name}" for prefix in before for name in metrics]
 
 
 CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Finding]]], ...] = (
@@ -55,7 +69,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
     (("dataset", "data"), data_fits_dataset),
     (("losses",), a_generator_loss_is_on),
     (("schedules",), schedules_go_forward),
-    (("stop_beyond", "metrics"), bounds_are_recorded),
+    (("stop_beyond", *MEASURED), bounds_are_recorded),
 )
 """Fields that a check reads, and the check; it runs once per combination of their values."""
 
@@ -66,8 +80,7 @@ def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     found = []
     if (better := menus.metrics[name].better) and better != spec.outcome.better:
         found.append(Problem(("outcome", "better"), f"{name} is better {better}"))
-    if spec.base.metrics and name not in spec.base.metrics:
-        found.append(Problem(("base", "metrics"), f"lacks {name}, the primary outcome"))
+    found += _unrecorded(spec, menus)
     looks = spec.outcome.looks
     if looks and (list(looks) != sorted(looks) or looks[-1] != len(spec.seeds)):
         message = f"must rise to the number of seeds, {len(spec.seeds)}, not {list(looks)}"
@@ -75,6 +88,23 @@ def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     if looks and not spec.factors:
         found.append(Problem(("outcome", "looks"), "nothing is compared: the study has no factors"))
     return found
+
+
+def _unrecorded(spec: StudySpec, menus: Menus) -> list[Problem]:
+    """The outcome, if any cell does not record it."""
+    patched = Patched(spec.base, spec.factors)
+    names = PerLevels(patched, MEASURED, lambda values: recorded(values, menus))
+    try:
+        cells = expand(spec).cells if names.factors else (patched.any_cell,)
+    except DesignError:  # is told where the cells are looked at
+        return []
+    metric = spec.outcome.metric
+    for cell in cells:
+        if metric not in names(cell):
+            where = " ".join(f"{factor}={cell[factor]}" for factor in names.factors)
+            message = f"{metric} is not recorded{where and f' with {where}'}{did_you_mean(metric, names(cell))}"
+            return [Problem(("outcome", "metric"), message)]
+    return []
 
 
 def _option_findings(field: str, options: dict[str, Any], kind: str, choice: Choice) -> list[Finding]:

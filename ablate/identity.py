@@ -1,4 +1,4 @@
-"""What the numbers of a trial depend on, as digests: its config, its data, its checkpoint and the training code.
+"""What the numbers of a trial depend on, as digests: its config, data, checkpoint, named weights and training code.
 
 Two configs that train alike are equal here however they are written: losses of weight 0 are no losses, `0` is `0.0`, a
 default that is named is the default. What changes no number is left out: workers and caches, how often checkpoints are
@@ -14,14 +14,16 @@ from typing import Any
 from ablate.menus import Menus, Schema
 from ablate.patching import FIELDS, Levels, Patched, PerLevels
 from ablate.remembered import remembered
-from g2g_core.config import TrialConfig
+from g2g_core.config import TrialConfig, canonical
 
 LENGTH = 12
 """Hex digits of a trial's id."""
-PARTS = ("config", "data", "checkpoint", "code")
+PARTS = ("config", "data", "checkpoint", "weights", "code")
 """What an identity consists of."""
 NEUTRAL = ("checkpoint_every",)
 """Fields of the config that change no number."""
+DATA = ("dataset", "data", "image_size", "batch_size", "eval_pairs", "eval_shots")
+"""Fields that the data must go with."""
 TOGETHER: dict[str, tuple[str, ...]] = {
     "network": ("model", "network"),
     "data": ("dataset", "data"),
@@ -69,23 +71,7 @@ def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
         return _options(value, menus.models[values["model"]].options)
     if field == "data":
         return _options(value, menus.datasets[values["dataset"]].options)
-    if field == "losses":
-        return {name: float(weight) for name, weight in value.items() if weight}
-    if field == "schedules":
-        return {
-            name: {"start": 0, **schedule}
-            for name, schedule in value.items()
-            if schedule and schedule.get("kind") != "constant" and values["losses"].get(name)
-        }
-    if field == "checkpoint":
-        return value is not None
-    if field == "restore":
-        return sorted(value) if values["checkpoint"] is not None else []
-    if field == "stop_beyond":
-        return {name: float(bound) for name, bound in value.items()}
-    if field == "metrics":
-        return sorted(value)
-    return _number(value, menus.config[field])
+    return _number(canonical(field, values), menus.config[field])
 
 
 def dumps(value: Any) -> str:
@@ -117,7 +103,7 @@ def data_digest(config: TrialConfig, menus: Menus) -> str:
     rules = menus.datasets[config.dataset].options.values()
     if any(rule.get("format") == "path" for rule in rules):
         return _asked_digest(config)
-    question = dumps({name: config.to_dict()[name] for name in ("dataset", "data", "image_size", "batch_size")})
+    question = dumps({name: config.to_dict()[name] for name in DATA})
     return str(remembered(f"data {question}", lambda: _asked_digest(config)))
 
 
@@ -132,12 +118,18 @@ def _asked_digest(config: TrialConfig) -> str:
     return data.digest
 
 
-def file_digest(path: str) -> str | None:
-    """Of a file's content, remembered by size and time of change; None: it cannot be read."""
+def weight_files(values: Mapping[str, Any], menus: Menus) -> dict[str, str]:
+    """Option of the network -> the file of weights that it names."""
+    rules = menus.models[values["model"]].options
+    return {n: path for n, path in values["network"].items() if path and rules.get(n, {}).get("format") == "path"}
+
+
+def file_digest(*files: Path) -> str | None:
+    """Of the content of files of one folder, remembered by size and time of change; None: one cannot be read."""
     from g2g_core.hashing import file_digests
 
-    (found,) = file_digests(Path(path).parent, [Path(path).name])
-    return None if found == "missing" else found
+    found = file_digests(files[0].parent, [file.name for file in files])
+    return None if "missing" in found else digest(dumps(found))
 
 
 def _options(given: Mapping[str, Any], options: Mapping[str, Schema]) -> dict[str, Any]:

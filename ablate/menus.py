@@ -30,6 +30,7 @@ class Choice:
         options: for models and datasets: option -> JSON Schema with `type`, `default` and `description`.
         better: for metrics: `lower`, `higher` or None.
         unit: for metrics.
+        usual: for metrics: recorded when a config names none, where the data can give it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Choice:
     options: Mapping[str, Schema] = field(default_factory=dict)
     better: str | None = None
     unit: str = ""
+    usual: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,17 @@ def _read_menus() -> Menus:
     from g2g_core.checkpoint import PARTS
     from g2g_core.data import DATA_OPTIONS, DATASETS
     from g2g_core.losses import all_losses
-    from g2g_core.metrics import all_metrics
+    from g2g_core.metrics.menu import DEFAULT, all_metrics
     from g2g_core.models import MODELS, OPTIONS
 
     return Menus(
         models={name: Choice(name, first_line(make), options_of(OPTIONS[name])) for name, make in MODELS.items()},
         datasets={n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n])) for n, make in DATASETS.items()},
         losses={name: Choice(name, first_line(term)) for name, term in all_losses().items()},
-        metrics={n: Choice(n, m.description, better=m.better, unit=m.unit) for n, m in all_metrics().items()},
+        metrics={
+            name: Choice(name, metric.description, better=metric.better, unit=metric.unit, usual=name in DEFAULT)
+            for name, metric in all_metrics().items()
+        },
         parts=tuple(PARTS),
         config=options_of(TrialConfig),
     )

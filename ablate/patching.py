@@ -13,7 +13,7 @@ from g2g_core.config import TrialConfig
 
 Levels = Mapping[str, str]
 FIELDS = tuple(field.name for field in fields(TrialConfig) if field.name != "seed")
-"""Fields that hold a map."""
+"""Fields that levels can patch: all but the seed."""
 
 
 class Patched:

@@ -13,6 +13,7 @@ from ablate import atomic, journal, trial_file
 from ablate.execute import CORE_TRAINER, load_trainer
 from ablate.study import StudyError, Trial
 from ablate.trial import run_trial
+from g2g_core.checkpoint_file import KEPT
 
 NAME = "pilot.json"
 STEPS = 8
@@ -111,7 +112,8 @@ def pilot(
             config = trial.config
             evaluations = 1 + len(_due(config.steps, config.eval_every))
             seconds += kind.start_s + config.steps * kind.step_s + evaluations * kind.eval_s
-            disk += bytes_of(config.steps, evaluations, min(2, len(_due(config.steps, config.checkpoint_every))))
+            checkpoints = min(KEPT, len(_due(config.steps, config.checkpoint_every)))
+            disk += bytes_of(config.steps // config.log_every, evaluations, checkpoints)
     at_once = max(1, min(workers, len(trials)))
     memory = max((kind.memory_mb for kind in measured), default=0.0) * at_once
     return Pilot(len(trials), seconds, seconds / at_once, at_once, memory, disk / 2**20, tuple(measured))
@@ -125,9 +127,10 @@ def _kind(trial: Trial) -> str:
 
 
 def _measure(alike: Sequence[Trial], trainer: str, device: str) -> tuple[Kind, Callable[[int, int, int], float]]:
-    """Run the first of them for a few steps in a scratch folder."""
+    """Run the first of them for a few steps in a scratch folder, with all its losses on from the first."""
     trial = alike[0]
-    short = replace(trial.config, steps=STEPS, eval_every=STEPS, log_every=1, checkpoint_every=0)
+    whole = replace(trial.config, discriminator_warmup=0, schedules={})
+    short = replace(whole, steps=STEPS, eval_every=STEPS, log_every=1, checkpoint_every=0)
     with tempfile.TemporaryDirectory(prefix="g2g-pilot-") as scratch:
         folder = Path(scratch) / "trials" / trial.id
         result = run_trial(replace(trial, config=short), folder, device=device, train=load_trainer(trainer))
@@ -145,10 +148,10 @@ def _measure(alike: Sequence[Trial], trainer: str, device: str) -> tuple[Kind, C
         }
     figures = max(1, len(evaluations))
 
-    def bytes_of(steps: int, evaluations: int, checkpoints: int) -> float:
-        """The checkpoints that are kept, a figure an evaluation, a line a step."""
+    def bytes_of(lines: int, evaluations: int, checkpoints: int) -> float:
+        """The checkpoints that are kept, a figure an evaluation, the lines of the history."""
         kept, drawn = checkpoints * sizes["checkpoint"], sizes["images"] / figures * evaluations
-        return kept + drawn + sizes["history"] / STEPS * steps
+        return kept + drawn + sizes["history"] / STEPS * lines
 
     return Kind(len(alike), trial.label, step_s, eval_s, start_s, memory), bytes_of
 

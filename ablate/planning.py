@@ -1,15 +1,17 @@
 """What a study would run: every trial with its id, fixed before anything runs."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ablate.design import Cell, expand
-from ablate.identity import Canonical, cell_id, data_digest, digest, dumps, file_digest, trial_id
+from ablate.identity import DATA, Canonical, cell_id, data_digest, digest, dumps, file_digest, trial_id, weight_files
 from ablate.menus import Menus, science_menus
 from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import did_you_mean
 from ablate.remembered import code_digest
 from ablate.study import Plan, StudyError, StudySpec, Trial
+from g2g_core.checkpoint_names import files_of
 from g2g_core.config import TrialConfig
 
 
@@ -103,8 +105,9 @@ class Builder:
         self.patched = Patched(spec.base, spec.factors)
         self.seed = spec.seeds[0]
         self.canonical = Canonical(self.patched, menus)
-        self.data = PerLevels(self.patched, ("dataset", "data", "image_size", "batch_size"), self._data)
+        self.data = PerLevels(self.patched, DATA, self._data)
         self.checkpoint = PerLevels(self.patched, ("checkpoint",), self._checkpoint)
+        self.weights = PerLevels(self.patched, ("model", "network"), self._weights)
         self.identities: dict[str, dict[str, str]] = {}
         touched = [name for name in FIELDS if self.patched.levels_matter((name,))]
         self.fixed = TrialConfig.from_dict(self.patched.values(self.patched.any_cell))
@@ -116,6 +119,7 @@ class Builder:
             "config": digest(self.canonical.text(cell)),
             "data": self.data(cell),
             "checkpoint": self.checkpoint(cell),
+            "weights": self.weights(cell),
             "code": code_digest(),
         }
         id_ = cell_id(identity)
@@ -141,11 +145,18 @@ class Builder:
 
     def _checkpoint(self, values: dict[str, Any]) -> str:
         path = values["checkpoint"]
-        if path is None:
-            return "none"
-        found = file_digest(path)
+        return "none" if path is None else self._content("checkpoint", *files_of(Path(path)))
+
+    def _weights(self, values: dict[str, Any]) -> str:
+        files = weight_files(values, self.menus)
+        found = {name: self._content(f"network.{name}", Path(path)) for name, path in files.items()}
+        return digest(dumps(found)) if found else "none"
+
+    def _content(self, option: str, *files: Path) -> str:
+        """The digest of what an option names."""
+        found = file_digest(*files)
         if found is None:
-            self.missing.append(f"checkpoint: {path}: no such file")
+            self.missing.append(f"{option}: {files[0]}: no such file")
         return found or "missing"
 
 

@@ -32,7 +32,11 @@ def parts_of(networks: Networks, step: TrainingStep) -> dict[str, Part]:
 
 
 def restore_all(saved: Saved, networks: Networks, step: TrainingStep) -> None:
-    """Put everything back for going on with a run; raises CheckpointError if anything is missing or does not fit."""
+    """Put everything back for going on with a run; what no optimizer has a state for was never updated, and stays so.
+
+    Raises:
+        CheckpointError: a network is missing, or anything does not fit.
+    """
     for name, network in _networks(networks).items():
         if name not in saved.parts:
             raise CheckpointError(f"{saved.path}: it holds no {name}, so the run cannot go on from it")

@@ -139,12 +139,6 @@ def newest(folder: Path) -> tuple[Saved | None, list[str]]:
     return None, damaged
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def tensors_digest(tensors: Tensors) -> str:
     """SHA-256 (hex) of named tensors, whatever their order and device."""
     return _digest("", {name: value.detach().cpu() for name, value in tensors.items()})

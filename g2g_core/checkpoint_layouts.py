@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from g2g_core.checkpoint_file import CheckpointError, Part, Saved, load_document, parse
+from g2g_core.checkpoint_names import counterpart, files_of
 
 # Two buffers of each AdaIN layer: FUNIT's code registers them, never changes them and never uses them.
 UNUSED = re.compile(r"\.norm\.running_(mean|var)$")
@@ -17,8 +18,7 @@ UNUSED = re.compile(r"\.norm\.running_(mean|var)$")
 def read(path: Path) -> Saved:
     """What a checkpoint file holds: ours, FUNIT's generator or discriminator file, or the authors' snapshots.
 
-    Beside a generator file `gen_<digits>.pt` or `<name>_gen.pt`, the discriminator's file (`dis` in the place of `gen`)
-    and `optimizer.pt` are read too when they are there.
+    With a generator's file those of `files_of` are read.
 
     Raises:
         CheckpointError: the file is missing, unreadable, damaged, or of an unknown layout.
@@ -31,7 +31,7 @@ def read(path: Path) -> Saved:
         raise CheckpointError(f"{path}: unknown layout: it holds {keys or 'nothing'}; gen, dis or format was expected")
     files = [path.name]
     found = {key: value for key, value in document.items() if key in ("gen", "gen_test", "dis")}
-    for beside in _beside(path) if "gen" in document else []:
+    for beside in files_of(path)[1:] if "gen" in document else []:
         files.append(beside.name)
         found |= {"optimizer" if beside.name == "optimizer.pt" else "dis": load_document(beside)}
     if "dis" in found and "dis" in found["dis"]:
@@ -69,7 +69,7 @@ def write_funit(saved: Saved, folder: Path, name: str = "gen_00000000.pt") -> li
     written = [folder / name]
     torch.save({"gen": with_adain_buffers(generator), "gen_test": with_adain_buffers(average)}, written[0])
     if "discriminator" in saved.parts:
-        written.append(folder / _counterpart(name))
+        written.append(folder / counterpart(name))
         torch.save({"dis": dict(saved.parts["discriminator"])}, written[1])
     return written
 
@@ -83,18 +83,6 @@ def with_adain_buffers(generator: Mapping[str, Tensor]) -> Part:
             state[f"{adain[1]}.norm.running_var"] = torch.ones(len(value), dtype=value.dtype)
         state[name] = value
     return state
-
-
-def _beside(path: Path) -> list[Path]:
-    names = [_counterpart(path.name)]
-    if re.search(r"gen_\d{8}\.pt$", path.name):
-        names.append("optimizer.pt")
-    return [path.with_name(name) for name in names if name != path.name and path.with_name(name).is_file()]
-
-
-def _counterpart(name: str) -> str:
-    """The discriminator's file name: the last `gen` becomes `dis`."""
-    return re.sub(r"gen(?!.*gen)", "dis", name)
 
 
 def _state(path: Path, key: str, state: Any) -> Part:

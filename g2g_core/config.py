@@ -1,6 +1,6 @@
 """Every value that one training run depends on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
@@ -86,6 +86,32 @@ class TrialConfig:
         """The config that `to_dict` wrote; raises TypeError on an unknown key."""
         frozen: dict[str, Any] = {name: _freeze(value) for name, value in values.items()}
         return cls(**frozen)
+
+
+def canonical(field: str, values: Mapping[str, Any]) -> Any:
+    """A field as the numbers depend on it, however it is written; `values` are plain, as `to_dict` gives them."""
+    value = values[field]
+    if field == "losses":
+        return {name: float(weight) for name, weight in value.items() if weight}
+    if field == "schedules":
+        return {
+            name: {"start": 0, **schedule}
+            for name, schedule in value.items()
+            if schedule and schedule.get("kind") != "constant" and values["losses"].get(name)
+        }
+    if field == "stop_beyond":
+        return {name: float(bound) for name, bound in value.items()}
+    if field == "checkpoint":
+        return value is not None
+    if field == "restore":
+        return sorted(value) if values["checkpoint"] is not None else []
+    return sorted(value) if field == "metrics" else value
+
+
+def prefixes(evaluate: Sequence[str], keeps_average: bool) -> dict[str, str]:
+    """Which weights are evaluated -> what stands before their metrics' names: nothing for the first that there are."""
+    kept = [which for which in evaluate if which != "average" or keeps_average]
+    return {which: "" if which == kept[0] else f"{which}_" for which in kept}
 
 
 def _thaw(value: Any) -> Any:

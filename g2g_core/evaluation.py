@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
+from g2g_core.cross import swap
 from g2g_core.data.pairs import EvaluationPairs
 
 if TYPE_CHECKING:
@@ -153,11 +154,6 @@ class Evaluation:
         with inference(self.generator, self._device):
             chunks = zip(*(torch.split(values.to(self._dtype), self._chunk) for values in inputs), strict=True)
             return torch.cat([call(*chunk) for chunk in chunks])
-
-
-def swap(values: Tensor) -> Tensor:
-    """The halves of the first axis exchanged: each entry's partner."""
-    return values.roll(len(values) // 2, 0)
 
 
 @contextmanager

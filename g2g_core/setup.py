@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from g2g_core import checkpoint, checkpoint_file
+from g2g_core import checkpoint
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS
 from g2g_core.data.pairs import Batch, Data, EvaluationPairs
+from g2g_core.hashing import sha256
 from g2g_core.models import MODELS, Networks
 from g2g_core.step import TrainingStep
 
@@ -48,7 +49,7 @@ def start(
     if config.checkpoint is not None:
         path = Path(config.checkpoint)
         restored = checkpoint.restore(checkpoint.read(path), config, networks, step)
-        digests["checkpoint"] = checkpoint_file.file_digest(path)
+        digests["checkpoint"] = sha256(path)
     return {
         "restored": restored,
         "digests": digests

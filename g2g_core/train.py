@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,11 +12,13 @@ import torch
 from torch import Tensor
 
 from g2g_core import checkpoint, checkpoint_file
-from g2g_core.config import TrialConfig
+from g2g_core.config import TrialConfig, canonical
+from g2g_core.data import DATA_OPTIONS
+from g2g_core.data.pairs import Data
 from g2g_core.divergence import Watch
 from g2g_core.metrics import all_metrics
 from g2g_core.metrics.evaluator import Evaluator
-from g2g_core.models import Networks
+from g2g_core.models import OPTIONS, Networks
 from g2g_core.record import Diverged, Record
 from g2g_core.setup import build, ready, start
 from g2g_core.step import TrainingStep
@@ -53,10 +56,11 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
     step = TrainingStep(config, networks)
     pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)
     evaluate = Evaluator(pairs, data, config)
+    evaluate.recorded(networks)  # refuses bounds on anything else
 
     saved, skipped = checkpoint_file.newest(checkpoints) if checkpoints is not None else (None, [])
     if saved is not None:
-        _check_config(saved, config)
+        _check_config(saved, config, data)
         checkpoint.restore_all(saved, networks, step)
         start_facts = dict(saved.facts["start"])
         done = saved.step
@@ -76,9 +80,7 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
         },
     )
     if saved is None:
-        begun = _evaluation(evaluate, networks, 0)
-        _check_bounds(begun, config)
-        yield begun
+        yield _evaluation(evaluate, networks, 0)
 
     watch = Watch(config, networks)
     clock, timed = time.perf_counter(), 0
@@ -112,21 +114,30 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
             clock, timed = time.perf_counter(), 0
 
 
-def _check_config(saved: checkpoint_file.Saved, config: TrialConfig) -> None:
-    """Raises CheckpointError if the run's checkpoint was written under another config."""
-    then, now = saved.facts["config"], config.to_dict()
-    if different := [name for name in now if name not in FREE and then.get(name) != now[name]]:
+def _check_config(saved: checkpoint_file.Saved, config: TrialConfig, data: Data) -> None:
+    """Raises CheckpointError if the run's checkpoint was written under another config, or with other data."""
+    then, now = _meant(saved.facts["config"]), _meant(config.to_dict())
+    if different := [name for name in now if then.get(name) != now[name]]:
         name = different[0]
         raise checkpoint_file.CheckpointError(
             f"{saved.path}: written with {name} {then.get(name)!r}, but the config has {now[name]!r}"
         )
+    if saved.facts["start"]["digests"]["data"] != data.digest:
+        raise checkpoint_file.CheckpointError(f"{saved.path}: written with data of another content")
 
 
-def _check_bounds(begun: Record, config: TrialConfig) -> None:
-    """Raises ValueError for a bound on what is not recorded."""
-    for name in config.stop_beyond:
-        if f"metric/{name}" not in begun.values:
-            raise ValueError(f"stop_beyond: {name} is not recorded by this run")
+def _meant(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a config the numbers depend on: neither how it is written nor where files lie."""
+    return {name: canonical(name, config) for name in config if name not in FREE} | {
+        "network": _options(config["network"], OPTIONS[config["model"]]),
+        "data": _options(config["data"], DATA_OPTIONS[config["dataset"]]),
+    }
+
+
+def _options(given: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """All options with their defaults, less those that change no number or name a place."""
+    known = [option for option in fields(kind) if not {"neutral", "path"} & set(option.metadata)]
+    return {option.name: given.get(option.name, option.default) for option in known}
 
 
 def _beyond(evaluation: Record, config: TrialConfig) -> str | None:

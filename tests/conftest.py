@@ -1,9 +1,12 @@
 """What all tests share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -12,3 +15,21 @@ def own_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ["G2G_ABLATE_REGISTRY"] = str(tmp_path_factory.mktemp("registry"))
     yield
     del os.environ["G2G_ABLATE_REGISTRY"]
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a complete folder: classes `a`, `b`, ...; images `0.png`, ... of random pixels."""
+
+    def make(classes: int = 6, images: int = 5, size: tuple[int, int] = (40, 48), name: str = "set") -> Path:
+        root = tmp_path / name
+        rng = np.random.default_rng(0)
+        for c in range(classes):
+            folder = root / "abcdefghijklmnop"[c]
+            folder.mkdir(parents=True)
+            for i in range(images):
+                pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{i}.png")
+        return root
+
+    return make

@@ -8,7 +8,6 @@ from g2g_core.data.celeba_layout import CelebAOptions, celeba
 from g2g_core.data.folders import FolderOptions, image_folder
 from g2g_core.data.lists import ListOptions, list_files
 from g2g_core.data.pairs import Batch, Data, DataError, EvaluationPairs
-from g2g_core.data.preflight import problems_of
 from g2g_core.data.synthetic_set import SyntheticOptions, synthetic
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "Data",
     "DataError",
     "EvaluationPairs",
-    "preflight",
 ]
 
 DATASETS: dict[str, Callable[[TrialConfig], Data]] = {
@@ -46,17 +44,3 @@ PATH_OPTIONS = _marked("path")
 
 NEUTRAL_OPTIONS = _marked("neutral")
 """Options that change no number (cache, workers): no part of a trial's identity."""
-
-
-def preflight(config: TrialConfig) -> list[str]:
-    """What is wrong with the data of a config, one line a problem, found in seconds; empty: nothing was found.
-
-    Options, folders, lists, numbers of classes and images, evaluation pairs, and whether the images can be read (all
-    of a set that is kept decoded, a sample of a larger one).
-    """
-    if config.dataset not in DATASETS:
-        return [f"dataset is {config.dataset!r}; it must be one of {', '.join(DATASETS)}"]
-    try:
-        return problems_of(DATASETS[config.dataset](config), config)
-    except DataError as error:
-        return [str(error)]

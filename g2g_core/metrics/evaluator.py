@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
-from g2g_core.config import TrialConfig
+from g2g_core.config import TrialConfig, prefixes
 from g2g_core.data.pairs import Data, EvaluationPairs
 from g2g_core.evaluation import Evaluation, Which
 from g2g_core.features.options import FeatureOptions
@@ -46,14 +46,25 @@ class Evaluator:
         """JSON-ready facts beside the numbers: see `References.facts`. Trains the classifier if a metric needs it."""
         return self.references.facts(frozenset().union(*(metric.needs for metric in self.metrics)))
 
+    def recorded(self, networks: "Networks") -> tuple[str, ...]:
+        """The names of the metrics that a call gives.
+
+        Raises:
+            MetricError: no weights are evaluated, or `stop_beyond` bounds what is not recorded.
+        """
+        names = [f"{prefix}{one.name}" for prefix in evaluated(self.config, networks).values() for one in self.metrics]
+        for name in self.config.stop_beyond:
+            if name not in names:
+                raise MetricError(f"stop_beyond: {name} is not recorded by this run")
+        return tuple(names)
+
     def __call__(self, networks: "Networks") -> tuple[dict[str, float], dict[str, Tensor]]:
         """Values and images under the current weights; see `evaluate`."""
         values: dict[str, float] = {}
         images: dict[str, Tensor] = {}
-        for which in evaluated(self.config, networks):
+        for which, prefix in evaluated(self.config, networks).items():
             evaluation = Evaluation(networks, which, self.pairs, self.references)
-            prefix = "metric/" if not values else f"metric/{which}_"
-            values |= {f"{prefix}{metric.name}": metric.function(evaluation) for metric in self.metrics}
+            values |= {f"metric/{prefix}{metric.name}": metric.function(evaluation) for metric in self.metrics}
             images = images or figure(evaluation)
         return values, images
 
@@ -110,14 +121,14 @@ def refuse_partial_judges(metrics: Sequence[Metric], config: TrialConfig) -> Non
         )
 
 
-def evaluated(config: TrialConfig, networks: "Networks") -> tuple[Which, ...]:
-    """Which weights are evaluated: `config.evaluate` without an average that the model does not keep."""
-    names = tuple(name for name in config.evaluate if name != "average" or networks.average is not None)
+def evaluated(config: TrialConfig, networks: "Networks") -> dict[Which, str]:
+    """Which weights are evaluated, without an average that the model does not keep, and the prefix of their names."""
+    names = prefixes(config.evaluate, networks.average is not None)
     if not names or not set(names) <= {"raw", "average"}:
         raise MetricError(
             f"evaluate: {list(config.evaluate)} names no weights of this model; raw and average are known"
         )
-    return cast("tuple[Which, ...]", names)
+    return cast("dict[Which, str]", names)
 
 
 def figure(evaluation: Evaluation) -> dict[str, Tensor]:

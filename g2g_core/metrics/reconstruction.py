@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 
 from torch import Tensor
 
-from g2g_core.evaluation import Evaluation, swap
+from g2g_core.cross import swap
+from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.images import l1, psnr, ssim
 from g2g_core.metrics.metric import Metric
 

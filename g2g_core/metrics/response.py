@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from g2g_core.evaluation import Evaluation, swap
+from g2g_core.cross import swap
+from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.images import edges, l1, rms
 from g2g_core.metrics.metric import Metric
 

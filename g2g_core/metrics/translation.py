@@ -1,12 +1,14 @@
 """FUNIT's measures (arXiv 1905.01723): is the mixed image of the intended class, and is its content kept."""
 
 from functools import partial
+from math import nan
 from typing import cast
 
 from torch import Tensor
 from torch.nn.functional import instance_norm, normalize
 
-from g2g_core.evaluation import Evaluation, swap
+from g2g_core.cross import swap
+from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.images import rms
 from g2g_core.metrics.metric import Metric, Need
 from g2g_core.metrics.networks import NETWORKS
@@ -30,8 +32,9 @@ def real_accuracy(evaluation: Evaluation) -> float:
 
 
 def classifier_accuracy(evaluation: Evaluation) -> float:
-    """The classifier's accuracy on held-out images."""
-    return evaluation.references.judgement.accuracy
+    """The classifier's accuracy on held-out images; not a number where there are none."""
+    accuracy = evaluation.references.judgement.accuracy
+    return nan if accuracy is None else accuracy
 
 
 def content_distance_lite0(evaluation: Evaluation) -> float:

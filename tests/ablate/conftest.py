@@ -37,9 +37,10 @@ MENUS = Menus(
         for name in ("adversarial", "short_recon", "long_recon", "long_fm", "reassembly_fm", "d_hinge", "d_r1")
     },
     metrics={
-        "mixed_l1": Choice("mixed_l1", "error against the truth", better="lower", unit="0..2"),
-        "swap_score": Choice("swap_score", "0 copies, 1 is the truth", better="higher", unit="1"),
-        "spread": Choice("spread", "neither end is good"),
+        "mixed_l1": Choice("mixed_l1", "error against the truth", better="lower", unit="0..2", usual=True),
+        "swap_score": Choice("swap_score", "0 copies, 1 is the truth", better="higher", unit="1", usual=True),
+        "spread": Choice("spread", "neither end is good", usual=True),
+        "kid": Choice("kid", "needs a network", better="lower"),
     },
     parts=("generator", "average", "discriminator", "optimizers"),
     config=options_of(TrialConfig),

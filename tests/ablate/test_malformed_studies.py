@@ -69,6 +69,13 @@ WRONG: dict[str, str] = {
     "evaluate": HEAD + "base: {losses: {adversarial: 1}, evaluate: [ema]}\n",
     "metric": HEAD + "base: {losses: {adversarial: 1}, metrics: [fid]}\n",
     "outcome not recorded": HEAD + "base: {losses: {adversarial: 1}, metrics: [spread]}\n",
+    "outcome that is not usual": BASE.replace("mixed_l1", "kid"),
+    "outcome of the first weights": BASE.replace("mixed_l1", "raw_mixed_l1"),
+    "outcome of no average": BASE.replace("mixed_l1", "average_mixed_l1").replace("1}}", "1}, ema_decay: null}"),
+    "outcome of a level": BASE.replace("mixed_l1", "average_mixed_l1")
+    + "factors: {f: {path: evaluate, levels: {a: [raw, average], b: [raw]}}}\n",
+    "bound that is not recorded": HEAD + "base: {losses: {adversarial: 1}, stop_beyond: {raw_mixed_l1: 1}}\n",
+    "bound that is not usual": HEAD + "base: {losses: {adversarial: 1}, stop_beyond: {kid: 1}}\n",
     "network option": HEAD + "base: {losses: {adversarial: 1}, network: {filter: 3}}\n",
     "network value": HEAD + "base: {losses: {adversarial: 1}, network: {filters: many}}\n",
     "network of another model": HEAD + "base: {model: naive, losses: {adversarial: 1}, network: {filters: 3}}\n",
@@ -139,6 +146,26 @@ def test_wrong_files_are_told_where_and_what(study: Load, tmp_path: Path, kind: 
 def test_the_files_these_are_made_from_are_right(study: Load) -> None:
     assert study(BASE).factors == ()
     assert len(study(TWO).factors) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("outcome not recorded", "3:19: outcome.metric: mixed_l1 is not recorded; one of spread, average_spread"),
+        ("outcome of the first weights", "3:19: outcome.metric: raw_mixed_l1 is not recorded; did you mean mixed_l1?"),
+        ("outcome of no average", "3:19: outcome.metric: average_mixed_l1 is not recorded; did you mean mixed_l1?"),
+        (
+            "outcome of a level",
+            "3:19: outcome.metric: average_mixed_l1 is not recorded with f=b; did you mean mixed_l1?",
+        ),
+        ("bound that is not recorded", "4:62: base.stop_beyond.raw_mixed_l1: is not recorded by the trial; did you"),
+    ],
+)
+def test_an_outcome_or_bound_that_is_not_recorded_has_the_nearest_name(study: Load, kind: str, message: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        study(WRONG[kind])
+    (line,) = str(caught.value).splitlines()
+    assert f"study.yaml:{message}" in line
 
 
 HOSTILE = [

@@ -1,5 +1,6 @@
 """The measured cost of a study, on the trivial trainer (whose steps cost what they are told) and the real one."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from ablate.run import run_study
 from ablate.spec import load_study
 from ablate.study import StudyError
 from benchmarks.toy_study import TRAINER, toy_plan
+from g2g_core.config import TrialConfig
+from g2g_core.record import Record
+
+WHOLE = f"{__name__}:whole_steps"
 
 
 def test_cost_is_steps_times_their_time() -> None:
@@ -39,6 +44,25 @@ def test_seeds_and_weights_share_a_kind(tmp_path: Path) -> None:
     assert 30 * kind.step_s + 3 * kind.eval_s > 0.1 * result.results[0].seconds
     used = sum(path.stat().st_size for path in result.results[0].folder.rglob("*") if path.is_file())
     assert found.disk_mb / 16 == pytest.approx(used / 2**20, rel=0.2)
+
+
+def whole_steps(config: TrialConfig, **_where: object) -> Iterator[Record]:
+    """A trainer that measures nothing but what it is asked."""
+    assert not config.discriminator_warmup
+    assert not config.schedules
+    for step in range(1, config.steps + 1):
+        yield Record(step, "train", {"loss/short_recon": 1.0, "time/step_s": 1.0})
+
+
+def test_the_measured_steps_have_all_losses_on_and_lines_go_by_how_often_is_logged() -> None:
+    trial = toy_plan(seeds=1, steps=1000).trials[0]
+    late = {"discriminator_warmup": 500, "schedules": {"short_recon": {"kind": "delay", "start": 500}}}
+    often, rarely = (
+        pilot([replace(trial, config=replace(trial.config, log_every=n, **late))], 1, lambda _: None, WHOLE)
+        for n in (1, 10)
+    )
+    assert often.seconds >= 1000
+    assert often.disk_mb == pytest.approx(10 * rarely.disk_mb, rel=0.05)
 
 
 def test_a_trial_that_cannot_run_is_told_before_hours_are_spent() -> None:

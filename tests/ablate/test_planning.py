@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ablate.menus import Menus
+from ablate.menus import Menus, science_menus
 from ablate.plan_file import changes, plan_csv, plan_record
 from ablate.planning import plan
 from ablate.remembered import code_digest
+from ablate.spec import load_study
 from ablate.study import Plan, StudyError, StudySpec
 
 Load = Callable[..., StudySpec]
@@ -160,6 +161,68 @@ def test_checkpoints_count_by_content_not_by_place(planned: Callable[..., Plan],
     assert not set(ids(first)) & set(ids(changed))
     assert changes(changed, plan_record(first, menus)) == ["checkpoint changed: 8 trials run anew"]
     assert not set(ids(first)) & set(ids(planned(f"base.checkpoint={one}", "base.restore=[generator]")))
+
+
+def test_files_that_are_read_beside_a_checkpoint_count(planned: Callable[..., Plan], tmp_path: Path) -> None:
+    names = ("gen_00000010.pt", "dis_00000010.pt", "optimizer.pt")
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode())
+    override = f"base.checkpoint={tmp_path / names[0]}"
+    seen = [set(ids(planned(override)))]
+    for name in names:
+        (tmp_path / name).write_bytes(b"others")
+        seen.append(set(ids(planned(override))))
+    (tmp_path / names[1]).unlink()
+    seen.append(set(ids(planned(override))))
+    assert len(set.union(*seen)) == 5 * 8
+    tmp_path.joinpath("deep").mkdir()
+    for name in (names[0], names[2]):
+        (tmp_path / name).rename(tmp_path / "deep" / name)
+    assert set(ids(planned(f"base.checkpoint={tmp_path / 'deep' / names[0]}"))) == seen[-1]
+
+
+def test_weights_are_found_from_the_study_file_and_count_by_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "studies").mkdir()
+    path = tmp_path / "studies" / "study.yaml"
+    weights = tmp_path / "weights.pth"
+
+    def made(where: str) -> Plan:
+        text = STUDY.replace("base:", f"base:\n  network: {{identity_weights: {where}}}")
+        path.write_text(text, encoding="utf-8")
+        return plan(load_study(path))
+
+    weights.write_bytes(b"weights")
+    monkeypatch.chdir("/")
+    first = made("../weights.pth")
+    assert {trial.config.network["identity_weights"] for trial in first.trials} == {str(weights)}
+    assert first.missing == ()
+    weights.write_bytes(b"others")
+    assert not set(ids(first)) & set(ids(made("../weights.pth")))
+    (tmp_path / "studies" / "moved.pth").write_bytes(b"weights")
+    assert ids(made("moved.pth")) == ids(first)
+    assert changes(made("../weights.pth"), plan_record(first, science_menus())) == [
+        "weights changed: 8 trials run anew"
+    ]
+    weights.unlink()
+    assert made("../weights.pth").missing == (f"network.identity_weights: {weights}: no such file",)
+
+
+def test_the_data_must_go_with_the_evaluation(
+    planned: Callable[..., Plan], make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("G2G_CACHE", str(tmp_path / "cache"))
+    data = ("base.dataset=image_folder", f"base.data.root={make_folder()}")
+    enough = planned(*data, "base.eval_shots=5")
+    assert enough.missing == ()
+    (line,) = planned(*data, "base.eval_shots=9").missing
+    assert "eval_shots is 9; class" in line
+    (line,) = planned(*data, "factors.shots={path: eval_shots, levels: [1, 9]}").missing
+    assert "eval_shots is 9; class" in line
+    assert {t.identity["data"] for t in planned(*data, "base.eval_pairs=5").trials} == {
+        t.identity["data"] for t in enough.trials
+    }
 
 
 def test_missing_things_are_listed_not_raised(planned: Callable[..., Plan], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from g2g_core import train as trains_too
 from g2g_core.checkpoint_file import CheckpointError
 from g2g_core.losses import LOSSES
+from g2g_core.models.options import FunitOptions
 from g2g_core.record import Diverged
 from g2g_core.train import train
 
@@ -122,6 +123,40 @@ def test_the_checkpoints_of_another_config_are_refused(tmp_path):
     list(train(config(), checkpoints=tmp_path))
     with pytest.raises(CheckpointError, match=r"written with lr_generator 0\.0001, but the config has 0\.1"):
         next(train(config(lr_generator=0.1), checkpoints=tmp_path))
+
+
+def test_a_run_goes_on_where_files_were_moved_and_the_config_is_written_otherwise(tmp_path, make_folder, monkeypatch):
+    monkeypatch.setenv("G2G_CACHE", str(tmp_path / "cache"))
+    list(train(config(steps=2), checkpoints=tmp_path / "old"))
+    (tmp_path / "new").mkdir()
+    first, moved = tmp_path / "old" / "step_00000002.pt", tmp_path / "new" / "start.pt"
+    here, there = make_folder(name="here"), make_folder(name="there")
+
+    def settings(root, checkpoint, network=None, data=None, **changes):
+        network = {**config().network, "d_classes": 4, **(network or {})}
+        data = {"root": str(root), "test_classes": ("a", "b")} | (data or {})
+        made = config(dataset="image_folder", network=network, checkpoint=str(checkpoint), **changes)
+        return replace(made, data=data, metrics=("short_l1",))
+
+    before = settings(here, first, steps=2)
+    whole = numbers(train(replace(before, steps=4), checkpoints=tmp_path / "whole"))
+    list(train(before, checkpoints=tmp_path / "cut"))
+    first.rename(moved)
+    after = settings(
+        there,
+        moved,
+        network={"perceptual_weights": "vgg16.pth", "mlp_blocks": FunitOptions().mlp_blocks},
+        data={"cache": "memory", "workers": 1, "flip": True},
+        losses={**FUNIT, **NEW, "d_lsgan": 0.0},
+        schedules={"short_recon": {"kind": "constant"}},
+        restore=("optimizers", "discriminator", "average", "generator"),
+    )
+    note, *rest = train(after, checkpoints=tmp_path / "cut")
+    assert note.facts["resumed_at"] == 2
+    assert numbers(rest) == [entry for entry in whole if entry[0] > 2]
+    (there / "c" / "1.png").write_bytes((there / "d" / "2.png").read_bytes())
+    with pytest.raises(CheckpointError, match="written with data of another content"):
+        next(train(after, checkpoints=tmp_path / "cut"))
 
 
 @pytest.mark.parametrize("log_every", [1, 100])

