@@ -102,8 +102,9 @@ def _unrecorded(spec: StudySpec, menus: Menus) -> list[Problem]:
     for cell in cells:
         if metric not in names(cell):
             where = " ".join(f"{factor}={cell[factor]}" for factor in names.factors)
-            message = f"{metric} is not recorded{where and f' with {where}'}{did_you_mean(metric, names(cell))}"
-            return [Problem(("outcome", "metric"), message)]
+            hint = did_you_mean(metric, names(cell)) or "; name it under metrics"
+            hint = hint if names(cell) else "; evaluate names no weights that are kept"
+            return [Problem(("outcome", "metric"), f"{metric} is not recorded{where and f' with {where}'}{hint}")]
     return []
 
 

@@ -72,6 +72,7 @@ WRONG: dict[str, str] = {
     "outcome that is not usual": BASE.replace("mixed_l1", "kid"),
     "outcome of the first weights": BASE.replace("mixed_l1", "raw_mixed_l1"),
     "outcome of no average": BASE.replace("mixed_l1", "average_mixed_l1").replace("1}}", "1}, ema_decay: null}"),
+    "outcome of no weights": HEAD + "base: {losses: {adversarial: 1}, ema_decay: null, evaluate: [average]}\n",
     "outcome of a level": BASE.replace("mixed_l1", "average_mixed_l1")
     + "factors: {f: {path: evaluate, levels: {a: [raw, average], b: [raw]}}}\n",
     "bound that is not recorded": HEAD + "base: {losses: {adversarial: 1}, stop_beyond: {raw_mixed_l1: 1}}\n",
@@ -154,6 +155,7 @@ def test_the_files_these_are_made_from_are_right(study: Load) -> None:
         ("outcome not recorded", "3:19: outcome.metric: mixed_l1 is not recorded; one of spread, average_spread"),
         ("outcome of the first weights", "3:19: outcome.metric: raw_mixed_l1 is not recorded; did you mean mixed_l1?"),
         ("outcome of no average", "3:19: outcome.metric: average_mixed_l1 is not recorded; did you mean mixed_l1?"),
+        ("outcome of no weights", "3:19: outcome.metric: mixed_l1 is not recorded; evaluate names no weights that are"),
         (
             "outcome of a level",
             "3:19: outcome.metric: average_mixed_l1 is not recorded with f=b; did you mean mixed_l1?",
