@@ -244,7 +244,7 @@ class _Study:
         full = self._full()
         if not full and not self._fraction():
             return pd.DataFrame(columns=list(EFFECTS))
-        aliases: Mapping[str, Any] = self.plan.get("aliases") or {}
+        aliases: Mapping[str, Sequence[str]] = self.plan.get("aliases") or {}
         rows, seen = [], set()
         for order in range(1, len(self.factors) + 1 if full else min(3, len(self.factors) + 1)):
             for term in combinations(self.factors, order):
@@ -257,7 +257,8 @@ class _Study:
                     values = self._paired(self._pairs(self.changes[term[0]]))
                 name = " × ".join(term)
                 found = self._interval(values)
-                rows.append((name, order, found.mean, found.low, found.high, found.p, math.nan, _listed(aliases, term)))
+                same = ", ".join(aliases.get(":".join(term), ()))
+                rows.append((name, order, found.mean, found.low, found.high, found.p, math.nan, same))
         return self._corrected(rows)
 
     def _level_effects(self) -> list[tuple[Any, ...]]:
@@ -400,11 +401,3 @@ class _Study:
 
 def _key(levels: Levels) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(levels.items()))
-
-
-def _listed(aliases: Mapping[str, Any], term: Sequence[str]) -> str:
-    """Terms that this one can't be told from; the plan may join names in one of several ways."""
-    for join in (" × ", ":", "*", " x "):
-        if join.join(term) in aliases:
-            return ", ".join(str(other) for other in aliases[join.join(term)])
-    return ""

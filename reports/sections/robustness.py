@@ -6,6 +6,7 @@ from typing import Any
 from reports.document import Cell, Column, Section, Table, Text, code, rich
 from reports.estimates import interval_cell, number, p_cell
 from reports.numbers import NOTHING, count, signed
+from reports.robustness import FEWEST_FOR_LEAVING_OUT
 from reports.stats.signflip import smallest_p
 from reports.view import StudyView
 
@@ -46,9 +47,8 @@ def robustness(view: StudyView) -> Section | None:
     if missing:
         note += MISSING
     table = Table("robustness", "The verdicts, asked otherwise", tuple(columns), tuple(rows), rich(note), look="plain")
-    return Section(
-        "robustness", "Does the verdict hang on the method?", "Robustness", (Text(rich(_sentence(records))), table)
-    )
+    words = Text(rich(_sentence(records, len(view.seeds))))
+    return Section("robustness", "Does the verdict hang on the method?", "Robustness", (words, table))
 
 
 def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
@@ -64,9 +64,11 @@ def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
     )
 
 
-def _sentence(records: list[dict[Any, Any]]) -> str:
+def _sentence(records: list[dict[Any, Any]], seeds: int) -> str:
     """How many verdicts hang on a single seed."""
+    if seeds < FEWEST_FOR_LEAVING_OUT:
+        return f"{count(seeds, 'seed')}: too few to leave one out."
     hanging = [row for row in records if row["hangs_on_seeds"]]
     if not hanging:
-        return f"None of the {count(len(records), 'verdict')} would change without any single seed."
+        return "No verdict would change without any single seed."
     return f"{len(hanging)} of {count(len(records), 'verdict')} would be another one without some single seed."

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.power import TTestPower
+
+from reports.stats.power import detectable_sds
 
 ALPHA = 0.05
 """Level of the tests; intervals have 1 minus it. A study that is looked at more than once has its own, smaller one."""
@@ -86,11 +86,4 @@ def detectable(interval: Interval, alpha: float = ALPHA) -> float:
         return math.nan
     if interval.sd == 0:
         return 0.0
-    return _detectable_sds(interval.n, alpha) * interval.sd
-
-
-@cache
-def _detectable_sds(n: int, alpha: float) -> float:
-    """The effect, in standard deviations, that a paired t test over n seeds finds with power 0.8."""
-    size = TTestPower().solve_power(nobs=n, alpha=alpha, power=0.8, alternative="two-sided")
-    return float(np.atleast_1d(size)[0])
+    return detectable_sds(interval.n, alpha) * interval.sd

@@ -1,6 +1,9 @@
 """How many seeds decide it: power of the paired t test, from a pilot's spread."""
 
+from functools import cache
+
 from scipy import stats
+from scipy.optimize import brentq
 
 MOST_SEEDS = 1000
 """Seeds beyond which nobody would run a study."""
@@ -22,6 +25,21 @@ def power(n: int, sd: float, effect: float, alpha: float = 0.05) -> float:
         raise ValueError(f"power needs two seeds and a spread above 0, not {n} and {sd}")
     limit = float(stats.f.isf(alpha, 1, n - 1))  # the square of the t test's; scipy's noncentral t is nan in places
     return float(stats.ncf.sf(limit, 1, n - 1, n * (effect / sd) ** 2))
+
+
+@cache
+def detectable_sds(n: int, alpha: float = 0.05, wanted: float = 0.8) -> float:
+    """The effect, in standard deviations of the paired difference, that n seeds show with the wanted power.
+
+    Args:
+        n: seeds, 2 or more.
+        alpha: level of the test, see `power`.
+        wanted: power in (alpha, 1).
+    """
+    high = 1.0
+    while power(n, 1.0, high, alpha) < wanted:
+        high *= 2
+    return float(brentq(lambda effect: power(n, 1.0, effect, alpha) - wanted, 1e-9, high))
 
 
 def seeds_needed(sd: float, effect: float, wanted: float = 0.8, alpha: float = 0.05) -> int | None:

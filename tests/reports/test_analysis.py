@@ -197,7 +197,9 @@ def test_two_cells_that_differ_in_all_factors_tell_of_none(make_study):
 def test_a_fraction_has_verdicts_by_contrast_and_a_part_of_it_has_none(make_study):
     """Half of a 2^3: 000, 011, 101, 110. With `--only long_recon=with` the other two can't be told apart."""
     table = kept(make_study(factors=3), (0, 3, 5, 6), "fractional_factorial")
-    found, means = analyse(table), cell_means(table)
+    aliases = {"long_recon": ["long_fm:reassembly_fm"], "long_fm:reassembly_fm": ["long_recon"]}
+    found, means = analyse(replace(table, study={**table.study, "aliases": aliases})), cell_means(table)
+    assert found.effects["aliases"].tolist() == ["long_fm:reassembly_fm", "", ""]
     assert found.verdicts["effect"][1] == pytest.approx((means[1] + means[3] - means[0] - means[2]) / 2)
     assert found.effects["term"].tolist() == found.verdicts["factor"].tolist()
     assert found.uncompared == ()

@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from reports.stats.missing import worst_case
-from reports.stats.power import power, seeds_needed
+from reports.stats.power import detectable_sds, power, seeds_needed
 from reports.stats.sequential import cumulative_p, family_level, nominal_level
 from reports.stats.signflip import sign_flip_p, smallest_p
 
@@ -38,6 +38,16 @@ def test_power_is_statsmodels_and_seeds_needed_is_the_first_that_reaches_it():
     assert seeds_needed(1.0, 1e-6) is None
     with pytest.raises(ValueError, match="effect of 0"):
         seeds_needed(1.0, 0.0)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.05 / 3, 0.016 / 28])
+@pytest.mark.parametrize("n", [2, 3, 5, 20])
+def test_the_detectable_effect_is_found_with_the_wanted_power(n, alpha):
+    """By the definition of t: a normal number over the root of a chi-square's mean, at few seeds and small levels."""
+    shift = detectable_sds(n, alpha) * math.sqrt(n)
+    spread = np.sqrt(stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, n - 1) / (n - 1))
+    limit = stats.t.isf(alpha / 2, n - 1) * spread
+    assert np.mean(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift)) == pytest.approx(0.8, abs=1e-4)
 
 
 def test_power_only_grows_with_seeds():
