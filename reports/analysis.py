@@ -126,12 +126,13 @@ class _Study:
         self.values = self._values()
 
     def _values(self) -> dict[tuple[str, int], float]:
-        """(cell, seed) -> outcome of the finished trials."""
+        """(cell, seed) -> outcome of the finished trials, where it is finite."""
         column = f"metric.{self.metric}"
         if column not in self.trials:
             return {}
-        done = self.trials[(self.trials["status"] == "finished") & self.trials[column].notna()]
-        return {(str(c), int(s)): float(v) for c, s, v in zip(done["cell_id"], done["seed"], done[column], strict=True)}
+        done = self.trials[self.trials["status"] == "finished"]
+        rows = zip(done["cell_id"], done["seed"], done[column].astype(float), strict=True)
+        return {(str(cell), int(seed)): value for cell, seed, value in rows if math.isfinite(value)}
 
     def analysis(self) -> Analysis:
         """All frames."""
@@ -156,13 +157,14 @@ class _Study:
     def _by_seed(self, pairs: Pairs) -> dict[int, float]:
         """Seed -> mean difference over the pairs of cells that both have.
 
-        A cell paired with itself makes no seed count, unless all of them are.
+        A cell paired with itself differs by 0, known or not; it makes no seed count, unless all of them are.
         """
         found, apart = {}, any(a != b for a, b in pairs)
         for seed in self.seeds:
-            both = [(a, b) for a, b in pairs if (a, seed) in self.values and (b, seed) in self.values]
+            both = [(a, b) for a, b in pairs if a == b or {(a, seed), (b, seed)} <= self.values.keys()]
             if any((a != b) == apart for a, b in both):
-                found[seed] = math.fsum(self.values[a, seed] - self.values[b, seed] for a, b in both) / len(both)
+                changes = [self.values[a, seed] - self.values[b, seed] for a, b in both if a != b]
+                found[seed] = math.fsum(changes) / len(both)
         return found
 
     def _arms(self) -> pd.DataFrame:
@@ -328,7 +330,7 @@ class _Study:
         """What would have been said with another method, without a seed, or with the missing trials."""
         sides = {
             name: [
-                (self.values.get((a, seed), math.nan), self.values.get((b, seed), math.nan))
+                (self.values.get((a, seed), math.nan), self.values.get((b, seed), math.nan)) if a != b else (0.0, 0.0)
                 for a, b in pairs
                 for seed in self.seeds
             ]

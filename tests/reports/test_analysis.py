@@ -105,6 +105,15 @@ def test_what_did_not_finish_is_never_averaged_in(make_study):
     assert arms.set_index("cell_id")["mean"].to_dict() == pytest.approx(finished.to_dict())
 
 
+def test_an_outcome_that_is_not_finite_is_missing(make_study):
+    table = make_study()
+    chosen = (table.trials["seed"] == 1) & (table.trials["level.long_fm"] == "with")
+    table.trials.loc[chosen, "metric.kid"] = math.inf
+    verdicts = analyse(table).verdicts.set_index("factor")
+    assert verdicts["n_pairs"].to_dict() == {"long_recon": 4, "long_fm": 3}
+    assert np.isfinite(verdicts["effect"]).all()
+
+
 def test_several_levels_have_a_verdict_each(make_study):
     table = make_study(factors=1)
     extra = table.trials.iloc[4:].assign(cell_id="more", **{"level.long_recon": "10"})
@@ -246,6 +255,14 @@ def test_a_cell_beside_itself_makes_no_seed_count(make_study):
     found = analyse(make_study(equal={1: 0}, status={(3, 1): "diverged"}))
     assert found.verdicts.set_index("factor")["n_pairs"].to_dict() == {"long_recon": 4, "long_fm": 3}
     assert found.differences.groupby("factor")["seed"].apply(list)["long_fm"] == [0, 2, 3]
+
+
+def test_a_cell_beside_itself_differs_by_nothing_also_where_its_trial_is_missing(make_study):
+    """Seed 1 lacks the reference: what `long_fm` does beside `long_recon` still counts half."""
+    whole, found = analyse(make_study(equal={1: 0})), analyse(make_study(equal={1: 0}, status={(0, 1): "diverged"}))
+    ours, theirs = [one.differences.query("factor == 'long_fm'")["effect"].tolist() for one in (found, whole)]
+    assert ours == theirs
+    assert found.checks.set_index("factor")["n_missing"].to_dict() == {"long_recon": 2, "long_fm": 0}
 
 
 def test_what_could_be_detected_and_the_seeds_needed_agree(make_study):

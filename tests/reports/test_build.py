@@ -47,7 +47,7 @@ def test_report_json_names_the_answer_and_the_files(study, tmp_path):
     assert {row["factor"] for row in content["verdicts"]} == {"long_recon", "long_fm"}
 
 
-@pytest.mark.parametrize("name", ["arms", "effects", "verdicts", "differences", "onset", "metrics"])
+@pytest.mark.parametrize("name", ["arms", "effects", "shapley", "verdicts", "differences", "onset", "metrics"])
 def test_csv_files_hold_the_frames_digit_by_digit(study, tmp_path, name):
     build_report(study, tmp_path, formats=("csv",))
     frame = getattr(open_study(study).analysis, name)
