@@ -104,7 +104,7 @@ class Trial:
         levels: factor -> level label.
         seed: the replicate.
         config: the patched config.
-        identity: part (`config`, `data`, `checkpoint`, `code`) -> digest; `id` is the digest of these.
+        identity: part (`config`, `data`, `checkpoint`, `weights`, `code`) -> digest; `id` is the digest of these.
     """
 
     id: str
