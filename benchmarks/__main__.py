@@ -2,8 +2,8 @@
 
     python -m benchmarks [--json bench.json] [--full] [--repeats 5]
 
-A quarter of an hour on two idle cores. `--full` adds the training step with 64 filters at 128 px: more than an hour, less
-with fewer `--repeats`. A figure that could not be measured says why. Exits 1 if a figure missed its target.
+A quarter of an hour on two idle cores. `--full` adds the training step with 64 filters at 128 px: more than an hour,
+less with fewer `--repeats`. A figure that could not be measured says why. Exits 1 if a figure missed its target.
 """
 
 import argparse

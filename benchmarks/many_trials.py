@@ -1,5 +1,7 @@
 """A study of 1,000 trials of 500 points: seconds and memory of running it inline, of `run` again, of its report.
 
+What a trial takes is printed for the first and the last tenth of them too: it must not grow.
+
 python -m benchmarks.many_trials [trials]
 """
 
@@ -10,8 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from ablate import trial_file
 from ablate.run import run_study
-from benchmarks.toy_study import TRAINER, toy_plan
+from benchmarks.toy_study import BARE, toy_plan
 
 
 def measure(trials: int = 1000) -> dict[str, float]:
@@ -27,8 +30,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         for name in ("run", "run again"):
             started = time.perf_counter()
-            run_study(plan, Path(place), trainer=TRAINER, workers=0, report=False, tracking_uri="none", quiet=True)
+            result = run_study(plan, Path(place), **BARE, workers=0)
             print(f"{name}, s {time.perf_counter() - started:.2f}")
+        begun = [trial_file.read(one.folder)["attempts"][0]["started"] for one in result.results]
+        tenth = trials // 10
+        print(f"a trial of the first tenth, s {(begun[tenth] - begun[0]) / tenth:.4f}")
+        print(f"a trial of the last tenth, s {(begun[-1] - begun[-1 - tenth]) / tenth:.4f}")
         print(f"memory of the run, MB {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
         from reports import build_report, load_results
 
