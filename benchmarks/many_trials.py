@@ -1,8 +1,9 @@
 """A study of 1,000 trials of 500 points: seconds and memory of running it inline, of `run` again, of its report.
 
-What a trial takes is printed for the first and the last tenth of them too: it must not grow.
+What a trial takes is printed for the first and the last tenth of them too: it must not grow. With `ray`: seconds a
+trial and memory of Ray Tune's driver instead, ten steps a trial, two at once.
 
-python -m benchmarks.many_trials [trials]
+python -m benchmarks.many_trials [trials] [ray]
 """
 
 import resource
@@ -15,6 +16,7 @@ from pathlib import Path
 from ablate import trial_file
 from ablate.run import run_study
 from benchmarks.toy_study import BARE, toy_plan
+from benchmarks.watched import watched
 
 
 def measure(trials: int = 1000) -> dict[str, float]:
@@ -26,6 +28,11 @@ def measure(trials: int = 1000) -> dict[str, float]:
 
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    if "ray" in sys.argv:
+        found = watched(toy_plan(seeds=trials // 2, data={"images": False}, checkpoint_every=0), workers=2)
+        print(f"a trial, s {found.span_s / trials:.4f}")
+        print(f"driver of Ray Tune, MB {found.driver_mb:.0f}")
+        return
     plan = toy_plan(seeds=trials // 2, steps=500, data={"images": False}, eval_every=50, checkpoint_every=0)
     with tempfile.TemporaryDirectory() as place:
         for name in ("run", "run again"):
