@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
+from ablate.problems import did_you_mean
 from ablate.study import StudyError
 from ablate.yaml_file import Mark, Node, parse_option, read_yaml
 
@@ -84,13 +85,24 @@ def _extended(path: Path, chain: tuple[Path, ...]) -> Node:
     if parent is None:
         return tree
     if not isinstance(parent.value, str) or not parent.value or "\0" in parent.value:
-        raise StudyError(f"{parent.mark}: extends: must be the path of a study file")
-    file = Path(os.path.normpath(path.parent / parent.value))
-    if not file.is_file():
-        raise StudyError(f"{parent.mark}: extends: {parent.value}: no such file")
-    merged = merge(_extended(file, (*chain, real)), tree)
+        raise StudyError(f"{parent.mark}: extends: must be the path of a study file, or the name of a bundled study")
+    merged = merge(_extended(_parent(path, parent), (*chain, real)), tree)
     values = {key: node for key, node in merged.value.items() if key != "extends"}  # type: ignore[union-attr]
     return _at(replace(merged, value=values), ("factors",), _without_dropped)
+
+
+def _parent(path: Path, extends: Node) -> Path:
+    """The file that `extends` names: one relative to `path`, else a bundled study."""
+    name = str(extends.value)
+    file = Path(os.path.normpath(path.parent / name))
+    if file.is_file():
+        return file
+    bundled = bundled_studies()
+    if name.removesuffix(".yaml") in bundled:
+        return bundled[name.removesuffix(".yaml")]
+    beside = [other.name for other in file.parent.glob("*.yaml")]
+    hint = did_you_mean(file.name, (*beside, *bundled))
+    raise StudyError(f"{extends.mark}: extends: {name}: no such file{hint}")
 
 
 def _without_dropped(factors: Node) -> Node:

@@ -46,6 +46,10 @@ def lead(view: StudyView) -> Rich:
         return rich(*parts, _alone(view, str(first["factor"])), *(only_with(view, str(n)) for n in ordered["factor"]))
     words = set(verdicts["verdict"])
     none = "No factor that can be compared" if no_comparison(view) else "No factor"
+    if len(idle(view)) == len(verdicts):
+        return rich(
+            f"{none} did anything: all trials of a seed end with equal ", code(view.metric), ", to the last digit."
+        )
     if words == {"equivalent"}:
         least = view.scale.fixed(view.margin)
         return rich(f"{none} changes ", code(view.metric), f" by more than {least} {view.summary}.")
@@ -117,18 +121,31 @@ def others(view: StudyView) -> list[Rich]:
     """One sentence a kind of verdict that the first sentence did not tell."""
     verdicts = view.analysis.verdicts
     out = [shared] if (shared := shared_fall(view)) else []
+    unmoved = idle(view)
+    if 0 < len(unmoved) < len(verdicts):
+        out.append(
+            rich(
+                joined(map(code, unmoved)), " did nothing: with and without it all trials end equal, to the last digit."
+            )
+        )
     for word, one, many in (
         ("helps", " makes it better", " make it better"),
         ("equivalent", " makes no difference that matters", " make no difference that matters"),
         ("not enough data", ": not enough data", ": not enough data"),
     ):
-        rows = verdicts[verdicts["verdict"] == word] if len(verdicts) else verdicts
+        rows = verdicts[(verdicts["verdict"] == word) & ~verdicts["factor"].isin(unmoved)]
         if not len(rows) or word == told_first(view):
             continue
         names = joined(code(str(name)) for name in rows["factor"])
         detail = _reason(view, rows.iloc[0].to_dict()) if len(rows) == 1 else _range(view, rows)
         out.append(rich(names, one if len(rows) == 1 else many, detail))
     return [*out, no_comparison(view)] if no_comparison(view) else out
+
+
+def idle(view: StudyView) -> list[str]:
+    """Factors, or levels, that did nothing at all: in no seed a difference in the last digit."""
+    moved = view.analysis.differences.groupby("factor", sort=False)["effect"].agg(lambda effects: effects.abs().max())
+    return [str(name) for name, most in moved.items() if most == 0]
 
 
 def no_comparison(view: StudyView) -> Rich:

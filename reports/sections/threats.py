@@ -1,5 +1,6 @@
 """Should I believe it? Weak points of this study, found in its own data, and the next experiment."""
 
+from reports.answer import idle
 from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
@@ -148,6 +149,8 @@ def next_experiment(view: StudyView) -> Rich:
                 ".",
             )
         return rich(strong("Next:"), f" more than {count(n, 'seed')} for ", names, ".")
+    if unmoved := idle(view):
+        return rich(strong("Next:"), " find out why ", joined(map(code, unmoved)), " did nothing in these trials.")
     return rich(
         strong("Next:"), " the same study on other data, and longer, would tell whether the answer carries over."
     )

@@ -107,14 +107,18 @@ def test_examples_run(line: str, tmp_path: Path) -> None:
     assert done.stdout
 
 
-def test_the_study_of_the_page_loads(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "trials"), [(STUDY_FILES, 12), (ROOT / "README.md", 42)], ids=lambda it: str(it))
+def test_the_study_of_the_page_plans(page: Path, trials: int, tmp_path: Path) -> None:
+    """As a file of its own, in a folder without the bundled studies."""
     from ablate.planning import plan
     from ablate.spec import load_study
 
-    block = STUDY_FILES.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    block = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     path = tmp_path / "my-study.yaml"
     path.write_text(block, encoding="utf-8")
-    assert len(plan(load_study(path)).trials) == 12
+    planned = plan(load_study(path))
+    assert len(planned.trials) == trials
+    assert not planned.missing
 
 
 if __name__ == "__main__":

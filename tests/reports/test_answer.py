@@ -76,3 +76,21 @@ def test_where_one_harms_what_helps_is_told_after_it(make_study: Callable[..., S
     study.trials.loc[study.trials["level.long_fm"] == "with", "metric.kid"] -= 0.04
     assert headline(study)[1].startswith("reassembly_fm makes kid worse")
     assert "long_fm makes it better" in sentences(study)
+
+
+def test_a_factor_that_never_acted_is_told_apart_from_one_that_does_not_matter(
+    make_study: Callable[..., StudyTable],
+) -> None:
+    """As when a warm-up of the discriminator is longer than the trials: differences of exactly 0 are no finding."""
+    study = make_study(factors=2, seeds=4)
+    trials = study.trials.set_index(["seed", "level.long_recon", "level.long_fm"]).sort_index()
+    trials.loc[(slice(None), slice(None), "with"), "metric.kid"] = trials.loc[
+        (slice(None), slice(None), "without"), "metric.kid"
+    ].to_numpy()
+    one = replace(study, trials=trials.reset_index())
+    assert "long_fm did nothing: with and without it all trials end equal, to the last digit." in sentences(one)
+    assert headline(one)[-1] == "Next: find out why long_fm did nothing in these trials."
+    trials["metric.kid"] = 0.1
+    none = replace(study, trials=trials.reset_index())
+    assert headline(none)[1] == "No factor did anything: all trials of a seed end with equal kid, to the last digit."
+    assert "make no difference that matters" not in sentences(none)
