@@ -34,7 +34,7 @@ def write_reports(
         leave_out: names of sections to leave out.
 
     Raises:
-        StudyError: a folder holds no study.
+        StudyError: a folder holds no study, or the report can't be written there.
         ReportError: an unknown format or section.
         ResultsError: tables that cannot be read.
     """
@@ -49,5 +49,8 @@ def write_reports(
             results.gather(folder)
     tables = [load_results(folder) for folder in folders]
     target = to or (folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison")
-    files = build_report(tables if len(tables) > 1 else tables[0], target, formats, leave_out=leave_out)
+    try:
+        files = build_report(tables if len(tables) > 1 else tables[0], target, formats, leave_out=leave_out)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise StudyError(f"--to: {target}: cannot be written: {error.strerror}") from None
     return Written(tuple(files), tuple(line for table in tables for line in headline(table)))

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from ablate.outcome import degraded_at_step, summarise
 
 TRIALS = "trials.csv"
 HISTORY = "history.parquet"
+PARQUET = b"PAR1"
+"""The last bytes of a whole history."""
 ROWS_PER_GROUP = 500_000
 """Rows of the history that are held in memory at once."""
 
@@ -38,8 +41,12 @@ def gather(folder: Path) -> Path:
 
 
 def up_to_date(folder: Path) -> bool:
-    """Whether the tables are newer than everything they are made from."""
+    """Whether the tables are whole and newer than everything they are made from."""
     try:
+        with (folder / TRIALS).open("rb") as table, (folder / HISTORY).open("rb") as history:
+            history.seek(-len(PARQUET), os.SEEK_END)
+            if not table.readline().startswith(b"trial_id,") or history.read() != PARQUET:
+                return False
         made = min((folder / name).stat().st_mtime_ns for name in (TRIALS, HISTORY))
         sources = [folder / "plan.json"]
         for trial in atomic.read_json(folder / "plan.json")["trials"]:

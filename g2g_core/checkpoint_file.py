@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,9 @@ def load_document(path: Path) -> Mapping[str, Any]:
         raise CheckpointError(f"{path}: no such checkpoint")
     try:
         document = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # torch's words advise to load it unsafely
+        what = "it is damaged, or holds more than tensors and plain values"
+        raise CheckpointError(f"{path}: not a readable checkpoint: {what}") from error
     except Exception as error:  # truncated and foreign files raise a dozen kinds
         line = str(error).strip().partition("\n")[0] or type(error).__name__
         raise CheckpointError(f"{path}: not a readable checkpoint: {line}") from error

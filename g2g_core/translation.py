@@ -1,6 +1,7 @@
 """Uses a trained generator without its run: the generator of a checkpoint, and the paper's figure of two images."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
         raise CheckpointError(f"{saved.path}: it holds no {part} ({saved.layout})")
     state = saved.parts[part]
     if "config" in saved.facts:
-        config = TrialConfig.from_dict(saved.facts["config"])
+        known = {field.name for field in fields(TrialConfig)}  # a file of an earlier version may name what is gone
+        config = TrialConfig.from_dict({name: item for name, item in saved.facts["config"].items() if name in known})
         generator = MODELS[config.model](config, int(saved.facts["n_classes"])).generator
     else:
         generator = FunitGenerator(options_by_shape(saved, state))

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from ablate import results, trial_file
+from ablate.report import write_reports
 from ablate.run import StudyResult, run_study
 from ablate.study import Factor, StudyError
 from benchmarks.toy_study import BARE, TRAINER, toy_plan
@@ -156,6 +157,22 @@ def test_tables_are_gathered_again_when_a_trial_has_written_more(tmp_path: Path)
     later = time.time() + 1
     os.utime(journal, (later, later))
     assert not results.up_to_date(result.folder)
+
+
+@pytest.mark.parametrize("name", ["trials.csv", "history.parquet"])
+def test_damaged_tables_are_gathered_again(tmp_path: Path, name: str) -> None:
+    result = run(tmp_path)
+    whole = (result.folder / name).read_bytes()
+    (result.folder / name).write_text("garbage")
+    run(tmp_path)
+    assert (result.folder / name).read_bytes() == whole
+
+
+def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    folder = run(tmp_path).folder
+    (tmp_path / "file").touch()
+    with pytest.raises(StudyError, match=r"--to: .*file: cannot be written: File exists"):
+        write_reports([folder], tmp_path / "file", ["text"], ())
 
 
 def test_the_same_error_three_times_stops_the_study_and_is_said_once(tmp_path: Path) -> None:

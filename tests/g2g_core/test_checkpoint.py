@@ -279,3 +279,9 @@ def test_a_run_restores_what_its_config_names(tmp_path):
     assert evaluation.values["metric/short_l1"] != evaluated[0].values["metric/short_l1"]
     whole, *_ = train(config(checkpoint=newest))
     assert whole.facts["restored"]["parts"] == dict.fromkeys(PARTS, "restored")
+
+
+def test_a_file_that_needs_unsafe_loading_is_refused_without_torchs_advice(tmp_path):
+    torch.save({"path": tmp_path}, tmp_path / "objects.pt")
+    with pytest.raises(CheckpointError, match=r"objects.pt: not a readable checkpoint: it is damaged, or holds more"):
+        read(tmp_path / "objects.pt")

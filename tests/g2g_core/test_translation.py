@@ -94,3 +94,10 @@ def test_a_figure_with_several_shots():
     alone = g2g(generator, one, other)
     torch.testing.assert_close(rows["mixed"][:1], alone["mixed"][:1])
     torch.testing.assert_close(g2g(generator, one, other, other[None])["full_recon"], alone["full_recon"])
+
+
+def test_a_checkpoint_of_an_earlier_version_may_name_options_that_are_gone():
+    """The bundled one still says `compile`."""
+    saved = read(Path(__file__).resolve().parents[2] / "studies" / "checkpoints" / "synthetic32.pt")
+    assert "compile" in saved.facts["config"]
+    generator_of(saved)
