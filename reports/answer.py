@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+import numpy as np
+from scipy.stats import fisher_exact
+
 from reports.document import Rich, Span, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
@@ -24,7 +27,12 @@ def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
 
 
 def lead(view: StudyView) -> Rich:
-    """The first sentence: what harms, by how much, from when on; or that nothing does, or that nobody can say."""
+    """What diverges; then what harms, by how much, from when on, or that nothing does, or that nobody can say."""
+    return rich(diverging(view), _told(view))
+
+
+def _told(view: StudyView) -> Rich:
+    """The same of the trials that finished."""
     verdicts = view.analysis.verdicts
     finished = int((view.table.trials["status"] == "finished").sum())
     if not finished:
@@ -140,6 +148,24 @@ def others(view: StudyView) -> list[Rich]:
         detail = _reason(view, rows.iloc[0].to_dict()) if len(rows) == 1 else _range(view, rows)
         out.append(rich(names, one if len(rows) == 1 else many, detail))
     return [*out, no_comparison(view)] if no_comparison(view) else out
+
+
+def diverging(view: StudyView) -> Rich:
+    """At which levels more trials diverged than at the factor's first one (Fisher's exact test, one-sided)."""
+    trials = view.table.trials
+    ended = trials[trials["status"].isin(("finished", "diverged"))]
+    blown = ended["status"] == "diverged"
+    found: list[Rich] = []
+    for factor in view.factors:
+        by_level = blown.groupby(ended[f"level.{factor}"].astype(str))
+        counts = {str(level): (int(rows.sum()), len(rows)) for level, rows in by_level}
+        first = view.first(factor)
+        before, of = counts.pop(first, (0, 0))
+        for level, (many, n) in counts.items() if of else ():
+            if fisher_exact(np.array([[many, n - many], [before, of - before]]), "greater").pvalue < view.alpha:
+                compared = rich(" (", code(first), f" {before} of {of})")
+                found.append(rich(code(f"{factor}={level}"), f" {many} of {n}", compared))
+    return rich("Trials diverged: ", joined(found), ". What follows is of those that finished. ") if found else ()
 
 
 def idle(view: StudyView) -> list[str]:

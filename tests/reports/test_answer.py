@@ -94,3 +94,12 @@ def test_a_factor_that_never_acted_is_told_apart_from_one_that_does_not_matter(
     none = replace(study, trials=trials.reset_index())
     assert headline(none)[1] == "No factor did anything: all trials of a seed end with equal kid, to the last digit."
     assert "make no difference that matters" not in sentences(none)
+
+
+def test_a_level_at_which_trials_diverge_is_told_first(make_study: Callable[..., StudyTable]) -> None:
+    """A diverged trial has no outcome, so that no mean tells of it: its share does."""
+    study = make_study(factors=2, seeds=4)
+    assert "diverged" not in headline(study)[1]
+    study.trials.loc[study.trials["level.long_fm"] == "with", ["status", "metric.kid"]] = ["diverged", float("nan")]
+    words = "Trials diverged: long_fm=with 8 of 8 (without 0 of 8). What follows is of those that finished."
+    assert headline(study)[1].startswith(words)
