@@ -115,9 +115,8 @@ class _Study:
         Ray goes on to start processes on a node that is gone until it notices. Those starts are none of its retries.
         """
         ids, workers, gpus = self.order["ids"], self.order["workers"], self.order["gpus"]
-        idle = 0
+        idle, begun = 0, sum(self.attempts.values())
         while ids and self.stop is None:
-            begun = sum(map(self._attempts, ids))
             self.patient = idle < IDLE_ROUNDS
             self.never_begun.clear()
             self._round(ids, workers, gpus)
@@ -128,10 +127,11 @@ class _Study:
                 self.say("said", f"{len(short)} trials ran out of memory; again with {workers} at once")
             else:
                 short = []
-            idle = 0 if sum(map(self._attempts, ids)) > begun else idle + 1
             ids = list(dict.fromkeys((*self.never_begun, *short)))
-            if self.never_begun and idle:
-                time.sleep(PAUSE_S)
+            if self.never_begun:
+                before, begun = begun, sum(map(self._attempts, self.attempts))
+                idle = 0 if begun > before else idle + 1
+                time.sleep(PAUSE_S if idle else 0)
 
     @staticmethod
     def alone(workers: int | None, gpus: float) -> bool:

@@ -59,7 +59,7 @@ class _Run:
         self.stop = folder.parent.parent / STOP
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
-        self.document: dict[str, Any] = trial_file.planned(trial) | trial_file.read(folder)
+        self.document: dict[str, Any] = trial_file.planned_again(trial, trial_file.read(folder))
         lines = read(folder)
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
