@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Literal
 
 from g2g_core.config import Option
 
@@ -23,14 +24,14 @@ class FeatureOptions:
             call, as in the authors' code.
     """
 
-    perceptual: str = "vgg16"
+    perceptual: Literal["vgg16", "efficientnet_lite0"] = "vgg16"
     perceptual_layer: str | None = None
     perceptual_weights: str | None = field(default=None, metadata={"path": True})
     perceptual_normalise: bool = True
-    identity: str = "resnet50_vggface2"
+    identity: Literal["resnet50_vggface2", "face_resnet"] = "resnet50_vggface2"
     identity_weights: str | None = field(default=None, metadata={"path": True})
     identity_trained: bool = False
-    identity_batch_norm: str = "eval"
+    identity_batch_norm: Literal["eval", "train"] = "eval"
 
     @classmethod
     def of(cls, network: Mapping[str, Option]) -> "FeatureOptions":

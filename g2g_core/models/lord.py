@@ -1,12 +1,26 @@
 """LORD's generator: content into the dense layers, class into AdaIN (arXiv 1906.11796)."""
 
 from math import prod
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-OUTPUTS = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+Output = Literal["tanh", "sigmoid"]
+OUTPUTS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+
+
+def check_sizes(image_size: tuple[int, int], adain_layers: int, adain_dim: int, output: str) -> None:
+    """Raises ValueError if `LordGenerator` cannot be made so."""
+    factor = 2**adain_layers
+    if any(side % factor for side in image_size):
+        sides = " x ".join(map(str, image_size))
+        raise ValueError(f"network.adain_layers: {adain_layers} does not go with image_size {sides}")
+    if adain_dim % 8:
+        raise ValueError(f"network.adain_dim: {adain_dim} is not a multiple of 8")
+    if output not in OUTPUTS:
+        raise ValueError(f"network.output: {output!r} is not one of {', '.join(OUTPUTS)}")
 
 
 class LordModulation(nn.Module):
@@ -56,13 +70,8 @@ class LordGenerator(nn.Module):
         output: str = "tanh",
     ) -> None:
         super().__init__()
+        check_sizes(image_size, adain_layers, adain_dim, output)
         factor = 2**adain_layers
-        if any(side % factor for side in image_size):
-            raise ValueError(f"image_size: {image_size} is not a multiple of {factor} (adain_layers: {adain_layers})")
-        if adain_dim % 8:
-            raise ValueError(f"adain_dim: {adain_dim} is not a multiple of 8")
-        if output not in OUTPUTS:
-            raise ValueError(f"output: {output!r} is not one of {', '.join(OUTPUTS)}")
         self.start = (adain_dim, image_size[0] // factor, image_size[1] // factor)
         width = prod(self.start)
         self.fc_layers = nn.Sequential(

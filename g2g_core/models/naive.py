@@ -7,9 +7,9 @@ from math import log2
 from torch import Tensor, nn
 
 from g2g_core.config import TrialConfig
-from g2g_core.models.lord import LordGenerator, LordModulation
+from g2g_core.models.lord import LordGenerator, LordModulation, Output, check_sizes
 from g2g_core.models.networks import Networks, averaged
-from g2g_core.models.options import options_of
+from g2g_core.models.options import options_of, require
 from g2g_core.models.paired_norm import PairedBatchNorm2d
 from g2g_core.seeding import seeded_init
 
@@ -32,26 +32,34 @@ class NaiveOptions:
     code_dim: int = 256
     adain_layers: int = 4
     adain_dim: int = 256
-    output: str = "tanh"
+    output: Output = "tanh"
+
+    def __post_init__(self) -> None:
+        require(self, {"encoder_filters": 1, "code_dim": 1, "adain_layers": 1, "adain_dim": 8})
+
+    def downs(self, side: int) -> int:
+        """Convolutions of stride 2 of an encoder of images of this side, pixels."""
+        return self.encoder_downs if self.encoder_downs is not None else round(log2(side / 4))
+
+    def check_side(self, side: int) -> None:
+        """Raises ValueError if images of this side, pixels, do not go with the encoders or the generator."""
+        downs = self.downs(side)
+        if downs < 1 or side != 4 * 2**downs:
+            raise ValueError(f"network.encoder_downs: {downs} does not bring image_size {side} down to 4 pixels")
+        check_sizes((side, side), self.adain_layers, self.adain_dim, self.output)
 
 
 class NaiveEncoder(nn.Module):
     """Image to code by strided convolutions with batch norm; both encoders of the naive approach are of this kind.
 
     Args:
-        image_size: side of the image, pixels.
         filters: channels after the first convolution.
         downs: convolutions of stride 2.
         code_dim: size of the code.
-
-    Raises:
-        ValueError: `image_size` is not 4 * 2 ** downs, so the last convolution would not see one 4x4 map.
     """
 
-    def __init__(self, image_size: int, filters: int, downs: int, code_dim: int) -> None:
+    def __init__(self, filters: int, downs: int, code_dim: int) -> None:
         super().__init__()
-        if image_size != 4 * 2**downs or downs < 1:
-            raise ValueError(f"encoder_downs: {downs} does not bring image_size {image_size} down to 4 pixels")
         widths = [3, *(filters * 2**i for i in range(downs))]
         layers: list[nn.Module] = []
         for narrow, wide in pairwise(widths):
@@ -78,8 +86,7 @@ class NaiveGenerator(nn.Module):
 
     def __init__(self, image_size: int, options: NaiveOptions) -> None:
         super().__init__()
-        downs = options.encoder_downs if options.encoder_downs is not None else round(log2(image_size / 4))
-        sizes = (image_size, options.encoder_filters, downs, options.code_dim)
+        sizes = (options.encoder_filters, options.downs(image_size), options.code_dim)
         self.encoder_a = NaiveEncoder(*sizes)
         self.encoder_b = NaiveEncoder(*sizes)
         self.modulation = LordModulation(options.code_dim, options.adain_layers, options.adain_dim)
@@ -106,6 +113,7 @@ class NaiveGenerator(nn.Module):
 def naive(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
     """Two equal encoders and LORD's generator, no discriminator: the paper's first system (Sec. IV-A)."""
     options = options_of(NaiveOptions, config.network)
+    options.check_side(config.image_size)
     if config.batch_size < 2:
         raise ValueError(f"batch_size: {config.batch_size} is less than 2, which the naive encoders' batch norm needs")
     with seeded_init(config.seed, "init/generator"):

@@ -1,6 +1,7 @@
 """A content code with less room for the class: the paper's outlook, as options of any FUNIT-like generator."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from g2g_core.seeding import generator as seeded
 
 FACE_BOXES = (0.25, 0.35, 0.46, 0.50, 0.53, 0.35, 0.74, 0.50, 0.40, 0.46, 0.60, 0.68, 0.32, 0.66, 0.68, 0.84)
 """Left eye, right eye, nose and mouth of an upright face that fills its image: x0, y0, x1, y1 of each, in [0, 1]."""
+
+Eraser = Literal["none", "fixed", "landmarks"]
+ERASERS: tuple[str, ...] = get_args(Eraser)
 
 MARGIN = 0.04
 """Width and height that are erased around the landmarks of a region, as a part of the image."""
@@ -34,8 +38,22 @@ class ContentOptions:
     content_kernel: int = 1
     content_stride: int = 1
     content_noise: float = 0.0
-    content_erase: str = "none"
+    content_erase: Eraser = "none"
     content_boxes: tuple[float, ...] = FACE_BOXES
+
+    def check_narrowing(self) -> None:
+        """Raises ValueError if the options do not go together."""
+        kernel, stride = self.content_kernel, self.content_stride
+        if stride < 1 or kernel < stride or (stride == 1 and kernel % 2 == 0):
+            raise ValueError(f"network.content_kernel: {kernel} does not go with content_stride {stride}")
+        if self.content_channels is not None and self.content_channels < 1:
+            raise ValueError(f"network.content_channels: {self.content_channels} is less than 1")
+        if self.content_noise < 0:
+            raise ValueError(f"network.content_noise: {self.content_noise} is less than 0")
+        if self.content_erase not in ERASERS:
+            raise ValueError(f"network.content_erase: {self.content_erase!r} is not one of {', '.join(ERASERS)}")
+        if len(self.content_boxes) % 4:
+            raise ValueError(f"network.content_boxes: {len(self.content_boxes)} numbers are not boxes of four")
 
     def narrows(self) -> bool:
         """Whether anything differs from plain FUNIT."""
@@ -63,14 +81,13 @@ class NarrowContent(nn.Module):
 
     def __init__(self, inner: nn.Module, channels: int, options: ContentOptions, seed: int) -> None:
         super().__init__()
+        options.check_narrowing()
         self.inner = inner
         self.erase = _eraser(options)
         self.noise = options.content_noise
         self.seed = seed
         self.register_buffer("noises_drawn", torch.zeros((), dtype=torch.int64))
         kernel, stride = options.content_kernel, options.content_stride
-        if kernel < stride or (stride == 1 and kernel % 2 == 0):
-            raise ValueError(f"network.content_kernel: {kernel} does not go with content_stride {stride}")
         narrow = options.content_channels or channels
         self.squeeze: nn.Module = nn.Identity()
         self.expand: nn.Module = nn.Identity()
@@ -112,8 +129,6 @@ class ErasedBoxes(nn.Module):
 
     def __init__(self, boxes: tuple[float, ...]) -> None:
         super().__init__()
-        if len(boxes) % 4:
-            raise ValueError(f"network.content_boxes: {len(boxes)} numbers are not boxes of four")
         self.boxes = torch.tensor(boxes, dtype=torch.float64).view(1, -1, 4)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -160,6 +175,4 @@ def _eraser(options: ContentOptions) -> nn.Module:
         return nn.Identity()
     if options.content_erase == "fixed":
         return ErasedBoxes(options.content_boxes)
-    if options.content_erase == "landmarks":
-        return ErasedLandmarks()
-    raise ValueError(f"network.content_erase: {options.content_erase!r} is not one of none, fixed, landmarks")
+    return ErasedLandmarks()

@@ -34,6 +34,7 @@ class GeneratorSizes(ContentOptions, FeatureOptions):
     class_downs: int = 4
 
     def __post_init__(self) -> None:
+        self.check_narrowing()
         at_least = {"filters": 1, "residual_blocks": 1, "mlp_filters": 1, "class_dim": 1, "mlp_blocks": 2}
         require(self, at_least | {"content_downs": 0, "class_downs": 2})
 
@@ -42,6 +43,9 @@ class GeneratorSizes(ContentOptions, FeatureOptions):
         factor = 2**self.content_downs
         if side % factor or side // factor < 2:
             raise ValueError(f"network.content_downs: {self.content_downs} does not go with image_size {side}")
+        if side // factor % self.content_stride:
+            code = f"the content code's side, {side // factor}"
+            raise ValueError(f"network.content_stride: {self.content_stride} does not go with {code}")
 
 
 @dataclass(frozen=True)

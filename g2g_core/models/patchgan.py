@@ -1,9 +1,20 @@
 """CycleGAN's patch discriminators: one verdict per patch of the image, whatever its class (arXiv 1703.10593)."""
 
+from typing import Literal, get_args
+
 from torch import Tensor, nn
 
-NORMS = ("instance", "batch", "none", "none_without_bias")
-KINDS = ("basic", "n_layers", "pixel")
+Norm = Literal["instance", "batch", "none", "none_without_bias"]
+Kind = Literal["basic", "n_layers", "pixel"]
+NORMS: tuple[str, ...] = get_args(Norm)
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+def check_kind(kind: str, norm: str) -> None:
+    """Raises ValueError if there is no such kind or norm of a `PatchGan`."""
+    for option, value, choices in (("d_kind", kind, KINDS), ("d_norm", norm, NORMS)):
+        if value not in choices:
+            raise ValueError(f"network.{option}: {value!r} is not one of {', '.join(choices)}")
 
 
 class PatchGan(nn.Module):
@@ -26,12 +37,9 @@ class PatchGan(nn.Module):
 
     def __init__(self, kind: str = "basic", filters: int = 64, layers: int = 3, norm: str = "instance") -> None:
         super().__init__()
-        if norm not in NORMS:
-            raise ValueError(f"d_norm: {norm!r} is not one of {', '.join(NORMS)}")
-        if kind not in KINDS:
-            raise ValueError(f"d_kind: {kind!r} is not one of {', '.join(KINDS)}")
+        check_kind(kind, norm)
         if layers < 1:
-            raise ValueError(f"d_layers: {layers} is not at least 1")
+            raise ValueError(f"network.d_layers: {layers} is less than 1")
         if kind == "pixel":
             self.net = nn.Sequential(*_pixel_layers(filters, norm))
         else:
