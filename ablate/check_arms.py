@@ -6,9 +6,12 @@ in a step is an error that names its factors, unless the study lists it under `e
 or only on what is measured.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from ablate.config_checks import meant_equal
+from ablate.faults import MEMORY, classify
 from ablate.problems import did_you_mean
 from ablate.study import Plan, StudyError, Trial
 from g2g_core.checkpoint_file import KEPT
@@ -96,12 +99,21 @@ def _probed(probe: Probe, arm: Trial, named: str, metric: str, device: str) -> F
     """The first step of an arm; StudyError with its name if it cannot be made or the outcome is not recorded."""
     try:
         step = probe(arm.config, device)
-    except ValueError as error:
-        raise StudyError(f"{named}: {' '.join(str(error).split())}") from error
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise StudyError(f"{named}: {_why(error)}") from error
     if metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
         raise StudyError(f"{named}: outcome.metric: {metric} is not recorded with this data and model{hint}")
     return step
+
+
+def _why(error: Exception) -> str:
+    """An error of a first step in a line; torch's own are cut to what they begin with."""
+    if classify(error, Path()) in MEMORY:
+        return "one step needs more memory than there is; smaller networks, images or batches fit"
+    if isinstance(error, ValueError):
+        return " ".join(str(error).split())
+    return f"the first step fails: {' '.join(str(error).split())[:200]}"
 
 
 def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep) -> str | None:
@@ -111,7 +123,7 @@ def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: F
     for digest, fields in STARTS.items():
         if base.before.get(digest) != other.before.get(digest) and not changed & set(fields):
             return f"{digest.replace('_', ' ')} differ from the reference's, though no factor says so"
-    if base.after != other.after or _meant_equal(plan, reference, arm):
+    if base.after != other.after or meant_equal(plan.spec, reference.levels, arm.levels):
         return None
     later = any(one.config.schedules or one.config.discriminator_warmup for one in (arm, reference))
     if later or not changed - set(MEASURING):
@@ -120,12 +132,3 @@ def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: F
         "without effect: after one step losses, gradients and weights are those of the reference; "
         "list the arms under equal_arms if that is meant, or run with --no-check"
     )
-
-
-def _meant_equal(plan: Plan, *arms: Trial) -> bool:
-    """Whether the study lists these arms as equal."""
-    return any(all(_among(group, arm.levels) for arm in arms) for group in plan.spec.equal_arms)
-
-
-def _among(group: Sequence[Mapping[str, str]], levels: Mapping[str, str]) -> bool:
-    return any(all(levels.get(name) == level for name, level in cell.items()) for cell in group)

@@ -5,23 +5,38 @@ infrastructure; 130 interrupted, everything resumable.
 """
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
 from ablate.commands import faces, menus, networks, results, studies, weights
+from ablate.commands.output import show
 
 GROUPS = (studies, results, networks, menus, weights, faces)
 """The modules whose commands there are."""
 
 app = typer.Typer(
     name="g2g-ablate",
-    help="Ablation studies for image disentanglement by cross-training: from a study file to an answer with evidence.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Ablation studies for image disentanglement by cross-training: from a study file to an answer with evidence."""
+    if version:
+        show(metadata.version("g2g-ablate"))
+    elif context.invoked_subcommand is None:
+        show(context.get_help())
+
+
 for group in GROUPS:
     for command in group.COMMANDS:
         app.command()(command)
@@ -54,7 +69,7 @@ def told(error: Exception) -> tuple[str, int] | None:
     report's input; infrastructure (3) is Ray, the disk, or the tracking store.
     """
     if hasattr(error, "format_message"):
-        return str(error.format_message()), 2
+        return " ".join(str(error.format_message()).split()), 2
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & {
         "StudyError",

@@ -1,13 +1,15 @@
 """What no single key can say: the rules between the fields of a config, checked in every cell of a study."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ablate.design import DesignError, expand
+from ablate.design import Cell, DesignError, expand
+from ablate.identity import Canonical, dumps
 from ablate.menus import Choice, Menus
 from ablate.patching import Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems
-from ablate.study import StudySpec
+from ablate.remembered import remembered
+from ablate.study import Factor, StudySpec
 from g2g_core.config import prefixes
 
 Finding = tuple[tuple[str, ...], str]
@@ -22,6 +24,29 @@ def network_fits_model(values: dict[str, Any], menus: Menus) -> list[Finding]:
 def data_fits_dataset(values: dict[str, Any], menus: Menus) -> list[Finding]:
     """Options of the data are those of the cell's dataset."""
     return _option_findings("data", values["data"], "dataset", menus.datasets[values["dataset"]])
+
+
+def sizes_fit(values: dict[str, Any], _menus: Menus) -> list[Finding]:
+    """The networks can be made in these sizes, and take images of this one."""
+    problem = remembered(f"sizes {dumps(values)}", lambda: _size_problem(values))
+    if not problem:
+        return []
+    option, _, message = problem.removeprefix("network.").partition(": ")
+    return [(("network", option), message)]
+
+
+def _size_problem(values: dict[str, Any]) -> str:
+    """`network.option: what is wrong`, or nothing."""
+    from g2g_core.models import OPTIONS
+
+    network = {name: tuple(value) if isinstance(value, list) else value for name, value in values["network"].items()}
+    try:
+        OPTIONS[values["model"]](**network).check_side(values["image_size"])
+    except ValueError as error:
+        return str(error)
+    except TypeError:  # an option of another model, or of a wrong type, is told by other checks
+        return ""
+    return ""
 
 
 def a_generator_loss_is_on(values: dict[str, Any], _menus: Menus) -> list[Finding]:
@@ -67,6 +92,7 @@ def recorded(values: dict[str, Any], menus: Menus) -> list[str]:
 CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Finding]]], ...] = (
     (("model", "network"), network_fits_model),
     (("dataset", "data"), data_fits_dataset),
+    (("model", "network", "image_size"), sizes_fit),
     (("losses",), a_generator_loss_is_on),
     (("schedules",), schedules_go_forward),
     (("stop_beyond", *MEASURED), bounds_are_recorded),
@@ -88,6 +114,59 @@ def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     if looks and not spec.factors:
         found.append(Problem(("outcome", "looks"), "nothing is compared: the study has no factors"))
     return found
+
+
+def never_degraded(spec: StudySpec) -> str | None:
+    """Why no trial can ever count as degraded, where none is evaluated often enough for the rule; else None."""
+    rule = spec.outcome.degradation
+    patched = Patched(spec.base, spec.factors)
+
+    def evaluations(values: dict[str, Any]) -> int:
+        due = len(range(values["eval_every"], values["steps"], values["eval_every"])) + 1
+        return due - rule.after_step // values["eval_every"] if rule.after_step < values["steps"] else 0
+
+    most = max(PerLevels(patched, ("steps", "eval_every"), evaluations).every())
+    if most >= rule.patience:
+        return None
+    return (
+        f"outcome.degradation: no trial can count as degraded: {rule.patience} evaluations in a row must be worse, and "
+        f"there are {most} after step {rule.after_step}"
+    )
+
+
+def idle_factors(spec: StudySpec, cells: Sequence[Cell], menus: Menus) -> list[Problem]:
+    """Factors that change nothing: all their levels give the same config and files, in every cell."""
+    patched = Patched(spec.base, spec.factors)
+    canonical = Canonical(patched, menus)
+    files = PerLevels(patched, ("model", "network", "dataset", "data", "checkpoint"), lambda v: _files(v, menus))
+
+    def moves(cell: Cell, factor: Factor) -> bool:
+        first = {**cell, factor.name: factor.reference}
+        alike = files(cell) == files(first) and canonical.text(cell) == canonical.text(first)
+        return not alike or (cell != first and meant_equal(spec, cell, first))
+
+    told = "changes nothing: its levels train alike in every cell; if that is meant, list them in equal_arms"
+    return [
+        Problem(("factors", factor.name), told, at_key=True)
+        for factor in spec.factors
+        if not any(moves(cell, factor) for cell in cells)
+    ]
+
+
+def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:
+    """Whether the study lists these arms as equal."""
+    return any(
+        all(any(all(arm.get(f) == level for f, level in cell.items()) for cell in group) for arm in arms)
+        for group in spec.equal_arms
+    )
+
+
+def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
+    """The values of options that name files."""
+    named = [values["checkpoint"]]
+    for field, choice in (("network", menus.models[values["model"]]), ("data", menus.datasets[values["dataset"]])):
+        named += [values[field].get(name) for name, rule in choice.options.items() if rule.get("format") == "path"]
+    return named
 
 
 def _unrecorded(spec: StudySpec, menus: Menus) -> list[Problem]:

@@ -111,6 +111,20 @@ def read(folder: Path) -> list[Line]:
     return list(parse(path.read_bytes())) if path.exists() else []
 
 
+def size(folder: Path) -> int:
+    """Bytes of a trial's journal; 0 when there is none."""
+    try:
+        return (folder / NAME).stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+def set_aside(folder: Path) -> None:
+    """Keep a journal that has lost lines under another name, so that the trial can be begun anew."""
+    if (folder / NAME).exists():
+        (folder / NAME).replace(folder / f"{NAME}.damaged")
+
+
 def effective(lines: Iterable[Line]) -> list[Line]:
     """The lines that count: a later attempt replaces what earlier ones wrote after the step it went on from.
 

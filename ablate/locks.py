@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -32,13 +32,8 @@ def held(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
     Raises:
         Locked: someone else still holds it after `wait_s`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        deadline = time.monotonic() + wait_s
-        while not _try(file):
-            if time.monotonic() >= deadline:
-                raise Locked(f"{what} is in use by {_owner(path)}; wait for it to end, or use --wait")
-            time.sleep(0.1)
+    deadline = time.monotonic() + wait_s
+    with _locked(path, what, deadline) as file:
         file.seek(0)
         file.truncate()
         json.dump(_me(), file)
@@ -47,6 +42,21 @@ def held(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _locked(path: Path, what: str, deadline: float) -> IO[str]:
+    """The lock file, open and locked; one that its last owner removed meanwhile is made anew."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            file = stack.enter_context(path.open("a+"))
+            while not _try(file):
+                if time.monotonic() >= deadline:
+                    raise Locked(f"{what} is in use by {_owner(path)}; wait for it to end, or use --wait")
+                time.sleep(0.1)
+            if os.fstat(file.fileno()).st_nlink:
+                stack.pop_all()
+                return file
 
 
 def is_held(path: Path) -> bool:

@@ -6,6 +6,7 @@ have it, so that a hundred thousand cells cost seconds and little memory.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from itertools import product
 from typing import Any
 
 from ablate.study import Factor
@@ -26,6 +27,7 @@ class Patched:
 
     def __init__(self, base: TrialConfig, factors: Sequence[Factor]) -> None:
         self.base = base.to_dict()
+        self.factors = tuple(factors)
         self.patches: dict[str, dict[tuple[str, str], list[tuple[list[str], Any]]]] = {name: {} for name in FIELDS}
         for factor in factors:
             for label, patch in factor.levels.items():
@@ -78,6 +80,13 @@ class PerLevels:
         if key not in self._results:
             self._results[key] = self.function({name: self.patched.value(name, cell) for name in self.names})
         return self._results[key]
+
+    def every(self) -> list[Any]:
+        """The function of every combination of those levels."""
+        touching = [factor for factor in self.patched.factors if factor.name in self.factors]
+        combinations = product(*(factor.levels for factor in touching))
+        names = [factor.name for factor in touching]
+        return [self({**self.patched.any_cell, **dict(zip(names, cell, strict=True))}) for cell in combinations]
 
 
 def _replaced(value: Any, rest: list[str], new: Any) -> Any:

@@ -4,17 +4,37 @@ import csv
 import io
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ablate import looks
+from ablate import atomic, looks
 from ablate.menus import Menus
 from ablate.planning import outcome_record
-from ablate.study import Factor, Plan, StudySpec, Trial
+from ablate.study import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.yaml_file import scalar_value
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
+
+
+NAME = "plan.json"
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """The plan in a study's folder, `OUT/<study>`.
+
+    Raises:
+        StudyError: there is none, or it is damaged.
+    """
+    plan = atomic.read_json(folder / NAME)
+    if "trials" in plan:
+        return plan
+    if (folder / NAME).exists():
+        raise StudyError(f"{folder / NAME}: is damaged; `run` writes it again, and reuses the trials")
+    below = sorted(path.parent.name for path in folder.glob(f"*/{NAME}"))
+    hint = f"; studies in it: {', '.join(below)}" if below else ""
+    raise StudyError(f"{folder}: {'no study here' if folder.is_dir() else 'no such folder'} (no {NAME}){hint}")
 
 
 def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:

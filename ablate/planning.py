@@ -156,7 +156,8 @@ class Builder:
         """The digest of what an option names."""
         found = file_digest(*files)
         if found is None:
-            self.missing.append(f"{option}: {files[0]}: no such file")
+            what = "is a folder, not a file" if files[0].is_dir() else "no such file"
+            self.missing.append(f"{option}: {files[0]}: {what}")
         return found or "missing"
 
 

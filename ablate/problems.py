@@ -146,7 +146,8 @@ def _in_words(error: ValidationError, at: Path) -> Iterator[Problem]:
                 yield Problem(path, f"{key} is missing")
     elif kind == "enum":
         names = [item for item in error.validator_value if item is not None]
-        yield Problem(path, f"{shown(instance)} is not known{did_you_mean(instance, names)}")
+        instead = rule.get("x-instead", {}).get(str(instance))
+        yield Problem(path, instead or f"{shown(instance)} is not known{did_you_mean(instance, names)}")
     elif kind == "pattern":
         yield Problem(path, f"{shown(instance)} is no name for a folder: letters, digits, _ and -, inner dots")
     elif kind in ("minLength", "maxLength"):

@@ -16,6 +16,9 @@ from ablate.study import Trial
 if TYPE_CHECKING:
     from rich.console import Group
 
+OVER = (*trial_file.ENDED, "failed")
+"""Statuses of trials that this command is done with."""
+
 SHOWN = 16
 """Running trials that the table lists."""
 
@@ -131,8 +134,10 @@ class Progress:
 
     def _counts(self, running: list[TrialStatus]) -> str:
         """Trials done, running, left; time left as far as it can be told."""
-        done = sum(self.ended.values()) + self.reused
-        parts = [f"{done} done", f"{len(running)} running", f"{len(self.waiting) - len(running)} left"]
+        stopped = sum(count for status, count in self.ended.items() if status not in OVER)
+        done = sum(self.ended.values()) - stopped + self.reused
+        left = len(self.waiting) - len(running) + stopped
+        parts = [f"{done} done", f"{len(running)} running", f"{left} left"]
         parts += [f"{count} {status}" for status, count in self.ended.items() if status != "finished"]
         made = self.steps_ended + sum(row.step - self.first_steps.get(row.trial_id, 0) for row in running)
         if self.began is not None and made > 0 and self.waiting:

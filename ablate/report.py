@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate import results
-from ablate.atomic import read_json
+from ablate.plan_file import read_plan
 from ablate.study import StudyError
 
 
@@ -41,10 +41,7 @@ def write_reports(
     from reports import build_report, headline, load_results
 
     for folder in folders:
-        if not read_json(folder / "plan.json"):
-            below = sorted(path.parent.name for path in folder.glob("*/plan.json"))
-            hint = f"; studies in it: {', '.join(below)}" if below else ""
-            raise StudyError(f"{folder}: no study's folder (no plan.json){hint}")
+        read_plan(folder)
         if not results.up_to_date(folder):
             results.gather(folder)
     tables = [load_results(folder) for folder in folders]

@@ -50,10 +50,9 @@ def up_to_date(folder: Path) -> bool:
         made = min((folder / name).stat().st_mtime_ns for name in (TRIALS, HISTORY))
         sources = [folder / "plan.json"]
         for trial in atomic.read_json(folder / "plan.json")["trials"]:
-            where = folder / "trials" / trial["trial_id"]
-            sources += [
-                path for path in (where / trial_file.NAME, where / journal.NAME, where / "mlflow.json") if path.exists()
-            ]
+            where = folder / "trials" / trial["trial_id"]  # its own time is that of the last file that came or went
+            files = (where, where / trial_file.NAME, where / journal.NAME, where / "mlflow.json")
+            sources += [path for path in files if path.exists()]
         return all(path.stat().st_mtime_ns <= made for path in sources)
     except (OSError, KeyError):
         return False

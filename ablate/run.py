@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class StudyResult:
     Attributes:
         folder: `OUT/<study>`.
         results: of every trial of the plan, in order.
-        exit_code: 0 all ended, 1 some failed, 3 infrastructure, 130 interrupted.
+        exit_code: 0 all ended, 1 some failed, 3 infrastructure, 130 interrupted or out of hours.
         messages: what a user should know, one line each.
     """
 
@@ -130,10 +130,14 @@ class _Run:
 
     def run(self) -> StudyResult:
         """Everything, under the study's lock."""
-        _writable(self.folder)
-        with locks.held(self.folder / ".lock", f"study {self.plan.spec.name}", self.options.wait_s):
+        writable(self.folder)
+        lock = self.folder / ".lock"
+        with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
             try:
                 refused = self._work(self._todo())
+            except StudyError:
+                _leave_nothing(self.folder, lock)
+                raise
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
@@ -141,6 +145,7 @@ class _Run:
                 self._say(f"the disk is full ({self.folder}); what is finished is kept. To go on: {_command()}")
             else:
                 if refused:
+                    _leave_nothing(self.folder, lock)
                     return StudyResult(self.folder, (), 3, tuple(self.messages))
         return self._result()
 
@@ -318,8 +323,9 @@ class _Run:
         for trial in self.plan.trials:
             where = self.folder / "trials" / trial.id
             found.append(trial_file.result_of(trial, where, trial_file.read(where)))
-        if self.exit_code == 0 and any(result.status not in trial_file.ENDED for result in found):
-            self.exit_code = 1
+        left = {result.status for result in found} - set(trial_file.ENDED)
+        if self.exit_code == 0 and left:
+            self.exit_code = 1 if "failed" in left else 130
         return StudyResult(self.folder, tuple(found), self.exit_code, tuple(self.messages))
 
     def _say(self, text: str) -> None:
@@ -328,7 +334,7 @@ class _Run:
             print(text, file=sys.stderr, flush=True)
 
 
-def _writable(folder: Path) -> None:
+def writable(folder: Path) -> None:
     """Make the study's folder, or say in one line why that can't be."""
     try:
         (folder / "trials").mkdir(parents=True, exist_ok=True)
@@ -338,6 +344,16 @@ def _writable(folder: Path) -> None:
     except OSError as error:
         raise StudyError(f"--out: {folder}: cannot be written: {error.strerror}") from None
     _enough_room(folder, 0)
+
+
+def _leave_nothing(folder: Path, lock: Path) -> None:
+    """Take back the folders of a study that was refused before it began; whatever holds anything else stays."""
+    if (folder / "plan.json").exists():
+        return
+    lock.unlink(missing_ok=True)
+    for empty in (folder / "trials", folder):
+        with suppress(OSError):
+            empty.rmdir()
 
 
 def _enough_room(folder: Path, checkpoints: int) -> None:

@@ -21,9 +21,9 @@ LONGEST_LABEL = 250
 
 LIMITS: dict[str, Schema] = {
     "checkpoint": {"format": "path"},
-    "image_size": {"minimum": 4},
-    "batch_size": {"minimum": 1},
-    "steps": {"minimum": 1},
+    "image_size": {"minimum": 4, "maximum": 8192},
+    "batch_size": {"minimum": 1, "maximum": 65536},
+    "steps": {"minimum": 1, "maximum": 10_000_000},
     "optimizer": {"enum": ["rmsprop", "adam"]},
     "lr_generator": {"minimum": 0},
     "lr_discriminator": {"minimum": 0},
@@ -31,7 +31,7 @@ LIMITS: dict[str, Schema] = {
     "ema_decay": {"minimum": 0, "maximum": 1},
     "discriminator_warmup": {"minimum": 0},
     "eval_every": {"minimum": 1},
-    "eval_pairs": {"minimum": 1},
+    "eval_pairs": {"minimum": 1, "maximum": 100_000},
     "eval_shots": {"minimum": 1, "maximum": 100},
     "checkpoint_every": {"minimum": 0},
     "log_every": {"minimum": 1},
@@ -40,6 +40,12 @@ LIMITS: dict[str, Schema] = {
     "precision": {"enum": ["float32", "float64", "bfloat16"]},
 }
 """What the types of `TrialConfig` do not say."""
+
+NEEDED = {
+    "fractional_factorial": "needs its size: {fractional_factorial: {resolution: 4}}, or {runs: 8}",
+    "custom": "needs its cells: {custom: [{factor: level}, ...]}",
+}
+"""Designs that are no design without options, and how to write them."""
 
 LABEL: Schema = {"type": ["string", "number", "boolean"], "description": "label of a level"}
 SCHEDULE: Schema = {
@@ -267,7 +273,7 @@ def _design(designs: Mapping[str, str]) -> Schema:
         "description": "; ".join(f"{name}: {line}" for name, line in designs.items()),
         "type": ["string", "object"],
         "if": {"type": "string"},
-        "then": {"enum": [name for name in designs if name not in options]},
+        "then": {"enum": [name for name in designs if name not in options], "x-instead": NEEDED},
         "else": {
             "minProperties": 1,
             "maxProperties": 1,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ablate.config_checks import CHECKS, outcome_problems
+from ablate.config_checks import CHECKS, idle_factors, outcome_problems
 from ablate.design import DESIGNS, DesignError, expand
 from ablate.menus import Menus, Schema, first_line, science_menus
 from ablate.patching import Patched, PerLevels
@@ -226,7 +226,7 @@ def _cell_problems(spec: StudySpec, menus: Menus, tree: Node) -> list[Problem]:
             for path, message in checked(cell):
                 place = _origin(path, cell, spec, tree)
                 found.setdefault(place, Problem(place, message))
-    return list(found.values())
+    return [*found.values(), *(() if found else idle_factors(spec, cells, menus))]
 
 
 def _origin(path: tuple[str, ...], cell: Mapping[str, str], spec: StudySpec, tree: Node) -> tuple[str | int, ...]:

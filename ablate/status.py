@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate import atomic, journal, locks, trial_file
+from ablate import journal, locks, trial_file
 from ablate.naming import trial_name
-from ablate.study import StudyError
+from ablate.plan_file import read_plan
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,9 @@ def study_status(folder: Path) -> list[TrialStatus]:
         folder: `OUT/<study>`.
 
     Raises:
-        StudyError: there is no plan in the folder.
+        StudyError: see `read_plan`.
     """
-    plan = atomic.read_json(folder / "plan.json")
-    if "trials" not in plan:
-        raise StudyError(f"{folder}: no study here (no plan.json)")
+    plan = read_plan(folder)
     metric = f"metric/{plan['outcome']['metric']}"
     rows = []
     for trial in plan["trials"]:

@@ -1,6 +1,5 @@
 """From a study's name to one tree of values with places: `extends` chains, overrides, labels as text."""
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -37,9 +36,8 @@ def find_study(name: str | Path) -> Path:
     bundled = bundled_studies()
     if str(name) in bundled:
         return bundled[str(name)]
-    near = difflib.get_close_matches(Path(name).stem, bundled, 1)
-    hint = f"did you mean {near[0]}?" if near else f"bundled ones: {', '.join(bundled)}"
-    raise StudyError(f"{name}: no such study file; {hint}")
+    hint = did_you_mean(Path(name).stem, bundled) or "; `g2g-ablate list studies` names the bundled ones"
+    raise StudyError(f"{name}: no such study file{hint}")
 
 
 def read_study(path: Path, overrides: Iterable[str] = ()) -> Node:
@@ -100,6 +98,8 @@ def _parent(path: Path, extends: Node) -> Path:
     bundled = bundled_studies()
     if name.removesuffix(".yaml") in bundled:
         return bundled[name.removesuffix(".yaml")]
+    if file.is_dir():
+        raise StudyError(f"{extends.mark}: extends: {name}: is a folder, not a study file")
     beside = [other.name for other in file.parent.glob("*.yaml")]
     hint = did_you_mean(file.name, (*beside, *bundled))
     raise StudyError(f"{extends.mark}: extends: {name}: no such file{hint}")

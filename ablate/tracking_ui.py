@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ablate import atomic
+from ablate.plan_file import read_plan
 from ablate.signals import terminated_as_interrupted
 from ablate.study import StudyError
 from ablate.tracking_pages import LOOPBACK
@@ -58,6 +59,7 @@ def _end(served: "subprocess.Popen[bytes]") -> None:
 
 def server(folder: Path, port: int) -> tuple[list[str] | None, dict[str, str]]:
     """The command that serves the study's store (None: a server has it already), and the addresses of its pages."""
+    read_plan(folder)
     facts = atomic.read_json(folder / "tracking.json")
     if not facts:
         raise StudyError(f"{folder}: this study was not tracked (no tracking.json)")

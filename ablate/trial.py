@@ -1,6 +1,7 @@
 """One trial in this process: trains, writes its folder as it goes, and ends as a result whatever happens."""
 
 import os
+import shutil
 import socket
 import time
 import traceback
@@ -11,7 +12,7 @@ from typing import Any
 from ablate import figure, locks, trial_file
 from ablate.environment import PeakMemory, determinism, environment
 from ablate.faults import classify
-from ablate.journal import Journal, read
+from ablate.journal import Journal, read, set_aside, size
 from ablate.study import Trial, TrialResult
 from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record
@@ -60,6 +61,8 @@ class _Run:
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
         self.document: dict[str, Any] = trial_file.planned_again(trial, trial_file.read(folder))
+        if self.document.pop("lost", False) or _ahead(folder, trial.config.log_every):
+            _begin_anew(folder)
         lines = read(folder)
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
@@ -139,6 +142,7 @@ class _Run:
         self.document["peak_memory_mb"] = {kind: max(peak, before.get(kind, 0.0)) for kind, peak in peaks.items()}
         try:
             self.journal.close()
+            self.document["history_bytes"] = size(self.folder)
             trial_file.write(self.folder, self.document)
         except OSError as full:
             fault = classify(full, self.folder)
@@ -157,6 +161,19 @@ def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -
             ended = max(last_sign_of_life or 0.0, attempt["started"])
             attempt.update(ended=ended, seconds=round(ended - attempt["started"], 3), status="killed")
             document["seconds"] = round(document["seconds"] + attempt["seconds"], 3)
+
+
+def _ahead(folder: Path, log_every: int) -> bool:
+    """Whether a checkpoint is of a step that the journal should have come to and has not: it has lost lines."""
+    steps = [int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")]
+    recorded = [line.step for line in read(folder) if line.kind != "note"]
+    return bool(steps) and max(steps) - max(recorded, default=-1) >= max(1, log_every)
+
+
+def _begin_anew(folder: Path) -> None:
+    """Leave nothing to go on from: what was recorded up to the checkpoints is gone."""
+    set_aside(folder)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def _core_train() -> Train:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ablate import atomic
+from ablate import atomic, journal
 from ablate.study import Status, Trial, TrialResult
 from g2g_core.config import TrialConfig
 
@@ -14,8 +14,19 @@ ENDED = ("finished", "diverged")
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The trial's document; empty when there is none yet."""
-    return atomic.read_json(folder / NAME)
+    """The trial's document; empty when there is none yet.
+
+    One that is damaged, or whose journal has lost lines since the trial ended, is that of an interrupted trial.
+    """
+    document = atomic.read_json(folder / NAME)
+    if not document and (folder / NAME).exists():
+        return {"status": "interrupted", "error": f"{NAME} is damaged"}
+    if document.get("status") in ENDED:
+        left, whole = journal.size(folder), int(document.get("history_bytes", 0))
+        if left < whole:
+            error = f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
+            return {**document, "status": "interrupted", "error": error, "lost": True}
+    return document
 
 
 def write(folder: Path, document: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ def train(
     The same command again goes on from the last checkpoint. A later `run` of the study takes the trial as done.
     """
     from ablate import locks, trial_file
+    from ablate.run import writable
     from ablate.study import StudyError
     from ablate.trial import STOP, run_trial
 
@@ -44,6 +45,7 @@ def train(
     refuse_missing(planned)
     chosen = _chosen(planned, trial)
     folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
+    writable(folder.parent.parent)
     if not locks.is_held(folder.parent.parent / ".lock"):
         (folder.parent.parent / STOP).unlink(missing_ok=True)  # of a command that was killed while it stopped
     if trial_file.status_of(trial_file.read(folder)) not in trial_file.ENDED:
@@ -101,6 +103,9 @@ def translate(
         rows = g2g(generator, image, shots[0], torch.stack(shots) if len(shots) > 1 else None)
     except RuntimeError as error:
         raise StudyError(f"--size {side}: the network cannot take images of this size: {error}") from None
+    if rows["mixed"].shape != rows["real"].shape:
+        made = rows["mixed"].shape[-1]
+        raise StudyError(f"--size {side}: the network makes images of {made} pixels of them; --size {made} fits")
     try:
         to.mkdir(parents=True, exist_ok=True)
         files = {}

@@ -88,8 +88,10 @@ def ui(
 
 def one_trial(folder: Path, start: str) -> Path:
     """The folder of the one trial whose id starts so."""
+    from ablate.plan_file import read_plan
     from ablate.study import StudyError
 
+    read_plan(folder)
     trials = folder / "trials"
     found = sorted(path for path in trials.iterdir() if path.name.startswith(start)) if trials.is_dir() else []
     if len(found) != 1 or not start:

@@ -55,11 +55,14 @@ def run(
 
     The same command again goes on where it stopped: finished trials are reused, failed and interrupted ones run again.
     """
+    from ablate.config_checks import never_degraded
     from ablate.run import run_study
     from ablate.study_tree import find_study
 
     planned, _ = planned_study(study, overrides, seeds, only)
     refuse_missing(planned)
+    if problem := never_degraded(planned.spec):
+        say(problem, quiet)
     result = run_study(
         planned,
         out=out,
@@ -81,7 +84,7 @@ def run(
         trials = dict(Counter(one.status for one in result.results))
         ended = _ending(result.folder, report=not no_report)
         show_json({"exit_code": result.exit_code, "trials": trials, "messages": list(result.messages), **ended})
-    elif not quiet and result.exit_code != 130:
+    elif not quiet and result.results:
         _conclude(_ending(result.folder, report=not no_report))
     return result.exit_code
 
@@ -107,6 +110,7 @@ def plan(
     """
     from dataclasses import asdict
 
+    from ablate.config_checks import never_degraded
     from ablate.plan_file import plan_record
 
     planned, menus = planned_study(study, overrides, seeds, only)
@@ -138,6 +142,8 @@ def plan(
             )
     for line in changed:
         say(line, quiet)
+    if problem := never_degraded(planned.spec):
+        say(problem, quiet)
     refuse_missing(planned)
     return 0
 
@@ -212,7 +218,8 @@ def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
     states = {}
     for trial in planned.trials:
         status = trial_file.read(folder / "trials" / trial.id).get("status")
-        states[trial.id] = "new" if status is None else "reused" if status in trial_file.ENDED else "again"
+        known = "reused" if status in trial_file.ENDED else "again"
+        states[trial.id] = "new" if status in (None, "planned") else known
     return states
 
 
@@ -236,7 +243,7 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     show(
         f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = {len(planned.trials)} trials "
         f"({', '.join(f'{number} {state}' for state, number in counts.items() if number)}), "
-        f"{spec.base.steps} steps each, design {spec.design['kind']}"
+        f"{_steps(planned)} steps each, design {spec.design['kind']}"
     )
     outcome = spec.outcome
     show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
@@ -268,6 +275,12 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         if term not in told:
             show(f"alias: {' = '.join((term, *others))}")
             told |= {term, *others}
+
+
+def _steps(planned: "Plan") -> str:
+    """The steps of the trials: `60`, or `60 to 120`."""
+    steps = {trial.config.steps for trial in planned.trials}
+    return f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_factors_of_the_generator_pass_where_the_discriminator_warms_up(tmp_path
 @pytest.mark.parametrize(
     ("factor", "message"),
     [
-        ("  size: {path: image_size, levels: [16, 18]}\n", "network.content_downs: 2 does not go with"),
+        ("  d: {path: network.d_classes, levels: {as_many: null, few: 2}}\n", "network.d_classes: 2 is less than"),
         ("  far: {path: losses.perceptual_long, levels: {without: 0.0, with: 1.0}}\n", "the weights of vgg16 are not"),
         (
             "  judged: {path: metrics, levels: {a: [short_l1], b: [short_l1, landmark_distance]}}\n",

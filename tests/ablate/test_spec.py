@@ -87,7 +87,7 @@ def test_problems_are_told_in_the_file_that_has_them(study: Load, tmp_path: Path
     with pytest.raises(StudyError) as caught:
         load_study(child, (), menus)
     first, second = str(caught.value).splitlines()
-    assert first == f"{child}:3:10: base.steps: 'many' must be a whole number, at least 1"
+    assert first == f"{child}:3:10: base.steps: 'many' must be a whole number, at least 1, at most 10000000"
     assert second.startswith(f"{tmp_path / 'parent.yaml'}:4:17: base.losses.adversary: no such loss; did you mean adv")
 
 
@@ -153,7 +153,10 @@ outcome: {metric: mixed_l2}
         ("base: {losses: {adversarial: 1}, network: {widht: 1}}", "no such option of the model"),
         ("base: {losses: {adversarial: 1}, network: {code_size: 1}}", "model funit2funit has no such option"),
         ("base: {losses: {adversarial: 1}, channels_last: on}", "on is text here, write true"),
-        ("base: {losses: {adversarial: 1}, steps: 100.0}", "must be a whole number, at least 1; write 100"),
+        (
+            "base: {losses: {adversarial: 1}, steps: 100.0}",
+            "must be a whole number, at least 1, at most 10000000; write 100",
+        ),
         ("base: {losses: {adversarial: 1}, steps: 1_000}", "write 1000 without quotes or underscores"),
         ("base: {losses: {adversarial: 1}, seed: 3}", "base.seed: unknown key; the replicates are seeds"),
         ("base: {losses: {adversarial: .inf}}", "base.losses.adversarial: must be a finite number"),
