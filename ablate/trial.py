@@ -5,14 +5,14 @@ import shutil
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ablate import figure, locks, trial_file
 from ablate.environment import PeakMemory, determinism, environment
 from ablate.faults import classify
-from ablate.journal import Journal, read, set_aside, size
+from ablate.journal import Journal, Line, read, set_aside, size
 from ablate.study import Trial, TrialResult
 from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record
@@ -61,9 +61,10 @@ class _Run:
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
         self.document: dict[str, Any] = trial_file.planned_again(trial, trial_file.read(folder))
-        if self.document.pop("lost", False) or _ahead(folder, trial.config.log_every):
-            _begin_anew(folder)
         lines = read(folder)
+        if self.document.pop("lost", False) or _lost(lines, folder, trial.config.log_every):
+            _begin_anew(folder)
+            lines = []
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
         self.spent = float(self.document["seconds"])
@@ -163,10 +164,10 @@ def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -
             document["seconds"] = round(document["seconds"] + attempt["seconds"], 3)
 
 
-def _ahead(folder: Path, log_every: int) -> bool:
-    """Whether a checkpoint is of a step that the journal should have come to and has not: it has lost lines."""
+def _lost(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
+    """Whether the journal has lost lines: a checkpoint is of a step that it does not come to."""
     steps = [int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")]
-    recorded = [line.step for line in read(folder) if line.kind != "note"]
+    recorded = [line.step for line in lines if line.kind != "note"]
     return bool(steps) and max(steps) - max(recorded, default=-1) >= max(1, log_every)
 
 

@@ -5,12 +5,15 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
+CHECKPOINT, IMAGE = f"{ROOT}/studies/checkpoints/synthetic32.pt", f"{ROOT}/docs/images/systems.png"
 TINY = [
     "base.network={filters: 4, mlp_filters: 8, class_dim: 6, class_downs: 2, content_downs: 2}",
     "base.network.d_filters=4",
@@ -145,14 +148,31 @@ def test_train_then_translate(tmp_path: Path) -> None:
         (["run", "quickstat"], "did you mean quickstart?"),
         (["run", "quickstart", "--gpus-per-trial", "99"], "this machine has"),
         (["run", "faces"], "no such folder"),
+        (["plan", "quickstart", "--set", "base.image_size=33"], "content_downs: 2 does not go with image_size 33"),
+        (["plan", "quickstart", "--set", "base.steps=1e23"], "at most 10000000"),
+        (["plan", "quickstart", "--set", "base.network.perceptual=vgg19"], "did you mean vgg16?"),
+        (["plan", "quickstart", "--set", "base.checkpoint=."], ": is a folder, not a file"),
+        (["run", "quickstart", "--set", "base.network.filters=200000", "--workers", "0"], "needs more memory than"),
+        (["train", "quickstart", "--out", "file"], "cannot be written: Not a directory"),
+        (["translate", CHECKPOINT, IMAGE, IMAGE, "--size", "33"], "--size 33: the network makes images of 32 pixels"),
+        (["verify", "nowhere", "0"], "nowhere: no such folder (no plan.json)"),
+        (["ui", "nowhere"], "nowhere: no such folder (no plan.json)"),
+        (["list"], "Missing argument 'menu'. Choose from: losses, metrics"),
         (["run", "quickstart", "--out", "/proc/nowhere"], "cannot be written"),
         (["train", "quickstart", "--save", "/no/where/x.pt"], "no such folder"),
         (["translate", "none.pt", "a.png", "b.png"], "none.pt: no such checkpoint"),
     ],
 )
 def test_mistakes_are_one_line_and_nothing_starts(words: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     done = command(*words, where=tmp_path, code=2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
     assert not list(tmp_path.rglob("trial.json"))
+    assert not list(tmp_path.rglob(".lock"))
+
+
+def test_the_version_and_the_menu_of_commands(tmp_path: Path) -> None:
+    assert command("--version", where=tmp_path).stdout == f"{version('g2g-ablate')}\n"
+    assert "translate" in command(where=tmp_path).stdout

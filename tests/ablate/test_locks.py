@@ -1,5 +1,8 @@
 """Lock files: held by one, seen by others, left alone by those who only look."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,24 @@ def test_a_held_lock_is_seen_and_refused_with_its_owner(tmp_path: Path) -> None:
         with pytest.raises(locks.Locked, match=r"study toy is in use by pid \d+ on"), locks.held(path, "study toy"):
             pass
     assert not locks.is_held(path)
+
+
+def test_a_lock_that_its_owner_removed_is_made_anew_by_the_one_who_waits(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    waiting = threading.Event()
+
+    def wait() -> bool:
+        waiting.set()
+        with locks.held(path, "study toy", wait_s=20):
+            return locks.is_held(path)
+
+    with ThreadPoolExecutor(1) as pool:
+        with locks.held(path, "study toy"):
+            held = pool.submit(wait)
+            waiting.wait(5)
+            time.sleep(0.3)
+            path.unlink()
+        assert held.result(20)
 
 
 def test_looking_makes_no_file(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ import pandas as pd
 import pytest
 
 from ablate import results, trial_file
+from ablate.commands.results import one_trial
 from ablate.report import write_reports
 from ablate.run import StudyResult, run_study
+from ablate.status import study_status
 from ablate.study import Factor, StudyError
+from ablate.tracking_ui import server
 from benchmarks.toy_study import BARE, TRAINER, toy_plan
 
 
@@ -230,6 +233,74 @@ def test_damaged_documents_and_torn_histories_are_survived(tmp_path: Path) -> No
     pd.testing.assert_frame_equal(
         history(again)[columns].reset_index(drop=True), whole[columns].reset_index(drop=True), check_exact=True
     )
+
+
+@pytest.mark.parametrize("left", [0.5, 0.0])
+def test_a_finished_trial_whose_history_has_lost_lines_is_told_and_run_anew(tmp_path: Path, left: float) -> None:
+    result = run(tmp_path)
+    whole = history(result)
+    folder = result.results[0].folder
+    journal = (folder / "history.jsonl").read_bytes()
+    (folder / "history.jsonl").write_bytes(journal[: int(left * len(journal))])
+    if not left:
+        (folder / "history.jsonl").unlink()
+    row = study_status(result.folder)[0]
+    assert (row.status, row.step) == ("interrupted", 4 if left else 10)
+    assert f"of {len(journal)} bytes are left" in str(row.error)
+    assert not results.up_to_date(result.folder)
+    results.gather(result.folder)
+    assert pd.read_csv(result.folder / "trials.csv")["metric.mixed_l1"].isna().tolist() == [True, False, False, False]
+    again = run(tmp_path)
+    assert [found.status for found in again.results] == ["finished"] * 4
+    assert (folder / "history.jsonl.damaged").exists() == bool(left)
+    columns = ["trial_id", "step", "name", "value"]
+    pd.testing.assert_frame_equal(history(again)[columns], whole[columns], check_exact=True)
+
+
+def test_an_interrupted_trial_whose_history_ends_before_its_checkpoint_begins_anew(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    whole = history(result)
+    folder = result.results[0].folder
+    (folder / "checkpoints" / "step_00000010.pt").touch()
+    journal = (folder / "history.jsonl").read_bytes()
+    (folder / "history.jsonl").write_bytes(journal[: len(journal) // 2])
+    trial_file.write(folder, {**trial_file.read(folder), "status": "interrupted"})
+    columns = ["trial_id", "step", "name", "value"]
+    pd.testing.assert_frame_equal(history(run(tmp_path))[columns], whole[columns], check_exact=True)
+
+
+def test_a_damaged_document_is_told(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    (result.results[0].folder / "trial.json").write_text('{"status": "fini')
+    row = study_status(result.folder)[0]
+    assert (row.status, row.error) == ("interrupted", "trial.json is damaged")
+
+
+def test_a_damaged_plan_is_told_and_written_again(tmp_path: Path) -> None:
+    folder = run(tmp_path).folder
+    plan = (folder / "plan.json").read_bytes()
+    (folder / "plan.json").write_bytes(plan[:100])
+    asked = (
+        lambda: study_status(folder),
+        lambda: write_reports([folder], None, ["text"], ()),
+        lambda: one_trial(folder, "0"),
+        lambda: server(folder, 0),
+    )
+    for ask in asked:
+        with pytest.raises(StudyError, match=r"plan\.json: is damaged; `run` writes it again"):
+            ask()
+    run(tmp_path)
+    assert (folder / "plan.json").read_bytes() == plan
+
+
+@pytest.mark.parametrize("kept", [None, "notes.txt"])
+def test_a_study_that_is_refused_leaves_nothing(tmp_path: Path, kept: str | None) -> None:
+    if kept:
+        (tmp_path / "toy").mkdir()
+        (tmp_path / "toy" / kept).touch()
+    with pytest.raises(StudyError, match="999 workers"):
+        run(tmp_path, options={"workers": 999})
+    assert [path.name for path in tmp_path.rglob("*")] == (["toy", kept] if kept else [])
 
 
 def test_two_commands_on_one_study(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from ablate.config_checks import never_degraded
 from ablate.menus import Menus
 from ablate.plan_file import resolved_yaml
 from ablate.spec import load_study, schema
@@ -187,6 +188,13 @@ def test_wrong_bases(study: Load, text: str, message: str) -> None:
         ("factors: {f: {levels: {a: {}, b: {model: naive, network.filters: 2}}}}", "model naive has no such option"),
         ("factors: {f: {path: losses.adversarial, levels: [1, 0]}}", "factors.f.levels.0: no loss of the generator"),
         ("design: full", "design: 'full' is not known; did you mean full_factorial?"),
+        ("factors: {f: {path: losses.long_fm, levels: {a: 0, b: 0.0}}}", "factors.f: changes nothing"),
+        (
+            "factors: {f: {levels: {a: {}, b: {schedules.long_fm: {kind: ramp, end: 9}}}}}",
+            "factors.f: changes nothing: its levels train alike in every cell",
+        ),
+        ("design: fractional_factorial", "design: needs its size: {fractional_factorial: {resolution: 4}}, or {runs"),
+        ("design: custom", "design: needs its cells: {custom: [{factor: level}, ...]}"),
         ("design: {fractional_factorial: {resolution: 6}}", "one of 3, 4, 5"),
         ("design: {fractional_factorial: {}}", "design.fractional_factorial: needs at least 1"),
         ("design: {kind: custom}", "design.kind: unknown key"),
@@ -200,11 +208,35 @@ def test_wrong_factors_and_designs(study: Load, text: str, message: str) -> None
     assert any(message in line for line in lines), lines
 
 
-def test_unknown_files_and_bundled_names(menus: Menus) -> None:
+IDLE = "factors: {f: {path: losses.long_fm, levels: {a: 0, b: 0.0}}, g: {path: steps, levels: [5, 6]}}\n"
+
+
+def test_factors_that_are_meant_to_change_nothing_are_listed(study: Load) -> None:
+    assert study(BASE + IDLE + "equal_arms: [[{f: a}, {f: b}]]\n").factors[0].name == "f"
+    assert len(study(BASE + IDLE.replace("b: 0.0", "b: 0.0, c: 1")).factors[0].levels) == 3  # one level that acts
+
+
+def test_a_rule_of_degradation_that_cannot_hold_is_said(study: Load) -> None:
+    rule = "outcome: {metric: mixed_l1, degradation: {relative: 0.1, after_step: %d, patience: %d}}\n"
+    head = BASE.replace("outcome: {metric: mixed_l1}\n", rule).replace("adversarial: 1}", "adversarial: 1}, steps: 100")
+    spec = study(head.replace("steps: 100", "steps: 100, eval_every: 30") % (30, 3))  # evaluated at 60, 90 and 100
+    assert never_degraded(spec) is None
+    for after, patience, evaluations in ((30, 4, 3), (100, 1, 0), (90, 2, 1)):
+        spec = study(head.replace("steps: 100", "steps: 100, eval_every: 30") % (after, patience))
+        assert f"there are {evaluations} after step {after}" in str(never_degraded(spec))
+    longer = "factors: {f: {path: steps, levels: [100, 200]}}\n"
+    assert never_degraded(study(head % (100, 1) + longer)) is None
+
+
+def test_unknown_files_and_bundled_names(menus: Menus, tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="no such study file"):
         load_study("nope.yaml", (), menus)
     with pytest.raises(StudyError, match="is a folder"):
         load_study(Path(__file__).parent, (), menus)
+    child = tmp_path / "child.yaml"
+    child.write_text(f"extends: {tmp_path}\n")
+    with pytest.raises(StudyError, match=r"child.yaml:1:10: extends: .*: is a folder, not a study file"):
+        load_study(child, (), menus)
     for bad in ("\0", "x" * 5000, ""):
         with pytest.raises(StudyError, match=r"no such study|folder"):
             load_study(bad, (), menus)
