@@ -4,31 +4,40 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-import numpy as np
-from scipy.stats import fisher_exact
-
+from reports.divergence import diverging
 from reports.document import Rich, Span, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
-from reports.view import Arm, StudyView
+from reports.view import Arm, Event, StudyView, fall
 
 CHANGES = {"harms": "worse", "helps": "better"}
 """Verdicts that say a factor changes the metric, the one to tell first before the other."""
 
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
-    """`5 of 5 seeds, median step 250`; what happened to the trials of these arms."""
+    """`5 of 5 seeds, median step 250`, `2 of 2 seeds diverged, median step 31`; how many of these arms' trials fell."""
+    events, trials = _events(view, arms)
+    diverged = " diverged" if {event.kind for event in events} == {"diverged"} else ""
+    return f"{_counted(arms, events, trials)}{diverged}{_median(events)}" if trials else ""
+
+
+def _events(view: StudyView, arms: tuple[Arm, ...]) -> tuple[list[Event], int]:
+    """The events of these arms' trials, and how many trials have ended."""
     trials = [trial for arm in arms for trial in _watched(view, arm)]
-    if not trials:
-        return ""
-    steps = [step for trial in trials if (step := view.onset(trial)) is not None]
-    words = f"{len(steps)} of {count(len(trials), 'seed' if len(arms) == 1 else 'trial')}"
-    return words + (f", median step {median(steps):.0f}" if steps else "")
+    return [view.events[trial] for trial in trials if trial in view.events], len(trials)
+
+
+def _counted(arms: tuple[Arm, ...], events: list[Event], trials: int) -> str:
+    return f"{len(events)} of {count(trials, 'seed' if len(arms) == 1 else 'trial')}"
+
+
+def _median(events: list[Event]) -> str:
+    return f", median step {median(event.step for event in events):.0f}" if events else ""
 
 
 def lead(view: StudyView) -> Rich:
     """What diverges; then what harms, by how much, from when on, or that nothing does, or that nobody can say."""
-    return rich(diverging(view), _told(view))
+    return rich(_diverged(view), _told(view))
 
 
 def _told(view: StudyView) -> Rich:
@@ -104,15 +113,17 @@ def _alone(view: StudyView, name: str) -> Rich:
     arms = view.alone(name)
     if not arms or view.reference is None or view.reference in arms:
         return ()
+    events, trials = _events(view, arms)
     ours = [v for arm in arms for v in outcomes(view, arm).values()]
     theirs = list(outcomes(view, view.reference).values())
+    if not ours and events and len(events) == trials:
+        return rich(f"On its own: {onset_words(view, arms)}.")
     if not ours or not theirs:
         return ()
     fixed = view.scale.fixed
     change = f"On its own it takes it from {fixed(sum(theirs) / len(theirs))} to {fixed(sum(ours) / len(ours))}"
-    onset = onset_words(view, arms)
-    degraded = onset and not onset.startswith("0 ")
-    return rich(change + (f"; degraded: {onset}." if degraded else "; no seed of it degraded."))
+    told = f"; {view.fall}: {onset_words(view, arms)}." if events else f"; no seed of it {view.fall}."
+    return rich(change + told)
 
 
 def _without_factors(view: StudyView) -> Rich:
@@ -150,21 +161,14 @@ def others(view: StudyView) -> list[Rich]:
     return [*out, no_comparison(view)] if no_comparison(view) else out
 
 
-def diverging(view: StudyView) -> Rich:
-    """At which levels more trials diverged than at the factor's first one (Fisher's exact test, one-sided)."""
-    trials = view.table.trials
-    ended = trials[trials["status"].isin(("finished", "diverged"))]
-    blown = ended["status"] == "diverged"
-    found: list[Rich] = []
-    for factor in view.factors:
-        by_level = blown.groupby(ended[f"level.{factor}"].astype(str))
-        counts = {str(level): (int(rows.sum()), len(rows)) for level, rows in by_level}
-        first = view.first(factor)
-        before, of = counts.pop(first, (0, 0))
-        for level, (many, n) in counts.items() if of else ():
-            if fisher_exact(np.array([[many, n - many], [before, of - before]]), "greater").pvalue < view.alpha:
-                compared = rich(" (", code(first), f" {before} of {of})")
-                found.append(rich(code(f"{factor}={level}"), f" {many} of {n}", compared))
+def _diverged(view: StudyView) -> Rich:
+    """At which levels trials diverged, and how many."""
+    found = [
+        rich(
+            code(f"{at.factor}={at.level}"), f" {at.many} of {at.ended} (", code(at.beside), f" {at.before} of {at.of})"
+        )
+        for at in diverging(view)
+    ]
     return rich("Trials diverged: ", joined(found), ". What follows is of those that finished. ") if found else ()
 
 
@@ -184,11 +188,13 @@ def no_comparison(view: StudyView) -> Rich:
 
 
 def shared_fall(view: StudyView) -> Rich:
-    """That most seeds of the reference degraded too; and whether all arms did, or which were spared."""
+    """That most seeds of the reference fell too; and whether all arms did, or which were spared."""
     if view.reference is None or not _fell(view, view.reference):
         return ()
     spared = [arm for arm in view.arms if _watched(view, arm) and not _fell(view, arm)]
-    start = f"The reference itself degraded ({onset_words(view, (view.reference,))})"
+    events, trials = _events(view, (view.reference,))
+    counted = _counted((view.reference,), events, trials)
+    start = f"The reference itself {fall({event.kind for event in events})} ({counted}{_median(events)})"
     if not spared:
         return rich(f"{start}: something that all arms share is a cause.")
     marks = [code(f"{name}={level}") for name, level in spared[0].levels.items() if _marks(view, name, level, spared)]
@@ -198,9 +204,9 @@ def shared_fall(view: StudyView) -> Rich:
 
 
 def _fell(view: StudyView, arm: Arm) -> bool:
-    """Whether more than half of an arm's seeds degraded."""
-    trials = _watched(view, arm)
-    return sum(view.onset(trial) is not None for trial in trials) * 2 > len(trials)
+    """Whether more than half of an arm's seeds degraded or diverged."""
+    events, trials = _events(view, (arm,))
+    return len(events) * 2 > trials
 
 
 def _watched(view: StudyView, arm: Arm) -> list[str]:

@@ -112,7 +112,7 @@ def shapley(study: StudyView, ax: Axes) -> None:
 
 
 def survival(study: StudyView, ax: Axes) -> None:
-    """Share of trials not yet degraded by step (Kaplan-Meier), by level of the main culprit."""
+    """Share of trials not yet degraded by step (Kaplan-Meier), by level of the factor that tells most."""
     for label, rows, css in groups_of(study):
         events, censored = times_of(rows)
         steps, shares = kaplan_meier(events, censored)
@@ -126,7 +126,7 @@ def survival(study: StudyView, ax: Axes) -> None:
         )
     ax.set_ylim(0, 1.02)
     ax.set_xlabel("step")
-    ax.set_ylabel("share not yet degraded")
+    ax.set_ylabel(f"share not yet {study.fall}")
     ax.legend(frameon=False)
 
 

@@ -1,9 +1,9 @@
 """What every section needs to know of a study, read once from its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,24 @@ LONGEST = 64
 """Characters of a label in a narrow column."""
 
 Points = tuple[tuple[int, float], ...]
+
+
+class Event(NamedTuple):
+    """What ended a trial's good time: `degraded` or `diverged`, whichever came first, and its step."""
+
+    kind: str
+    step: int
+
+
+def event_step(row: Mapping[Any, Any]) -> int:
+    """The step of the event of a row of `onset`: of a diverged trial the last one it reached."""
+    at = row["degraded_at_step"] if row["event"] == "degraded" else row["censored_at_step"]
+    return int(at) if pd.notna(at) else 0
+
+
+def fall(kinds: Collection[str]) -> str:
+    """Kinds of events in words: `degraded`, `diverged` or `degraded or diverged`."""
+    return " or ".join(sorted(kinds))
 
 
 @dataclass(frozen=True)
@@ -276,11 +294,23 @@ class StudyView:
         """The factors' names, as codes."""
         return joined(code(factor) for factor in self.factors)
 
+    @cached_property
+    def events(self) -> Mapping[str, Event]:
+        """Trial -> its event, as onset.csv has it; trials that stayed good are left out."""
+        return {
+            str(row["trial_id"]): Event(str(row["event"]), event_step(row))
+            for row in self.analysis.onset.to_dict("records")
+            if row["event"] != "none"
+        }
+
     def onset(self, trial: str) -> int | None:
-        """The step at which a trial degraded; None when it did not."""
-        rows = self.analysis.onset
-        found = rows.loc[rows["trial_id"] == trial, "degraded_at_step"]
-        return int(found.iloc[0]) if len(found) and pd.notna(found.iloc[0]) else None
+        """The step at which a trial degraded or diverged; None when it did neither."""
+        return self.events[trial].step if trial in self.events else None
+
+    @property
+    def fall(self) -> str:
+        """What counts as an event in this study: `degraded`, or `degraded or diverged` where a trial diverged."""
+        return fall({"degraded", *({"diverged"} & set(self.table.trials["status"]))})
 
     def described(self, metric: str) -> Mapping[str, Any]:
         """Direction, unit and description of a metric; empty when the plan does not say."""

@@ -81,7 +81,7 @@ def verdict_table(view: StudyView) -> Table | None:
         "Verdict per factor",
         (
             Column("factor", "Factor", "text", 1.5),
-            Column("verdict", "Verdict; alone, degraded", "badge", 1.75),
+            Column("verdict", f"Verdict; alone, {view.fall}", "badge", 1.75),
             Column("effect", f"Effect on {view.metric}", "number", 0.9),
             Column("interval", view.interval, "number", 1.35),
             Column("p_adjusted", "p (Holm)", "number", 0.65),

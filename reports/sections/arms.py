@@ -54,7 +54,7 @@ def _table(
             Column("difference", "Change", "number", 0.8),
             Column("interval", f"{view.interval}; p (Holm)", "number", 1.3),
             Column("verdict", "Verdict", "badge", 1.35),
-            Column("degraded", "Degraded", "number", 1.15),
+            Column("degraded", view.fall.capitalize(), "number", 1.15),
             Column("bar", "Change; dots: seeds", "drawing", 1.8),
         ),
         tuple(_row(view, arm, records[arm.cell_id], bar) for arm, bar in zip(shown, drawn, strict=True)),

@@ -86,7 +86,8 @@ def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[fl
             onsets.append((onset, by_step[onset]))
         if status[trial] in ("diverged", "failed", "interrupted"):
             ended.append(view.curves[trial][-1])
-    degraded = f"{len(onsets)} of {count(len(arm.trials), 'seed')} degraded"
+    fell = sum(trial in view.events for trial in arm.trials)
+    degraded = f"{fell} of {count(len(arm.trials), 'seed')} {view.fall}"
     end = f"; mean at the end {view.scale.fixed(mean[-1][1])}" if mean else ""
     alt = f"{view.metric} by step in the arm {arm.label}: {count(len(seeds), 'seed')}, {degraded}{end}"
     drawing = curve_panel(
@@ -159,10 +160,10 @@ def _caption(view: StudyView) -> Rich:
 
 
 def _sentence(view: StudyView) -> str:
-    degraded = int((view.analysis.onset["event"] == "degraded").sum())
     reference = view.reference
-    text = f"{degraded} of {count(len(view.table.trials), 'trial')} degraded by the rule of the study file"
+    text = f"{len(view.events)} of {count(len(view.table.trials), 'trial')} degraded by the rule of the study file"
+    text += " or diverged" if "diverged" in view.fall else ""
     if reference is not None and reference.trials:
-        own = sum(view.onset(trial) is not None for trial in reference.trials)
+        own = sum(trial in view.events for trial in reference.trials)
         text += f"; of the reference, {own} of {count(len(reference.trials), 'seed')}"
     return text + "."

@@ -5,7 +5,7 @@ from reports.numbers import count
 from reports.view import StudyView
 
 MEANING = {
-    "diverged": "an outcome: counted as degraded, never averaged in",
+    "diverged": "an outcome: an event beside degraded, never averaged in",
     "failed": "left out; the comparison rests on the other seeds",
     "interrupted": "left out until the study is run again",
     "running": "not ended yet",

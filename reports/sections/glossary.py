@@ -17,14 +17,18 @@ WORDS = (
     ),
     ("interval", "confidence interval of a difference: so many of a hundred studies would catch the true one"),
     ("p (Holm)", "chance of a difference at least this large if there were none, corrected for the number of tests"),
-    ("onset", "the first evaluation at which the outcome is worse than at step 0 by the share named in the study file"),
+    (
+        "onset",
+        "the first evaluation at which the outcome is worse than at step 0 by the share named in the study file; of a "
+        "trial that diverged before that, the step at which it did",
+    ),
     ("diverged", "a loss, gradient or weight became non-finite; an outcome, not an accident"),
     (
         "interaction",
         "half of what the effect of one factor grows by when another leaves its first level (the factorial contrast)",
     ),
     ("Shapley share", "average change made by a factor over all orders of switching the factors on"),
-    ("survival", "share of trials not yet degraded at a step"),
+    ("survival", "share of trials that have neither degraded nor diverged up to a step"),
 )
 
 

@@ -101,12 +101,11 @@ def _frame(
 ) -> Frame:
     shot = found.get((trial or "", step))
     value = dict(view.curves.get(trial or "", ())).get(step)
-    onset = view.onset(trial) if trial else None
-    degraded = onset is not None and step >= onset
+    event = view.events.get(trial or "")
+    state = event.kind if event is not None and step >= event.step else ""
     words = f"{view.metric} {view.scale.fixed(value)}" if value is not None else ""
-    state = ", degraded" if degraded else ""
-    alt = f"{arm.label}, step {step}: originals, mixed, reconstructed; {words}{state}"
-    return Frame(cut(shot, pair, alt) if shot else None, words + (" · degraded" if degraded else ""), degraded)
+    alt = f"{arm.label}, step {step}: originals, mixed, reconstructed; {words}" + (f", {state}" if state else "")
+    return Frame(cut(shot, pair, alt) if shot else None, words + (f" · {state}" if state else ""), bool(state))
 
 
 def end_pictures(view: StudyView) -> ImageGrid | None:

@@ -8,7 +8,7 @@ from reports.document import Block, Cell, Code, Column, Facts, Fold, Rich, Secti
 from reports.estimates import number
 from reports.methods import methods
 from reports.numbers import NOTHING, duration
-from reports.view import StudyView
+from reports.view import Event, StudyView
 
 UNFOLDED = 60
 """Rows of trials shown at once; a longer table opens on request."""
@@ -78,13 +78,20 @@ def _flat(value: Any) -> str:
     return json.dumps(value)
 
 
+def _onset(event: Event | None) -> Cell:
+    """The step of a trial's event; a divergence is named."""
+    if event is None:
+        return Cell(rich(NOTHING))
+    return Cell(rich(str(event.step)), sub=rich("diverged" if event.kind == "diverged" else ""), value=event.step)
+
+
 def _trials(view: StudyView, name: str) -> Table:
     column = f"metric.{view.metric}"
     rows = []
     for row in view.table.trials.to_dict("records"):
         arm = view.arm_of.get(str(row["cell_id"]))
         trial, status = str(row["trial_id"]), str(row["status"])
-        value, onset = number(row.get(column)), view.onset(trial)
+        value, event = number(row.get(column)), view.events.get(trial)
         label = arm.short if arm else str(row["cell_id"])
         seconds = number(row.get("seconds"))
         rows.append(
@@ -94,7 +101,7 @@ def _trials(view: StudyView, name: str) -> Table:
                 Cell(rich(str(row["seed"])), value=int(row["seed"])),
                 Cell(badge=status, value=status),
                 Cell(rich(view.scale.fixed(value)), value=value),
-                Cell(rich(str(onset) if onset is not None else NOTHING), value=onset),
+                _onset(event),
                 Cell(rich(duration(seconds)), value=seconds),
                 Cell(rich(code(f"g2g-ablate verify runs/{name} {trial}"))),
             )

@@ -1,18 +1,23 @@
 """How long do trials stay good? Survival curves by the level of one factor."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import pandas as pd
 
 from reports.charts.survival import Survivors, survival_chart, ticks_until
+from reports.divergence import diverging
 from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
 from reports.numbers import NOTHING, p_words
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
-from reports.view import StudyView
+from reports.view import StudyView, event_step
+
+Group: TypeAlias = tuple[str, pd.DataFrame, str]
+"""Label, rows of `onset`, class of the line."""
 
 
 def survival(view: StudyView) -> Section | None:
-    """Kaplan-Meier curves with and without the main culprit; None when no trial has a curve."""
+    """Kaplan-Meier curves by level of the factor that tells most; None when no trial has a curve."""
     onset = view.analysis.onset
     if not len(onset) or view.last_step == 0:
         return None
@@ -26,31 +31,29 @@ def survival(view: StudyView) -> Section | None:
         for curve in curves
     )
     drawing = survival_chart(
-        "survival", curves, float(view.last_step), f"Share of trials not yet degraded by step; {words}"
+        "survival", curves, float(view.last_step), f"Share of trials not yet {view.fall} by step; {words}"
     )
-    rows = tuple(_row(label, part, view.last_step) for label, part, _ in groups)
+    rows, test = tuple(_row(label, part, view.last_step) for label, part, _ in groups), _test(compared(view))
     table = Table(
         "survival",
-        "Time until degradation",
+        f"Time until trials {view.fall}",
         (
             Column("group", "Trials", "text", 2.0),
             Column("n", "n", "number", 0.5),
-            Column("degraded", "Degraded", "number", 0.8),
+            Column("degraded", view.fall.capitalize(), "number", 0.8),
             Column("median", "Half by step", "number", 1.0),
             Column("good", "Mean good steps", "number", 1.1),
         ),
         rows,
-        rich(f"Mean good steps: of {view.last_step}, until degradation or the end (restricted mean).{_test(groups)}"),
+        rich(f"Mean good steps: of {view.last_step}, until the event or the end (restricted mean).{test}"),
         look="plain",
     )
-    caption = rich(
-        "Share of trials not yet degraded (Kaplan-Meier). Ticks: trials that ended good. "
-        "Divergence counts as degradation."
-    )
+    caption = rich(f"Share of trials not yet {view.fall} (Kaplan-Meier). Ticks: trials that ended good.")
     figure = Figure("survival", caption, (Panel((), drawing),))
+    factor, _ = grouping(view)
     by = (
-        rich("By the level of ", code(view.split(view.culprit)[0]), ", over all settings of the other factors.")
-        if view.culprit
+        rich("By the level of ", code(factor), ", over all settings of the other factors.")
+        if factor
         else rich("All trials.")
     )
     return Section(
@@ -58,16 +61,36 @@ def survival(view: StudyView) -> Section | None:
     )
 
 
-def groups_of(view: StudyView) -> list[tuple[str, pd.DataFrame, str]]:
-    """Label, onset rows and class of each group: the levels of the culprit, else all trials."""
+def grouping(view: StudyView) -> tuple[str | None, str | None]:
+    """Factor whose levels are compared, and the level that tells: where trials diverge, else what the culprit is."""
+    factor, level = view.split(view.culprit) if view.culprit else (None, None)
+    if found := diverging(view):
+        worst = min(found, key=lambda at: (at.p, at.factor != factor))
+        return worst.factor, worst.level
+    return (factor, level) if factor in view.factors else (None, None)
+
+
+def compared(view: StudyView) -> list[Group]:
+    """The two groups of the log-rank test: the first level, and the one that tells; of two levels both."""
+    factor, level = grouping(view)
+    groups = groups_of(view)
+    if factor is None:
+        return []
+    first = [group for group in groups if group[0] == view.first(factor)]
+    others = [group for group in groups if group[0] != view.first(factor)]
+    return first + ([group for group in others if group[0] == level] or others)[:1]
+
+
+def groups_of(view: StudyView) -> list[Group]:
+    """Label, onset rows and class of each group: the levels of the factor that tells most, else all trials."""
     onset = view.analysis.onset
-    culprit = view.split(view.culprit)[0] if view.culprit else None
-    if culprit is None or culprit not in view.factors:
+    factor, _ = grouping(view)
+    if factor is None:
         return [("all trials", onset, "off")]
     styles = ("off", "on", "on dash", "on dots", "neutral", "neutral dash")
     out = []
-    for index, level in enumerate(view.factors[culprit]["levels"]):
-        cells = {arm.cell_id for arm in view.arms if arm.levels.get(culprit, view.first(culprit)) == str(level)}
+    for index, level in enumerate(view.factors[factor]["levels"]):
+        cells = {arm.cell_id for arm in view.arms if arm.levels.get(factor, view.first(factor)) == str(level)}
         rows = onset[onset["cell_id"].isin(cells)]
         if len(rows):
             out.append((str(level), rows, styles[min(index, len(styles) - 1)]))
@@ -78,13 +101,10 @@ def times_of(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
     """Steps of events (degraded or diverged), and steps at which good trials ended."""
     events, censored = [], []
     for row in rows.to_dict("records"):
-        at, end = row["degraded_at_step"], row["censored_at_step"]
-        if row["event"] == "degraded" and pd.notna(at):
-            events.append(float(at))
-        elif row["event"] == "diverged":
-            events.append(float(at if pd.notna(at) else end if pd.notna(end) else 0))
-        elif pd.notna(end):
-            censored.append(float(end))
+        if row["event"] != "none":
+            events.append(float(event_step(row)))
+        elif pd.notna(row["censored_at_step"]):
+            censored.append(float(row["censored_at_step"]))
     return events, censored
 
 
@@ -95,15 +115,15 @@ def _survivors(label: str, rows: pd.DataFrame, css: str, ticks: Sequence[float])
     return Survivors(label, steps, shares, tuple(sorted(set(censored))), at_risk, css)
 
 
-def _test(groups: Sequence[tuple[str, pd.DataFrame, str]]) -> str:
-    """The log-rank test of the first two groups; seeds are strata, divergence is an event."""
+def _test(groups: Sequence[Group]) -> str:
+    """The log-rank test of two groups; seeds are strata, divergence is an event."""
     if len(groups) < 2:
         return ""
     times: list[float] = []
     events: list[bool] = []
     second: list[bool] = []
     strata: list[int] = []
-    for index, (_, rows, _) in enumerate(groups[:2]):
+    for index, (_, rows, _) in enumerate(groups):
         for seed, part in rows.groupby("seed"):
             happened, ended = times_of(part)
             times += [*happened, *ended]
@@ -121,12 +141,11 @@ def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:
     steps, shares = kaplan_meier(events, censored)
     median = next((step for step, share in zip(steps, shares, strict=True) if share <= 0.5), None)
     good = restricted_mean(events, censored, last)
-    counts = rows["event"].value_counts()
-    degraded, diverged = int(counts.get("degraded", 0)), int(counts.get("diverged", 0))
+    diverged = int((rows["event"] == "diverged").sum())
     return (
         Cell(rich(label), value=label),
         Cell(rich(str(len(rows))), value=len(rows)),
-        Cell(rich(str(degraded)), sub=rich(f"+ {diverged} diverged" if diverged else ""), value=degraded),
+        Cell(rich(str(len(events))), sub=rich(f"{diverged} by divergence" if diverged else ""), value=len(events)),
         Cell(rich(f"{median:.0f}" if median is not None else NOTHING), value=median),
         Cell(rich(f"{good:.0f}"), value=round(good)),
     )

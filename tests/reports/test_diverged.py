@@ -1,0 +1,131 @@
+"""Studies in which trials diverge: every text counts them, and no mean hides them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from reports import make_report, open_study
+from reports.answer import lead, onset_words, others
+from reports.document import Cell, Table, plain
+from reports.plain_text import to_text
+from reports.sections.survival import groups_of, times_of
+from reports.stats.survival import kaplan_meier
+from reports.table import StudyTable
+
+Make = Callable[..., StudyTable]
+
+
+def diverged(cells: Mapping[int, int]) -> dict[tuple[int, int], str]:
+    """Status of the first so many seeds of each cell."""
+    return {(cell, seed): "diverged" for cell, many in cells.items() for seed in range(many)}
+
+
+def table_of(study: StudyTable, name: str) -> Table:
+    blocks = make_report(study).document.blocks()
+    return next(block for block in blocks if isinstance(block, Table) and block.name == name)
+
+
+def shown(table: Table, row: int, column: str) -> str:
+    cell: Cell = table.rows[row][[c.key for c in table.columns].index(column)]
+    return " / ".join(text for text in (plain(cell.spans), plain(cell.sub)) if text)
+
+
+@pytest.fixture
+def level(make_study: Make) -> StudyTable:
+    """One factor, three seeds; at its second level all trials diverge at step 200, none degrades before."""
+    return make_study(factors=1, seeds=3, status=diverged({1: 3}))
+
+
+def test_a_diverged_trial_is_an_event_in_every_text(level: StudyTable) -> None:
+    view = open_study(level)
+    assert view.analysis.onset["event"].tolist() == ["none"] * 3 + ["diverged"] * 3
+    assert onset_words(view, view.arms[1:]) == "3 of 3 seeds diverged, median step 200"
+    arms, verdicts = table_of(level, "arms"), table_of(level, "verdicts")
+    assert [column.label for column in arms.columns if column.key == "degraded"] == ["Degraded or diverged"]
+    assert [shown(arms, row, "degraded") for row in (0, 1)] == [
+        "0 of 3 seeds",
+        "3 of 3 seeds diverged / median step 200",
+    ]
+    assert shown(verdicts, 0, "verdict") == "alone: 3 of 3 seeds diverged, median step 200"
+    assert verdicts.columns[1].label == "Verdict; alone, degraded or diverged"
+    assert [shown(table_of(level, "trials"), row, "onset") for row in (0, 3)] == ["–", "200 / diverged"]
+    text = to_text(make_report(level).document)
+    assert "3 of 6 trials degraded by the rule of the study file or diverged; of the reference, 0 of 3 seeds." in text
+    assert "3 seeds, 3 of 3 seeds degraded or diverged" in text
+    assert "an outcome: an event beside degraded, never averaged in" in text
+
+
+def test_what_degraded_before_it_diverged_counts_once(make_study: Make) -> None:
+    """Cell 3 degrades at step 150 and diverges at 200; cell 0 diverges without."""
+    study = make_study(status=diverged({0: 1, 3: 2}))
+    view = open_study(study)
+    assert onset_words(view, (view.arms[3],)) == "4 of 4 seeds, median step 150"
+    assert onset_words(view, (view.arms[0],)) == "1 of 4 seeds diverged, median step 200"
+    assert onset_words(view, (view.arms[0], view.arms[3])) == "5 of 8 trials, median step 150"
+    assert len(view.events) == (view.analysis.onset["event"] != "none").sum()
+
+
+def test_a_reference_that_diverges_is_said(make_study: Make) -> None:
+    study = make_study(factors=1, seeds=3, status=diverged({0: 3}))
+    words = [plain(sentence) for sentence in others(open_study(study))]
+    assert (
+        "The reference itself diverged (3 of 3 seeds, median step 200); the 1 arm with long_recon=with did not."
+        in words
+    )
+
+
+def test_a_study_without_a_diverged_trial_speaks_of_degraded_alone(make_study: Make) -> None:
+    text = to_text(make_report(make_study()).document)
+    assert "8 of 16 trials degraded by the rule of the study file; of" in text
+    assert "degraded or diverged" not in text
+
+
+def test_diverged_trials_are_events_of_the_survival_curves(level: StudyTable) -> None:
+    (without, good, _), (label, rows, _) = groups_of(open_study(level))
+    assert (without, label) == ("without", "with")
+    assert times_of(good) == ([], [400.0] * 3)
+    assert kaplan_meier(*times_of(rows)) == ((200.0,), (0.0,))
+    table = table_of(level, "survival")
+    assert [shown(table, row, "degraded") for row in (0, 1)] == ["0", "3 / 3 by divergence"]
+
+
+def test_survival_is_by_the_factor_at_whose_level_trials_diverge(make_study: Make) -> None:
+    """`long_fm` moves the outcome of what finishes more than `long_recon`, at whose second level all trials diverge."""
+    study = make_study(seeds=3, status=diverged({2: 3, 3: 3}))
+    view = open_study(study)
+    assert view.culprit == "long_fm"
+    assert [label for label, _, _ in groups_of(view)] == ["without", "with"]
+    assert all(set(rows["event"]) != {"none"} for _, rows, _ in groups_of(view)[1:])
+    text = to_text(make_report(study).document)
+    assert "By the level of long_recon, over all settings of the other factors." in text
+
+
+def test_the_log_rank_test_compares_the_first_level_with_the_one_that_diverges(level: StudyTable) -> None:
+    """The third level is like the first; the second diverges: with the levels in another order the pair is the same."""
+    third = level.trials.iloc[:3].assign(cell_id="third", **{"level.long_recon": "weak"})
+    third["trial_id"] = [f"third{seed}" for seed in third["seed"]]
+    plan = level.study
+    levels = plan["factors"]["long_recon"]["levels"]
+    ordered = {"without": levels["without"], "weak": {}, "with": levels["with"]}
+    factors = {"long_recon": {**plan["factors"]["long_recon"], "levels": ordered}}
+    cells = [*plan["cells"], {"cell_id": "third", "levels": {"long_recon": "weak"}}]
+    study = replace(level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, third]))
+    assert [label for label, _, _ in groups_of(open_study(study))] == ["without", "weak", "with"]
+    assert "Log-rank test of without against with" in to_text(make_report(study).document)
+
+
+def test_a_level_without_a_finished_trial_is_told_however_few_its_seeds(make_study: Make) -> None:
+    """Fisher's p of 2 of 2 against 0 of 2 is 1/6; that nothing finished there is no matter of chance."""
+    study = make_study(factors=1, seeds=2, status=diverged({1: 2}))
+    assert plain(lead(open_study(study))).startswith("Trials diverged: long_recon=with 2 of 2 (without 0 of 2). What")
+    first = make_study(factors=1, seeds=2, status=diverged({0: 2}))
+    assert "Trials diverged: long_recon=without 2 of 2 (with 0 of 2)." in plain(lead(open_study(first)))
+    some = make_study(factors=1, seeds=2, status=diverged({1: 1}))
+    assert "diverged" not in plain(lead(open_study(some)))
+
+
+def test_of_two_factors_that_diverge_alike_survival_is_by_the_one_that_moves_the_outcome_more(make_study: Make) -> None:
+    view = open_study(make_study(status=diverged({3: 4})))
+    assert [rows["event"].tolist() for _, rows, _ in groups_of(view)] == [["none"] * 8, ["degraded"] * 8]
