@@ -140,7 +140,7 @@ def others(view: StudyView) -> list[Rich]:
     """One sentence a kind of verdict that the first sentence did not tell."""
     verdicts = view.analysis.verdicts
     out = [shared] if (shared := shared_fall(view)) else []
-    unmoved = idle(view)
+    unmoved, known = idle(view), verdicts[verdicts["n_pairs"] > 0]
     if 0 < len(unmoved) < len(verdicts):
         out.append(
             rich(
@@ -152,13 +152,22 @@ def others(view: StudyView) -> list[Rich]:
         ("equivalent", " makes no difference that matters", " make no difference that matters"),
         ("not enough data", ": not enough data", ": not enough data"),
     ):
-        rows = verdicts[(verdicts["verdict"] == word) & ~verdicts["factor"].isin(unmoved)]
+        rows = known[(known["verdict"] == word) & ~known["factor"].isin(unmoved)]
         if not len(rows) or word == told_first(view):
             continue
         names = joined(code(str(name)) for name in rows["factor"])
         detail = _reason(view, rows.iloc[0].to_dict()) if len(rows) == 1 else _range(view, rows)
         out.append(rich(names, one if len(rows) == 1 else many, detail))
-    return [*out, no_comparison(view)] if no_comparison(view) else out
+    return [*out, *(sentence for sentence in (no_pairs(view), no_comparison(view)) if sentence)]
+
+
+def no_pairs(view: StudyView) -> Rich:
+    """Which factors, or levels, were compared in no seed."""
+    verdicts = view.analysis.verdicts
+    names = [code(str(name)) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]]
+    if not names:
+        return ()
+    return rich(joined(names), f" {'was' if len(names) == 1 else 'were'} not compared: no seed has both sides.")
 
 
 def _diverged(view: StudyView) -> Rich:
@@ -231,10 +240,8 @@ def _reason(view: StudyView, row: Mapping[Any, Any]) -> str:
 
 
 def _range(view: StudyView, rows: Any) -> str:
-    effects = [value for value in rows["effect"].map(number) if value is not None]
-    if not effects:
-        return "."
-    return f" (effects {view.scale.signed(min(effects))} to {view.scale.signed(max(effects))})."
+    least, most = (view.scale.signed(float(value)) for value in (rows["effect"].min(), rows["effect"].max()))
+    return f" (effects {least} to {most})." if least != most else f" (effects {least} each)."
 
 
 def status_words(view: StudyView) -> Rich:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from reports.answer import onset_words
 from reports.charts.intervals import Estimate
-from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, muted, rich
+from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
 from reports.estimates import bars, differences, estimate, number, signed_cell
 from reports.numbers import NOTHING, count, p_value
 from reports.view import Arm, StudyView
@@ -13,6 +15,7 @@ from reports.view import Arm, StudyView
 UNFOLDED = 24
 """Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens on request."""
 STRONGEST = 12
+MOST_NAMES = 4
 
 
 def arms(view: StudyView) -> Section | None:
@@ -95,16 +98,26 @@ def _p_words(p: float | None) -> str:
 
 
 def _sentence(view: StudyView) -> Rich:
-    """Best and worst arm."""
-    known = view.analysis.arms[view.analysis.arms["mean"].notna()]
-    if len(known) < 2:
+    """Best and worst arm; one whose trials diverged, without a result, is worse than any with a result."""
+    arms = view.analysis.arms
+    known = arms[arms["mean"].notna()].sort_values("mean", kind="stable", ascending=view.better == "lower")
+    lost = arms[(arms["n_diverged"] > 0) & (arms["n_diverged"] + arms["n_failed"] == arms["n"])]
+    if len(known) + len(lost) < 2 or not len(known):
         return rich("There is one arm with a result." if len(known) else "No arm has a result.")
-    ordered = known.sort_values("mean", kind="stable")
-    low, high = ordered.iloc[0], ordered.iloc[-1]
-    best, worst = (low, high) if view.better == "lower" else (high, low)
-    names = {arm.cell_id: arm.label for arm in view.arms}
-    fixed = view.scale.fixed
-    return rich(
-        f"Best: {names[str(best['cell_id'])]}, {fixed(float(best['mean']))}. "
-        f"Worst: {names[str(worst['cell_id'])]}, {fixed(float(worst['mean']))}."
-    )
+    worst = _lost(view, lost) if len(lost) else _told(view, known.iloc[-1])
+    return rich(f"Best: {_told(view, known.iloc[0])}. Worst: {worst}.")
+
+
+def _told(view: StudyView, row: pd.Series) -> str:
+    """Label and mean of an arm, and how many of its trials diverged."""
+    missing = f" ({int(row['n_diverged'])} of {count(int(row['n']), 'trial')} diverged)" if row["n_diverged"] else ""
+    return f"{view.arm_of[str(row['cell_id'])].label}, {view.scale.fixed(float(row['mean']))}{missing}"
+
+
+def _lost(view: StudyView, rows: pd.DataFrame) -> str:
+    """Labels of arms without a result, up to four, and how many of their trials diverged."""
+    labels = [view.arm_of[str(cell)].label for cell in rows["cell_id"]]
+    names = plain(joined(labels)) if len(labels) <= MOST_NAMES else f"{len(labels)} arms"
+    diverged, n = int(rows["n_diverged"].sum()), int(rows["n"].sum())
+    all_, rest = ("all ", "") if diverged == n else (f"{diverged} of ", ", none finished")
+    return f"{names}, {all_}{count(n, 'trial')} diverged{rest}"

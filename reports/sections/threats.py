@@ -1,6 +1,9 @@
 """Should I believe it? Weak points of this study, found in its own data, and the next experiment."""
 
+import pandas as pd
+
 from reports.answer import idle
+from reports.divergence import Diverging, diverging
 from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
@@ -134,23 +137,56 @@ def next_experiment(view: StudyView) -> Rich:
     """The experiment that would decide what is open."""
     verdicts = view.analysis.verdicts
     if not (view.table.trials["status"] == "finished").any():
-        return rich(strong("Next:"), " find out why no trial finished; the same command then runs the missing ones.")
-    unsure = verdicts[verdicts["verdict"] == "not enough data"] if len(verdicts) else verdicts
+        return _nothing_finished(view)
+    diverged = diverging(view)
+    factors = {at.factor for at in diverged}
+    unsure = verdicts[
+        (verdicts["verdict"] == "not enough data") & ~verdicts["factor"].map(view.factor_of).isin(factors)
+    ]
+    if diverged:
+        return rich(
+            strong("Next:"), _instead(view, diverged), *((" Besides,", _seeds(view, unsure)) if len(unsure) else ())
+        )
     if len(unsure):
-        names = joined(code(str(name)) for name in unsure["factor"])
-        n = len(view.seeds)
-        checks = view.analysis.checks
-        known = [s for s in checks.loc[checks["factor"].isin(unsure["factor"]), "seeds_needed"].map(number) if s]
-        if view.margin and known and max(known) > n:
-            return rich(
-                strong("Next:"),
-                f" {max(known):.0f} seeds instead of {n} would show an effect of {view.scale.fixed(view.margin)} for ",
-                names,
-                ".",
-            )
-        return rich(strong("Next:"), f" more than {count(n, 'seed')} for ", names, ".")
+        return rich(strong("Next:"), _seeds(view, unsure))
     if unmoved := idle(view):
         return rich(strong("Next:"), " find out why ", joined(map(code, unmoved)), " did nothing in these trials.")
     return rich(
         strong("Next:"), " the same study on other data, and longer, would tell whether the answer carries over."
     )
+
+
+def _nothing_finished(view: StudyView) -> Rich:
+    """What to do when there is no result at all: what diverged would do so again."""
+    diverged = int((view.table.trials["status"] == "diverged").sum())
+    if diverged == len(view.table.trials):
+        return rich(strong("Next:"), " all trials diverged: smaller learning rates, or smaller weights of the losses.")
+    return rich(strong("Next:"), " find out why no trial finished; the same command then runs the missing ones.")
+
+
+def _seeds(view: StudyView, unsure: pd.DataFrame) -> Rich:
+    """How many seeds would decide these verdicts."""
+    names = joined(code(str(name)) for name in unsure["factor"])
+    n = len(view.seeds)
+    checks = view.analysis.checks
+    known = [s for s in checks.loc[checks["factor"].isin(unsure["factor"]), "seeds_needed"].map(number) if s]
+    if view.margin and known and max(known) > n:
+        effect = view.scale.fixed(view.margin)
+        return rich(f" {max(known):.0f} seeds instead of {n} would show an effect of {effect} for ", names, ".")
+    return rich(f" more than {count(n, 'seed')} for ", names, ".")
+
+
+def _instead(view: StudyView, diverged: list[Diverging]) -> Rich:
+    """What helps where trials diverge: seeds do not."""
+    smaller = {"a smaller weight" if _weighs(view, at) else "a smaller learning rate" for at in diverged}
+    levels = joined(code(f"{at.factor}={at.level}") for at in diverged)
+    those = "that level" if len(diverged) == 1 else "those levels"
+    cure = " or ".join(sorted(smaller))
+    return rich(
+        " more seeds do not help where trials diverge: ", cure, " at ", levels, f", or a study without {those}."
+    )
+
+
+def _weighs(view: StudyView, at: Diverging) -> bool:
+    """Whether the level sets the weight of a loss."""
+    return any(str(path).startswith("losses") for path in view.factors[at.factor]["levels"][at.level])

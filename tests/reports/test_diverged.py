@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from reports import make_report, open_study
+from reports import headline, make_report, open_study
 from reports.answer import lead, onset_words, others
 from reports.document import Cell, Table, plain
 from reports.plain_text import to_text
@@ -15,6 +15,7 @@ from reports.stats.survival import kaplan_meier
 from reports.table import StudyTable
 
 Make = Callable[..., StudyTable]
+WIDE = {"smallest_effect": 0.1}
 
 
 def diverged(cells: Mapping[int, int]) -> dict[tuple[int, int], str]:
@@ -51,7 +52,7 @@ def test_a_diverged_trial_is_an_event_in_every_text(level: StudyTable) -> None:
     assert shown(verdicts, 0, "verdict") == "alone: 3 of 3 seeds diverged, median step 200"
     assert verdicts.columns[1].label == "Verdict; alone, degraded or diverged"
     assert [shown(table_of(level, "trials"), row, "onset") for row in (0, 3)] == ["–", "200 / diverged"]
-    text = to_text(make_report(level).document)
+    text = text_of(level)
     assert "3 of 6 trials degraded by the rule of the study file or diverged; of the reference, 0 of 3 seeds." in text
     assert "3 seeds, 3 of 3 seeds degraded or diverged" in text
     assert "an outcome: an event beside degraded, never averaged in" in text
@@ -98,7 +99,7 @@ def test_survival_is_by_the_factor_at_whose_level_trials_diverge(make_study: Mak
     assert view.culprit == "long_fm"
     assert [label for label, _, _ in groups_of(view)] == ["without", "with"]
     assert all(set(rows["event"]) != {"none"} for _, rows, _ in groups_of(view)[1:])
-    text = to_text(make_report(study).document)
+    text = text_of(study)
     assert "By the level of long_recon, over all settings of the other factors." in text
 
 
@@ -113,7 +114,7 @@ def test_the_log_rank_test_compares_the_first_level_with_the_one_that_diverges(l
     cells = [*plan["cells"], {"cell_id": "third", "levels": {"long_recon": "weak"}}]
     study = replace(level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, third]))
     assert [label for label, _, _ in groups_of(open_study(study))] == ["without", "weak", "with"]
-    assert "Log-rank test of without against with" in to_text(make_report(study).document)
+    assert "Log-rank test of without against with" in text_of(study)
 
 
 def test_a_level_without_a_finished_trial_is_told_however_few_its_seeds(make_study: Make) -> None:
@@ -129,3 +130,46 @@ def test_a_level_without_a_finished_trial_is_told_however_few_its_seeds(make_stu
 def test_of_two_factors_that_diverge_alike_survival_is_by_the_one_that_moves_the_outcome_more(make_study: Make) -> None:
     view = open_study(make_study(status=diverged({3: 4})))
     assert [rows["event"].tolist() for _, rows, _ in groups_of(view)] == [["none"] * 8, ["degraded"] * 8]
+
+
+def test_the_worst_arm_is_the_one_of_which_all_trials_diverged(level: StudyTable, make_study: Make) -> None:
+    assert "Best: without long_recon, 0.030. Worst: long_recon, all 3 trials diverged." in text_of(level)
+    two = make_study(status=diverged({2: 4, 3: 4}))
+    assert "Worst: long_recon and long_recon + long_fm, all 8 trials diverged." in text_of(two)
+    failed = make_study(factors=1, seeds=3, status={**diverged({1: 2}), (1, 2): "failed"})
+    assert "Worst: long_recon, 2 of 3 trials diverged, none finished." in text_of(failed)
+    some = make_study(factors=1, seeds=3, status=diverged({1: 1}))
+    assert "Worst: long_recon, 0.032 (1 of 3 trials diverged)." in text_of(some)
+
+
+def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make_study: Make) -> None:
+    words = "Next: more seeds do not help where trials diverge: a smaller weight at long_recon=with, or a study without"
+    assert headline(level)[-1] == f"{words} that level."
+    both = headline(make_study(seeds=1, status=diverged({1: 1, 3: 1})))[-1]
+    assert both.endswith("at long_fm=with, or a study without that level. Besides, more than 1 seed for long_recon.")
+    rate = {"levels": {"without": {"lr_generator": 1e-4}, "with": {"lr_generator": 1.0}}, "reference": "without"}
+    other = replace(level, study={**level.study, "factors": {"long_recon": rate}})
+    assert "a smaller learning rate at long_recon=with" in headline(other)[-1]
+    nothing = make_study(factors=1, seeds=2, status=diverged({0: 2, 1: 2}))
+    assert headline(nothing)[-1].startswith("Next: all trials diverged: smaller learning rates")
+
+
+def test_a_factor_without_a_pair_is_in_no_summary_of_effects(make_study: Make) -> None:
+    """Three factors, one at a time: the arm with `reassembly_fm` diverges, the other two are compared."""
+    study = make_study(factors=3, seeds=2, status=diverged({1: 2}))
+    kept = [study.study["cells"][number] for number in (0, 1, 2, 4)]
+    trials = study.trials[study.trials["cell_id"].isin([cell["cell_id"] for cell in kept])]
+    found = replace(
+        study, study={**study.study, "cells": kept, "outcome": study.study["outcome"] | WIDE}, trials=trials
+    )
+    words = [plain(sentence) for sentence in others(open_study(found))]
+    assert words == [
+        "long_recon and long_fm make no difference that matters (effects 0.00 to +0.01).",
+        "reassembly_fm was not compared: no seed has both sides.",
+    ]
+    narrow = replace(found, study={**found.study, "outcome": {**found.study["outcome"], "smallest_effect": 1.0}})
+    assert "(effects 0.0 each)" in plain(others(open_study(narrow))[0])
+
+
+def text_of(study: StudyTable) -> str:
+    return to_text(make_report(study).document)
