@@ -22,7 +22,7 @@ from reports.document import (
     rich,
     strong,
 )
-from reports.estimates import bars, estimate, fixed_cell, interval_cell, number, outcomes, p_cell, signed_cell
+from reports.estimates import bars, estimate, fixed_cell, interval_or_words, number, outcomes, p_of, signed_cell
 from reports.sections.answer import verdict_table
 from reports.sections.curves import mean_curve
 from reports.view import StudyView
@@ -145,8 +145,8 @@ def _factors(views: Sequence[StudyView], reasons: list[str]) -> Section | None:
             Cell(rich(code(name)), sub=rich(_name(view)), value=name),
             Cell(badge=str(row["verdict"]), sub=_alone(view, name), value=str(row["verdict"])),
             signed_cell(number(row["effect"]), view.scale),
-            interval_cell(number(row["low"]), number(row["high"]), view.scale),
-            p_cell(number(row["p_adjusted"])),
+            interval_or_words(row, "effect", view.scale),
+            p_of(row, "effect"),
         ]
         rows.append(tuple(cells if reasons else [*cells, Cell(drawing=bar)]))
     columns = [

@@ -1,6 +1,7 @@
 """Cells of a table that show an estimate: the number, its interval, its p, its bar."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -33,6 +34,24 @@ def interval_cell(low: float | None, high: float | None, scale: Scale) -> Cell:
     return Cell(rich(scale.interval(low, high)), value=low)
 
 
+def nothing(row: Mapping[Any, Any], value: str) -> bool:
+    """Whether the estimate of a row is exactly 0 in all seeds: trials that end equal, to the last digit."""
+    ends = {number(row[key]) for key in ("low", "high")}
+    return number(row[value]) == 0 and ends in ({0.0}, {None})
+
+
+def interval_or_words(row: Mapping[Any, Any], value: str, scale: Scale, words: str = "did nothing") -> Cell:
+    """The interval of a row; words where there is nothing to have one."""
+    cell = interval_cell(number(row["low"]), number(row["high"]), scale)
+    return replace(cell, spans=rich(words)) if nothing(row, value) else cell
+
+
+def p_of(row: Mapping[Any, Any], value: str) -> Cell:
+    """The corrected p of a row; none is shown where nothing was tested."""
+    cell = p_cell(number(row["p_adjusted"]))
+    return replace(cell, spans=rich(NOTHING)) if nothing(row, value) else cell
+
+
 def p_cell(value: float | None) -> Cell:
     """A p value."""
     return Cell(rich(p_value(value)), value=value)
@@ -61,7 +80,8 @@ def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Dra
             f"; grey band: too small to matter, plus or minus {view.scale.fixed(view.margin)}" if view.margin else ""
         )
         numbers = f"{view.scale.signed(row.value)}, {view.interval} {view.scale.interval(row.low, row.high)}"
-        alt = f"{row.label}: {numbers}{margin}"
+        told = "exactly 0 in all seeds" if row.value == row.low == row.high == 0 else numbers
+        alt = f"{row.label}: {told}{margin}"
         drawn.append(interval_bar(f"{name}-{index}", row, axis, view.margin, alt))
     return drawn, interval_axis(f"{name}-axis", axis, f"change of {view.metric}")
 

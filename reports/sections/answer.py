@@ -18,9 +18,9 @@ from reports.estimates import (
     bars,
     estimate,
     fixed_cell,
-    interval_cell,
+    interval_or_words,
     number,
-    p_cell,
+    p_of,
     signed_cell,
 )
 from reports.numbers import duration
@@ -70,8 +70,8 @@ def verdict_table(view: StudyView) -> Table | None:
                     badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")
                 ),
                 signed_cell(number(row["effect"]), view.scale),
-                interval_cell(number(row["low"]), number(row["high"]), view.scale),
-                p_cell(number(row["p_adjusted"])),
+                interval_or_words(row, "effect", view.scale),
+                p_of(row, "effect"),
                 fixed_cell(number(row["detectable_effect"]), view.scale),
                 Cell(drawing=bar),
             )

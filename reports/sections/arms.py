@@ -1,6 +1,7 @@
 """All arms: is the average hiding something?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from reports.answer import onset_words
 from reports.charts.intervals import Estimate
 from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
-from reports.estimates import bars, differences, estimate, number, signed_cell
+from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
 from reports.numbers import NOTHING, count, p_value
 from reports.view import Arm, StudyView
 
@@ -86,7 +87,9 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
     if arm.reference:
         return (*head, Cell(rich("reference"), value=0.0), Cell(), Cell(), degraded, Cell())
     low, high, p = number(row["low"]), number(row["high"]), number(row["p_adjusted"])
-    interval = Cell(rich(view.scale.interval(low, high)), sub=rich(_p_words(p)), value=low)
+    equal = nothing(row, "difference")
+    interval = Cell(rich("equal trials" if equal else view.scale.interval(low, high)), value=low)
+    interval = interval if equal else replace(interval, sub=rich(_p_words(p)))
     word = row.get("verdict")
     verdict = Cell(badge=word, value=word) if isinstance(word, str) and word else Cell()
     return (*head, signed_cell(number(row["difference"]), view.scale), interval, verdict, degraded, Cell(drawing=bar))

@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.charts.intervals import forest
 from reports.document import Block, Cell, Column, Figure, Fold, Panel, Section, Table, Text, code, rich
-from reports.estimates import bars, estimate, interval_cell, number, p_cell, signed_cell
+from reports.estimates import bars, estimate, interval_or_words, nothing, number, p_of, signed_cell
 from reports.numbers import count
 from reports.view import StudyView
 
@@ -40,8 +40,8 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
             Cell(rich(code(str(row["term"]))), value=str(row["term"])),
             Cell(rich(_kind(int(row["order"]))), value=int(row["order"])),
             signed_cell(number(row["estimate"]), view.scale),
-            interval_cell(number(row["low"]), number(row["high"]), view.scale),
-            p_cell(number(row["p_adjusted"])),
+            interval_or_words(row, "estimate", view.scale),
+            p_of(row, "estimate"),
         ]
         if aliased:
             cells.append(Cell(rich(_aliases(row))))
@@ -60,6 +60,8 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         f"Main effect: change of {view.metric} when the factor leaves its first level, averaged over the others. "
         "Interaction: half of what the effect of one factor grows by when the other one leaves its first level."
     )
+    if any(nothing(row, "estimate") for row in records):
+        note += rich(" Did nothing: with and without it all trials end equal, to the last digit.")
     dense = len(rows) > 16
     return Table(
         name, caption, tuple(columns), tuple(rows), note, axis, look="plain" if dense else "cards", sortable=True

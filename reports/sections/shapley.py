@@ -2,7 +2,7 @@
 
 from reports.charts.waterfall import Share, waterfall
 from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich, strong
-from reports.estimates import interval_cell, number, signed_cell
+from reports.estimates import interval_or_words, number, signed_cell
 from reports.numbers import percent
 from reports.view import StudyView
 
@@ -32,7 +32,7 @@ def shapley(view: StudyView) -> Section | None:
         (
             Cell(rich(code(str(row["factor"]))), value=str(row["factor"])),
             signed_cell(number(row["value"]), view.scale),
-            interval_cell(number(row["low"]), number(row["high"]), view.scale),
+            interval_or_words(row, "value", view.scale),
         )
         for row in records
     )
