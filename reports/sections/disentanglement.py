@@ -22,9 +22,27 @@ PREFERRED = (
 )
 """Metrics of disentanglement, the most telling first; a name counts when it starts with one of these."""
 
+SAME_MEASURE = (
+    ("swap_score", "mixed_l1", "mixed_psnr", "mixed_ssim", "mixed_perceptual_"),  # mixed images against their truth
+    ("class_effect", "mixed_content_l1"),  # pixels: how far mixed images are from what has the content
+    ("content_effect", "mixed_class_l1"),  # pixels: how far mixed images are from what has the class
+    ("content_distance_", "landmark_distance"),  # mixed against content images, without colours
+    ("translation_accuracy", "mixed_as_content_class"),  # what a classifier takes mixed images for
+    ("identity_swapped", "identity_distance_class", "identity_distance_content"),  # identity codes of mixed images
+    ("class_from_content", "class_from_class", "dci_"),  # what a probe reads from the codes
+    ("content_from_class", "content_from_content", "dci_"),
+)
+"""Metrics that are made from the same comparison, by how their names start: they go together whatever a study finds."""
+DEPENDENT = "measured on the same images: says nothing new"
+PREFIXES = ("raw_", "average_")
+"""What stands before a metric's name when it is of the other weights."""
+
 
 def disentanglement(view: StudyView) -> Section | None:
-    """Scatter of the primary outcome against up to two metrics of disentanglement; None when none was recorded."""
+    """Scatter of the primary outcome against up to two metrics of disentanglement; None when none was recorded.
+
+    Metrics that are made from what the outcome is made from are shown only where there is no other, and not read.
+    """
     trials = view.table.trials[view.table.trials["status"] == "finished"]
     names = [str(column).removeprefix("metric.") for column in trials if str(column).startswith("metric.")]
     chosen = chosen_metrics(names, view.metric)
@@ -67,8 +85,19 @@ def disentanglement(view: StudyView) -> Section | None:
 
 
 def chosen_metrics(names: list[str], primary: str) -> list[str]:
-    """Up to two metrics of disentanglement among the recorded ones."""
-    return [n for wanted in PREFERRED for n in names if n.startswith(wanted) and n != primary][:2]
+    """Up to two metrics of disentanglement among the recorded ones, none made as the outcome is if there are others."""
+    found = [name for wanted in PREFERRED for name in names if name.startswith(wanted) and name != primary]
+    return ([name for name in found if not dependent(name, primary)] or found)[:2]
+
+
+def dependent(name: str, primary: str) -> bool:
+    """Whether two metrics are made from the same comparison."""
+    return any(_plain(name).startswith(same) and _plain(primary).startswith(same) for same in SAME_MEASURE)
+
+
+def _plain(name: str) -> str:
+    """A metric's name, whichever weights it is of."""
+    return next((name.removeprefix(prefix) for prefix in PREFIXES if name.startswith(prefix)), name)
 
 
 def _better(view: StudyView, name: str) -> str:
@@ -118,7 +147,7 @@ def _row(view: StudyView, pairs: pd.DataFrame, name: str) -> tuple[Cell, ...]:
         Cell(rich(direction)),
         Cell(rich(str(len(pairs))), value=len(pairs)),
         Cell(rich(fixed(correlation, 2)), value=correlation if correlation == correlation else None),
-        Cell(rich(_reading(correlation, view.better, direction))),
+        Cell(rich(DEPENDENT if dependent(name, view.metric) else _reading(correlation, view.better, direction))),
     )
 
 
