@@ -3,6 +3,7 @@
 from reports.analysis import design_kind
 from reports.document import Rich, code, rich
 from reports.numbers import count, percent
+from reports.shared import lengths, shared_words
 from reports.view import StudyView
 
 
@@ -18,9 +19,10 @@ def _design(view: StudyView) -> Rich:
     return rich(
         start,
         view.factor_list(),
-        f"), each with the same {count(len(view.seeds), 'random seed')}, {count(trials, 'training run')} of "
-        f"{view.last_step} steps in all. Runs with equal seeds share initial weights, data order, augmentation and "
-        "evaluation pairs, so that arms differ in nothing but the factors.",
+        f"), each with the same {count(len(view.seeds), 'random seed')}, {count(trials, 'training run')} in all, of ",
+        lengths(view),
+        ". ",
+        shared_words(view),
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from reports.analysis import Analysis
 from reports.document import Rich, Span, code, joined, rich
 from reports.numbers import Scale
+from reports.patches import changing
 from reports.stats.paired import ALPHA
 from reports.table import StudyTable
 
@@ -131,12 +132,13 @@ class StudyView:
         """Numbers of seeds at which one looked whether all is decided; empty: once, at the end."""
         return tuple(self.study["outcome"].get("looks", ()))
 
-    @property
+    @cached_property
     def summary(self) -> str:
         """How the outcome is read off a curve, in words: `at step 2000`, `best of the run`."""
         kind = str(self.study["outcome"].get("summary", "last"))
+        last = "the end of training" if changing(self.study, "steps") else f"step {self.last_step}"
         return {
-            "last": f"at step {self.last_step}",
+            "last": f"at {last}",
             "best": "at its best",
             "mean": "averaged over the run",
             "auc": "as area under the curve",
@@ -147,6 +149,11 @@ class StudyView:
         """The last step of any curve."""
         steps = self.history["step"]
         return int(steps.max()) if len(steps) else 0
+
+    @property
+    def planned_steps(self) -> int:
+        """Steps of a trial whose levels set no others; without a base the last step of any curve."""
+        return int(self.study.get("base", {}).get("steps", self.last_step))
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:

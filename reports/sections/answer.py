@@ -26,6 +26,7 @@ from reports.estimates import (
 from reports.numbers import duration
 from reports.sections.curves import first_page_curve
 from reports.sections.images import end_pictures
+from reports.shared import lengths
 from reports.view import StudyView
 
 
@@ -46,7 +47,7 @@ def answer(view: StudyView) -> Section:
 def facts(view: StudyView) -> Rich:
     """How big the study is, and what it cost."""
     seconds = view.table.trials["seconds"].sum() if "seconds" in view.table.trials else 0.0
-    cost = f" {view.last_step} steps each, {duration(float(seconds))} of training in all." if seconds else ""
+    cost = rich(" Training: ", lengths(view), f"; {duration(float(seconds))} in all.") if seconds else ()
     return rich(status_words(view), cost)
 
 

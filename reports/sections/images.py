@@ -2,8 +2,9 @@
 
 from statistics import median
 
-from reports.document import Block, Fold, Frame, ImageGrid, Rich, Section, Text, rich
+from reports.document import Block, Fold, Frame, ImageGrid, Rich, Section, Text, code, joined, rich
 from reports.images import LOSSLESS_TILE, Shot, cut, shots, spread
+from reports.shared import EVALUATION_PAIRS, differing
 from reports.view import Arm, StudyView
 
 MOST_ARMS, MOST_STEPS, PAIRS = 6, 9, 2
@@ -23,7 +24,10 @@ def images(view: StudyView) -> Section | None:
         if dropped
         else ""
     )
-    intro = Text(rich(f"The same pairs at the same step in every arm; move the slider to follow training.{words}"))
+    factors = differing(view, EVALUATION_PAIRS)
+    apart = rich(" Other pairs at other levels of ", joined(map(code, factors)), ".") if factors else ()
+    same = "Pairs at the same step" if factors else "The same pairs at the same step"
+    intro = Text(rich(f"{same} in every arm; move the slider to follow training.", apart, words))
     blocks: list[Block] = [intro, grids[0]]
     blocks += [Fold("Another pair", (grid,), paper=False) for grid in grids[1:]]
     return Section("images", "What does it look like?", "Images", tuple(blocks))

@@ -7,6 +7,8 @@ from reports.divergence import Diverging, diverging
 from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
+from reports.patches import changing
+from reports.shared import TRAINING, different_words, yardstick_words
 from reports.view import StudyView
 
 
@@ -81,13 +83,31 @@ def _budgets(view: StudyView) -> Rich | None:
     if "steps_done" not in done or done["steps_done"].nunique() <= 1:
         return None
     steps = sorted(int(value) for value in done["steps_done"].unique())
-    text = f" Finished trials trained for {steps[0]} to {steps[-1]} steps."
+    text: tuple[str | Rich, ...] = (f" Finished trials trained for {steps[0]} to {steps[-1]} steps.",)
+    if planned := changing(view.study, "steps"):
+        factors = joined(map(code, planned))
+        text += (" The length is a level of ", factors, ": what differs there may be the length's doing.")
     if view.study.get("base", {}).get("stop_beyond"):
         text += (
-            " The short ones were stopped beyond a bound and count with their values then: had they gone on, they "
-            "would probably lie farther out, so their harm is rather larger than it is said to be."
+            " Those stopped beyond a bound count with their values then: had they gone on, they would probably lie "
+            "farther out, so their harm is rather larger than it is said to be.",
         )
-    return rich(strong("Unequal budgets."), text)
+    return rich(strong("Unequal budgets."), *text)
+
+
+def _yardstick(view: StudyView) -> Rich | None:
+    """Levels whose trials are evaluated otherwise differ by more than what was trained."""
+    sentences = yardstick_words(view)
+    return rich(strong("Not one yardstick."), *(rich(" ", words) for words in sentences)) if sentences else None
+
+
+def _start(view: StudyView) -> Rich | None:
+    """Trials of one seed that do not start alike, or see other data, are paired in less."""
+    found = different_words(view, TRAINING)
+    if not found:
+        return None
+    end = " Trials of one seed are paired in the rest only, so seeds cancel less."
+    return rich(strong("Pairs that share less."), *(rich(" ", words) for words in found), end)
 
 
 def _drift(view: StudyView) -> Rich | None:
@@ -120,16 +140,20 @@ def _no_margin(view: StudyView) -> Rich | None:
 
 
 def _one_data_set(view: StudyView) -> Rich | None:
-    data = [factor for factor, entry in view.factors.items() if "dataset" in str(entry).lower()]
-    if data:
+    one_set = not (changing(view.study, "dataset") or changing(view.study, "data"))
+    one_length = not changing(view.study, "steps")
+    if not one_set and not one_length:
         return None
+    words = [text for text, said in (("one data set", one_set), ("one length of training", one_length)) if said]
+    where = f"{view.planned_steps} steps" if one_length else "these lengths"
+    on = "on the data of this study" if one_set else "on these data"
     return rich(
-        strong("One data set, one length of training."),
-        f" All that is said holds for {view.last_step} steps on the data of this study; it was not tried elsewhere.",
+        strong(f"{', '.join(words).capitalize()}."),
+        f" All that is said holds for {where} {on}; it was not tried elsewhere.",
     )
 
 
-TESTS = (_few_seeds, _hanging, _missing, _bounds, _budgets, _drift, _no_margin, _one_data_set)
+TESTS = (_few_seeds, _hanging, _missing, _bounds, _budgets, _yardstick, _start, _drift, _no_margin, _one_data_set)
 """In the order in which they are told."""
 
 
