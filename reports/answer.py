@@ -16,23 +16,23 @@ CHANGES = {"harms": "worse", "helps": "better"}
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
     """`5 of 5 seeds, median step 250`, `2 of 2 seeds diverged, median step 31`; how many of these arms' trials fell."""
-    events, trials = _events(view, arms)
+    events, _ = _events(view, arms)
+    counted, *step = onset_parts(view, arms)
     diverged = " diverged" if {event.kind for event in events} == {"diverged"} else ""
-    return f"{_counted(arms, events, trials)}{diverged}{_median(events)}" if trials else ""
+    return ", ".join((counted + diverged, *step))
+
+
+def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
+    """`5 of 5 seeds` and, where one fell, `median step 250`; an empty text where no trial has ended."""
+    events, trials = _events(view, arms)
+    counted = f"{len(events)} of {count(trials, 'seed' if len(arms) == 1 else 'trial')}" if trials else ""
+    return (counted, f"median step {median(event.step for event in events):.0f}") if events else (counted,)
 
 
 def _events(view: StudyView, arms: tuple[Arm, ...]) -> tuple[list[Event], int]:
     """The events of these arms' trials, and how many trials have ended."""
     trials = [trial for arm in arms for trial in _watched(view, arm)]
     return [view.events[trial] for trial in trials if trial in view.events], len(trials)
-
-
-def _counted(arms: tuple[Arm, ...], events: list[Event], trials: int) -> str:
-    return f"{len(events)} of {count(trials, 'seed' if len(arms) == 1 else 'trial')}"
-
-
-def _median(events: list[Event]) -> str:
-    return f", median step {median(event.step for event in events):.0f}" if events else ""
 
 
 def lead(view: StudyView) -> Rich:
@@ -201,9 +201,9 @@ def shared_fall(view: StudyView) -> Rich:
     if view.reference is None or not _fell(view, view.reference):
         return ()
     spared = [arm for arm in view.arms if _watched(view, arm) and not _fell(view, arm)]
-    events, trials = _events(view, (view.reference,))
-    counted = _counted((view.reference,), events, trials)
-    start = f"The reference itself {fall({event.kind for event in events})} ({counted}{_median(events)})"
+    events, _ = _events(view, (view.reference,))
+    counted = ", ".join(onset_parts(view, (view.reference,)))
+    start = f"The reference itself {fall({event.kind for event in events})} ({counted})"
     if not spared:
         return rich(f"{start}: something that all arms share is a cause.")
     marks = [code(f"{name}={level}") for name, level in spared[0].levels.items() if _marks(view, name, level, spared)]

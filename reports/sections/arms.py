@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.answer import onset_words
+from reports.answer import onset_parts
 from reports.charts.intervals import Estimate
 from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
 from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
@@ -76,14 +76,14 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
     mean, sd, n = number(row["mean"]), number(row["sd"]), int(row["n_finished"])
     missing = [f"{int(row[f'n_{word}'])} {word}" for word in ("diverged", "failed") if row[f"n_{word}"]]
     spread = f" ({view.scale.fixed(sd)})" if sd is not None else ""
-    onset, _, step = onset_words(view, (arm,)).partition(", ")
+    onset, *step = onset_parts(view, (arm,))
     names = [*([arm.short] if arm.marks else []), *(f"also {view.label(levels)}" for levels in arm.also)]
     head = (
         Cell(rich(arm.marks or arm.short), sub=rich("; ".join(names)), value=arm.label),
         Cell(rich(str(n)), sub=rich("+ " + ", ".join(missing) if missing else ""), value=n),
         Cell(rich(view.scale.fixed(mean), muted(spread)), value=mean),
     )
-    degraded = Cell(rich(onset or NOTHING), sub=rich(step))
+    degraded = Cell(rich(onset or NOTHING), sub=rich(*step))
     if arm.reference:
         return (*head, Cell(rich("reference"), value=0.0), Cell(), Cell(), degraded, Cell())
     low, high, p = number(row["low"]), number(row["high"]), number(row["p_adjusted"])

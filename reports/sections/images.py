@@ -108,8 +108,9 @@ def _frame(
     event = view.events.get(trial or "")
     state = event.kind if event is not None and step >= event.step else ""
     words = f"{view.metric} {view.scale.fixed(value)}" if value is not None else ""
-    alt = f"{arm.label}, step {step}: originals, mixed, reconstructed; {words}" + (f", {state}" if state else "")
-    return Frame(cut(shot, pair, alt) if shot else None, words + (f" · {state}" if state else ""), bool(state))
+    told = [text for text in (words, state) if text]
+    alt = f"{arm.label}, step {step}: originals, mixed, reconstructed; {', '.join(told)}"
+    return Frame(cut(shot, pair, alt) if shot else None, " · ".join(told), bool(state))
 
 
 def end_pictures(view: StudyView) -> ImageGrid | None:

@@ -145,7 +145,7 @@ def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:
     return (
         Cell(rich(label), value=label),
         Cell(rich(str(len(rows))), value=len(rows)),
-        Cell(rich(str(len(events))), sub=rich(f"{diverged} by divergence" if diverged else ""), value=len(events)),
+        Cell(rich(str(len(events))), sub=rich(f"{diverged} diverged first" if diverged else ""), value=len(events)),
         Cell(rich(f"{median:.0f}" if median is not None else NOTHING), value=median),
         Cell(rich(f"{good:.0f}"), value=round(good)),
     )

@@ -47,7 +47,7 @@ def test_a_diverged_trial_is_an_event_in_every_text(level: StudyTable) -> None:
     assert [column.label for column in arms.columns if column.key == "degraded"] == ["Degraded or diverged"]
     assert [shown(arms, row, "degraded") for row in (0, 1)] == [
         "0 of 3 seeds",
-        "3 of 3 seeds diverged / median step 200",
+        "3 of 3 seeds / median step 200",
     ]
     assert shown(verdicts, 0, "verdict") == "alone: 3 of 3 seeds diverged, median step 200"
     assert verdicts.columns[1].label == "Verdict; alone, degraded or diverged"
@@ -89,7 +89,7 @@ def test_diverged_trials_are_events_of_the_survival_curves(level: StudyTable) ->
     assert times_of(good) == ([], [400.0] * 3)
     assert kaplan_meier(*times_of(rows)) == ((200.0,), (0.0,))
     table = table_of(level, "survival")
-    assert [shown(table, row, "degraded") for row in (0, 1)] == ["0", "3 / 3 by divergence"]
+    assert [shown(table, row, "degraded") for row in (0, 1)] == ["0", "3 / 3 diverged first"]
 
 
 def test_survival_is_by_the_factor_at_whose_level_trials_diverge(make_study: Make) -> None:

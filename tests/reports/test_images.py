@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from reports import open_study
 from reports.images import LARGEST_TILE, Shot, cut, shots, spread
+from reports.sections.images import picture_grid
 
 
 def figure(path, tile, pairs):
@@ -58,3 +60,9 @@ def test_only_pictures_that_are_there_count(tmp_path):
 )
 def test_spread_keeps_what_must_be_and_fills_evenly(keep, most, expected):
     assert spread(tuple(range(0, 101, 10)), keep, most) == expected
+
+
+def test_a_frame_after_a_divergence_says_so(make_study, tmp_path):
+    view = open_study(make_study(tmp_path, factors=1, seeds=1, status={(1, 0): "diverged"}))
+    grid = picture_grid(view, 0)
+    assert [frame.under for frame in grid.frames[grid.steps.index(400)]] == ["kid 0.030", "diverged"]
