@@ -7,6 +7,9 @@ from scipy.stats import fisher_exact
 
 from reports.view import StudyView
 
+OPEN = ("planned", "running", "interrupted")
+"""How trials stand that may still finish."""
+
 
 class Diverging(NamedTuple):
     """A level at which trials diverge, beside what it is compared with.
@@ -20,6 +23,7 @@ class Diverging(NamedTuple):
         before: trials that diverged at `beside`.
         of: trials that finished or diverged at `beside`.
         p: Fisher's exact test, one-sided.
+        open: trials at the level that have not ended.
     """
 
     factor: str
@@ -30,11 +34,12 @@ class Diverging(NamedTuple):
     before: int
     of: int
     p: float
+    open: int
 
     @property
     def whole(self) -> bool:
         """Whether all trials at the level diverged, and not all beside it."""
-        return self.many == self.ended and self.before < self.of
+        return not self.open and self.many == self.ended and self.before < self.of
 
 
 def diverging(view: StudyView) -> list[Diverging]:
@@ -50,6 +55,7 @@ def _levels(view: StudyView, factor: str) -> list[Diverging]:
     ended = trials[trials["status"].isin(("finished", "diverged"))]
     blown = (ended["status"] == "diverged").groupby(ended[f"level.{factor}"].astype(str))
     counts = {str(level): (int(rows.sum()), len(rows)) for level, rows in blown}
+    waiting = trials.loc[trials["status"].isin(OPEN), f"level.{factor}"].astype(str).value_counts()
     first, found = view.first(factor), []
     for level, (many, n) in counts.items():
         others = [other for other in counts if (other == first if level != first else other != first)]
@@ -57,5 +63,5 @@ def _levels(view: StudyView, factor: str) -> list[Diverging]:
             beside = others[0] if len(others) == 1 else "other levels"
             before, of = (sum(counts[other][i] for other in others) for i in (0, 1))
             p = fisher_exact(np.array([[many, n - many], [before, of - before]]), "greater").pvalue
-            found.append(Diverging(factor, level, many, n, beside, before, of, float(p)))
+            found.append(Diverging(factor, level, many, n, beside, before, of, float(p), int(waiting.get(level, 0))))
     return found

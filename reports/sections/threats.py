@@ -212,5 +212,6 @@ def _instead(view: StudyView, diverged: list[Diverging]) -> Rich:
 
 
 def _weighs(view: StudyView, at: Diverging) -> bool:
-    """Whether the level sets the weight of a loss."""
-    return any(str(path).startswith("losses") for path in view.factors[at.factor]["levels"][at.level])
+    """Whether the level switches a loss on."""
+    patch = view.factors[at.factor]["levels"][at.level]
+    return any(str(path).startswith("losses") and weight for path, weight in patch.items())

@@ -125,6 +125,8 @@ def test_a_level_without_a_finished_trial_is_told_however_few_its_seeds(make_stu
     assert "Trials diverged: long_recon=without 2 of 2 (with 0 of 2)." in plain(lead(open_study(first)))
     some = make_study(factors=1, seeds=2, status=diverged({1: 1}))
     assert "diverged" not in plain(lead(open_study(some)))
+    going_on = make_study(factors=1, seeds=2, status={(1, 0): "diverged", (1, 1): "running"})
+    assert "diverged" not in plain(lead(open_study(going_on)))
 
 
 def test_of_two_factors_that_diverge_alike_survival_is_by_the_one_that_moves_the_outcome_more(make_study: Make) -> None:
@@ -150,6 +152,8 @@ def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make
     rate = {"levels": {"without": {"lr_generator": 1e-4}, "with": {"lr_generator": 1.0}}, "reference": "without"}
     other = replace(level, study={**level.study, "factors": {"long_recon": rate}})
     assert "a smaller learning rate at long_recon=with" in headline(other)[-1]
+    off = make_study(factors=1, seeds=2, status=diverged({0: 2}))
+    assert "a smaller learning rate at long_recon=without" in headline(off)[-1]
     nothing = make_study(factors=1, seeds=2, status=diverged({0: 2, 1: 2}))
     assert headline(nothing)[-1].startswith("Next: all trials diverged: smaller learning rates")
 
