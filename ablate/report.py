@@ -46,6 +46,8 @@ def write_reports(
             results.gather(folder)
     tables = [load_results(folder) for folder in folders]
     target = to or (folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison")
+    if "html" in formats and (target / "index.html").exists() and not any(target.glob("data*/report.json")):
+        raise StudyError(f"--to: {target}: holds an index.html that is no report of a study; choose another folder")
     try:
         files = build_report(tables if len(tables) > 1 else tables[0], target, formats, leave_out=leave_out)
     except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:

@@ -16,14 +16,13 @@ UNFOLDED = 60
 
 def provenance(view: StudyView) -> Section:
     """The facts that another machine needs, a methods paragraph for papers, and all trials with their commands."""
-    name = str(view.study["name"])
     facts = Facts(tuple((rich(term), fact) for term, fact in _facts(view) if fact))
-    trials = _trials(view, name)
+    trials = _trials(view)
     many = len(trials.rows) > UNFOLDED
     blocks: tuple[Block, ...] = (
         facts,
-        Text(rich("The whole study again:")),
-        Code("g2g-ablate run study.resolved.yaml --out runs"),
+        Text(rich("The whole study again, from its folder:")),
+        Code("g2g-ablate run study.resolved.yaml --out again"),
         Fold("Methods, for a paper", tuple(Text(paragraph) for paragraph in methods(view))),
         Fold(f"All {len(trials.rows)} trials", (trials,)) if many else trials,
     )
@@ -85,7 +84,7 @@ def _onset(event: Event | None) -> Cell:
     return Cell(rich(str(event.step)), sub=rich("diverged" if event.kind == "diverged" else ""), value=event.step)
 
 
-def _trials(view: StudyView, name: str) -> Table:
+def _trials(view: StudyView) -> Table:
     column = f"metric.{view.metric}"
     rows = []
     for row in view.table.trials.to_dict("records"):
@@ -103,12 +102,12 @@ def _trials(view: StudyView, name: str) -> Table:
                 Cell(rich(view.scale.fixed(value)), value=value),
                 _onset(event),
                 Cell(rich(duration(seconds)), value=seconds),
-                Cell(rich(code(f"g2g-ablate verify runs/{name} {trial}"))),
+                Cell(rich(code(f"g2g-ablate verify . {trial}"))),
             )
         )
     return Table(
         "trials",
-        "All trials, and the command that repeats each",
+        "All trials, and the command that repeats each, from the study's folder",
         (
             Column("trial_id", "Trial", "code", 1.25),
             Column("arm", "Arm", "text", 1.9),

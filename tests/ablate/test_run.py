@@ -176,6 +176,13 @@ def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StudyError, match=r"--to: .*file: cannot be written: File exists"):
         write_reports([folder], tmp_path / "file", ["text"], ())
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("home")
+    with pytest.raises(StudyError, match=r"--to: .*site: holds an index\.html that is no report of a study"):
+        write_reports([folder], tmp_path / "site", ["html"], ())
+    assert (tmp_path / "site" / "index.html").read_text() == "home"
+    for _ in range(2):  # a report of ours is written over
+        assert write_reports([folder], tmp_path / "report", ["html"], ()).files[0].name == "index.html"
 
 
 def test_the_same_error_three_times_stops_the_study_and_is_said_once(tmp_path: Path) -> None:
