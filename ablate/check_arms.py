@@ -113,7 +113,8 @@ def _why(error: Exception) -> str:
         return "one step needs more memory than there is; smaller networks, images or batches fit"
     if isinstance(error, ValueError):
         return " ".join(str(error).split())
-    return f"the first step fails: {' '.join(str(error).split())[:200]}"
+    told = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return f"the first step fails: {told}; with --no-check the trial keeps its traceback"
 
 
 def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep) -> str | None:

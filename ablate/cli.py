@@ -33,7 +33,8 @@ def options(
     """Ablation studies for image disentanglement by cross-training: from a study file to an answer with evidence."""
     if version:
         show(metadata.version("g2g-ablate"))
-    elif context.invoked_subcommand is None:
+        raise typer.Exit
+    if context.invoked_subcommand is None:
         show(context.get_help())
 
 

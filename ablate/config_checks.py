@@ -1,12 +1,13 @@
 """What no single key can say: the rules between the fields of a config, checked in every cell of a study."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ablate.design import Cell, DesignError, expand
-from ablate.identity import Canonical, dumps
+from ablate.identity import NEUTRAL, TOGETHER, canonical_field, dumps
 from ablate.menus import Choice, Menus
-from ablate.patching import Patched, PerLevels
+from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems
 from ablate.remembered import remembered
 from ablate.study import Factor, StudySpec
@@ -26,27 +27,41 @@ def data_fits_dataset(values: dict[str, Any], menus: Menus) -> list[Finding]:
     return _option_findings("data", values["data"], "dataset", menus.datasets[values["dataset"]])
 
 
-def sizes_fit(values: dict[str, Any], _menus: Menus) -> list[Finding]:
-    """The networks can be made in these sizes, and take images of this one."""
-    problem = remembered(f"sizes {dumps(values)}", lambda: _size_problem(values))
-    if not problem:
-        return []
-    option, _, message = problem.removeprefix("network.").partition(": ")
-    return [(("network", option), message)]
+SIZED = ("model", "network", "image_size")
+"""Fields that the sizes of networks and images are in."""
+LARGEST = 1_000_000
+"""Of any size of a network: more is a slip."""
 
 
-def _size_problem(values: dict[str, Any]) -> str:
-    """`network.option: what is wrong`, or nothing."""
+def sizes(patched: Patched, cells: Sequence[Cell]) -> Callable[[Cell], list[Finding]]:
+    """What is wrong with a cell's sizes: networks that cannot be made so, or do not take such images."""
+    asked = PerLevels(patched, SIZED, dumps)
+    questions = sorted({asked(cell) for cell in cells})
+    told = remembered("\n".join(["sizes", *questions]), lambda: [_size_finding(json.loads(each)) for each in questions])
+    answers = dict(zip(questions, told, strict=True))
+
+    def found(cell: Cell) -> list[Finding]:
+        answer = answers[asked(cell)]
+        return [(tuple(answer[0]), answer[1])] if answer else []
+
+    return found
+
+
+def _size_finding(values: dict[str, Any]) -> Finding | None:
+    """Where and what is wrong with the sizes, of which the options of the networks know."""
     from g2g_core.models import OPTIONS
 
     network = {name: tuple(value) if isinstance(value, list) else value for name, value in values["network"].items()}
+    if large := [name for name, value in network.items() if isinstance(value, int) and value > LARGEST]:
+        return ("network", large[0]), f"{network[large[0]]} must be at most {LARGEST}"
     try:
         OPTIONS[values["model"]](**network).check_side(values["image_size"])
     except ValueError as error:
-        return str(error)
+        option, _, message = str(error).removeprefix("network.").partition(": ")
+        return (("network", option), message) if option in network else (("image_size",), str(error))
     except TypeError:  # an option of another model, or of a wrong type, is told by other checks
-        return ""
-    return ""
+        return None
+    return None
 
 
 def a_generator_loss_is_on(values: dict[str, Any], _menus: Menus) -> list[Finding]:
@@ -92,7 +107,6 @@ def recorded(values: dict[str, Any], menus: Menus) -> list[str]:
 CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Finding]]], ...] = (
     (("model", "network"), network_fits_model),
     (("dataset", "data"), data_fits_dataset),
-    (("model", "network", "image_size"), sizes_fit),
     (("losses",), a_generator_loss_is_on),
     (("schedules",), schedules_go_forward),
     (("stop_beyond", *MEASURED), bounds_are_recorded),
@@ -134,23 +148,41 @@ def never_degraded(spec: StudySpec) -> str | None:
     )
 
 
+FILED = ("model", "network", "dataset", "data", "checkpoint")
+"""Fields in which files are named."""
+
+
 def idle_factors(spec: StudySpec, cells: Sequence[Cell], menus: Menus) -> list[Problem]:
     """Factors that change nothing: all their levels give the same config and files, in every cell."""
-    patched = Patched(spec.base, spec.factors)
-    canonical = Canonical(patched, menus)
-    files = PerLevels(patched, ("model", "network", "dataset", "data", "checkpoint"), lambda v: _files(v, menus))
-
-    def moves(cell: Cell, factor: Factor) -> bool:
-        first = {**cell, factor.name: factor.reference}
-        alike = files(cell) == files(first) and canonical.text(cell) == canonical.text(first)
-        return not alike or (cell != first and meant_equal(spec, cell, first))
-
     told = "changes nothing: its levels train alike in every cell; if that is meant, list them in equal_arms"
-    return [
-        Problem(("factors", factor.name), told, at_key=True)
-        for factor in spec.factors
-        if not any(moves(cell, factor) for cell in cells)
-    ]
+    patched = Patched(spec.base, spec.factors)
+    found = []
+    for factor in spec.factors:
+        moved = _moved_by(factor, patched, menus)
+        turned = [cell for cell in cells if cell[factor.name] != factor.reference]
+        if not any(moved(cell) or meant_equal(spec, cell, _first(cell, factor)) for cell in turned):
+            found.append(Problem(("factors", factor.name), told, at_key=True))
+    return found
+
+
+def _moved_by(factor: Factor, patched: Patched, menus: Menus) -> Callable[[Cell], bool]:
+    """Whether a cell trains otherwise than the same one with the factor at its first level."""
+    touched = {field for field in FIELDS if factor.name in patched.touching[field]}
+    parts = [PerLevels(patched, FILED, lambda values: _files(values, menus))] if touched & set(FILED) else []
+    for field in FIELDS:
+        names = TOGETHER.get(field, (field,))
+        if field not in NEUTRAL and touched & set(names):
+            parts.append(PerLevels(patched, names, _canonical(field, menus)))
+    return lambda cell: any(part(cell) != part(_first(cell, factor)) for part in parts)
+
+
+def _canonical(field: str, menus: Menus) -> Callable[[dict[str, Any]], str]:
+    return lambda values: dumps(canonical_field(field, values, menus))
+
+
+def _first(cell: Cell, factor: Factor) -> Cell:
+    """The cell with the factor at its first level."""
+    return {**cell, factor.name: factor.reference}
 
 
 def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:

@@ -65,7 +65,7 @@ def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
         return False
     for trial in trials:
         where = folder / "trials" / trial.id
-        document = trial_file.read(where)
+        document = trial_file.standing(where)
         end = f"{trial_file.status_of(document)} {(document.get('attempts') or [{}])[-1].get('ended')}"
         if atomic.read_json(where / "mlflow.json").get("sent") != end:
             return False

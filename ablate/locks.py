@@ -49,7 +49,10 @@ def _locked(path: Path, what: str, deadline: float) -> IO[str]:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            file = stack.enter_context(path.open("a+"))
+            try:
+                file = stack.enter_context(path.open("a+"))
+            except FileNotFoundError:  # its last owner has just removed the folder
+                continue
             while not _try(file):
                 if time.monotonic() >= deadline:
                     raise Locked(f"{what} is in use by {_owner(path)}; wait for it to end, or use --wait")

@@ -8,6 +8,9 @@ from ablate import results
 from ablate.plan_file import read_plan
 from ablate.study import StudyError
 
+GENERATOR = '<meta name="generator" content="g2g-ablate">'
+"""What a page of ours has near its top."""
+
 
 @dataclass(frozen=True)
 class Written:
@@ -46,10 +49,18 @@ def write_reports(
             results.gather(folder)
     tables = [load_results(folder) for folder in folders]
     target = to or (folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison")
-    if "html" in formats and (target / "index.html").exists() and not any(target.glob("data*/report.json")):
+    if to is not None and "html" in formats and not _ours(to / "index.html"):
         raise StudyError(f"--to: {target}: holds an index.html that is no report of a study; choose another folder")
     try:
         files = build_report(tables if len(tables) > 1 else tables[0], target, formats, leave_out=leave_out)
     except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise StudyError(f"--to: {target}: cannot be written: {error.strerror}") from None
     return Written(tuple(files), tuple(line for table in tables for line in headline(table)))
+
+
+def _ours(page: Path) -> bool:
+    """Whether nothing is lost when a report is written there: no page, or one of ours."""
+    try:
+        return GENERATOR.encode() in page.read_bytes()[:4096]
+    except OSError:
+        return True

@@ -91,7 +91,7 @@ class _Gathered:
             id_ = planned["trial_id"]
             where = self.folder / "trials" / id_
             lines = journal.effective(journal.read(where))
-            self.rows.append(self._trial(planned, trial_file.read(where), lines, where))
+            self.rows.append(self._trial(planned, trial_file.standing(where), lines, where))
             seen: set[tuple[int, str]] = set()
             for line in lines:
                 for name, value in line.values.items():
@@ -132,10 +132,9 @@ class _Gathered:
 
     def trials_csv(self) -> str:
         """The content of trials.csv; of the config only what varies."""
-        varying = [
-            name for name in _names(self.rows, "config.") if len({_text(_config(row, name)) for row in self.rows}) > 1
-        ]
-        for row in self.rows:
+        known = [row for row in self.rows if any(name.startswith("config.") for name in row)]  # the others are damaged
+        varying = [name for name in _names(known, "config.") if len({_text(_config(row, name)) for row in known}) > 1]
+        for row in known:
             row.update({name: _config(row, name) for name in varying})
         columns = [
             *("trial_id", "cell_id", "status", "seed"),

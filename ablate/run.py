@@ -26,6 +26,9 @@ from ablate.trial import STOP
 PAGE = Path("report") / "index.html"
 """The report, in the study's folder."""
 
+CHECKED = "checked.json"
+"""What the one-step check of the arms found, in the study's folder."""
+
 LEAST_ROOM = 50 * 2**20
 """Bytes that must be free before anything starts: tables, images, the report."""
 
@@ -133,20 +136,18 @@ class _Run:
         writable(self.folder)
         lock = self.folder / ".lock"
         with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
+            refused = False
             try:
                 refused = self._work(self._todo())
-            except StudyError:
-                _leave_nothing(self.folder, lock)
-                raise
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
                 self.exit_code = 3
                 self._say(f"the disk is full ({self.folder}); what is finished is kept. To go on: {_command()}")
-            else:
-                if refused:
-                    _leave_nothing(self.folder, lock)
-                    return StudyResult(self.folder, (), 3, tuple(self.messages))
+            finally:
+                _leave_nothing(self.folder, lock)
+            if refused:
+                return StudyResult(self.folder, (), 3, tuple(self.messages))
         return self._result()
 
     def _work(self, todo: Sequence[Trial]) -> bool:
@@ -180,7 +181,9 @@ class _Run:
         """The trials without an outcome, in running order."""
         where = self.folder / "trials"
         return [
-            t for t in self.plan.trials if trial_file.status_of(trial_file.read(where / t.id)) not in trial_file.ENDED
+            t
+            for t in self.plan.trials
+            if trial_file.status_of(trial_file.standing(where / t.id)) not in trial_file.ENDED
         ]
 
     def _resources(self, todo: Sequence[Trial], stack: ExitStack) -> Resources:
@@ -203,13 +206,13 @@ class _Run:
 
     def _check(self, todo: Sequence[Trial], resources: Resources) -> None:
         """Refuse arms without effect, and a plan that the disk cannot hold; arms are looked at once a plan."""
-        known = atomic.read_json(self.folder / "checked.json")
+        known = atomic.read_json(self.folder / CHECKED)
         if known.get("plan") != self.plan.hash:
             from ablate.check_arms import check_arms
 
             device = resources.device if machine_gpus() else "cpu"  # a cluster's head need not have what its nodes have
             known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
-            atomic.write_json(self.folder / "checked.json", known)
+            atomic.write_json(self.folder / CHECKED, known)
         _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
@@ -233,9 +236,8 @@ class _Run:
         for trial in todo:
             where = self.folder / "trials" / trial.id
             where.mkdir(parents=True, exist_ok=True)
-            document = trial_file.read(where)
-            anew = trial_file.planned_again(trial, document)
-            if anew != document:
+            anew = trial_file.to_run(trial, where)
+            if anew != trial_file.read(where):
                 trial_file.write(where, anew)
 
     def _execute(self, todo: Sequence[Trial], resources: Resources) -> None:
@@ -322,7 +324,7 @@ class _Run:
         found = []
         for trial in self.plan.trials:
             where = self.folder / "trials" / trial.id
-            found.append(trial_file.result_of(trial, where, trial_file.read(where)))
+            found.append(trial_file.result_of(trial, where, trial_file.standing(where)))
         left = {result.status for result in found} - set(trial_file.ENDED)
         if self.exit_code == 0 and left:
             self.exit_code = 1 if "failed" in left else 130
@@ -347,10 +349,11 @@ def writable(folder: Path) -> None:
 
 
 def _leave_nothing(folder: Path, lock: Path) -> None:
-    """Take back the folders of a study that was refused before it began; whatever holds anything else stays."""
+    """Take back the folders of a study that ended before its plan was fixed; whatever holds anything else stays."""
     if (folder / "plan.json").exists():
         return
-    lock.unlink(missing_ok=True)
+    for ours in (folder / CHECKED, lock):
+        ours.unlink(missing_ok=True)
     for empty in (folder / "trials", folder):
         with suppress(OSError):
             empty.rmdir()

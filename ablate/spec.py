@@ -1,12 +1,12 @@
 """The study file, read and validated: everything that is wrong with it at once, each with its place."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ablate.config_checks import CHECKS, idle_factors, outcome_problems
+from ablate.config_checks import CHECKS, Finding, idle_factors, outcome_problems, sizes
 from ablate.design import DESIGNS, DesignError, expand
 from ablate.menus import Menus, Schema, first_line, science_menus
 from ablate.patching import Patched, PerLevels
@@ -220,8 +220,11 @@ def _cell_problems(spec: StudySpec, menus: Menus, tree: Node) -> list[Problem]:
         return [Problem(path, message) for path, message in error.problems]
     patched = Patched(spec.base, spec.factors)
     found: dict[tuple[str | int, ...], Problem] = {}
-    for fields, check in CHECKS:
-        checked = PerLevels(patched, fields, lambda values, check=check: check(values, menus))  # type: ignore[misc]
+    checks: list[Callable[[Any], list[Finding]]] = [
+        PerLevels(patched, fields, lambda values, check=check: check(values, menus))  # type: ignore[misc]
+        for fields, check in CHECKS
+    ]
+    for checked in (*checks, sizes(patched, cells)):
         for cell in cells:
             for path, message in checked(cell):
                 place = _origin(path, cell, spec, tree)

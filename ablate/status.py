@@ -58,7 +58,7 @@ def study_status(folder: Path) -> list[TrialStatus]:
 
 def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
     """How the trial in this folder stands; `name` is what people call it."""
-    document = trial_file.read(folder)
+    document = trial_file.standing(folder)
     status: str = trial_file.status_of(document)
     lines = journal.tail(folder) if status != "planned" else []
     heartbeat = None

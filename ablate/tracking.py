@@ -111,7 +111,7 @@ class Forwarder:
             stamp = _stamp(where)
             if stamp == self.seen.get(id_) and not last:
                 continue
-            document = trial_file.read(where)
+            document = trial_file.standing(where)
             if trial_file.status_of(document) == "planned" and id_ not in self.runs:
                 continue
             if id_ not in self.trials:
@@ -254,7 +254,7 @@ class Forwarder:
                 self.client.log_artifact(self.study_run, str(self.folder / name))
         if (self.folder / "report").is_dir():
             self.client.log_artifacts(self.study_run, str(self.folder / "report"), "report")
-        documents = [trial_file.read(self.folder / "trials" / trial["trial_id"]) for trial in self.plan["trials"]]
+        documents = [trial_file.standing(self.folder / "trials" / trial["trial_id"]) for trial in self.plan["trials"]]
         statuses = [trial_file.status_of(document) for document in documents]
         now = int(time.time() * 1000)
         metrics = {f"study/{status}": float(statuses.count(status)) for status in sorted(set(statuses))}

@@ -1,6 +1,7 @@
 """One trial's run in MLflow, brought up to what the trial's folder says."""
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class TrialForwarder:
     ) -> None:
         self.client, self.run_id, self.folder, self.plan, self.planned = client, run_id, folder, plan, planned
         self.outcome = f"metric/{plan['outcome']['metric']}"
-        self.offset = 0
+        self.offset, self.inode = 0, 0
         self.sent: dict[str, int] = {}
         self.described = False
         self.ended: str | None = None
@@ -74,7 +75,8 @@ class TrialForwarder:
             params=[Param(name, value[:6000]) for name, value in params.items()],
             tags=[RunTag("mlflow.note.content", trial_note(self.plan, self.planned))],
         )
-        self.client.log_dict(self.run_id, document.get("config", {}), "config.json")
+        if "config" in document:
+            self.client.log_dict(self.run_id, document["config"], "config.json")
         atomic.write_json(self.folder / MARK, {"run_id": self.run_id})
         self.described = True
 
@@ -84,6 +86,8 @@ class TrialForwarder:
         if not path.exists():
             return []
         with path.open("rb") as file:
+            if (inode := os.fstat(file.fileno()).st_ino) != self.inode:  # a trial that was begun anew has a new journal
+                self.offset, self.inode = 0, inode
             file.seek(self.offset)
             text = file.read()
         whole = text.rfind(b"\n") + 1

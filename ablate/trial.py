@@ -1,7 +1,6 @@
 """One trial in this process: trains, writes its folder as it goes, and ends as a result whatever happens."""
 
 import os
-import shutil
 import socket
 import time
 import traceback
@@ -12,7 +11,7 @@ from typing import Any
 from ablate import figure, locks, trial_file
 from ablate.environment import PeakMemory, determinism, environment
 from ablate.faults import classify
-from ablate.journal import Journal, Line, read, set_aside, size
+from ablate.journal import Journal, Line, read, size
 from ablate.study import Trial, TrialResult
 from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record
@@ -60,10 +59,10 @@ class _Run:
         self.stop = folder.parent.parent / STOP
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
-        self.document: dict[str, Any] = trial_file.planned_again(trial, trial_file.read(folder))
+        self.document: dict[str, Any] = trial_file.to_run(trial, folder)
         lines = read(folder)
-        if self.document.pop("lost", False) or _lost(lines, folder, trial.config.log_every):
-            _begin_anew(folder)
+        if _behind(lines, folder, trial.config.log_every):
+            trial_file.begin_anew(folder)
             lines = []
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
@@ -164,17 +163,11 @@ def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -
             document["seconds"] = round(document["seconds"] + attempt["seconds"], 3)
 
 
-def _lost(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
+def _behind(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
     """Whether the journal has lost lines: a checkpoint is of a step that it does not come to."""
     steps = [int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")]
     recorded = [line.step for line in lines if line.kind != "note"]
     return bool(steps) and max(steps) - max(recorded, default=-1) >= max(1, log_every)
-
-
-def _begin_anew(folder: Path) -> None:
-    """Leave nothing to go on from: what was recorded up to the checkpoints is gone."""
-    set_aside(folder)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def _core_train() -> Train:

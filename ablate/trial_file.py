@@ -1,5 +1,6 @@
 """`trial.json`: what a trial is and how it stands; rewritten atomically, never half of it."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,19 +15,38 @@ ENDED = ("finished", "diverged")
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The trial's document; empty when there is none yet.
+    """The trial's document as it is written; empty when there is none yet, or it is damaged."""
+    return atomic.read_json(folder / NAME)
 
-    One that is damaged, or whose journal has lost lines since the trial ended, is that of an interrupted trial.
-    """
-    document = atomic.read_json(folder / NAME)
-    if not document and (folder / NAME).exists():
-        return {"status": "interrupted", "error": f"{NAME} is damaged"}
-    if document.get("status") in ENDED:
-        left, whole = journal.size(folder), int(document.get("history_bytes", 0))
-        if left < whole:
-            error = f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
-            return {**document, "status": "interrupted", "error": error, "lost": True}
-    return document
+
+def standing(folder: Path) -> dict[str, Any]:
+    """The document of how the trial stands, never to be written: without its document or history it has no outcome."""
+    document = read(folder)
+    error = f"{NAME} is damaged" if not document and (folder / NAME).exists() else lost(folder, document)
+    return {**document, "status": "interrupted", "error": error} if error else document
+
+
+def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
+    """What the journal of a trial with an outcome has lost since; None: nothing."""
+    left, whole = journal.size(folder), document.get("history_bytes") or 0
+    if document.get("status") not in ENDED or left >= whole:
+        return None
+    return f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
+
+
+def to_run(trial: Trial, folder: Path) -> dict[str, Any]:
+    """The document of a trial to run or to go on with; one whose journal has lost lines is begun anew."""
+    document = read(folder)
+    if lost(folder, document):
+        begin_anew(folder)
+        document = {**document, "status": "planned", "history_bytes": 0}
+    return planned_again(trial, document)
+
+
+def begin_anew(folder: Path) -> None:
+    """Leave nothing to go on from: what was recorded up to the checkpoints is gone."""
+    journal.set_aside(folder)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def write(folder: Path, document: Mapping[str, Any]) -> None:

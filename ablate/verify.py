@@ -63,10 +63,10 @@ def verify_trial(study: Path, folder: Path, say: Callable[[str], None], trainer:
     Raises:
         StudyError: the trial has no outcome yet, or the repeat failed.
     """
-    document = trial_file.read(folder)
+    document = trial_file.standing(folder)
     if trial_file.status_of(document) not in trial_file.ENDED:
         raise StudyError(
-            f"{folder}: only a trial with an outcome can be verified; this one is {document.get('status')}"
+            f"{folder}: only a trial with an outcome can be verified; this one is {trial_file.status_of(document)}"
         )
     trial = trial_file.trial_of(document)
     device = str((document.get("determinism") or {}).get("device", "cpu"))

@@ -48,7 +48,7 @@ def train(
     writable(folder.parent.parent)
     if not locks.is_held(folder.parent.parent / ".lock"):
         (folder.parent.parent / STOP).unlink(missing_ok=True)  # of a command that was killed while it stopped
-    if trial_file.status_of(trial_file.read(folder)) not in trial_file.ENDED:
+    if trial_file.status_of(trial_file.standing(folder)) not in trial_file.ENDED:
 
         def log(record: "Record") -> None:
             if record.kind != "train" or record.step % max(1, chosen.config.steps // LOG_LINES) == 0:

@@ -217,7 +217,7 @@ def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
 
     states = {}
     for trial in planned.trials:
-        status = trial_file.read(folder / "trials" / trial.id).get("status")
+        status = trial_file.standing(folder / "trials" / trial.id).get("status")
         known = "reused" if status in trial_file.ENDED else "again"
         states[trial.id] = "new" if status in (None, "planned") else known
     return states
