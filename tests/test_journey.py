@@ -14,6 +14,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINT, IMAGE = f"{ROOT}/studies/checkpoints/synthetic32.pt", f"{ROOT}/docs/images/systems.png"
+SIZES = """
+name: sizes
+seeds: [0]
+outcome: {metric: mixed_l1}
+base: {losses: {adversarial: 1}}
+factors: {size: {path: image_size, levels: [32, 36]}}
+"""
 TINY = [
     "base.network={filters: 4, mlp_filters: 8, class_dim: 6, class_downs: 2, content_downs: 2}",
     "base.network.d_filters=4",
@@ -149,6 +156,8 @@ def test_train_then_translate(tmp_path: Path) -> None:
         (["run", "quickstart", "--gpus-per-trial", "99"], "this machine has"),
         (["run", "faces"], "no such folder"),
         (["plan", "quickstart", "--set", "base.image_size=33"], "content_downs: 2 does not go with image_size 33"),
+        (["plan", "quickstart", "--set", "base.network.content_downs=9999999999"], "must be at most 1000000"),
+        (["plan", "sizes.yaml"], "factors.size.levels.36: network.content_downs: 3 does not go with image_size 36"),
         (["plan", "quickstart", "--set", "base.steps=1e23"], "at most 10000000"),
         (["plan", "quickstart", "--set", "base.network.perceptual=vgg19"], "did you mean vgg16?"),
         (["plan", "quickstart", "--set", "base.checkpoint=."], ": is a folder, not a file"),
@@ -165,6 +174,7 @@ def test_train_then_translate(tmp_path: Path) -> None:
 )
 def test_mistakes_are_one_line_and_nothing_starts(words: list[str], said: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "sizes.yaml").write_text(SIZES)
     done = command(*words, where=tmp_path, code=2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -175,4 +185,5 @@ def test_mistakes_are_one_line_and_nothing_starts(words: list[str], said: str, t
 
 def test_the_version_and_the_menu_of_commands(tmp_path: Path) -> None:
     assert command("--version", where=tmp_path).stdout == f"{version('g2g-ablate')}\n"
+    assert command("--version", "list", "models", where=tmp_path).stdout.count("\n") == 1
     assert "translate" in command(where=tmp_path).stdout

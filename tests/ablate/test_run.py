@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -183,6 +184,8 @@ def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "index.html").read_text() == "home"
     for _ in range(2):  # a report of ours is written over
         assert write_reports([folder], tmp_path / "report", ["html"], ()).files[0].name == "index.html"
+    shutil.rmtree(tmp_path / "report" / "data")  # it was interrupted
+    assert write_reports([folder], tmp_path / "report", ["html"], ())
 
 
 def test_the_same_error_three_times_stops_the_study_and_is_said_once(tmp_path: Path) -> None:
@@ -276,11 +279,28 @@ def test_an_interrupted_trial_whose_history_ends_before_its_checkpoint_begins_an
     pd.testing.assert_frame_equal(history(run(tmp_path))[columns], whole[columns], check_exact=True)
 
 
-def test_a_damaged_document_is_told(tmp_path: Path) -> None:
+def test_a_history_that_comes_back_is_as_good_as_ever(tmp_path: Path) -> None:
     result = run(tmp_path)
+    path = result.results[0].folder / "history.jsonl"
+    path.rename(tmp_path / "kept")
+    assert study_status(result.folder)[0].status == "interrupted"
+    results.gather(result.folder)
+    (tmp_path / "kept").rename(path)
+    before = path.stat().st_mtime_ns
+    assert study_status(result.folder)[0].status == "finished"
+    assert run(tmp_path).exit_code == 0
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_damaged_document_is_told_and_spoils_no_other_row(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    header = (result.folder / "trials.csv").read_text().partition("\n")[0]
     (result.results[0].folder / "trial.json").write_text('{"status": "fini')
     row = study_status(result.folder)[0]
     assert (row.status, row.error) == ("interrupted", "trial.json is damaged")
+    results.gather(result.folder)
+    assert (result.folder / "trials.csv").read_text().partition("\n")[0] == header
+    assert rows(result)["off/0"]["config.losses.long_recon"] == ""
 
 
 def test_a_damaged_plan_is_told_and_written_again(tmp_path: Path) -> None:
@@ -298,6 +318,13 @@ def test_a_damaged_plan_is_told_and_written_again(tmp_path: Path) -> None:
             ask()
     run(tmp_path)
     assert (folder / "plan.json").read_bytes() == plan
+
+
+def test_a_study_that_the_disk_cannot_hold_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablate.run.LEAST_ROOM", 2**60)
+    with pytest.raises(StudyError, match="left on the disk"):
+        run(tmp_path)
+    assert not list((tmp_path / "toy").glob("*.json"))
 
 
 @pytest.mark.parametrize("kept", [None, "notes.txt"])
