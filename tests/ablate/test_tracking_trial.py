@@ -8,10 +8,10 @@ from ablate import journal
 from ablate.tracking_trial import TrialForwarder
 
 
-def write(folder: Path, steps: range) -> None:
+def write(folder: Path, steps: range, more: dict[str, float]) -> None:
     lines = journal.Journal(folder, 1)
     for step in steps:
-        lines.write(step, "train", {"loss/a": float(step)}, {})
+        lines.write(step, "train", {"loss/a": float(step), **more}, {})
     lines.close()
 
 
@@ -28,10 +28,10 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
     planned = {"trial_id": "a", "levels": {}, "seed": 0, "label": "a"}
     sent = TrialForwarder(client, run, tmp_path, plan, planned)
     document = {"status": "running", "attempts": [{"attempt": 1}]}
-    write(tmp_path, range(1, 4))
+    write(tmp_path, range(1, 4), {f"loss/{number}": 1.0 for number in range(50)})
     sent.forward(document, last=False)
     journal.set_aside(tmp_path)
-    write(tmp_path, range(1, 9))
+    write(tmp_path, range(1, 9), {})
     sent.forward(document, last=False)
     history = client.get_metric_history(run, "loss/a")
     assert sorted(metric.step for metric in history) == list(range(1, 9))
