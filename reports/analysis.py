@@ -58,6 +58,8 @@ class Analysis:
         differences: a row a verdict and seed: the effects that the verdict's interval is made of.
         onset: a row a trial.
         metrics: a row a cell, metric and time (`at`: `end` or `step 0`).
+        idle: verdicts of factors, or levels of one, that did nothing: no two trials of a seed that differ in it alone
+            end otherwise, to the last digit.
         uncompared: factors, or levels of one (`factor=level`), that these cells allow no verdict on.
     """
 
@@ -70,6 +72,7 @@ class Analysis:
     differences: pd.DataFrame
     onset: pd.DataFrame
     metrics: pd.DataFrame
+    idle: tuple[str, ...]
     uncompared: tuple[str, ...]
 
 
@@ -147,6 +150,7 @@ class _Study:
             differences=self._differences(compared),
             onset=self._onset(),
             metrics=self._metrics(),
+            idle=tuple(name for name, (_, pairs) in compared.items() if self._equal(pairs)),
             uncompared=tuple(name for name in self.changes if name not in compared),
         )
 
@@ -166,6 +170,12 @@ class _Study:
                 changes = [self.values[a, seed] - self.values[b, seed] for a, b in both if a != b]
                 found[seed] = math.fsum(changes) / len(both)
         return found
+
+    def _equal(self, pairs: Pairs) -> bool:
+        """Whether every pair of cells ends equal in every seed that has both; False where none has."""
+        apart = [(a, b) for a, b in pairs if a != b]
+        known = [(a, b, s) for a, b in apart for s in self.seeds if {(a, s), (b, s)} <= self.values.keys()]
+        return bool(known) and all(self.values[a, seed] == self.values[b, seed] for a, b, seed in known)
 
     def _arms(self) -> pd.DataFrame:
         reference = str(self.plan.get("reference_cell"))

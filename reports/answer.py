@@ -63,7 +63,7 @@ def _told(view: StudyView) -> Rich:
         return rich(*parts, _alone(view, str(first["factor"])), *(only_with(view, str(n)) for n in ordered["factor"]))
     words = set(verdicts["verdict"])
     none = "No factor that can be compared" if no_comparison(view) else "No factor"
-    if len(idle(view)) == len(verdicts):
+    if len(view.analysis.idle) == len(verdicts):
         return rich(
             f"{none} did anything: all trials of a seed end with equal ", code(view.metric), ", to the last digit."
         )
@@ -140,7 +140,7 @@ def others(view: StudyView) -> list[Rich]:
     """One sentence a kind of verdict that the first sentence did not tell."""
     verdicts = view.analysis.verdicts
     out = [shared] if (shared := shared_fall(view)) else []
-    unmoved, known = idle(view), verdicts[verdicts["n_pairs"] > 0]
+    unmoved, known = view.analysis.idle, verdicts[verdicts["n_pairs"] > 0]
     if 0 < len(unmoved) < len(verdicts):
         out.append(
             rich(
@@ -179,12 +179,6 @@ def _diverged(view: StudyView) -> Rich:
         for at in diverging(view)
     ]
     return rich("Trials diverged: ", joined(found), ". What follows is of those that finished. ") if found else ()
-
-
-def idle(view: StudyView) -> list[str]:
-    """Factors, or levels, that did nothing at all: in no seed a difference in the last digit."""
-    moved = view.analysis.differences.groupby("factor", sort=False)["effect"].agg(lambda effects: effects.abs().max())
-    return [str(name) for name, most in moved.items() if most == 0]
 
 
 def no_comparison(view: StudyView) -> Rich:

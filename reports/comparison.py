@@ -145,7 +145,7 @@ def _factors(views: Sequence[StudyView], reasons: list[str]) -> Section | None:
             Cell(rich(code(name)), sub=rich(_name(view)), value=name),
             Cell(badge=str(row["verdict"]), sub=_alone(view, name), value=str(row["verdict"])),
             signed_cell(number(row["effect"]), view.scale),
-            interval_or_words(row, "effect", view.scale),
+            interval_or_words(view, row, "effect"),
             p_of(row, "effect"),
         ]
         rows.append(tuple(cells if reasons else [*cells, Cell(drawing=bar)]))

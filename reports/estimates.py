@@ -35,15 +35,22 @@ def interval_cell(low: float | None, high: float | None, scale: Scale) -> Cell:
 
 
 def nothing(row: Mapping[Any, Any], value: str) -> bool:
-    """Whether the estimate of a row is exactly 0 in all seeds: trials that end equal, to the last digit."""
+    """Whether the estimate of a row is exactly 0 in all seeds."""
     ends = {number(row[key]) for key in ("low", "high")}
     return number(row[value]) == 0 and ends in ({0.0}, {None})
 
 
-def interval_or_words(row: Mapping[Any, Any], value: str, scale: Scale, words: str = "did nothing") -> Cell:
-    """The interval of a row; words where there is nothing to have one."""
-    cell = interval_cell(number(row["low"]), number(row["high"]), scale)
-    return replace(cell, spans=rich(words)) if nothing(row, value) else cell
+def inert(view: StudyView, row: Mapping[Any, Any], value: str) -> bool:
+    """Whether a row is of a factor, or a level of one, that did nothing: opposite effects may add up to 0 as well."""
+    return str(row.get("factor", row.get("term"))) in view.analysis.idle and nothing(row, value)
+
+
+def interval_or_words(view: StudyView, row: Mapping[Any, Any], value: str) -> Cell:
+    """The interval of a row; words of a factor that did nothing, and a plain 0 where all seeds have just that."""
+    cell = interval_cell(low := number(row["low"]), number(row["high"]), view.scale)
+    if inert(view, row, value):
+        return replace(cell, spans=rich("did nothing"))
+    return replace(cell, spans=rich(view.scale.fixed(low))) if nothing(row, value) else cell
 
 
 def p_of(row: Mapping[Any, Any], value: str) -> Cell:

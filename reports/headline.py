@@ -3,7 +3,7 @@
 from reports.analysis import analyse
 from reports.answer import lead, no_comparison, others, shared_fall, status_words
 from reports.document import plain
-from reports.estimates import nothing
+from reports.estimates import inert
 from reports.numbers import p_words
 from reports.sections.threats import next_experiment
 from reports.table import StudyTable
@@ -32,7 +32,7 @@ def _verdicts(study: StudyView) -> str:
         numbers = [study.scale.signed(effect)] if effect == effect and effect is not None else []
         if p == p and p is not None:
             numbers.append(p_words(p))
-        numbers = ["did nothing"] if nothing(row, "effect") else numbers
+        numbers = ["did nothing"] if inert(study, row, "effect") else numbers
         detail = f" ({', '.join(numbers)})" if numbers else ""
         words.append(f"{SIGNS.get(str(row['verdict']), '')} {row['factor']} {row['verdict']}{detail}".strip())
     if words and (uncompared := no_comparison(study)):

@@ -71,7 +71,7 @@ def verdict_table(view: StudyView) -> Table | None:
                     badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")
                 ),
                 signed_cell(number(row["effect"]), view.scale),
-                interval_or_words(row, "effect", view.scale),
+                interval_or_words(view, row, "effect"),
                 p_of(row, "effect"),
                 fixed_cell(number(row["detectable_effect"]), view.scale),
                 Cell(drawing=bar),

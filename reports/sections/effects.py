@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.charts.intervals import forest
 from reports.document import Block, Cell, Column, Figure, Fold, Panel, Section, Table, Text, code, rich
-from reports.estimates import bars, estimate, interval_or_words, nothing, number, p_of, signed_cell
+from reports.estimates import bars, estimate, inert, interval_or_words, number, p_of, signed_cell
 from reports.numbers import count
 from reports.view import StudyView
 
@@ -40,7 +40,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
             Cell(rich(code(str(row["term"]))), value=str(row["term"])),
             Cell(rich(_kind(int(row["order"]))), value=int(row["order"])),
             signed_cell(number(row["estimate"]), view.scale),
-            interval_or_words(row, "estimate", view.scale),
+            interval_or_words(view, row, "estimate"),
             p_of(row, "estimate"),
         ]
         if aliased:
@@ -60,7 +60,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         f"Main effect: change of {view.metric} when the factor leaves its first level, averaged over the others. "
         "Interaction: half of what the effect of one factor grows by when the other one leaves its first level."
     )
-    if any(nothing(row, "estimate") for row in records):
+    if any(inert(view, row, "estimate") for row in records):
         note += rich(" Did nothing: with and without it all trials end equal, to the last digit.")
     dense = len(rows) > 16
     return Table(

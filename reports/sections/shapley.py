@@ -32,7 +32,7 @@ def shapley(view: StudyView) -> Section | None:
         (
             Cell(rich(code(str(row["factor"]))), value=str(row["factor"])),
             signed_cell(number(row["value"]), view.scale),
-            interval_or_words(row, "value", view.scale),
+            interval_or_words(view, row, "value"),
         )
         for row in records
     )

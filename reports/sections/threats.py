@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from reports.answer import idle
 from reports.divergence import Diverging, diverging
 from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number, outcomes
@@ -173,7 +172,7 @@ def next_experiment(view: StudyView) -> Rich:
         )
     if len(unsure):
         return rich(strong("Next:"), _seeds(view, unsure))
-    if unmoved := idle(view):
+    if unmoved := view.analysis.idle:
         return rich(strong("Next:"), " find out why ", joined(map(code, unmoved)), " did nothing in these trials.")
     return rich(
         strong("Next:"), " the same study on other data, and longer, would tell whether the answer carries over."

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
-from reports import build_report, headline, make_report
+from reports import build_report, headline, make_report, open_study
 from reports.document import Table, plain
+from reports.plain_text import to_text
 from reports.table import StudyTable
 
 
@@ -40,7 +41,7 @@ def intervals(study: StudyTable, name: str) -> list[tuple[str, ...]]:
 
 def test_rows_of_a_factor_that_did_nothing_say_so(inert: StudyTable) -> None:
     found = intervals(inert, "effects")
-    assert found[1:] == [("long_fm", "did nothing", "–"), ("long_recon × long_fm", "did nothing", "–")]
+    assert found[1:] == [("long_fm", "did nothing", "–"), ("long_recon × long_fm", "0.000", "–")]
     assert found[0][1].startswith("+0.002 to")
     assert intervals(inert, "verdicts")[1] == ("long_fm", "did nothing", "–")
     assert intervals(inert, "arms")[1] == ("○●", "equal trials", "")
@@ -56,3 +57,25 @@ def test_page_and_pdf_show_no_interval_of_it_and_the_csv_numbers(inert: StudyTab
         assert "0.000 to 0.000" not in text
     effects = pd.read_csv(tmp_path / "data" / "effects.csv").set_index("term").loc["long_fm"]
     assert effects[["estimate", "low", "high", "p"]].tolist() == [0.0, 0.0, 0.0, 1.0]
+
+
+def with_outcome(study: StudyTable, *of_cells: float) -> StudyTable:
+    """The study with these outcomes of its cells, alike in all seeds."""
+    cells = dict(zip((cell["cell_id"] for cell in study.study["cells"]), of_cells, strict=True))
+    return replace(study, trials=study.trials.assign(**{"metric.kid": study.trials["cell_id"].map(cells)}))
+
+
+def test_opposite_effects_that_cancel_are_not_nothing(make_study: Callable[..., StudyTable]) -> None:
+    """Each factor raises the outcome without the other one by what it lowers it with it."""
+    study = with_outcome(make_study(factors=2, seeds=2), 0.5, 0.75, 0.75, 0.5)
+    text = " ".join(headline(study)) + to_text(make_report(study).document)
+    assert open_study(study).analysis.idle == ()
+    assert intervals(study, "verdicts") == [("long_recon", "0.000", "–"), ("long_fm", "0.000", "–")]
+    assert "did nothing" not in text.lower()
+    assert "last digit" not in text
+
+
+def test_an_interaction_of_additive_factors_is_a_plain_0(make_study: Callable[..., StudyTable]) -> None:
+    study = with_outcome(make_study(factors=2, seeds=2), 0.5, 0.75, 1.0, 1.25)
+    assert intervals(study, "effects")[2] == ("long_recon × long_fm", "0.000", "–")
+    assert "did nothing" not in to_text(make_report(study).document).lower()
