@@ -1,5 +1,6 @@
 """Where trials diverge: at which levels of which factors, by counts of the trials that ended."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,11 +52,8 @@ def diverging(view: StudyView) -> list[Diverging]:
 
 def _levels(view: StudyView, factor: str) -> list[Diverging]:
     """Each level with an ended trial beside the first one; the first one beside the others together."""
-    trials = view.table.trials
-    ended = trials[trials["status"].isin(("finished", "diverged"))]
-    blown = (ended["status"] == "diverged").groupby(ended[f"level.{factor}"].astype(str))
-    counts = {str(level): (int(rows.sum()), len(rows)) for level, rows in blown}
-    waiting = trials.loc[trials["status"].isin(OPEN), f"level.{factor}"].astype(str).value_counts()
+    statuses = {str(level): _statuses(view, factor, str(level)) for level in view.factors[factor]["levels"]}
+    counts = {level: _counts(found) for level, found in statuses.items() if _counts(found)[1]}
     first, found = view.first(factor), []
     for level, (many, n) in counts.items():
         others = [other for other in counts if (other == first if level != first else other != first)]
@@ -63,5 +61,19 @@ def _levels(view: StudyView, factor: str) -> list[Diverging]:
             beside = others[0] if len(others) == 1 else "other levels"
             before, of = (sum(counts[other][i] for other in others) for i in (0, 1))
             p = fisher_exact(np.array([[many, n - many], [before, of - before]]), "greater").pvalue
-            found.append(Diverging(factor, level, many, n, beside, before, of, float(p), int(waiting.get(level, 0))))
+            waiting = sum(status in OPEN for status in statuses[level])
+            found.append(Diverging(factor, level, many, n, beside, before, of, float(p), waiting))
     return found
+
+
+def _statuses(view: StudyView, factor: str, level: str) -> list[str]:
+    """How the trials at a level stand; a trial that arms with equal configs share is at the levels of all of them."""
+    there = {trial for arm in view.arms if level in view.levels_of(arm, factor) for trial in arm.trials}
+    trials = view.table.trials
+    return [str(status) for status in trials.loc[trials["trial_id"].isin(there), "status"]]
+
+
+def _counts(statuses: Sequence[str]) -> tuple[int, int]:
+    """How many trials diverged, and how many finished or diverged."""
+    diverged = sum(status == "diverged" for status in statuses)
+    return diverged, diverged + sum(status == "finished" for status in statuses)

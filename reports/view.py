@@ -251,6 +251,10 @@ class StudyView:
     def _at_first(self, factor: str, levels: Mapping[str, str]) -> bool:
         return factor not in levels or levels[factor] == self.first(factor)
 
+    def levels_of(self, arm: Arm, factor: str) -> frozenset[str]:
+        """The levels of a factor at which an arm stands: several where equal configs share its trials."""
+        return frozenset(levels.get(factor, self.first(factor)) for levels in (arm.levels, *arm.also))
+
     def label(self, levels: Mapping[str, str]) -> str:
         """What is not at its first level: `long_recon + long_fm`, `restore=generator`; or that nothing is."""
         words = []

@@ -90,7 +90,7 @@ def groups_of(view: StudyView) -> list[Group]:
     styles = ("off", "on", "on dash", "on dots", "neutral", "neutral dash")
     out = []
     for index, level in enumerate(view.factors[factor]["levels"]):
-        cells = {arm.cell_id for arm in view.arms if arm.levels.get(factor, view.first(factor)) == str(level)}
+        cells = {arm.cell_id for arm in view.arms if str(level) in view.levels_of(arm, factor)}
         rows = onset[onset["cell_id"].isin(cells)]
         if len(rows):
             out.append((str(level), rows, styles[min(index, len(styles) - 1)]))

@@ -177,3 +177,10 @@ def test_a_factor_without_a_pair_is_in_no_summary_of_effects(make_study: Make) -
 
 def text_of(study: StudyTable) -> str:
     return to_text(make_report(study).document)
+
+
+def test_trials_that_equal_cells_share_count_at_the_levels_of_each(make_study: Make) -> None:
+    """`long_fm` acts only beside `long_recon`: three trials stand at both of its levels, and diverge."""
+    view = open_study(make_study(seeds=3, equal={1: 0}, status=diverged({0: 3, 2: 3})))
+    assert "long_fm=without 6 of 6 (with 3 of 6)" in plain(lead(view))
+    assert [(label, len(rows)) for label, rows, _ in groups_of(view)] == [("without", 6), ("with", 6)]
