@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from reports.divergence import diverging
+from reports.divergence import diverging, diverging_arms
 from reports.document import Rich, Span, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
@@ -171,13 +171,14 @@ def no_pairs(view: StudyView) -> Rich:
 
 
 def _diverged(view: StudyView) -> Rich:
-    """At which levels trials diverged, and how many."""
+    """At which levels trials diverged, and how many; then the arms of which all did at no such level."""
     found = [
         rich(
             code(f"{at.factor}={at.level}"), f" {at.many} of {at.ended} (", code(at.beside), f" {at.before} of {at.of})"
         )
         for at in diverging(view)
     ]
+    found += [rich(f"all {count(many, 'trial')} of ", code(arm.label)) for arm, many in diverging_arms(view)]
     return rich("Trials diverged: ", joined(found), ". What follows is of those that finished. ") if found else ()
 
 

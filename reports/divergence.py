@@ -1,12 +1,12 @@
-"""Where trials diverge: at which levels of which factors, by counts of the trials that ended."""
+"""Where trials diverge: at which levels of which factors, or in which arms, by counts of the trials that ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import fisher_exact
 
-from reports.view import StudyView
+from reports.view import Arm, StudyView
 
 OPEN = ("planned", "running", "interrupted")
 """How trials stand that may still finish."""
@@ -43,11 +43,33 @@ class Diverging(NamedTuple):
         return not self.open and self.many == self.ended and self.before < self.of
 
 
+class DivergedArm(NamedTuple):
+    """An arm of which all trials that finished or diverged did the latter, and how many they are."""
+
+    arm: Arm
+    many: int
+
+
 def diverging(view: StudyView) -> list[Diverging]:
     """Levels at which all trials diverged, or more than at the factor's first one by Fisher's test; clearest first."""
     found = [level for factor in view.factors for level in _levels(view, factor)]
     told = [one for one in found if one.whole or (one.p < view.alpha and one.level != view.first(one.factor))]
     return sorted(told, key=lambda one: one.p)
+
+
+def diverging_arms(view: StudyView) -> list[DivergedArm]:
+    """Arms of which all trials diverged, two or more, that stand at no level which is told: a combination does it."""
+    told = [(at.factor, at.level) for at in diverging(view)]
+    rest = [arm for arm in view.arms if not any(level in view.levels_of(arm, factor) for factor, level in told)]
+    statuses = [(arm, _of(view, arm.trials)) for arm in rest]
+    lost = [DivergedArm(arm, _counts(found)[0]) for arm, found in statuses if _whole(found)]
+    return lost if len(lost) < len(view.arms) else []
+
+
+def _whole(statuses: Sequence[str]) -> bool:
+    """Whether of two or more trials that ended all diverged, and none may still finish."""
+    many, ended = _counts(statuses)
+    return many == ended > 1 and not set(OPEN) & set(statuses)
 
 
 def _levels(view: StudyView, factor: str) -> list[Diverging]:
@@ -68,7 +90,11 @@ def _levels(view: StudyView, factor: str) -> list[Diverging]:
 
 def _statuses(view: StudyView, factor: str, level: str) -> list[str]:
     """How the trials at a level stand; a trial that arms with equal configs share is at the levels of all of them."""
-    there = {trial for arm in view.arms if level in view.levels_of(arm, factor) for trial in arm.trials}
+    return _of(view, {trial for arm in view.arms if level in view.levels_of(arm, factor) for trial in arm.trials})
+
+
+def _of(view: StudyView, there: Collection[str]) -> list[str]:
+    """How these trials stand."""
     trials = view.table.trials
     return [str(status) for status in trials.loc[trials["trial_id"].isin(there), "status"]]
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reports.divergence import Diverging, diverging
+from reports.divergence import DivergedArm, Diverging, diverging, diverging_arms
 from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
@@ -161,15 +161,14 @@ def next_experiment(view: StudyView) -> Rich:
     verdicts = view.analysis.verdicts
     if not (view.table.trials["status"] == "finished").any():
         return _nothing_finished(view)
-    diverged = diverging(view)
+    diverged, arms = diverging(view), diverging_arms(view)
     factors = {at.factor for at in diverged}
     unsure = verdicts[
         (verdicts["verdict"] == "not enough data") & ~verdicts["factor"].map(view.factor_of).isin(factors)
     ]
-    if diverged:
-        return rich(
-            strong("Next:"), _instead(view, diverged), *((" Besides,", _seeds(view, unsure)) if len(unsure) else ())
-        )
+    if diverged or arms:
+        besides = (" Besides,", _seeds(view, unsure)) if len(unsure) else ()
+        return rich(strong("Next:"), _instead(view, diverged, arms), *besides)
     if len(unsure):
         return rich(strong("Next:"), _seeds(view, unsure))
     if unmoved := view.analysis.idle:
@@ -199,18 +198,23 @@ def _seeds(view: StudyView, unsure: pd.DataFrame) -> Rich:
     return rich(f" more than {count(n, 'seed')} for ", names, ".")
 
 
-def _instead(view: StudyView, diverged: list[Diverging]) -> Rich:
+def _instead(view: StudyView, diverged: list[Diverging], arms: list[DivergedArm]) -> Rich:
     """What helps where trials diverge: seeds do not."""
-    smaller = {"a smaller weight" if _weighs(view, at) else "a smaller learning rate" for at in diverged}
-    levels = joined(code(f"{at.factor}={at.level}") for at in diverged)
-    those = "that level" if len(diverged) == 1 else "those levels"
+    choices = [
+        *((at.factor, at.level) for at in diverged),
+        *(pair for lost in arms for pair in lost.arm.levels.items()),
+    ]
+    smaller = {"a smaller weight" if _weighs(view, *choice) else "a smaller learning rate" for choice in choices}
+    places = joined((*(code(f"{at.factor}={at.level}") for at in diverged), *(code(lost.arm.label) for lost in arms)))
+    noun = " or ".join(word for word, found in (("level", diverged), ("arm", arms)) if found)
+    those = f"that {noun}" if len(diverged) + len(arms) == 1 else f"those {noun.replace(' or ', 's or ')}s"
     cure = " or ".join(sorted(smaller))
     return rich(
-        " more seeds do not help where trials diverge: ", cure, " at ", levels, f", or a study without {those}."
+        " more seeds do not help where trials diverge: ", cure, " at ", places, f", or a study without {those}."
     )
 
 
-def _weighs(view: StudyView, at: Diverging) -> bool:
+def _weighs(view: StudyView, factor: str, level: str) -> bool:
     """Whether the level switches a loss on."""
-    patch = view.factors[at.factor]["levels"][at.level]
+    patch = view.factors[factor]["levels"][level]
     return any(str(path).startswith("losses") and weight for path, weight in patch.items())

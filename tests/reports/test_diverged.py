@@ -184,3 +184,15 @@ def test_trials_that_equal_cells_share_count_at_the_levels_of_each(make_study: M
     view = open_study(make_study(seeds=3, equal={1: 0}, status=diverged({0: 3, 2: 3})))
     assert "long_fm=without 6 of 6 (with 3 of 6)" in plain(lead(view))
     assert [(label, len(rows)) for label, rows, _ in groups_of(view)] == [("without", 6), ("with", 6)]
+
+
+def test_an_arm_that_diverges_where_no_single_level_does_is_told(make_study: Make) -> None:
+    """Both losses together diverge in 3 of 3 trials: of each level that is 3 of 6, no more than chance allows."""
+    study = make_study(seeds=3, status=diverged({3: 3}))
+    told = "Trials diverged: all 3 trials of long_recon + long_fm. What follows is of those that finished."
+    assert plain(lead(open_study(study))).startswith(told)
+    assert "a smaller weight at long_recon + long_fm, or a study without that arm." in headline(study)[-1]
+    going_on = make_study(seeds=3, status={**diverged({3: 2}), (3, 2): "running"})
+    assert "Trials diverged" not in headline(going_on)[1]
+    by_level = make_study(seeds=3, status=diverged({2: 3, 3: 3}))
+    assert "all 3 trials of" not in headline(by_level)[1]
