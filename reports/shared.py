@@ -51,10 +51,10 @@ OFTEN = Part("evaluation steps", ("eval_every",))
 
 def differing(view: StudyView, part: Part) -> tuple[str, ...]:
     """The factors between whose levels a part differs."""
-    if part.digest and _equal_digests(view, part.digest):
-        return ()
     found = [factor for factor in view.factors if any(_depends(part, path) for path in changed(view.study, factor))]
-    return tuple(factor for factor in found if part is not WEIGHTS or _other_weights(view, factor))
+    if part is WEIGHTS:
+        return tuple(factor for factor in found if _other_weights(view, factor))
+    return tuple(factor for factor in found if not (part.digest and _equal_digests(view, part.digest, factor)))
 
 
 def _other_weights(view: StudyView, factor: str) -> bool:
@@ -77,10 +77,14 @@ def _below(path: str, paths: Sequence[str]) -> bool:
     return any(path == one or path.startswith(f"{one}.") for one in paths)
 
 
-def _equal_digests(view: StudyView, column: str) -> bool:
-    """Whether all trials of a seed recorded the same digest; False where none was recorded."""
+def _equal_digests(view: StudyView, column: str, factor: str) -> bool:
+    """Whether all trials of a seed recorded the same digest; False where a level of the factor recorded none."""
     trials = view.table.trials
-    if column not in trials or not trials[column].notna().any():
+    if column not in trials:
+        return False
+    known = set(trials.loc[trials[column].notna(), "cell_id"])
+    there = {level for arm in view.arms if arm.cell_id in known for level in view.levels_of(arm, factor)}
+    if not there.issuperset(levels_of(view.study, factor)):
         return False
     return bool((trials.groupby("seed")[column].nunique() <= 1).all())
 

@@ -112,6 +112,13 @@ def test_equal_digests_settle_that_a_part_is_shared(patched: Callable[..., Study
     assert SHARED + ", so that arms" in design(replace(study, trials=study.trials.assign(**parts)))
 
 
+def test_a_digest_settles_nothing_where_a_level_recorded_none(patched: Callable[..., StudyTable]) -> None:
+    study = patched({"batch_size": 8})
+    recorded = study.trials["seed"].where(study.trials["level.long_fm"] == "without")
+    half = replace(study, trials=study.trials.assign(**{"digest.data_order": recorded}))
+    assert "Data order and augmentation differ between the levels of long_fm." in design(half)
+
+
 def test_lengths_are_told_by_level(patched: Callable[..., StudyTable]) -> None:
     study = patched({"steps": 800})
     study.trials.loc[study.trials["level.long_fm"] == "with", "steps_done"] = 800
