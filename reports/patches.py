@@ -1,6 +1,6 @@
 """What the factors of a plan change in the config of a trial: paths and values, read from the levels' patches."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Plan = Mapping[str, Any]
@@ -18,20 +18,16 @@ def levels_of(plan: Plan, factor: str) -> tuple[str, ...]:
 
 def value_at(plan: Plan, factor: str, level: str, path: str) -> Any:
     """What a path of the config is at a level of a factor, others left aside; `UNTOLD` where the plan does not say."""
-    patch = patch_of(plan, factor, level)
-    return patch[path] if path in patch else _base(plan, path)
+    value: Any = _config(plan, factor, level)
+    for key in path.split("."):
+        value = value.get(key, UNTOLD) if isinstance(value, Mapping) else UNTOLD
+    return value
 
 
 def changed(plan: Plan, factor: str) -> frozenset[str]:
     """The paths of the config that differ between the levels of a factor."""
-    levels = levels_of(plan, factor)
-    paths = {path for level in levels for path in patch_of(plan, factor, level)}
-    return frozenset(
-        name
-        for path in paths
-        for level in levels[1:]
-        for name in _different(path, *(value_at(plan, factor, one, path) for one in (levels[0], level)))
-    )
+    configs = [_config(plan, factor, level) for level in levels_of(plan, factor)]
+    return frozenset(path for other in configs[1:] for path in _different("", configs[0], other))
 
 
 def changing(plan: Plan, path: str) -> tuple[str, ...]:
@@ -50,17 +46,29 @@ def patch_of(plan: Plan, factor: str, level: str) -> Mapping[str, Any]:
     return found
 
 
-def _base(plan: Plan, path: str) -> Any:
-    value: Any = plan.get("base", {})
-    for key in path.split("."):
-        value = value.get(key, UNTOLD) if isinstance(value, Mapping) else UNTOLD
-    return value
+def _config(plan: Plan, factor: str, level: str) -> Mapping[str, Any]:
+    """The base with a level's patch applied, shorter paths first, as a trial has it."""
+    config: Any = plan.get("base", {})
+    for path, value in sorted(patch_of(plan, factor, level).items(), key=lambda change: change[0].count(".")):
+        config = _replaced(config, path.split("."), value)
+    found: Mapping[str, Any] = config
+    return found
+
+
+def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
+    """The config with another value at a path."""
+    if not path:
+        return value
+    here = config if isinstance(config, Mapping) else {}
+    return {**here, path[0]: _replaced(here.get(path[0]), path[1:], value)}
 
 
 def _different(path: str, one: Any, other: Any) -> Iterator[str]:
-    """The path, or of mappings the paths inside, at which two values differ."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in sorted({*one, *other}):
-            yield from _different(f"{path}.{key}", one.get(key, UNTOLD), other.get(key, UNTOLD))
+    """The path, or of mappings the paths inside, at which two values differ; what is not there has nothing inside."""
+    sides = [{} if side is UNTOLD else side for side in (one, other)]
+    if all(isinstance(side, Mapping) for side in sides):
+        for key in sorted({*sides[0], *sides[1]}):
+            below = f"{path}.{key}" if path else key
+            yield from _different(below, *(side.get(key, UNTOLD) for side in sides))
     elif one != other:
         yield path

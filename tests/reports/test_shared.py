@@ -54,6 +54,13 @@ def test_paths_that_differ_are_those_of_levels_that_are_there(patched: Callable[
     assert changed(narrowed, "long_fm") == frozenset()
 
 
+def test_patches_of_other_depth_that_set_the_same_are_no_difference(patched: Callable[..., StudyTable]) -> None:
+    assert changed(patched({"network.filters": 16}, {"network": {"filters": 16}}).study, "long_fm") == frozenset()
+    deeper = patched({"network.filters": 16, "network": {"depth": 2}}, {"network": {"filters": 16}}).study
+    assert changed(deeper, "long_fm") == {"network.depth"}
+    assert changed(patched({"network.filters": 16}).study, "long_fm") == {"network.filters"}
+
+
 def test_a_study_of_losses_shares_all(patched: Callable[..., StudyTable]) -> None:
     study = patched({"losses.long_fm": 0.1})
     assert design(study).endswith(f"of 400 steps each. {SHARED}, so that arms differ in nothing but the factors.")
