@@ -1,5 +1,6 @@
 """What the factors of a plan change in the config of a trial: paths and values, read from the levels' patches."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,24 @@ def changed(plan: Plan, factor: str) -> frozenset[str]:
     """The paths of the config that differ between the levels of a factor."""
     configs = [_config(plan, factor, level) for level in levels_of(plan, factor)]
     return frozenset(path for other in configs[1:] for path in _different("", configs[0], other))
+
+
+def raised(plan: Plan, factor: str, before: str, level: str) -> frozenset[str]:
+    """The paths whose number is larger at a level than at another one; a loss that is not named weighs 0."""
+    one, other = (_config(plan, factor, name) for name in (before, level))
+    return frozenset(
+        path
+        for path in _different("", one, other)
+        if _number(plan, factor, level, path) > _number(plan, factor, before, path)
+    )
+
+
+def _number(plan: Plan, factor: str, level: str, path: str) -> float:
+    """The number at a path, nan where there is none."""
+    value = value_at(plan, factor, level, path)
+    if value is UNTOLD and path.startswith("losses."):
+        return 0.0
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def changing(plan: Plan, path: str) -> tuple[str, ...]:

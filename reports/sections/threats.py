@@ -1,14 +1,19 @@
 """Should I believe it? Weak points of this study, found in its own data, and the next experiment."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from reports.divergence import DivergedArm, Diverging, diverging, diverging_arms
-from reports.document import Bullets, Rich, Section, code, joined, rich, strong
+from reports.document import Bullets, Rich, Section, Span, code, joined, rich, strong
 from reports.estimates import number, outcomes
 from reports.numbers import count, p_value
-from reports.patches import changing
+from reports.patches import changing, levels_of, raised
 from reports.shared import TRAINING, different_words, yardstick_words
 from reports.view import StudyView
+
+CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
+"""Start of a path that a level raises -> what to try where trials diverge."""
 
 
 def threats(view: StudyView) -> Section:
@@ -200,21 +205,22 @@ def _seeds(view: StudyView, unsure: pd.DataFrame) -> Rich:
 
 def _instead(view: StudyView, diverged: list[Diverging], arms: list[DivergedArm]) -> Rich:
     """What helps where trials diverge: seeds do not."""
-    choices = [
-        *((at.factor, at.level) for at in diverged),
-        *(pair for lost in arms for pair in lost.arm.levels.items()),
-    ]
-    smaller = {"a smaller weight" if _weighs(view, *choice) else "a smaller learning rate" for choice in choices}
-    places = joined((*(code(f"{at.factor}={at.level}") for at in diverged), *(code(lost.arm.label) for lost in arms)))
+    places: dict[str, list[Span]] = {}
+    for at in diverged:
+        before = at.beside if at.beside in levels_of(view.study, at.factor) else at.level
+        places.setdefault(_cure(view, [(at.factor, before, at.level)]), []).append(code(f"{at.factor}={at.level}"))
+    for arm, _ in arms:
+        moves = [(factor, view.first(factor), level) for factor, level in arm.levels.items()]
+        places.setdefault(_cure(view, moves), []).append(code(arm.label))
+    cures = [rich(cure, " at ", joined(where)) for cure, where in places.items()]
     noun = " or ".join(word for word, found in (("level", diverged), ("arm", arms)) if found)
     those = f"that {noun}" if len(diverged) + len(arms) == 1 else f"those {noun.replace(' or ', 's or ')}s"
-    cure = " or ".join(sorted(smaller))
-    return rich(
-        " more seeds do not help where trials diverge: ", cure, " at ", places, f", or a study without {those}."
-    )
+    advice = joined((*cures, f"or a study without {those}"), last=", ")
+    return rich(" more seeds do not help where trials diverge: ", advice, ".")
 
 
-def _weighs(view: StudyView, factor: str, level: str) -> bool:
-    """Whether the level switches a loss on."""
-    patch = view.factors[factor]["levels"][level]
-    return any(str(path).startswith("losses") and weight for path, weight in patch.items())
+def _cure(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:
+    """What to change where these factors move from one level to another and trials diverge."""
+    paths = {path for factor, before, level in moves for path in raised(view.study, factor, before, level)}
+    found = [words for start, words in CURES.items() if any(path.startswith(start) for path in paths)]
+    return " or ".join(found) or "other settings"

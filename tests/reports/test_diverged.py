@@ -153,7 +153,7 @@ def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make
     other = replace(level, study={**level.study, "factors": {"long_recon": rate}})
     assert "a smaller learning rate at long_recon=with" in headline(other)[-1]
     off = make_study(factors=1, seeds=2, status=diverged({0: 2}))
-    assert "a smaller learning rate at long_recon=without" in headline(off)[-1]
+    assert "diverge: other settings at long_recon=without, or a study without that level." in headline(off)[-1]
     nothing = make_study(factors=1, seeds=2, status=diverged({0: 2, 1: 2}))
     assert headline(nothing)[-1].startswith("Next: all trials diverged: smaller learning rates")
 
@@ -196,3 +196,21 @@ def test_an_arm_that_diverges_where_no_single_level_does_is_told(make_study: Mak
     assert "Trials diverged" not in headline(going_on)[1]
     by_level = make_study(seeds=3, status=diverged({2: 3, 3: 3}))
     assert "all 3 trials of" not in headline(by_level)[1]
+
+
+@pytest.mark.parametrize(
+    ("patch", "cure"),
+    [
+        ({"lr_generator": 0.1, "losses.short_recon": 0.1}, "a smaller learning rate"),
+        ({"losses": {"long_recon": 0.0}}, "other settings"),
+        ({"losses": {"short_recon": 0.1, "long_recon": 2.0}}, "a smaller weight"),
+        ({"losses.short_recon": 0.01}, "other settings"),
+        ({"model": "naive"}, "other settings"),
+        ({"ema_decay": 0.9}, "other settings"),
+    ],
+)
+def test_what_is_advised_is_what_the_level_raises(level: StudyTable, patch: Mapping[str, object], cure: str) -> None:
+    base = {"lr_generator": 1e-4, "ema_decay": 0.999, "losses": {"short_recon": 0.1}}
+    factor = {"levels": {"without": {"losses.short_recon": 0.1}, "with": patch}, "reference": "without"}
+    study = replace(level, study={**level.study, "base": base, "factors": {"long_recon": factor}})
+    assert f"diverge: {cure} at long_recon=with, or a study without that level." in headline(study)[-1]
