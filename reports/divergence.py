@@ -1,15 +1,19 @@
 """Where trials diverge: at which levels of which factors, or in which arms, by counts of the trials that ended."""
 
+import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import fisher_exact
 
+from reports.stats.paired import holm
 from reports.view import Arm, StudyView
 
 OPEN = ("planned", "running", "interrupted")
 """How trials stand that may still finish."""
+LEAST = 2
+"""Trials of which it is told that all diverged: a single one may do so by chance."""
 
 
 class Diverging(NamedTuple):
@@ -24,6 +28,7 @@ class Diverging(NamedTuple):
         before: trials that diverged at `beside`.
         of: trials that finished or diverged at `beside`.
         p: Fisher's exact test, one-sided.
+        p_adjusted: the same with Holm's correction over all levels that are not a first one; of a first one nan.
         open: trials at the level that have not ended.
     """
 
@@ -36,11 +41,12 @@ class Diverging(NamedTuple):
     of: int
     p: float
     open: int
+    p_adjusted: float = math.nan
 
     @property
     def whole(self) -> bool:
-        """Whether all trials at the level diverged, and not all beside it."""
-        return not self.open and self.many == self.ended and self.before < self.of
+        """Whether all trials at the level diverged, two or more, and not all beside it."""
+        return not self.open and self.many == self.ended >= LEAST and self.before < self.of
 
 
 class DivergedArm(NamedTuple):
@@ -53,7 +59,9 @@ class DivergedArm(NamedTuple):
 def diverging(view: StudyView) -> list[Diverging]:
     """Levels at which all trials diverged, or more than at the factor's first one by Fisher's test; clearest first."""
     found = [level for factor in view.factors for level in _levels(view, factor)]
-    told = [one for one in found if one.whole or (one.p < view.alpha and one.level != view.first(one.factor))]
+    adjusted = holm([math.nan if one.level == view.first(one.factor) else one.p for one in found])
+    corrected = [one._replace(p_adjusted=p) for one, p in zip(found, adjusted, strict=True)]
+    told = [one for one in corrected if one.whole or one.p_adjusted < view.alpha]
     return sorted(told, key=lambda one: one.p)
 
 
@@ -69,7 +77,7 @@ def diverging_arms(view: StudyView) -> list[DivergedArm]:
 def _whole(statuses: Sequence[str]) -> bool:
     """Whether of two or more trials that ended all diverged, and none may still finish."""
     many, ended = _counts(statuses)
-    return many == ended > 1 and not set(OPEN) & set(statuses)
+    return many == ended >= LEAST and not set(OPEN) & set(statuses)
 
 
 def _levels(view: StudyView, factor: str) -> list[Diverging]:

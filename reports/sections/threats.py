@@ -15,6 +15,9 @@ from reports.view import StudyView
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
 """Start of a path that a level raises -> what to try where trials diverge."""
 
+CERTAIN = 3
+"""Trials which, when all diverge, say that more seeds would do so too."""
+
 
 def threats(view: StudyView) -> Section:
     """What could be wrong, each point only when the data show it; then what to run next."""
@@ -204,7 +207,7 @@ def _seeds(view: StudyView, unsure: pd.DataFrame) -> Rich:
 
 
 def _instead(view: StudyView, diverged: list[Diverging], arms: list[DivergedArm]) -> Rich:
-    """What helps where trials diverge: seeds do not."""
+    """What helps where trials diverge; that seeds do not only where so many diverged that it is no chance."""
     places: dict[str, list[Span]] = {}
     for at in diverged:
         before = at.beside if at.beside in levels_of(view.study, at.factor) else at.level
@@ -216,7 +219,10 @@ def _instead(view: StudyView, diverged: list[Diverging], arms: list[DivergedArm]
     noun = " or ".join(word for word, found in (("level", diverged), ("arm", arms)) if found)
     those = f"that {noun}" if len(diverged) + len(arms) == 1 else f"those {noun.replace(' or ', 's or ')}s"
     advice = joined((*cures, f"or a study without {those}"), last=", ")
-    return rich(" more seeds do not help where trials diverge: ", advice, ".")
+    certain = all(at.ended >= CERTAIN or at.p_adjusted < view.alpha for at in diverged)
+    if certain and all(lost.many >= CERTAIN for lost in arms):
+        return rich(" more seeds do not help where trials diverge: ", advice, ".")
+    return rich(" more seeds; if they diverge as well, ", advice, ".")
 
 
 def _cure(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:

@@ -153,7 +153,8 @@ def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make
     other = replace(level, study={**level.study, "factors": {"long_recon": rate}})
     assert "a smaller learning rate at long_recon=with" in headline(other)[-1]
     off = make_study(factors=1, seeds=2, status=diverged({0: 2}))
-    assert "diverge: other settings at long_recon=without, or a study without that level." in headline(off)[-1]
+    words = "Next: more seeds; if they diverge as well, other settings at long_recon=without, or a study"
+    assert headline(off)[-1] == f"{words} without that level."
     nothing = make_study(factors=1, seeds=2, status=diverged({0: 2, 1: 2}))
     assert headline(nothing)[-1].startswith("Next: all trials diverged: smaller learning rates")
 
@@ -214,3 +215,17 @@ def test_what_is_advised_is_what_the_level_raises(level: StudyTable, patch: Mapp
     factor = {"levels": {"without": {"losses.short_recon": 0.1}, "with": patch}, "reference": "without"}
     study = replace(level, study={**level.study, "base": base, "factors": {"long_recon": factor}})
     assert f"diverge: {cure} at long_recon=with, or a study without that level." in headline(study)[-1]
+
+
+def test_levels_are_told_after_correction_for_all_that_are_tested(make_study: Make) -> None:
+    """4 of 8 against 0 of 8 has a p of 0.038: enough of one factor, not of three."""
+    one = make_study(factors=1, seeds=8, status=diverged({1: 4}))
+    assert "long_recon=with 4 of 8 (without 0 of 8)" in headline(one)[1]
+    three = make_study(factors=3, seeds=2, status={(4, 0): "diverged", **{(c, 0): "diverged" for c in (5, 6, 7)}})
+    assert "Trials diverged" not in headline(three)[1]
+
+
+def test_one_trial_that_diverged_is_no_level_that_diverges(make_study: Make) -> None:
+    study = make_study(factors=1, seeds=1, status=diverged({1: 1}))
+    assert "Trials diverged" not in headline(study)[1]
+    assert headline(study)[-1] == "Next: more than 1 seed for long_recon."
