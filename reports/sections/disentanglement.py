@@ -20,7 +20,8 @@ PREFERRED = (
     "class_effect",
     "content_effect",
 )
-"""Metrics of disentanglement, the most telling first; a name counts when it starts with one of these."""
+"""Metrics of disentanglement, the most telling first; a name counts when it starts with one of these,
+whichever weights it is of."""
 
 SAME_MEASURE = (
     ("swap_score", "mixed_l1", "mixed_psnr", "mixed_ssim", "mixed_perceptual_"),  # mixed images against their truth
@@ -86,7 +87,11 @@ def disentanglement(view: StudyView) -> Section | None:
 
 def chosen_metrics(names: list[str], primary: str) -> list[str]:
     """Up to two metrics of disentanglement among the recorded ones, none made as the outcome is if there are others."""
-    found = [name for wanted in PREFERRED for name in names if name.startswith(wanted) and name != primary]
+    recorded: dict[str, str] = {}  # of the same metric of several weights the one without a prefix
+    for name in names:
+        if name != primary:
+            recorded[_plain(name)] = min(recorded.get(_plain(name), name), name, key=len)
+    found = [name for wanted in PREFERRED for plain, name in recorded.items() if plain.startswith(wanted)]
     return ([name for name in found if not dependent(name, primary)] or found)[:2]
 
 

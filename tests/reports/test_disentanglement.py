@@ -25,6 +25,12 @@ def test_the_most_telling_come_first_and_the_outcome_is_not_among_them():
     assert chosen_metrics(names, "swap_score") == ["translation_accuracy", "content_effect"]
 
 
+def test_a_metric_of_other_weights_counts_as_well():
+    assert chosen_metrics(["long_l1", "raw_swap_score"], "long_l1") == ["raw_swap_score"]
+    both = ["raw_swap_score", "swap_score", "raw_class_effect"]
+    assert chosen_metrics(both, "long_l1") == ["swap_score", "raw_class_effect"]
+
+
 def test_what_is_measured_against_the_truth_is_one_measure():
     """`swap_score` is 1 - mixed_l1 over what copies have: against any such outcome it is no second opinion."""
     against_truth = [
