@@ -59,14 +59,14 @@ def differing(view: StudyView, part: Part) -> tuple[str, ...]:
 
 def _other_weights(view: StudyView, factor: str) -> bool:
     """Whether the outcome is of raw weights at one level and of averaged ones at another."""
-    first = set()
+    told = set()
     for level in levels_of(view.study, factor):
         evaluated, decay = (value_at(view.study, factor, level, path) for path in ("evaluate", "ema_decay"))
         kept = [
             which for which in (() if evaluated is UNTOLD else evaluated) if which != "average" or decay is not None
         ]
-        first.add(kept[0] if kept else "")
-    return len(first) > 1
+        told.add(kept[0] if kept else "")
+    return len(told) > 1
 
 
 def _depends(part: Part, path: str) -> bool:
