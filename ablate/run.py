@@ -133,6 +133,8 @@ class _Run:
 
     def run(self) -> StudyResult:
         """Everything, under the study's lock."""
+        out = self.folder.parent
+        made = [out] if not out.exists() else []
         writable(self.folder)
         lock = self.folder / ".lock"
         with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
@@ -145,7 +147,7 @@ class _Run:
                 self.exit_code = 3
                 self._say(f"the disk is full ({self.folder}); what is finished is kept. To go on: {_command()}")
             finally:
-                _leave_nothing(self.folder, lock)
+                _leave_nothing(self.folder, lock, made)
             if refused:
                 return StudyResult(self.folder, (), 3, tuple(self.messages))
         return self._result()
@@ -348,13 +350,13 @@ def writable(folder: Path) -> None:
     _enough_room(folder, 0)
 
 
-def _leave_nothing(folder: Path, lock: Path) -> None:
+def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
     """Take back the folders of a study that ended before its plan was fixed; whatever holds anything else stays."""
     if (folder / "plan.json").exists():
         return
     for ours in (folder / CHECKED, lock):
         ours.unlink(missing_ok=True)
-    for empty in (folder / "trials", folder):
+    for empty in (folder / "trials", folder, *made):
         with suppress(OSError):
             empty.rmdir()
 

@@ -84,7 +84,9 @@ def _extended(path: Path, chain: tuple[Path, ...]) -> Node:
         return tree
     if not isinstance(parent.value, str) or not parent.value or "\0" in parent.value:
         raise StudyError(f"{parent.mark}: extends: must be the path of a study file, or the name of a bundled study")
-    merged = merge(_extended(_parent(path, parent), (*chain, real)), tree)
+    extended = _extended(_parent(path, parent), (*chain, real))
+    _refuse_unknown_drops(tree, extended)
+    merged = merge(extended, tree)
     values = {key: node for key, node in merged.value.items() if key != "extends"}  # type: ignore[union-attr]
     return _at(replace(merged, value=values), ("factors",), _without_dropped)
 
@@ -103,6 +105,19 @@ def _parent(path: Path, extends: Node) -> Path:
     beside = [other.name for other in file.parent.glob("*.yaml")]
     hint = did_you_mean(file.name, (*beside, *bundled))
     raise StudyError(f"{extends.mark}: extends: {name}: no such file{hint}")
+
+
+def _refuse_unknown_drops(tree: Node, extended: Node) -> None:
+    """A factor that is `null` must be one of the extended file, or a slip of the pen would leave that one in."""
+    own, theirs = (
+        factors.value if (factors := node.value.get("factors")) and isinstance(factors.value, dict) else {}
+        for node in (tree, extended)
+        if isinstance(node.value, dict)
+    )
+    for name, node in own.items():
+        if node.value is None and name not in theirs:
+            hint = did_you_mean(name, theirs)
+            raise StudyError(f"{node.mark}: factors.{name}: null, but the extended file has no such factor{hint}")
 
 
 def _without_dropped(factors: Node) -> Node:

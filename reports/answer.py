@@ -144,7 +144,10 @@ def others(view: StudyView) -> list[Rich]:
     if 0 < len(unmoved) < len(verdicts):
         out.append(
             rich(
-                joined(map(code, unmoved)), " did nothing: with and without it all trials end equal, to the last digit."
+                joined(map(code, unmoved)),
+                " did nothing: with and without ",
+                "it" if len(unmoved) == 1 else "them",
+                " all trials end equal, to the last digit.",
             )
         )
     for word, one, many in (
@@ -178,7 +181,10 @@ def _diverged(view: StudyView) -> Rich:
         )
         for at in diverging(view)
     ]
-    found += [rich(f"all {count(many, 'trial')} of ", code(arm.label)) for arm, many in diverging_arms(view)]
+    found += [
+        rich(f"{'both' if many == 2 else f'all {many}'} trials of ", code(arm.label))
+        for arm, many in diverging_arms(view)
+    ]
     return rich("Trials diverged: ", joined(found), ". What follows is of those that finished. ") if found else ()
 
 

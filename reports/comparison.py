@@ -19,12 +19,14 @@ from reports.document import (
     Table,
     Text,
     code,
+    plain,
     rich,
     strong,
 )
 from reports.estimates import bars, estimate, fixed_cell, interval_or_words, number, outcomes, p_of, signed_cell
 from reports.sections.answer import verdict_table
 from reports.sections.curves import mean_curve
+from reports.shared import lengths
 from reports.view import StudyView
 
 STYLES = ("off mean", "on mean", "neutral mean", "off mean dash", "on mean dash", "neutral mean dash")
@@ -37,7 +39,7 @@ def differences_of(views: Sequence[StudyView]) -> list[str]:
         ("outcome", [view.metric for view in views]),
         ("better direction", [view.better for view in views]),
         ("summary of the curve", [str(view.study["outcome"].get("summary", "last")) for view in views]),
-        ("number of steps", [str(view.last_step) for view in views]),
+        ("length of training", [plain(lengths(view)) for view in views]),
     ):
         if len(set(values)) > 1:
             told = "; ".join(f"{_name(view)}: {value}" for view, value in zip(views, values, strict=True))
@@ -113,7 +115,7 @@ def _table_of_studies(views: Sequence[StudyView]) -> Table:
                 Cell(rich(str(len(view.arms))), value=len(view.arms)),
                 Cell(rich(f"{finished} of {len(view.table.trials)}"), value=finished),
                 Cell(rich(str(len(view.seeds))), value=len(view.seeds)),
-                Cell(rich(str(view.last_step)), value=view.last_step),
+                Cell(lengths(view), value=view.last_step),
                 Cell(rich(code(view.metric)), value=view.metric),
                 fixed_cell(mean, view.scale),
             )
@@ -123,7 +125,7 @@ def _table_of_studies(views: Sequence[StudyView]) -> Table:
         Column("arms", "Arms", "number"),
         Column("finished", "Trials finished", "number"),
         Column("seeds", "Seeds", "number"),
-        Column("steps", "Steps", "number"),
+        Column("steps", "Training", "text"),
         Column("metric", "Outcome", "text"),
         Column("reference", "Reference, mean", "number"),
     )

@@ -19,17 +19,23 @@ def _design(view: StudyView) -> Rich:
     return rich(
         start,
         view.factor_list(),
-        f"), each with the same {count(len(view.seeds), 'random seed')}, {count(trials, 'training run')} in all, of ",
+        f"), each with {_seeds(view)}, {count(trials, 'training run')} in all, of ",
         lengths(view),
         ". ",
         shared_words(view),
     )
 
 
+def _seeds(view: StudyView) -> str:
+    n = len(view.seeds)
+    return f"the same {n} random seeds" if n > 1 else "one random seed"
+
+
 def _outcome(view: StudyView) -> Rich:
     rule = view.study["outcome"].get("degradation") or {}
     relative = percent(float(rule.get("relative", 0.10)))
-    patience = count(int(rule.get("patience", 1)), "consecutive evaluation")
+    row = int(rule.get("patience", 1))
+    patience = f"in {row} consecutive evaluations" if row > 1 else "in one evaluation"
     margin = (
         f"; differences below {view.scale.fixed(view.margin)} were declared too small to matter" if view.margin else ""
     )
@@ -39,7 +45,7 @@ def _outcome(view: StudyView) -> Rich:
         code(view.metric),
         f" ({described}; {view.better} is better)" if described else f" ({view.better} is better)",
         f" {view.summary}{margin}. A run counted as degraded when the outcome was worse than at step 0 by {relative} "
-        f"for {patience}. Outcome and decision rule were fixed before the runs "
+        f"{patience}. Outcome and decision rule were fixed before the runs "
         f"(plan {str(view.study.get('hash', ''))[:12]}).",
     )
 
@@ -48,7 +54,7 @@ def _statistics(view: StudyView) -> Rich:
     statuses = view.table.trials["status"].value_counts()
     bad = int(statuses.get("diverged", 0))
     text = (
-        "Differences are paired by seed and averaged over the settings of the other factors; we give "
+        f"Differences are paired by seed and averaged over {view.averaged_over}; we give "
         f"{100 * (1 - view.alpha):.3g} % confidence intervals and p values corrected by Holm's method. "
         "Equivalence was tested before harm. Time to degradation "
         "was estimated by Kaplan and Meier's method"

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from reports.analysis import Analysis
+from reports.analysis import Analysis, design_kind
 from reports.document import Rich, Span, code, joined, rich
 from reports.numbers import Scale
 from reports.patches import changing
@@ -143,6 +144,15 @@ class StudyView:
             "mean": "averaged over the run",
             "auc": "as area under the curve",
         }.get(kind, kind)
+
+    @cached_property
+    def averaged_over(self) -> str:
+        """What the effect of a factor is a mean over."""
+        settings = sum(1 + len(arm.also) for arm in self.arms)
+        crossed = settings == prod(len(entry["levels"]) for entry in self.factors.values())
+        if crossed or design_kind(self.study) == "fractional_factorial":
+            return "the settings of the other factors"
+        return "the pairs of arms that differ in that factor alone"
 
     @cached_property
     def last_step(self) -> int:

@@ -251,7 +251,8 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         show(f"seeds are added until every factor has its verdict: looks after {', '.join(map(str, outcome.looks))}")
     show(f"reference: {_levels(planned.reference) or 'the base config'}")
     for factor in spec.factors:
-        for label, patch in list(factor.levels.items())[1:]:
+        base = planned.reference.get(factor.name, factor.reference)
+        for label, patch in ((label, patch) for label, patch in factor.levels.items() if label != base):
             changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
             show(f"  {factor.name}={label}: {changed}")
     factors = {"factors": {factor.name: factor_record(factor) for factor in spec.factors}}

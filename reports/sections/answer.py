@@ -114,8 +114,8 @@ def rule(view: StudyView) -> Rich:
         (" whole interval inside the band; ",) if view.margin else (" never said, since the study names no margin; ",)
     )
     return rich(
-        f"Effect: change of {view.metric} {view.summary} ({view.better} is better), averaged over the settings of the "
-        f"other factors and paired by seed.{band} ",
+        f"Effect: change of {view.metric} {view.summary} ({view.better} is better), averaged over "
+        f"{view.averaged_over} and paired by seed.{band} ",
         strong("equivalent:"),
         *same,
         strong("harms:"),

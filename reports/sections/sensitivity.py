@@ -7,11 +7,13 @@ from reports.view import StudyView
 
 
 def sensitivity(view: StudyView) -> Section | None:
-    """Mean outcome a level, other factors at all settings; None when every factor has two levels."""
+    """Mean outcome a level, other factors at the same settings; None when every factor has two levels."""
     factors = [factor for factor, entry in view.factors.items() if len(entry["levels"]) > 2]
     rows, panels = [], []
     for factor in factors:
         seeds, means = _by_level(view, factor)
+        if not seeds:
+            continue
         for level, values in means.items():
             mean = sum(values) / len(values) if values else None
             rows.append(
@@ -49,7 +51,12 @@ def sensitivity(view: StudyView) -> Section | None:
         tuple(panels),
         3,
     )
-    intro = Text(rich("A factor with several levels says whether more of it changes more."))
+    intro = Text(
+        rich(
+            "A factor with several levels says whether more of it changes more. All its levels are read in the same "
+            "seeds and at the same settings of the other factors."
+        )
+    )
     return Section(
         "sensitivity",
         "Does the size of the weight matter?",
@@ -59,20 +66,20 @@ def sensitivity(view: StudyView) -> Section | None:
 
 
 def _by_level(view: StudyView, factor: str) -> tuple[dict[int, list[tuple[float, float]]], dict[str, list[float]]]:
-    """Seed -> (level number, mean over the other settings), and level -> outcomes of all its trials."""
+    """Seed -> (level number, mean), and level -> outcomes, where all levels have one at the same other settings."""
     levels = [str(level) for level in view.factors[factor]["levels"]]
-    sums: dict[tuple[int, int], list[float]] = {}
-    means: dict[str, list[float]] = {level: [] for level in levels}
+    blocks: dict[tuple[int, frozenset[tuple[str, str]]], dict[str, float]] = {}
     for arm in view.arms:
-        found = outcomes(view, arm)
         for setting in (arm.levels, *arm.also):
-            level = setting.get(factor, view.first(factor))
-            for seed, value in found.items():
-                means[level].append(value)
-                sums.setdefault((seed, levels.index(level)), []).append(value)
+            others = frozenset((f, setting.get(f, view.first(f))) for f in view.factors if f != factor)
+            for seed, value in outcomes(view, arm).items():
+                blocks.setdefault((seed, others), {})[setting.get(factor, view.first(factor))] = value
+    whole = {(seed, others): found for (seed, others), found in blocks.items() if len(found) == len(levels)}
+    means = {level: [found[level] for found in whole.values()] for level in levels}
     seeds: dict[int, list[tuple[float, float]]] = {}
-    for (seed, place), values in sorted(sums.items()):
-        seeds.setdefault(seed, []).append((float(place), sum(values) / len(values)))
+    for seed in sorted({seed for seed, _ in whole}):
+        mine = [found for (s, _), found in whole.items() if s == seed]
+        seeds[seed] = [(float(i), sum(b[level] for b in mine) / len(mine)) for i, level in enumerate(levels)]
     return seeds, means
 
 

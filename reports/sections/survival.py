@@ -1,6 +1,7 @@
 """How long do trials stay good? Survival curves by the level of one factor."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import TypeAlias
 
 import pandas as pd
@@ -11,6 +12,9 @@ from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table
 from reports.numbers import NOTHING, p_words
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
 from reports.view import StudyView, event_step
+
+FEWEST_SEEDS = 4
+"""With fewer no p is given: no exact test on pairs of them could be small."""
 
 Group: TypeAlias = tuple[str, pd.DataFrame, str]
 """Label, rows of `onset`, class of the line."""
@@ -33,7 +37,8 @@ def survival(view: StudyView) -> Section | None:
     drawing = survival_chart(
         "survival", curves, float(view.last_step), f"Share of trials not yet {view.fall} by step; {words}"
     )
-    rows, test = tuple(_row(label, part, view.last_step) for label, part, _ in groups), _test(compared(view))
+    until = min([view.last_step, *(_watched(part) for _, part, _ in groups)])
+    rows, test = tuple(_row(label, part, until) for label, part, _ in groups), _test(compared(view))
     table = Table(
         "survival",
         f"Time until trials {view.fall}",
@@ -45,7 +50,7 @@ def survival(view: StudyView) -> Section | None:
             Column("good", "Mean good steps", "number", 1.1),
         ),
         rows,
-        rich(f"Mean good steps: of {view.last_step}, until the event or the end (restricted mean).{test}"),
+        rich(f"Mean good steps: of {until:g}, until the event or the end (restricted mean).{test}"),
         look="plain",
     )
     caption = rich(f"Share of trials not yet {view.fall} (Kaplan-Meier). Ticks: trials that ended good.")
@@ -115,9 +120,15 @@ def _survivors(label: str, rows: pd.DataFrame, css: str, ticks: Sequence[float])
     return Survivors(label, steps, shares, tuple(sorted(set(censored))), at_risk, css)
 
 
+def _watched(rows: pd.DataFrame) -> float:
+    """The step up to which the share of good trials is known: for ever once none is left, else the last one seen."""
+    events, censored = times_of(rows)
+    return max(events + censored, default=0.0) if censored else inf
+
+
 def _test(groups: Sequence[Group]) -> str:
     """The log-rank test of two groups; seeds are strata, divergence is an event."""
-    if len(groups) < 2:
+    if len(groups) < 2 or groups[0][1]["seed"].nunique() < FEWEST_SEEDS:
         return ""
     times: list[float] = []
     events: list[bool] = []
@@ -133,10 +144,13 @@ def _test(groups: Sequence[Group]) -> str:
     found = stratified_logrank(times, events, second, strata)
     if found.p != found.p:
         return ""
-    return f" Log-rank test of {groups[0][0]} against {groups[1][0]}, stratified by seed: {p_words(found.p)}."
+    return (
+        f" Log-rank test of {groups[0][0]} against {groups[1][0]}, stratified by seed: {p_words(found.p)}; it takes "
+        "the arms of a seed for independent, so it describes more than it proves."
+    )
 
 
-def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:
+def _row(label: str, rows: pd.DataFrame, last: float) -> tuple[Cell, ...]:
     events, censored = times_of(rows)
     steps, shares = kaplan_meier(events, censored)
     median = next((step for step, share in zip(steps, shares, strict=True) if share <= 0.5), None)
@@ -147,5 +161,5 @@ def _row(label: str, rows: pd.DataFrame, last: int) -> tuple[Cell, ...]:
         Cell(rich(str(len(rows))), value=len(rows)),
         Cell(rich(str(len(events))), sub=rich(f"{diverged} diverged first" if diverged else ""), value=len(events)),
         Cell(rich(f"{median:.0f}" if median is not None else NOTHING), value=median),
-        Cell(rich(f"{good:.0f}"), value=round(good)),
+        Cell(rich(f"{good:.1f}".removesuffix(".0")), value=round(good, 1)),
     )

@@ -6,7 +6,7 @@ import pandas as pd
 
 from reports.divergence import DivergedArm, Diverging, diverging, diverging_arms
 from reports.document import Bullets, Rich, Section, Span, code, joined, rich, strong
-from reports.estimates import number, outcomes
+from reports.estimates import number
 from reports.numbers import count, p_value
 from reports.patches import changing, levels_of, raised
 from reports.shared import TRAINING, different_words, yardstick_words
@@ -121,18 +121,19 @@ def _drift(view: StudyView) -> Rich | None:
     """The reference changes as well, so a level is not a change since step 0."""
     if view.reference is None:
         return None
-    starts = [view.curves[t][0][1] for t in view.reference.trials if view.curves.get(t)]
-    ends = list(outcomes(view, view.reference).values())
-    if not starts or not ends:
+    trials = view.table.trials
+    finished = set(trials.loc[trials["status"] == "finished", "trial_id"])
+    curves = [curve for t in view.reference.trials if t in finished and (curve := view.curves.get(t))]
+    if not curves:
         return None
-    change = sum(ends) / len(ends) - sum(starts) / len(starts)
-    limit = view.margin or 0.1 * abs(sum(starts) / len(starts))
+    change = sum(curve[-1][1] - curve[0][1] for curve in curves) / len(curves)
+    limit = view.margin or 0.1 * abs(sum(curve[0][1] for curve in curves) / len(curves))
     if abs(change) <= limit / 2:
         return None
     worse = (change > 0) == (view.better == "lower")
     return rich(
         strong("The reference drifts."),
-        f" It gets {'worse' if worse else 'better'} too, by {view.scale.signed(change)} since step 0; "
+        f" It gets {'worse' if worse else 'better'} by {view.scale.signed(change)} from step 0 to its last evaluation; "
         "effects are differences to it, not to step 0.",
     )
 

@@ -33,6 +33,14 @@ def test_a_plan_of_eight_factors_fits(tmp_path: Path) -> None:
     assert len({pair for group in told for pair in group}) == 28  # each pair of the eight once
 
 
+def test_a_plan_tells_the_levels_that_differ_from_its_reference() -> None:
+    lines = CliRunner().invoke(app, ["plan", "quickstart"]).stdout.splitlines()
+    start = lines.index("reference: long_recon=with long_fm=with reassembly_fm=with")
+    assert lines[start + 1 : start + 4] == [
+        f"  {name}=without: losses.{name}: 0.0" for name in ("long_recon", "long_fm", "reassembly_fm")
+    ]
+
+
 def test_the_status_of_a_study_fits_and_tells_its_errors_once(tmp_path: Path) -> None:
     plan = toy_plan(data={"fault": "bug", "at": 2, "images": False})
     run_study(plan, tmp_path, trainer=TRAINER, report=False, tracking_uri="none", quiet=True, workers=0, alike_limit=0)

@@ -333,6 +333,8 @@ def test_a_study_that_is_refused_leaves_nothing(tmp_path: Path, kept: str | None
         (tmp_path / "toy").mkdir()
         (tmp_path / "toy" / kept).touch()
     with pytest.raises(StudyError, match="999 workers"):
+        run(tmp_path / "new", options={"workers": 999})
+    with pytest.raises(StudyError, match="999 workers"):
         run(tmp_path, options={"workers": 999})
     assert [path.name for path in tmp_path.rglob("*")] == (["toy", kept] if kept else [])
 

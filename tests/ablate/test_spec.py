@@ -297,3 +297,13 @@ def test_null_drops_a_factor_of_the_extended_study(study: Load, tmp_path: Path, 
     second = tmp_path / "second.yaml"
     second.write_text("extends: first.yaml\nfactors: {a: null}\n")
     assert [factor.name for factor in load_study(second, (), menus).factors] == ["b"]
+
+
+def test_dropping_a_factor_that_is_not_there_is_a_slip(study: Load, tmp_path: Path, menus: Menus) -> None:
+    (tmp_path / "parent.yaml").write_text(BASE + "factors: {long: {path: losses.long_fm, levels: {a: 0, b: 1}}}\n")
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: parent.yaml\nfactors:\n  lnog: null\n")
+    with pytest.raises(
+        StudyError, match=r"child.yaml:3:9: factors.lnog: null, but .* no such factor; did you mean long"
+    ):
+        load_study(child, (), menus)
