@@ -130,6 +130,30 @@ def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     return found
 
 
+def cautions(spec: StudySpec) -> list[str]:
+    """What runs as it is written and yet is hardly meant, a line each; short runs for a try are of this kind."""
+    patched = Patched(spec.base, spec.factors)
+    idle = PerLevels(patched, ("steps", "discriminator_warmup"), lambda v: v["discriminator_warmup"] >= v["steps"])
+    found = (
+        [] if not any(idle.every()) else ["discriminator_warmup: as long as trials are: their generator never moves"]
+    )
+    late = PerLevels(patched, ("steps", "losses", "schedules"), _late)
+    found += [
+        f"schedules.{name}: starts after the last step, so this loss never acts"
+        for name in dict.fromkeys(name for names in late.every() for name in names)
+    ]
+    return [*found, *filter(None, [never_degraded(spec)])]
+
+
+def _late(values: dict[str, Any]) -> list[str]:
+    """Losses that are on and whose schedule starts too late to act."""
+    return [
+        name
+        for name, schedule in values["schedules"].items()
+        if schedule and values["losses"].get(name) and schedule.get("start", 0) >= values["steps"]
+    ]
+
+
 def never_degraded(spec: StudySpec) -> str | None:
     """Why no trial can ever count as degraded, where none is evaluated often enough for the rule; else None."""
     rule = spec.outcome.degradation

@@ -55,14 +55,14 @@ def run(
 
     The same command again goes on where it stopped: finished trials are reused, failed and interrupted ones run again.
     """
-    from ablate.config_checks import never_degraded
+    from ablate.config_checks import cautions
     from ablate.run import run_study
     from ablate.study_tree import find_study
 
     planned, _ = planned_study(study, overrides, seeds, only)
     refuse_missing(planned)
-    if problem := never_degraded(planned.spec):
-        say(problem, quiet)
+    for line in cautions(planned.spec):
+        say(line, quiet)
     result = run_study(
         planned,
         out=out,
@@ -110,7 +110,7 @@ def plan(
     """
     from dataclasses import asdict
 
-    from ablate.config_checks import never_degraded
+    from ablate.config_checks import cautions
     from ablate.plan_file import plan_record
 
     planned, menus = planned_study(study, overrides, seeds, only)
@@ -142,8 +142,8 @@ def plan(
             )
     for line in changed:
         say(line, quiet)
-    if problem := never_degraded(planned.spec):
-        say(problem, quiet)
+    for line in cautions(planned.spec):
+        say(line, quiet)
     refuse_missing(planned)
     return 0
 

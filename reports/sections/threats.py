@@ -171,10 +171,8 @@ def next_experiment(view: StudyView) -> Rich:
     if not (view.table.trials["status"] == "finished").any():
         return _nothing_finished(view)
     diverged, arms = diverging(view), diverging_arms(view)
-    factors = {at.factor for at in diverged}
-    unsure = verdicts[
-        (verdicts["verdict"] == "not enough data") & ~verdicts["factor"].map(view.factor_of).isin(factors)
-    ]
+    unsure = verdicts[verdicts["verdict"] == "not enough data"]
+    unsure = unsure[[not any(_about(view, name, at) for at in diverged) for name in unsure["factor"]]]
     if diverged or arms:
         besides = (" Besides,", _seeds(view, unsure)) if len(unsure) else ()
         return rich(strong("Next:"), _instead(view, diverged, arms), *besides)
@@ -185,6 +183,12 @@ def next_experiment(view: StudyView) -> Rich:
     return rich(
         strong("Next:"), " the same study on other data, and longer, would tell whether the answer carries over."
     )
+
+
+def _about(view: StudyView, name: str, at: Diverging) -> bool:
+    """Whether a verdict compares a level at which trials diverge."""
+    factor, level = view.split(name)
+    return factor == at.factor and (level in (None, at.level) or at.level == view.first(factor))
 
 
 def _nothing_finished(view: StudyView) -> Rich:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ablate.config_checks import never_degraded
+from ablate.config_checks import cautions, never_degraded
 from ablate.menus import Menus
 from ablate.plan_file import resolved_yaml
 from ablate.spec import load_study, schema
@@ -226,6 +226,16 @@ def test_a_rule_of_degradation_that_cannot_hold_is_said(study: Load) -> None:
         assert f"there are {evaluations} after step {after}" in str(never_degraded(spec))
     longer = "factors: {f: {path: steps, levels: [100, 200]}}\n"
     assert never_degraded(study(head % (100, 1) + longer)) is None
+
+
+def test_what_is_hardly_meant_is_said(study: Load) -> None:
+    base = HEAD + "base: {losses: {adversarial: 1, long_fm: 1}, steps: 60, %s}\n"
+    assert cautions(study(base % "discriminator_warmup: 59")) == []
+    (line,) = cautions(study(base % "discriminator_warmup: 60"))
+    assert "their generator never moves" in line
+    (line,) = cautions(study(base % "schedules: {long_fm: {kind: delay, start: 60}}"))
+    assert line.startswith("schedules.long_fm: starts after the last step")
+    assert cautions(study(base % "schedules: {long_fm: {kind: delay, start: 59}}")) == []
 
 
 def test_unknown_files_and_bundled_names(menus: Menus, tmp_path: Path) -> None:

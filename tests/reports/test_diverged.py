@@ -159,6 +159,18 @@ def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make
     assert headline(nothing)[-1].startswith("Next: all trials diverged: smaller learning rates")
 
 
+def test_an_undecided_level_beside_one_that_diverges_is_not_forgotten(level: StudyTable) -> None:
+    weak = level.trials.iloc[:3].assign(cell_id="weak", **{"level.long_recon": "weak"})
+    weak["trial_id"], weak["metric.kid"] = [f"weak{seed}" for seed in weak["seed"]], [0.02, 0.9, 0.4]
+    plan = level.study
+    levels = {**plan["factors"]["long_recon"]["levels"], "weak": {}}
+    factors = {"long_recon": {**plan["factors"]["long_recon"], "levels": levels}}
+    cells = [*plan["cells"], {"cell_id": "weak", "levels": {"long_recon": "weak"}}]
+    study = replace(level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, weak]))
+    assert "for long_recon=weak." in headline(study)[-1]
+    assert "for long_recon=with" not in headline(study)[-1]
+
+
 def test_a_factor_without_a_pair_is_in_no_summary_of_effects(make_study: Make) -> None:
     """Three factors, one at a time: the arm with `reassembly_fm` diverges, the other two are compared."""
     study = make_study(factors=3, seeds=2, status=diverged({1: 2}))
