@@ -8,9 +8,6 @@ from ablate import results
 from ablate.plan_file import read_plan
 from ablate.study import StudyError
 
-GENERATOR = '<meta name="generator" content="g2g-ablate">'
-"""What a page of ours has near its top."""
-
 
 @dataclass(frozen=True)
 class Written:
@@ -42,6 +39,7 @@ def write_reports(
         ResultsError: tables that cannot be read.
     """
     from reports import build_report, headline, load_results
+    from reports.html import is_page
 
     for folder in folders:
         read_plan(folder)
@@ -49,18 +47,11 @@ def write_reports(
             results.gather(folder)
     tables = [load_results(folder) for folder in folders]
     target = to or (folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison")
-    if to is not None and "html" in formats and not _ours(to / "index.html"):
+    page = target / "index.html"
+    if to is not None and "html" in formats and page.is_file() and not is_page(page):
         raise StudyError(f"--to: {target}: holds an index.html that is no report of a study; choose another folder")
     try:
         files = build_report(tables if len(tables) > 1 else tables[0], target, formats, leave_out=leave_out)
     except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise StudyError(f"--to: {target}: cannot be written: {error.strerror}") from None
     return Written(tuple(files), tuple(line for table in tables for line in headline(table)))
-
-
-def _ours(page: Path) -> bool:
-    """Whether nothing is lost when a report is written there: no page, or one of ours."""
-    try:
-        return GENERATOR.encode() in page.read_bytes()[:4096]
-    except OSError:
-        return True

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ablate import atomic, locks, looks, results, trial_file
+from ablate import atomic, locks, looks, plan_file, results, trial_file
 from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle
 from ablate.faults import NO_SPACE, Referee
 from ablate.forwarding import OFF, Forwarding, all_sent, reachable, tracking_address
@@ -221,7 +221,7 @@ class _Run:
         """The plan and the study file; untouched when they are the same but for the versions of packages."""
         from ablate.menus import science_menus
 
-        path = self.folder / "plan.json"
+        path = self.folder / plan_file.NAME
         record = plan_record(self.plan, science_menus())
         if not atomic.is_json(path, record, but="versions"):
             atomic.write_json(path, record)
@@ -238,8 +238,9 @@ class _Run:
         for trial in todo:
             where = self.folder / "trials" / trial.id
             where.mkdir(parents=True, exist_ok=True)
-            anew = trial_file.to_run(trial, where)
-            if anew != trial_file.read(where):
+            document = trial_file.read(where)
+            anew = trial_file.to_run(trial, where, document)
+            if anew != document:
                 trial_file.write(where, anew)
 
     def _execute(self, todo: Sequence[Trial], resources: Resources) -> None:
@@ -352,7 +353,7 @@ def writable(folder: Path) -> None:
 
 def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
     """Take back the folders of a study that ended before its plan was fixed; whatever holds anything else stays."""
-    if (folder / "plan.json").exists():
+    if (folder / plan_file.NAME).exists():
         return
     for ours in (folder / CHECKED, lock):
         ours.unlink(missing_ok=True)

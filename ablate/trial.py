@@ -59,7 +59,7 @@ class _Run:
         self.stop = folder.parent.parent / STOP
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
-        self.document: dict[str, Any] = trial_file.to_run(trial, folder)
+        self.document: dict[str, Any] = trial_file.to_run(trial, folder, trial_file.read(folder))
         lines = read(folder)
         if _behind(lines, folder, trial.config.log_every):
             trial_file.begin_anew(folder)

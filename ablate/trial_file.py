@@ -34,9 +34,8 @@ def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
     return f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
 
 
-def to_run(trial: Trial, folder: Path) -> dict[str, Any]:
-    """The document of a trial to run or to go on with; one whose journal has lost lines is begun anew."""
-    document = read(folder)
+def to_run(trial: Trial, folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a trial to run or to go on with, made of what `read` gave; lost lines begin the trial anew."""
     if lost(folder, document):
         begin_anew(folder)
         document = {**document, "status": "planned", "history_bytes": 0}

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from reports.patches import first_level
 from reports.robustness import check_verdicts
 from reports.stats.paired import ALPHA, Interval, detectable, holm, judged, verdict
 from reports.table import StudyTable
@@ -110,9 +111,7 @@ class _Study:
         self.margin: float | None = outcome.get("smallest_effect")
         self.alpha = float(outcome.get("alpha", ALPHA))
         self.factors = {str(f): [str(x) for x in entry["levels"]] for f, entry in self.plan.get("factors", {}).items()}
-        self.first = {
-            f: str(self.plan["factors"][f].get("reference") or levels[0]) for f, levels in self.factors.items()
-        }
+        self.first = {f: first_level(self.plan, f) for f in self.factors}
         self.settings = [
             (str(cell["cell_id"]), {**self.first, **{str(f): str(level) for f, level in cell["levels"].items()}})
             for cell in self.plan["cells"]

@@ -4,6 +4,7 @@ import base64
 import json
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -11,6 +12,14 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from reports.charts.svg import n
 from reports.document import Cell, Document, Figure, ImageGrid, Picture, Table, plain
 from reports.theme import DARK, LIGHT, SIGNS, css_variables, page_style
+
+GENERATOR = "g2g-ablate"
+"""What a page of ours names near its top as its maker."""
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is a page of ours."""
+    return f'name="generator" content="{GENERATOR}"'.encode() in path.read_bytes()[:4096]
 
 
 def to_html(document: Document) -> str:
@@ -20,6 +29,7 @@ def to_html(document: Document) -> str:
         .get_template("report.html.j2")
         .render(
             document=document,
+            generator=GENERATOR,
             style=_style(),
             script=template("report.js"),
             series=_script_json(_series(document)),

@@ -9,12 +9,17 @@ UNTOLD = object()
 """The value of what neither the level nor the base says: some default."""
 
 
+def first_level(plan: Plan, factor: str) -> str:
+    """The level of a factor that its others are compared with."""
+    entry = plan["factors"][factor]
+    return str(entry.get("reference") or next(iter(entry["levels"])))
+
+
 def levels_of(plan: Plan, factor: str) -> tuple[str, ...]:
     """The levels of a factor that some cell has, in the factor's order."""
-    entry = plan["factors"][factor]
-    first = str(entry.get("reference") or next(iter(entry["levels"])))
+    first = first_level(plan, factor)
     there = {str(cell["levels"].get(factor, first)) for cell in plan["cells"]}
-    return tuple(str(level) for level in entry["levels"] if str(level) in there)
+    return tuple(str(level) for level in plan["factors"][factor]["levels"] if str(level) in there)
 
 
 def value_at(plan: Plan, factor: str, level: str, path: str) -> Any:

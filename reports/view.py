@@ -12,7 +12,7 @@ import pandas as pd
 from reports.analysis import Analysis, design_kind
 from reports.document import Rich, Span, code, joined, rich
 from reports.numbers import Scale
-from reports.patches import changing
+from reports.patches import changing, first_level
 from reports.stats.paired import ALPHA
 from reports.table import StudyTable
 
@@ -250,8 +250,7 @@ class StudyView:
 
     def first(self, factor: str) -> str:
         """The first level of a factor."""
-        entry = self.factors[factor]
-        return str(entry.get("reference") or next(iter(entry["levels"])))
+        return first_level(self.study, factor)
 
     def is_switch(self, factor: str) -> bool:
         """Whether the levels only say that something is there or not."""
