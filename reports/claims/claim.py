@@ -1,0 +1,201 @@
+"""A claim: one thing that a report may say, as data. Words come last, and from claims alone."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal[
+    "direction",
+    "equivalent",
+    "one_sided",
+    "depends",
+    "diverges",
+    "composite",
+    "idle",
+    "undecided",
+    "uncompared",
+]
+"""What a claim is about; `one_sided` is `no harm` or `no benefit`, `composite` ranks diverged runs last."""
+
+ScopeType = Literal["everywhere", "on_average", "at", "clean", "alias_group"]
+
+VERDICTS = (
+    *("harms", "helps", "equivalent", "depends", "no harm", "no benefit"),
+    *("harms on average", "helps on average", "equivalent on average"),
+    *("diverges", "not enough data"),
+)
+"""The words of a factor's verdict."""
+
+ASSERTS_NOTHING = ("undecided", "uncompared")
+"""Kinds that say that something is not known."""
+
+
+class ClaimError(Exception):
+    """A claim contradicts itself: a defect of the analysis, never a sentence."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The settings that a claim holds in.
+
+    Attributes:
+        type: `everywhere`: in each setting that was run; `on_average`: of their mean; `at`: at the levels of `at`;
+            `clean`: of the mean over the settings in which no trial diverged; `alias_group`: of the sum of `terms`.
+        at: factor -> level.
+        over: the settings, where they are not all of the design's.
+        left_out: the settings of the design that have no result, or in which trials diverged.
+        terms: of an alias group, the terms that the design cannot tell apart.
+        every: of a scope `clean`, whether the claim holds in each of its settings and not only of their mean.
+    """
+
+    type: ScopeType
+    at: Mapping[str, str] = field(default_factory=dict)
+    over: tuple[Mapping[str, str], ...] = ()
+    left_out: tuple[Mapping[str, str], ...] = ()
+    terms: tuple[str, ...] = ()
+    every: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether the claim names settings of its own, so that it is about less than the whole design."""
+        return self.type == "at"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "type": self.type,
+            "at": dict(self.at),
+            "over": [dict(levels) for levels in self.over],
+            "left_out": [dict(levels) for levels in self.left_out],
+            "terms": list(self.terms),
+            "every": self.every,
+        }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Diverged trials, of how many that finished or diverged, at the two levels of a comparison."""
+
+    diverged: int
+    ended: int
+    diverged_first: int
+    ended_first: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that may be said.
+
+    Attributes:
+        id: unique in a report.
+        kind: what it is about.
+        subject: name of the change: a factor, or `factor=level` of a factor with several levels; of `depends` the term.
+        factor: the factor; of `depends` empty.
+        level: the level that is compared, or that makes trials diverge.
+        against: the level it is compared with.
+        word: `harms`, `helps`, `equivalent`, `no harm`, `no benefit`, `depends`, `diverges`, or empty.
+        scope: the settings it holds in.
+        estimate: change of the outcome from the first level, in the outcome's unit (on a log scale the ratio less 1).
+        low: lower end of its interval.
+        high: upper end.
+        confidence: of the interval.
+        percent: the estimate in percent of the first level's mean in the same seeds; nan where that is not known well.
+        percent_low: lower end of the interval of that ratio.
+        percent_high: upper end.
+        p: of the test named.
+        p_adjusted: corrected over all claims of the report; a claim is made where it is below 0.05.
+        test: `t`, `t by CR2`, `sequence`, `Boschloo`, `exact`.
+        df: degrees of freedom.
+        n_seeds: seeds that both sides have.
+        n_pairs: pairs of trials.
+        family: whose share of the error it spends.
+        gate: id of the claim that had to be made first.
+        counts: diverged trials at both levels.
+        look: seeds at the planned look that decided it; None: not by a look.
+        caveats: `interim`, `skewed`, `quantised`, `few_seeds`, `unplanned_look`, `rule_changed`, `missing`, `diverged`,
+            `small`: the interval reaches into the margin.
+    """
+
+    id: str
+    kind: Kind
+    subject: str
+    scope: Scope
+    factor: str = ""
+    level: str = ""
+    against: str = ""
+    word: str = ""
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    confidence: float = 0.95
+    percent: float = math.nan
+    percent_low: float = math.nan
+    percent_high: float = math.nan
+    p: float = math.nan
+    p_adjusted: float = math.nan
+    test: str = ""
+    df: float = math.nan
+    n_seeds: int = 0
+    n_pairs: int = 0
+    family: str = ""
+    gate: str = ""
+    counts: Counts | None = None
+    look: int | None = None
+    caveats: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what no data could support."""
+        if self.kind in ASSERTS_NOTHING:
+            if self.word not in ("", "not enough data"):
+                raise ClaimError(f"{self.id}: asserts nothing, yet says {self.word}")
+        elif self.kind != "idle" and not self.p_adjusted < 0.05:
+            raise ClaimError(f"{self.id}: {self.kind} with a corrected p of {self.p_adjusted}")
+        if self.scope.type == "alias_group" and len(self.scope.terms) < 1:
+            raise ClaimError(f"{self.id}: an alias group without terms")
+        if self.scope.type == "at" and not self.scope.at and self.kind != "undecided":
+            raise ClaimError(f"{self.id}: holds at levels that it does not name")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; numbers that are not finite are None."""
+        numbers = ("estimate", "low", "high", "percent", "percent_low", "percent_high", "p", "p_adjusted", "df")
+        content: dict[str, Any] = {"id": self.id, "kind": self.kind, "word": self.word, "subject": self.subject}
+        content |= {"factor": self.factor, "level": self.level, "against": self.against}
+        content |= {"scope": self.scope.to_dict()}
+        content |= {name: _finite(getattr(self, name)) for name in numbers}
+        content |= {"confidence": self.confidence, "test": self.test}
+        content |= {"n_seeds": self.n_seeds, "n_pairs": self.n_pairs, "family": self.family}
+        content |= {"gate": self.gate or None, "look": self.look, "caveats": list(self.caveats)}
+        if self.counts is not None:
+            content["counts"] = vars(self.counts).copy()
+        return content
+
+
+def averaged(claim: Claim) -> bool:
+    """Whether a claim is about the mean of several settings and nothing more."""
+    scope = claim.scope
+    return claim.kind in ("direction", "equivalent") and (
+        scope.type == "on_average" or (scope.type == "clean" and not scope.every)
+    )
+
+
+def check(claims: tuple[Claim, ...]) -> None:
+    """Check the claims of a report against each other.
+
+    Raises:
+        ClaimError: an average is claimed beside an established interaction of the same factor, a conditional claim
+            lacks its gate, or an id occurs twice.
+    """
+    ids = {claim.id for claim in claims}
+    if len(ids) < len(claims):
+        raise ClaimError("two claims have one id")
+    depending = {name for claim in claims if claim.kind == "depends" for name in claim.subject.split(" × ")}
+    for claim in claims:
+        if averaged(claim) and claim.subject in depending:
+            raise ClaimError(f"{claim.id}: an average beside an established interaction")
+        if claim.gate and claim.gate not in ids:
+            raise ClaimError(f"{claim.id}: its gate {claim.gate} is no claim")
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

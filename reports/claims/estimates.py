@@ -1,0 +1,233 @@
+"""Estimates of contrasts over seeds, many at once, with the p values that claims are made from.
+
+The unit is the seed. Where every seed has all cells of a contrast, the estimate is the mean over seeds of one number
+each, with Student's t. Where cells are missing, each cell has its own mean and each seed its own block, with a variance
+that is robust to whatever the trials of one seed share (CR2, Bell and McCaffrey 2002).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import special
+
+from reports.stats.anytime import sequence_half_width, sequence_p
+from reports.stats.clustered import CellMeans, fit_cells
+from reports.stats.resolution import as_share, resolution, variance_floor
+from reports.stats.skew import johnson_t, skew_limit, skewness
+
+FEWEST_SEEDS = 3
+"""Seeds below which nothing is claimed: two may agree by chance."""
+FEWEST_FOR_SKEW = 4
+"""Seeds below which skewness says nothing."""
+SAME = 1e-10
+"""Differences below this share of the largest outcome are rounding of the arithmetic, not of the training."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The outcome of a study's trials as seed x cell.
+
+    Attributes:
+        seeds: in the plan's order.
+        values: (seeds, cells), + is worse; nan where a trial has no finite outcome.
+        diverged: (seeds, cells), whether the trial diverged.
+        open: (seeds, cells), whether the trial may still end.
+        step: by which the outcome moves, where it is quantised; None: continuous.
+    """
+
+    seeds: tuple[int, ...]
+    values: np.ndarray
+    diverged: np.ndarray
+    open: np.ndarray
+    step: float | None = None
+    _fits: dict[tuple[int, ...], CellMeans] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls, seeds: Sequence[int], values: np.ndarray, diverged: np.ndarray, open_: np.ndarray, quantised: bool = True
+    ) -> "Trials":
+        """Trials whose step, if their outcome is quantised, is read from the values."""
+        known = values[np.isfinite(values)]
+        return cls(tuple(seeds), values, diverged, open_, resolution(known) if quantised and known.size else None)
+
+    def first(self, seeds: int) -> "Trials":
+        """Only the first so many seeds."""
+        part = slice(0, seeds)
+        return Trials(self.seeds[part], self.values[part], self.diverged[part], self.open[part], self.step)
+
+    def without(self, seed: int) -> "Trials":
+        """All seeds but one."""
+        kept = np.array([other != seed for other in self.seeds])
+        seeds = tuple(other for other in self.seeds if other != seed)
+        return Trials(seeds, self.values[kept], self.diverged[kept], self.open[kept], self.step)
+
+    def worst(self) -> "Trials":
+        """The same with every diverged trial at the worst value of the study."""
+        known = self.values[np.isfinite(self.values)]
+        value = known.max() if known.size else np.nan
+        values = np.where(self.diverged, value, self.values)
+        return Trials(self.seeds, values, np.zeros_like(self.diverged), self.open, self.step)
+
+    def fit(self, cells: tuple[int, ...]) -> CellMeans:
+        """Means of these cells with seeds as blocks; worked out once."""
+        if cells not in self._fits:
+            self._fits[cells] = fit_cells(self.values[:, list(cells)])
+        return self._fits[cells]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Contrasts of cell means; arrays of one length.
+
+    Attributes:
+        mean: estimate.
+        se: its standard error; 0 where all seeds have the same number.
+        df: degrees of freedom of t.
+        n: seeds that count.
+        skew: sample skewness over seeds; nan where there is not one number a seed.
+        values: (seeds, contrasts), the contrast in each seed; nan where the seed lacks a cell.
+        sequence: whether p and intervals are to stay valid whatever made someone add seeds.
+    """
+
+    mean: np.ndarray
+    se: np.ndarray
+    df: np.ndarray
+    n: np.ndarray
+    skew: np.ndarray
+    values: np.ndarray
+    sequence: bool = False
+
+    @classmethod
+    def of(cls, trials: Trials, weights: np.ndarray, sequence: bool = False) -> "Estimates":
+        """Estimates of contrasts.
+
+        Args:
+            trials: the outcome.
+            weights: (contrasts, cells); a row of zeros is a contrast that is 0 by construction.
+            sequence: see the attribute.
+        """
+        weights = np.atleast_2d(weights)
+        values = _by_seed(trials.values, weights)
+        largest = np.nanmax(np.abs(trials.values), initial=0.0)
+        values = np.where(np.abs(values) <= SAME * largest, 0.0, values)
+        n = np.isfinite(values).sum(axis=0)
+        with np.errstate(all="ignore"):
+            mean = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
+            spread = np.nansum((values - mean) ** 2, axis=0) / np.maximum(n - 1, 1)
+        se = np.where(n > 1, np.sqrt(spread / np.maximum(n, 1)), np.nan)
+        se = np.where(se <= SAME * largest, 0.0, se)
+        df = np.where(n > 1, n - 1.0, np.nan)
+        skew = np.where(n >= FEWEST_FOR_SKEW, skewness(values), np.nan)
+
+        # Seeds that have some cells of a contrast, two at least, but not all count as well.
+        for row in _partial(trials.values, weights):
+            cells = tuple(int(cell) for cell in np.flatnonzero(weights[row]))
+            found = trials.fit(cells).contrast(weights[row, list(cells)])
+            mean[row], se[row], df[row], n[row] = found
+            skew[row] = np.nan
+        se = np.maximum(se, _floor(trials, weights, n))
+        return cls(mean, se, df, n, skew, values, sequence)
+
+    def __len__(self) -> int:
+        """How many contrasts there are."""
+        return len(self.mean)
+
+    @property
+    def flat(self) -> np.ndarray:
+        """Whether a contrast is 0 in every seed."""
+        return (self.mean == 0) & (self.se == 0) & (self.n > 0)
+
+    @property
+    def flagged(self) -> np.ndarray:
+        """Whether the seeds' numbers are more skewed than nine in ten normal samples are."""
+        limit = np.array([skew_limit(int(n)) if n >= FEWEST_FOR_SKEW else np.inf for n in self.n])
+        with np.errstate(invalid="ignore"):
+            return np.abs(self.skew) > limit
+
+    def above(self, bound: float = 0.0) -> np.ndarray:
+        """One-sided p of "not above the bound": small where the contrast is larger; nan where nobody can say."""
+        return self._one_sided(bound, 1.0)
+
+    def below(self, bound: float = 0.0) -> np.ndarray:
+        """One-sided p of "not below the bound": small where the contrast is smaller."""
+        return self._one_sided(bound, -1.0)
+
+    def apart(self) -> np.ndarray:
+        """Two-sided p of "is 0"."""
+        if self.sequence:
+            return np.minimum(self.above(), self.below())
+        return np.minimum(1.0, 2 * np.minimum(self.above(), self.below()))
+
+    def inside(self, margin: float) -> np.ndarray:
+        """One-sided p of "outside the margin"; of skewed samples every seed must lie inside."""
+        return np.maximum(self.within(margin, 1), self.within(margin, -1))
+
+    def within(self, margin: float, side: int) -> np.ndarray:
+        """One-sided p of "beyond the margin on this side" (+1 or -1); of skewed samples no seed may be."""
+        p = self.below(margin) if side > 0 else self.above(-margin)
+        with np.errstate(invalid="ignore"):
+            beyond = (side * self.values >= margin).any(axis=0)
+        return np.where(self.flagged & beyond, 1.0, p)
+
+    def interval(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+        """Ends of the usual t interval at confidence 1 - alpha; nan where the spread is not known."""
+        return self._ends(special.stdtrit(self.df, 1 - alpha / 2) * self.se)
+
+    def valid_interval(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+        """Ends of the interval that stays valid however often someone looked (confidence sequence)."""
+        half = [sequence_half_width(float(s), int(n), alpha) for s, n in zip(self.se, self.df + 1, strict=True)]
+        return self._ends(np.array(half))
+
+    def _ends(self, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        known = (self.n >= FEWEST_SEEDS) & ((self.se > 0) | self.flat)
+        half = np.where(known, np.where(self.flat, 0.0, half), np.nan)
+        return self.mean - half, self.mean + half
+
+    def _one_sided(self, bound: float, sign: float) -> np.ndarray:
+        """A claim needs the bound of t and that of Johnson's t for skewed samples."""
+        away = sign * (self.mean - bound)
+        with np.errstate(all="ignore"):
+            t = away / self.se
+            guarded = sign * johnson_t(self.mean, self.se, self.n, np.nan_to_num(self.skew), bound)
+        if self.sequence:
+            p = np.where(t > 0, sequence_p(np.abs(np.nan_to_num(t)), np.maximum(self.df + 1, 2)), 1.0)
+            guard = np.where(guarded > 0, p, 1.0)
+        else:
+            p, guard = special.stdtr(self.df, -t), special.stdtr(self.df, -guarded)
+        p = np.where(np.isnan(self.skew), p, np.maximum(p, guard))
+
+        # Without any spread only an exact 0 says something; any other number can't be trusted.
+        exact = np.where(away > 0, 0.0, 1.0)
+        p = np.where(self.flat, exact, np.where(self.se > 0, p, np.nan))
+        return np.where((self.n >= FEWEST_SEEDS) & ~(self.df < 2), p, np.nan)
+
+
+def _by_seed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(seeds, contrasts): each contrast in the seeds that have all of its cells."""
+    known = np.isfinite(values)
+    if known.all():
+        return values @ weights.T
+    lacks = (~known).astype(float) @ (weights != 0).T.astype(float) > 0
+    return np.where(lacks, np.nan, np.where(known, values, 0.0) @ weights.T)
+
+
+def _partial(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The contrasts for which some seed has two cells or more, but not all."""
+    known = np.isfinite(values).astype(float)
+    if known.all():
+        return np.array([], dtype=int)
+    wanted = (weights != 0).astype(float)
+    there = known @ wanted.T
+    return np.flatnonzero(((there >= 2) & (there < wanted.sum(axis=1))).any(axis=0))
+
+
+def _floor(trials: Trials, weights: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The least standard error that an outcome with steps allows; 0 for a continuous one."""
+    if trials.step is None:
+        return np.zeros(len(weights))
+    known = np.isfinite(trials.values)
+    means = np.where(known, trials.values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    share = as_share(trials.step) if np.abs(trials.values[known]).max(initial=0.0) <= 1 else None
+    floors = np.array([variance_floor(row, np.abs(means), trials.step, share) for row in weights])
+    return np.sqrt(floors / np.maximum(n, 1))
