@@ -36,6 +36,7 @@ class StudyTable:
     trials: pd.DataFrame
     history: pd.DataFrame
     images: pd.DataFrame
+    ledger: Any = None  # typed with the ledger
 
     def __post_init__(self) -> None:
         """Refuse frames that lack a column."""

@@ -5,6 +5,7 @@ each, with Student's t. Where cells are missing, each cell has its own mean and 
 that is robust to whatever the trials of one seed share (CR2, Bell and McCaffrey 2002).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -34,6 +35,7 @@ class Trials:
         diverged: (seeds, cells), whether the trial diverged.
         open: (seeds, cells), whether the trial may still end.
         step: by which the outcome moves, where it is quantised; None: continuous.
+        share: of how many things the outcome is a share, where it is one.
     """
 
     seeds: tuple[int, ...]
@@ -41,33 +43,55 @@ class Trials:
     diverged: np.ndarray
     open: np.ndarray
     step: float | None = None
+    share: int | None = None
     _fits: dict[tuple[int, ...], CellMeans] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
-        cls, seeds: Sequence[int], values: np.ndarray, diverged: np.ndarray, open_: np.ndarray, quantised: bool = True
+        cls,
+        seeds: Sequence[int],
+        values: np.ndarray,
+        diverged: np.ndarray,
+        open_: np.ndarray,
+        quantised: bool = True,
+        share: bool = False,
     ) -> "Trials":
-        """Trials whose step, if their outcome is quantised, is read from the values."""
+        """Trials whose step, if their outcome is quantised, is read from the values.
+
+        Args:
+            seeds: see the attribute.
+            values: see the attribute.
+            diverged: see the attribute.
+            open_: see the attribute.
+            quantised: whether to look for a step.
+            share: whether the outcome is known to be a share of a number of things. Without knowing, a step of one in a
+                whole number is taken for one, unless it is of decimals, which are rounding more often than counting.
+        """
         known = values[np.isfinite(values)]
-        return cls(tuple(seeds), values, diverged, open_, resolution(known) if quantised and known.size else None)
+        step = resolution(known) if quantised and known.size else None
+        things = as_share(step) if step is not None and np.abs(known).max(initial=0.0) <= 1 else None
+        if things is not None and not share and math.log10(things) % 1 == 0:
+            things = None
+        return cls(tuple(seeds), values, diverged, open_, step, things)
 
     def first(self, seeds: int) -> "Trials":
         """Only the first so many seeds."""
-        part = slice(0, seeds)
-        return Trials(self.seeds[part], self.values[part], self.diverged[part], self.open[part], self.step)
+        return self._part(np.arange(len(self.seeds)) < seeds)
 
     def without(self, seed: int) -> "Trials":
         """All seeds but one."""
-        kept = np.array([other != seed for other in self.seeds])
-        seeds = tuple(other for other in self.seeds if other != seed)
-        return Trials(seeds, self.values[kept], self.diverged[kept], self.open[kept], self.step)
+        return self._part(np.array([other != seed for other in self.seeds]))
+
+    def _part(self, kept: np.ndarray) -> "Trials":
+        seeds = tuple(seed for seed, stays in zip(self.seeds, kept, strict=True) if stays)
+        arrays = (self.values[kept], self.diverged[kept], self.open[kept])
+        return Trials(seeds, *arrays, self.step, self.share)
 
     def worst(self) -> "Trials":
         """The same with every diverged trial at the worst value of the study."""
         known = self.values[np.isfinite(self.values)]
-        value = known.max() if known.size else np.nan
-        values = np.where(self.diverged, value, self.values)
-        return Trials(self.seeds, values, np.zeros_like(self.diverged), self.open, self.step)
+        values = np.where(self.diverged, known.max() if known.size else np.nan, self.values)
+        return Trials(self.seeds, values, np.zeros_like(self.diverged), self.open, self.step, self.share)
 
     def fit(self, cells: tuple[int, ...]) -> CellMeans:
         """Means of these cells with seeds as blocks; worked out once."""
@@ -228,6 +252,5 @@ def _floor(trials: Trials, weights: np.ndarray, n: np.ndarray) -> np.ndarray:
         return np.zeros(len(weights))
     known = np.isfinite(trials.values)
     means = np.where(known, trials.values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    share = as_share(trials.step) if np.abs(trials.values[known]).max(initial=0.0) <= 1 else None
-    floors = np.array([variance_floor(row, np.abs(means), trials.step, share) for row in weights])
+    floors = np.array([variance_floor(row, np.abs(means), trials.step, trials.share) for row in weights])
     return np.sqrt(floors / np.maximum(n, 1))

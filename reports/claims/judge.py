@@ -168,6 +168,11 @@ class _Seen:
         """Blocks of the design that are not used."""
         return tuple(block for block in self.term.blocks if block not in self.usable)
 
+    @property
+    def moving(self) -> tuple[Block, ...]:
+        """Blocks whose cells are not shared by equal configs."""
+        return tuple(block for block in self.term.blocks if _moved(block, self.term.signs))
+
     def scope(self, every: bool) -> Scope:
         """Where a claim about these blocks holds: in each of them, or on their average."""
         if not self.term.blocks:
@@ -235,7 +240,10 @@ class _Look:
         usable = tuple(
             block for block, diverged, there in zip(term.blocks, lost, known, strict=True) if there and not diverged
         )
-        enough = not any(lost) or 2 * (len(lost) - sum(lost)) >= len(lost)
+
+        # Cells that equal configs share differ by nothing, whatever happens: they count only beside cells that do not.
+        moving = [bool(moved) for moved in cells]
+        enough = 2 * sum(lost) <= sum(moving) and any(_moved(block, term.signs) for block in usable)
         return _Seen(term, usable if enough else (), any(lost))
 
     def _weights(self, seen: _Seen) -> np.ndarray:
@@ -337,7 +345,7 @@ class _Look:
         """The claim that is a change's verdict, in the order of the rule; None: nothing, or it depends."""
         seen = make.seen
         if not len(settings) and seen.term.blocks:
-            return self._dual(make) if len(seen.term.blocks) == 1 else None
+            return self._dual(make) if len(seen.moving) == 1 else None
         if everywhere < ERROR and seen.term.blocks:
             return make.claim("equivalent", "equivalent", everywhere, "equivalence", seen.scope(True))
         if depends or blocked:
@@ -396,7 +404,7 @@ class _Look:
 
     def _dual(self, make: "_Maker") -> Claim | None:
         """Of one setting in which trials diverged: a direction that survivors and worst values agree on."""
-        (block,) = make.seen.term.blocks
+        (block,) = make.seen.moving
         row = _mean_contrast((block,), make.seen.term.signs, len(self.design.cells))
         survivors, worst = self._estimates([row]), self._estimates([row], self.trials.worst())
         adjusted = [float(self.spending.adjusted(one.apart(), self.level)[0]) for one in (survivors, worst)]
