@@ -146,7 +146,7 @@ def _factors(views: Sequence[StudyView], reasons: list[str]) -> Section | None:
         cells = [
             Cell(rich(code(name)), sub=rich(_name(view)), value=name),
             Cell(badge=str(row["verdict"]), sub=_alone(view, name), value=str(row["verdict"])),
-            signed_cell(number(row["effect"]), view.scale),
+            signed_cell(number(row["effect"]), view.effects),
             interval_or_words(view, row, "effect"),
             p_of(row, "effect"),
         ]

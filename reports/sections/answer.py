@@ -70,10 +70,10 @@ def verdict_table(view: StudyView) -> Table | None:
                 Cell(
                     badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")
                 ),
-                signed_cell(number(row["effect"]), view.scale),
+                signed_cell(number(row["effect"]), view.effects),
                 interval_or_words(view, row, "effect"),
                 p_of(row, "effect"),
-                fixed_cell(number(row["detectable_effect"]), view.scale),
+                fixed_cell(number(row["detectable_effect"]), view.effects),
                 Cell(drawing=bar),
             )
         )
@@ -108,7 +108,7 @@ def rule(view: StudyView) -> Rich:
     """How the words of the verdict come about."""
     up = "above" if view.better == "lower" else "below"
     down = "below" if view.better == "lower" else "above"
-    margin = view.scale.fixed(view.margin)
+    margin = view.effects.fixed(view.margin)
     band = f" Grey band: changes too small to matter, ±{margin}." if view.margin else ""
     same = (
         (" whole interval inside the band; ",) if view.margin else (" never said, since the study names no margin; ",)

@@ -88,11 +88,11 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
         return (*head, Cell(rich("reference"), value=0.0), Cell(), Cell(), degraded, Cell())
     low, high, p = number(row["low"]), number(row["high"]), number(row["p_adjusted"])
     equal = nothing(row, "difference")
-    interval = Cell(rich("equal trials" if equal else view.scale.interval(low, high)), value=low)
+    interval = Cell(rich("equal trials" if equal else view.effects.interval(low, high)), value=low)
     interval = interval if equal else replace(interval, sub=rich(_p_words(p)))
     word = row.get("verdict")
     verdict = Cell(badge=word, value=word) if isinstance(word, str) and word else Cell()
-    return (*head, signed_cell(number(row["difference"]), view.scale), interval, verdict, degraded, Cell(drawing=bar))
+    return (*head, signed_cell(number(row["difference"]), view.effects), interval, verdict, degraded, Cell(drawing=bar))
 
 
 def _p_words(p: float | None) -> str:

@@ -39,7 +39,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         cells = [
             Cell(rich(code(str(row["term"]))), value=str(row["term"])),
             Cell(rich(_kind(int(row["order"]))), value=int(row["order"])),
-            signed_cell(number(row["estimate"]), view.scale),
+            signed_cell(number(row["estimate"]), view.effects),
             interval_or_words(view, row, "estimate"),
             p_of(row, "estimate"),
         ]
@@ -71,7 +71,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
 def _forest(view: StudyView, records: Records) -> Figure:
     """The same as one drawing, saved for papers."""
     estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
-    told = "; ".join(f"{e.label} {view.scale.signed(e.value)}" for e in estimates)
+    told = "; ".join(f"{e.label} {view.effects.signed(e.value)}" for e in estimates)
     alt = f"Effects with {view.interval}s: {told}"
     drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
     return Figure("effects-forest", rich(f"Effects with {view.interval}s."), (Panel((), drawing),), shown=False)
@@ -99,6 +99,6 @@ def _sentence(view: StudyView) -> str:
     if not len(found):
         return f"No interaction is established after correction for {count(len(known), 'test')}."
     names = ", ".join(
-        f"{row['term']} ({view.scale.signed(number(row['estimate']))})" for row in found.to_dict("records")
+        f"{row['term']} ({view.effects.signed(number(row['estimate']))})" for row in found.to_dict("records")
     )
     return f"Established after correction for {count(len(known), 'test')}: {names}."

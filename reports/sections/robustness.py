@@ -41,7 +41,7 @@ def robustness(view: StudyView) -> Section | None:
     for row in records:
         cells = [*_cells(view, row)]
         if missing:
-            cells.append(interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.scale))
+            cells.append(interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.effects))
         rows.append(tuple(cells))
     note = NOTE.format(seeds=count(len(view.seeds), "seed"), least=f"{smallest_p(len(view.seeds)):.2g}")
     if missing:
@@ -58,7 +58,7 @@ def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
         Cell(badge=str(row["verdict"]), value=str(row["verdict"])),
         Cell(rich(signed(sds, 1)), value=sds),
         p_cell(number(row["p_sign_flip_adjusted"])),
-        interval_cell(number(row["boot_low"]), number(row["boot_high"]), view.scale),
+        interval_cell(number(row["boot_low"]), number(row["boot_high"]), view.effects),
         Cell(rich(str(row["hangs_on_seeds"]) or NOTHING), value=str(row["hangs_on_seeds"])),
         Cell(rich(NOTHING if seeds is None else f"{seeds:.0f}"), value=seeds),
     )
