@@ -10,7 +10,7 @@ from ablate.menus import Choice, Menus
 from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems
 from ablate.remembered import remembered
-from ablate.study import Factor, StudySpec
+from ablate.study import Factor, FurtherOutcome, Outcome, StudySpec
 from g2g_core.config import prefixes
 
 Finding = tuple[tuple[str, ...], str]
@@ -115,18 +115,46 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
 
 
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
-    """The outcome has its metric's own direction, is among the metrics that are recorded, and is looked at in order."""
-    name = menus.metric_of(spec.outcome.metric)
-    found = []
-    if (better := menus.metrics[name].better) and better != spec.outcome.better:
-        found.append(Problem(("outcome", "better"), f"{name} is better {better}"))
-    found += _unrecorded(spec, menus)
+    """The outcomes have their metrics' own directions, are recorded, and are looked at in order."""
+    found = _turned(spec.outcome, ("outcome",), menus)
+    found += _unrecorded(spec.outcome.metric, ("outcome", "metric"), spec, menus)
+    found += _also_problems(spec, menus)
+    if spec.outcome.scale == "log" and spec.outcome.smallest_effect is None:
+        message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10 %"
+        found.append(Problem(("outcome", "scale"), message))
     looks = spec.outcome.looks
+    if spec.outcome.spend and not looks:
+        message = "spends nothing: without outcome.looks all seeds run"
+        found.append(Problem(("outcome", "spend"), message))
     if looks and (list(looks) != sorted(looks) or looks[-1] != len(spec.seeds)):
         message = f"must rise to the number of seeds, {len(spec.seeds)}, not {list(looks)}"
         found.append(Problem(("outcome", "looks"), message))
     if looks and not spec.factors:
         found.append(Problem(("outcome", "looks"), "nothing is compared: the study has no factors"))
+    return found
+
+
+def _turned(outcome: Outcome | FurtherOutcome, place: tuple[str | int, ...], menus: Menus) -> list[Problem]:
+    """An outcome whose metric is better in the other direction."""
+    name = menus.metric_of(outcome.metric)
+    better = menus.metrics[name].better
+    if not better or better == outcome.better:
+        return []
+    return [Problem((*place, "better"), f"{name} is better {better}")]
+
+
+def _also_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
+    """Further outcomes that are the primary one or are listed already, are turned, or are not recorded."""
+    found: list[Problem] = []
+    known = {spec.outcome.metric: "is the primary outcome already"}
+    for number, further in enumerate(spec.outcome.also):
+        place = ("outcome", "also", number)
+        if further.metric in known:
+            found.append(Problem(place, f"{further.metric} {known[further.metric]}"))
+            continue
+        known[further.metric] = "is listed twice"
+        found += _turned(further, place, menus)
+        found += _unrecorded(further.metric, place, spec, menus)
     return found
 
 
@@ -225,21 +253,20 @@ def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
     return named
 
 
-def _unrecorded(spec: StudySpec, menus: Menus) -> list[Problem]:
-    """The outcome, if any cell does not record it."""
+def _unrecorded(metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus) -> list[Problem]:
+    """An outcome's metric, if any cell does not record it."""
     patched = Patched(spec.base, spec.factors)
     names = PerLevels(patched, MEASURED, lambda values: recorded(values, menus))
     try:
         cells = expand(spec).cells if names.factors else (patched.any_cell,)
     except DesignError:  # is told where the cells are looked at
         return []
-    metric = spec.outcome.metric
     for cell in cells:
         if metric not in names(cell):
             where = " ".join(f"{factor}={cell[factor]}" for factor in names.factors)
             hint = did_you_mean(metric, names(cell)) or "; name it under metrics"
             hint = hint if names(cell) else "; evaluate names no weights that are kept"
-            return [Problem(("outcome", "metric"), f"{metric} is not recorded{where and f' with {where}'}{hint}")]
+            return [Problem(place, f"{metric} is not recorded{where and f' with {where}'}{hint}")]
     return []
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from ablate import atomic, looks
 from ablate.menus import Menus
-from ablate.planning import outcome_record
+from ablate.planning import outcome_record, spending
 from ablate.study import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.yaml_file import scalar_value
 
@@ -40,13 +40,16 @@ def read_plan(folder: Path) -> dict[str, Any]:
 def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
     """The content of `plan.json`: all that a report needs to know of the study."""
     spec = plan.spec
+    spent = {"spend": spending(spec)} if spec.outcome.looks else {}
+    expected = {"expect": dict(spec.expect)} if spec.expect else {}
     return {
         "name": spec.name,
         "question": spec.question,
         "hash": plan.hash,
         "design": dict(spec.design),
         "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
-        "outcome": outcome_record(spec) | looks.level(spec),
+        "outcome": outcome_record(spec) | spent | looks.level(spec),
+        **expected,
         "factors": {factor.name: factor_record(factor) for factor in spec.factors},
         "base": spec.base.to_dict(),
         "reference": dict(plan.reference),
@@ -68,7 +71,8 @@ def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
 def factor_record(factor: Factor) -> dict[str, Any]:
     """A factor as JSON."""
     levels = {label: dict(patch) for label, patch in factor.levels.items()}
-    return {"levels": levels, "reference": factor.reference, "when": dict(factor.when)}
+    ordered = {} if factor.ordered is None else {"ordered": factor.ordered}
+    return {"levels": levels, "reference": factor.reference, "when": dict(factor.when), **ordered}
 
 
 def trial_record(trial: Trial) -> dict[str, Any]:
@@ -104,6 +108,7 @@ def resolved_yaml(spec: StudySpec) -> str:
         study["factors"] = {
             factor.name: {"levels": {label: dict(patch) for label, patch in factor.levels.items()}}
             | ({"when": dict(factor.when)} if factor.when else {})
+            | ({} if factor.ordered is None else {"ordered": factor.ordered})
             for factor in spec.factors
         }
     study["design"] = _design(spec.design)
@@ -113,6 +118,8 @@ def resolved_yaml(spec: StudySpec) -> str:
         study["exclude"] = [dict(rule) for rule in spec.exclude]
     if spec.equal_arms:
         study["equal_arms"] = [[dict(arm) for arm in group] for group in spec.equal_arms]
+    if spec.expect:
+        study["expect"] = dict(spec.expect)
     if spec.notes:
         study["notes"] = spec.notes
     return str(yaml.dump(study, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))

@@ -47,6 +47,12 @@ NEEDED = {
 }
 """Designs that are no design without options, and how to write them."""
 
+VERDICTS = (
+    *("harms", "helps", "equivalent", "depends", "no harm", "no benefit"),
+    *("harms on average", "helps on average", "equivalent on average", "diverges", "not enough data"),
+)
+"""What a report can say of a factor, and so what a study file can expect of it."""
+
 LABEL: Schema = {"type": ["string", "number", "boolean"], "description": "label of a level"}
 SCHEDULE: Schema = {
     "type": ["object", "null"],
@@ -121,6 +127,11 @@ def study_schema(menus: Menus, designs: Mapping[str, str]) -> Schema:
                 "items": {"type": "array", "minItems": 2, "items": {"type": "object", "additionalProperties": LABEL}},
             },
             "notes": {"type": "string", "description": "free text of the author"},
+            "expect": {
+                "type": "object",
+                "description": "expected verdicts: factor, or factor=level -> verdict; `plan --register` keeps them",
+                "additionalProperties": {"enum": list(VERDICTS)},
+            },
         },
         "$defs": {"factor": _factor(paths), "patch": _patch(paths)},
     }
@@ -239,6 +250,10 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
                 "additionalProperties": LABEL,
                 "description": "{factor: level, ...}: varies only there, elsewhere it stays at its reference",
             },
+            "ordered": {
+                "type": "boolean",
+                "description": "whether the levels are steps of one quantity, in the order of the file",
+            },
         },
         "if": {"not": {"required": ["path"]}},
         "then": {"properties": {"levels": {"type": "object", "additionalProperties": {"$ref": "#/$defs/patch"}}}},
@@ -306,7 +321,13 @@ def _outcome(menus: Menus) -> Schema:
             "smallest_effect": {
                 "type": ["number", "null"],
                 "exclusiveMinimum": 0,
-                "description": "smallest difference that matters, in the metric's unit",
+                "description": "smallest difference that matters, in the metric's unit; scale log: ratio minus 1",
+            },
+            "scale": {"enum": ["linear", "log"], "description": "effects are differences (linear) or ratios (log)"},
+            "also": _also(metrics),
+            "spend": {
+                "enum": ["even", "middle", "late"],
+                "description": "how the permitted error is spent over the looks",
             },
             "looks": {
                 "type": "array",
@@ -320,6 +341,33 @@ def _outcome(menus: Menus) -> Schema:
                 "description": "when a trial counts as degraded",
                 "additionalProperties": False,
                 "properties": degradation,
+            },
+        },
+    }
+
+
+def _also(metrics: list[str]) -> Schema:
+    """Further outcomes: names of metrics, or maps."""
+    return {
+        "type": "array",
+        "minItems": 1,
+        "description": "further outcomes: a metric, or {metric, better, smallest_effect}",
+        "items": {
+            "type": ["string", "object"],
+            "if": {"type": "string"},
+            "then": {"enum": metrics},
+            "else": {
+                "additionalProperties": False,
+                "required": ["metric"],
+                "properties": {
+                    "metric": {"enum": metrics, "description": "metric of `g2g-ablate list metrics`"},
+                    "better": {"enum": ["lower", "higher"], "description": "left out: the metric's own"},
+                    "smallest_effect": {
+                        "type": ["number", "null"],
+                        "exclusiveMinimum": 0,
+                        "description": "smallest difference that matters, in the metric's unit",
+                    },
+                },
             },
         },
     }

@@ -12,7 +12,7 @@ from ablate.menus import Menus, Schema, first_line, science_menus
 from ablate.patching import Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems, shown
 from ablate.schema import path_rules, study_schema
-from ablate.study import Degradation, Factor, Outcome, StudyError, StudySpec
+from ablate.study import Degradation, Factor, FurtherOutcome, Outcome, StudyError, StudySpec
 from ablate.study_tree import find_study, read_study
 from ablate.yaml_file import Node
 from g2g_core.config import TrialConfig
@@ -83,7 +83,24 @@ def _name_problems(study: dict[str, Any]) -> Iterator[Problem]:
     cells = design.get("custom") if isinstance(design, dict) else None
     for number, cell in enumerate(cells if isinstance(cells, list) else ()):
         yield from _choice_problems(cell, ("design", "custom", number), levels)
+    yield from _expectations(study.get("expect"), levels)
     yield from _overlaps(factors)
+
+
+def _expectations(expect: Any, levels: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """Expected verdicts of factors and levels that do not exist, or of a level that is compared with itself."""
+    for name in expect if isinstance(expect, dict) else ():
+        factor, equals, level = name.partition("=")
+        place = ("expect", name)
+        if factor not in levels:
+            hint = did_you_mean(factor, levels)
+            yield Problem(place, f"no such factor{hint}", at_key=True)
+        elif equals and level not in levels[factor]:
+            hint = did_you_mean(level, levels[factor][1:])
+            yield Problem(place, f"{shown(level)} is no level of {factor}{hint}", at_key=True)
+        elif equals and level == levels[factor][0]:
+            message = f"{shown(level)} is the first level of {factor}, which the others are compared with"
+            yield Problem(place, message, at_key=True)
 
 
 def _choices(entry: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
@@ -182,21 +199,29 @@ def _build(tree: Node, menus: Menus) -> StudySpec:
     outcome.setdefault("better", _direction(outcome["metric"], menus))
     degradation = Degradation(**outcome.pop("degradation", {}))
     looks = tuple(outcome.pop("looks", ()))
+    also = tuple(_further(entry, menus) for entry in outcome.pop("also", ()))
     return StudySpec(
         name=study["name"],
         question=study.get("question", ""),
         base=TrialConfig.from_dict(study.get("base") or {}),
         factors=tuple(
-            Factor(name, _patches(factor), factor.get("when", {}))
+            Factor(name, _patches(factor), factor.get("when", {}), factor.get("ordered"))
             for name, factor in (study.get("factors") or {}).items()
         ),
         design=_design(study.get("design", "full_factorial")),
         seeds=tuple(study["seeds"]),
-        outcome=Outcome(**outcome, degradation=degradation, looks=looks),
+        outcome=Outcome(**outcome, degradation=degradation, looks=looks, also=also),
         exclude=tuple(study.get("exclude", ())),
         equal_arms=tuple(tuple(group) for group in study.get("equal_arms", ())),
         notes=study.get("notes", ""),
+        expect=study.get("expect") or {},
     )
+
+
+def _further(entry: str | dict[str, Any], menus: Menus) -> FurtherOutcome:
+    """A further outcome of its metric's name, or of a map."""
+    given = {"metric": entry} if isinstance(entry, str) else entry
+    return FurtherOutcome(**{"better": _direction(given["metric"], menus), **given})
 
 
 def _design(design: str | dict[str, Any]) -> dict[str, Any]:

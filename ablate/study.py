@@ -21,11 +21,13 @@ class Factor:
         name: identity everywhere: YAML key, column `level.<name>`, tag `factor.<name>`.
         levels: label -> patch of the config.
         when: the factor varies only in cells with these levels of other factors; elsewhere it stays at its reference.
+        ordered: whether the levels are steps of one quantity, as the study file says; None: it does not say.
     """
 
     name: str
     levels: Mapping[str, Patch]
     when: Mapping[str, str] = field(default_factory=dict)
+    ordered: bool | None = None
 
     @property
     def reference(self) -> str:
@@ -43,6 +45,21 @@ class Degradation:
 
 
 @dataclass(frozen=True)
+class FurtherOutcome:
+    """An outcome next to the primary one.
+
+    Attributes:
+        metric: a recorded name.
+        better: which direction is better.
+        smallest_effect: smallest difference that matters, in the metric's unit; None: not given.
+    """
+
+    metric: str
+    better: Literal["lower", "higher"]
+    smallest_effect: float | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The primary outcome and the rule of decision, fixed before the runs and hashed into the plan.
 
@@ -50,10 +67,14 @@ class Outcome:
         metric: name in `METRICS`, or a recorded name such as `average_mixed_l1`.
         better: which direction is better.
         summary: how a trial's curve becomes one number.
-        smallest_effect: smallest difference that matters, in the metric's unit; None: no equivalence verdicts.
+        smallest_effect: smallest difference that matters, in the metric's unit; None: no equivalence verdicts. On the
+            scale `log` a ratio minus 1: 0.1 is 10 % of the value.
         degradation: the rule of onset.
         looks: numbers of seeds after which one looks whether every factor has its verdict, and stops if so; the last is
             the number of seeds. Empty: all seeds run.
+        spend: how the permitted error is spent over the looks; None: `planning.spending` decides by the design.
+        scale: whether effects are differences (`linear`) or ratios (`log`).
+        also: further outcomes, a family of their own.
     """
 
     metric: str
@@ -62,6 +83,9 @@ class Outcome:
     smallest_effect: float | None = None
     degradation: Degradation = field(default_factory=Degradation)
     looks: tuple[int, ...] = ()
+    spend: Literal["even", "middle", "late"] | None = None
+    scale: Literal["linear", "log"] = "linear"
+    also: tuple[FurtherOutcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +103,7 @@ class StudySpec:
         exclude: cells left out, each `{factor: level, ..., "reason": text}`.
         equal_arms: groups of cells that are meant to be equal, so that the no-op detector lets them pass.
         notes: free text of the author (hyper-parameter sources and the like); not part of any identity.
+        expect: the verdict that the author expects of a factor or a level (`factor=level`); not part of any identity.
     """
 
     name: str
@@ -91,6 +116,7 @@ class StudySpec:
     exclude: tuple[Mapping[str, str], ...] = ()
     equal_arms: tuple[tuple[Mapping[str, str], ...], ...] = ()
     notes: str = ""
+    expect: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

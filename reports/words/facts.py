@@ -192,7 +192,9 @@ def rule_fixed(view: StudyView) -> str:
         return f"Outcome and rule were {how} before the first trial ({first.date:%Y-%m-%d}, plan {plan})."
     late = len(ledger.trials_before_rule)
     if late:
-        return f"{count(late, 'trial')} of {len(view.table.trials)} started before today's rule was fixed (plan {plan})."
+        return (
+            f"{count(late, 'trial')} of {len(view.table.trials)} started before today's rule was fixed (plan {plan})."
+        )
     return f"The rule was changed after results were known (plan {plan})."
 
 
@@ -239,7 +241,9 @@ def lost_trials(view: StudyView) -> Rich:
     """How many trials diverged, and in which arms, where no level is established to be the reason."""
     if any(claim.kind == "diverges" for claim in view.analysis.claims):
         return ()
-    arms = [(arm, row) for row in view.analysis.arms.to_dict("records") if (arm := view.arm_of.get(str(row["cell_id"])))]
+    arms = [
+        (arm, row) for row in view.analysis.arms.to_dict("records") if (arm := view.arm_of.get(str(row["cell_id"])))
+    ]
     lost = [(arm, int(row["n_diverged"]), int(row["n_diverged"] + row["n_finished"])) for arm, row in arms]
     hit = [entry for entry in lost if entry[1]]
     if not hit:
