@@ -139,11 +139,24 @@ class Design:
 
     @cached_property
     def fraction(self) -> bool:
-        """Whether the cells are a whole fractional factorial: of a part of one other terms would be aliased."""
-        if not (self.two_level and self.kind == "fractional_factorial") or self.complete:
+        """Whether the cells are a whole regular fraction: of a part of one other terms would be aliased.
+
+        Cells of a fraction and its fold-over, listed one by one, are one too.
+        """
+        kinds = ("fractional_factorial", "custom")
+        many = len(self._cell_at)
+        if not self.two_level or self.kind not in kinds or self.complete or many < 4 or many & (many - 1):
             return False
-        balanced = all(not self._sign((factor,)).sum() for factor in self.factors)
-        return balanced and not any(term.blocks for term in self.mains)
+        if len(self.cells) < many or any(term.blocks for term in self.mains):
+            return False
+
+        # Regular: products of sign columns are balanced, or constant where they define the fraction.
+        columns = [self._sign((factor,)) for factor in self.factors]
+        if any(column.sum() for column in columns):
+            return False
+        sums = {abs(int((a * b).sum())) for a, b in combinations(columns, 2)}
+        triples = {abs(int((a * b * c).sum())) for a, b, c in combinations(columns, 3)}
+        return sums <= {0} and triples <= {0, many}
 
     @cached_property
     def changes(self) -> Mapping[str, Change]:

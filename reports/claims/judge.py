@@ -456,7 +456,7 @@ class _Look:
     # -- interactions ------------------------------------------------------------------------------------------------
 
     def _interactions(self) -> list[tuple[Term, str]]:
-        """The established terms with the ids of their claims, which are made on the way."""
+        """The established terms that matter, with the ids of their claims, which are made on the way."""
         if not self.terms:
             return []
         seen = [self._seen(term) for term in self.terms]
@@ -470,7 +470,7 @@ class _Look:
             level = share / many * self.budget.share
             adjusted = float(self.spending.adjusted(p[place : place + 1], level)[0])
             self._number(term.name, found, place, adjusted)
-            if adjusted < ERROR:
+            if adjusted < ERROR and not self._small(found, level)[place] < ERROR:
                 maker = _Maker(self, one, rows[place], found, place)
                 claim = maker.claim("depends", "depends", adjusted, "interactions", one.scope(False))
                 self.claims.append(claim)
@@ -478,6 +478,16 @@ class _Look:
                 if term.blocks:
                     self._conditional(term, one, level, claim)
         return established
+
+    def _small(self, found: Estimates, level: float) -> np.ndarray:
+        """Corrected p of "an interaction moves some effect by the margin or more".
+
+        A contrast I moves the effects of its changes between two levels by 2 I. What is established and yet smaller
+        than the margin does not make an effect depend on anything that matters.
+        """
+        if self.margin is None:
+            return np.full(len(found), np.nan)
+        return self.spending.adjusted(found.inside(self.margin / 2), level, sides=1)
 
     def _depending(self, established: Iterable[tuple[Term, str]]) -> set[str]:
         """Changes that are in an established interaction which the design can tell from all others."""
@@ -555,7 +565,7 @@ class _Maker:
         where = "".join(f",{factor}={level}" for factor, level in scope.at.items()) if family == "conditional" else ""
         p = found.apart()[place] if kind in ("direction", "depends") else np.nan
         return Claim(
-            id=f"{kind}:{name}{where}" + (f":{word}" if kind == "one_sided" else ""),
+            id=f"{kind}:{name}{where}".replace(" ", "_") + (f":{word[3:]}" if kind == "one_sided" else ""),
             kind=kind,  # type: ignore[arg-type]
             subject=name,
             scope=scope,

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from reports.answer import onset_parts
 from reports.charts.intervals import Estimate
 from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
 from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
 from reports.numbers import NOTHING, count, p_value
 from reports.view import Arm, StudyView
+from reports.words.answer import onset_parts
 
 UNFOLDED = 24
 """Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens on request."""

@@ -199,7 +199,7 @@ def _at_each(view: StudyView, term: Claim, name: str, claims: Sequence[Claim], a
     said = rich(start, joined(bits, ",", " and")) if bits else ()
     if still:
         same = joined([_place(view, claim) for claim in still])
-        more = rich(f" changes ", code(view.metric), f" by less than {view.margin_words} ", same)
+        more = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", same)
         said = rich(said, "; it", more) if said else rich(start, more)
     tested = f" The interaction is established ({p_words(term.p_adjusted)})." if not again else ""
     return rich(said, f"{_averaged(view, claims)}.{tested}")

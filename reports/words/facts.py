@@ -180,7 +180,7 @@ def verdicts_by(view: StudyView, rule: Rule) -> dict[str, str] | None:
 def rule_fixed(view: StudyView) -> str:
     """When outcome and rule were fixed, as far as the ledger shows it."""
     ledger, plan = ledger_of(view), str(view.study.get("hash", ""))[:12]
-    if ledger is None or ledger.state == "absent" and ledger.damage is None:
+    if ledger is None or (ledger.state == "absent" and ledger.damage is None):
         return f"It is not recorded when outcome and rule were fixed (plan {plan})."
     if ledger.damage is not None:
         return f"The ledger was changed, so it is not known when outcome and rule were fixed (plan {plan})."
@@ -261,10 +261,10 @@ def lost_trials(view: StudyView) -> Rich:
 def missing(view: StudyView) -> Rich:
     """Trials that failed, and what that means for the estimates."""
     statuses = view.table.trials["status"]
-    failed = int((statuses == "failed").sum())
-    if not failed:
-        return ()
+    failed, diverged = (int((statuses == word).sum()) for word in ("failed", "diverged"))
     finished = int((statuses == "finished").sum())
+    if not failed or not finished or diverged:
+        return ()
     found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
     freedom = f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)" if found else ""
     return rich(f"{finished} of {count(len(statuses), 'trial')} finished; effects use all of them{freedom}.")

@@ -14,7 +14,6 @@ from reports.words.names import (
     interval_words,
     listed,
     number_words,
-    scale_of,
     settings_words,
     subject,
 )
@@ -137,13 +136,14 @@ def _equivalent(view: StudyView, claim: Claim) -> Rich:
         return rich(
             where,
             subject(view, claim.subject),
-            f" changes ",
+            " changes ",
             code(view.metric),
             f" by less than {margin} (",
             _numbers(view, claim),
             f"){more}.",
         )
-    every = " in every setting" if claim.scope.type in ("everywhere", "clean") and len(view.factors) > 1 else ""
+    several = len(view.factors) > 1 and len(claim.scope.over) != 1
+    every = " in every setting" if claim.scope.type in ("everywhere", "clean") and several else ""
     return rich(
         where,
         subject(view, claim.subject),
@@ -173,7 +173,8 @@ def _one_sided(view: StudyView, claim: Claim) -> Rich:
     else:
         end = rich("in no setting does it make ", code(view.metric), f" {side} by {view.margin_words} or more ")
     other = "helps" if what == "harm" else "harms"
-    return rich(start, end, f"({_numbers(view, claim)}). Whether it {other} is open.")
+    open_ = f" Whether it {other} is open." if view.analysis.judgement.verdicts[claim.subject] == claim.word else ""
+    return rich(start, end, f"({_numbers(view, claim)}).{open_}")
 
 
 def _depends(view: StudyView, claim: Claim) -> Rich:
@@ -212,7 +213,7 @@ def _diverges(view: StudyView, claim: Claim) -> Rich:
     assert counts is not None
     level, first = (counts.diverged, counts.ended), (counts.diverged_first, counts.ended_first)
     p = f"({p_words(claim.p_adjusted)})"
-    where = rich(" ", *_lower(at_levels(view, claim.scope.at))) if claim.scope.type == "at" and claim.scope.at else ()
+    where = rich(" ", at_levels(view, claim.scope.at)) if claim.scope.type == "at" and claim.scope.at else ()
     bare = view.split(claim.subject)[0]
     if claim.level == view.first(claim.factor):
         without, with_ = at_level(view, bare, claim.level), at_level(view, bare, claim.against)
@@ -230,10 +231,6 @@ def _diverges(view: StudyView, claim: Claim) -> Rich:
         *(subject(view, claim.subject), " makes trials diverge", where, f": {level[0]} of {level[1]} "),
         *(with_, f", {first[0]} of {first[1]} ", without, f" {p}."),
     )
-
-
-def _lower(words: Rich) -> Rich:
-    return words
 
 
 def _composite(view: StudyView, claim: Claim) -> Rich:
