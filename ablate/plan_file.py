@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ablate import atomic, looks
+from ablate import atomic
 from ablate.menus import Menus
 from ablate.planning import outcome_record, spending
 from ablate.study import Factor, Plan, StudyError, StudySpec, Trial
@@ -48,7 +48,7 @@ def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
         "hash": plan.hash,
         "design": dict(spec.design),
         "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
-        "outcome": outcome_record(spec) | spent | looks.level(spec),
+        "outcome": outcome_record(spec) | spent,
         **expected,
         "factors": {factor.name: factor_record(factor) for factor in spec.factors},
         "base": spec.base.to_dict(),

@@ -67,6 +67,7 @@ class Numbers(NamedTuple):
         n: seeds that count.
         df: degrees of freedom.
         se: standard error on the scale of the rule.
+        mean: the estimate on that scale, + is worse.
     """
 
     estimate: float
@@ -77,6 +78,7 @@ class Numbers(NamedTuple):
     n: int
     df: float
     se: float
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -218,8 +220,8 @@ class _Look:
         """Keep the estimate of a contrast."""
         ends = found.valid_interval if found.sequence else found.interval
         numbers = own_unit(found, place, ends(self.spending.nominal(ERROR)), self.rule.worse, self.rule.log)
-        p, df, se = (float(array[place]) for array in (found.apart(), found.df, found.se))
-        self.numbers[name] = Numbers(*numbers, p, adjusted, int(found.n[place]), df, se)
+        p, df, se, mean = (float(array[place]) for array in (found.apart(), found.df, found.se, found.mean))
+        self.numbers[name] = Numbers(*numbers, p, adjusted, int(found.n[place]), df, se, mean)
 
     def grew(self, name: str) -> bool:
         """Whether the arms of a change have a trial of the last seed: arms that were stopped have none."""
