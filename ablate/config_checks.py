@@ -1,10 +1,11 @@
 """What no single key can say: the rules between the fields of a config, checked in every cell of a study."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ablate.design import Cell, DesignError, expand
+from ablate.command_trainer import command_cautions
+from ablate.design import Cell, DesignError, expand, meant_equal
 from ablate.identity import NEUTRAL, TOGETHER, canonical_field, dumps
 from ablate.menus import Choice, Menus
 from ablate.patching import FIELDS, Patched, PerLevels
@@ -116,11 +117,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
 
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     """The outcome has its metric's own direction, is among the metrics that are recorded, and is looked at in order."""
-    name = menus.metric_of(spec.outcome.metric)
-    found = []
-    if (better := menus.metrics[name].better) and better != spec.outcome.better:
-        found.append(Problem(("outcome", "better"), f"{name} is better {better}"))
-    found += _unrecorded(spec, menus)
+    found = [] if spec.trainer else _metric_problems(spec, menus)
     looks = spec.outcome.looks
     if looks and (list(looks) != sorted(looks) or looks[-1] != len(spec.seeds)):
         message = f"must rise to the number of seeds, {len(spec.seeds)}, not {list(looks)}"
@@ -130,8 +127,19 @@ def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     return found
 
 
+def _metric_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
+    """The outcome has its metric's own direction, and every cell records it."""
+    name = menus.metric_of(spec.outcome.metric)
+    better = menus.metrics[name].better
+    wrong = better is not None and better != spec.outcome.better
+    problems = [Problem(("outcome", "better"), f"{name} is better {better}")] if wrong else []
+    return [*problems, *_unrecorded(spec, menus)]
+
+
 def cautions(spec: StudySpec) -> list[str]:
     """What runs as it is written and yet is hardly meant, a line each; short runs for a try are of this kind."""
+    if spec.trainer:
+        return command_cautions(spec)
     patched = Patched(spec.base, spec.factors)
     idle = PerLevels(patched, ("steps", "discriminator_warmup"), lambda v: v["discriminator_warmup"] >= v["steps"])
     found = (
@@ -207,14 +215,6 @@ def _canonical(field: str, menus: Menus) -> Callable[[dict[str, Any]], str]:
 def _first(cell: Cell, factor: Factor) -> Cell:
     """The cell with the factor at its first level."""
     return {**cell, factor.name: factor.reference}
-
-
-def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:
-    """Whether the study lists these arms as equal."""
-    return any(
-        all(any(all(arm.get(f) == level for f, level in cell.items()) for cell in group) for arm in arms)
-        for group in spec.equal_arms
-    )
 
 
 def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
