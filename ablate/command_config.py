@@ -10,7 +10,7 @@ BRACE = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
 """A doubled brace, a name in braces, or a brace that stands alone."""
 
 WHEN_STARTED = ("seed", "folder", "device")
-"""Names in braces that are filled in when a trial starts; everything else is known when it is planned."""
+"""Names in braces that are filled in when a trial starts; all others are known when it is planned."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class CommandConfig:
 
     Attributes:
         options: the keys of `base:`, with the patches of the trial's levels.
-        arguments: the command line, in which only `{seed}`, `{folder}` and `{device}` are left to fill in and a brace
-            is doubled.
+        arguments: the command line, in which only `{seed}`, `{folder}` and `{device}` are left to
+            fill in and a brace is doubled.
         metrics: the file that the program writes, relative to the trial's folder.
         folder: where the program is started, absolute.
         outcome: the metric that it must record.
@@ -72,8 +72,8 @@ class CommandConfig:
     def from_records(cls, config: Mapping[str, Any], trainer: Mapping[str, Any]) -> "CommandConfig":
         """The config that `to_dict` and `trainer_record` wrote."""
         options = {name: value for name, value in config.items() if name != "seed"}
-        told = {**trainer, "arguments": tuple(trainer["arguments"])}
-        return cls(options=options, seed=config["seed"], **told)
+        command = {**trainer, "arguments": tuple(trainer["arguments"])}
+        return cls(options=options, seed=config["seed"], **command)
 
     def command_line(self, folder: Path, device: str) -> list[str]:
         """The words of the command for a trial in this folder, with nothing left to fill in."""
@@ -84,7 +84,7 @@ class CommandConfig:
 
 
 def replaced(text: str, doubled: Callable[[str], str], named: Callable[[str], str]) -> str:
-    """A text with its doubled braces and its names in braces replaced; a brace that stands alone stays."""
+    """A text with its doubled braces and its names in braces replaced; a lone brace stays."""
 
     def replacement(found: re.Match[str]) -> str:
         if found[1]:

@@ -9,12 +9,13 @@ USERS_PYTHONPATH = "G2G_ABLATE_USERS_PYTHONPATH"
 
 
 def search_path() -> str:
-    """`PATH` with the folder of our own Python at its end, so that there is a `python` in any case."""
-    return os.pathsep.join(filter(None, (os.environ.get("PATH", ""), str(Path(sys.executable).parent))))
+    """`PATH` with the folder of our own Python at its end, so that there is always a `python`."""
+    ours = str(Path(sys.executable).parent)
+    return os.pathsep.join(filter(None, (os.environ.get("PATH", ""), ours)))
 
 
 def program_environment(device: str, threads: int) -> dict[str, str]:
-    """The variables of a program on a device with so many CPU threads; on the CPU it sees no GPU."""
+    """The variables of a program on a device with so many CPU threads; with `cpu` it sees no GPU."""
     env = {**os.environ, "PATH": search_path(), "OMP_NUM_THREADS": str(threads)}
     if USERS_PYTHONPATH in env:
         env["PYTHONPATH"] = env.pop(USERS_PYTHONPATH)

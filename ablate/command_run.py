@@ -27,7 +27,7 @@ SUPERVISOR_PATIENCE_S = 10.0
 
 
 class ProgramFailed(Exception):
-    """The program ended with another exit status than 0, or without the metrics that the study asks for."""
+    """The program ended with another exit status than 0, or without the outcome of the study."""
 
 
 def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[Record]:
@@ -39,8 +39,9 @@ def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[
         checkpoints: `checkpoints` in the trial's folder.
 
     Yields:
-        A note with the command; then a record of kind `eval` for each step of the metrics file, each metric as
-        `metric/<name>`, once a later step shows that the step is complete or the program has ended.
+        A note with the command; then a record of kind `eval` for each step of the metrics file, each
+        metric as `metric/<name>`, once a later step shows that the step is complete or the program
+        has ended; at the end a note with the peak memory.
 
     Raises:
         Diverged: a recorded metric is not finite; the program is ended.
@@ -77,23 +78,24 @@ def _records(program: "Program", source: MetricsFile, stop: Path) -> Iterator[Re
     """What the program records until it has ended."""
     over, reading_s = False, 0.0
     while not over:
-        over = program.ended(max(LOOK_EVERY_S, 10 * reading_s))  # before the file is read, so that nothing is missed
+        # Asked before the file is read, so that nothing of what the program wrote is missed.
+        over = program.ended(max(LOOK_EVERY_S, 10 * reading_s))
         began = time.monotonic()
         for step, values in source.news(over and program.status == 0):
-            for name, value in values.items():
-                if not math.isfinite(value):
-                    raise Diverged(step, name)
-            yield Record(step, "eval", {f"metric/{name}": value for name, value in values.items()})
+            finite = {name: value for name, value in values.items() if math.isfinite(value)}
+            yield Record(step, "eval", {f"metric/{name}": value for name, value in finite.items()})
+            if bad := [name for name in values if name not in finite]:
+                raise Diverged(step, bad[0])
         reading_s = time.monotonic() - began
         if not over and stop.exists():
             raise Stopped
 
 
 class Program:
-    """A program under a supervisor that ends it when this process dies; a context manager that leaves nothing running.
+    """A program under a supervisor that ends it when this process dies; leaving the context ends it too.
 
     Attributes:
-        status: its exit status once it has ended; less than 0: the number of the signal that ended it.
+        status: its exit status, once it has ended; less than 0: the number of the signal that ended it.
         peak_mb: the largest memory of any of its processes, MB (2**20 bytes).
     """
 

@@ -1,8 +1,12 @@
 """Runs a program and ends it, with all that it started, as soon as whoever asked for it is gone.
 
-A script of its own that needs the standard library only: `python -I -S command_supervisor.py PROGRAM ARGUMENT...`.
-What the program prints goes to standard error. On standard input, `stop` asks for an end in order, and the end of the
-input means that the asking process died. On standard output it says, as one JSON object, how the program ended.
+A script of its own that needs the standard library only:
+
+    python -I -S command_supervisor.py PROGRAM ARGUMENT...
+
+What the program prints goes to standard error. On standard input, `stop` asks for an end in order,
+and the end of the input means that the asking process died. On standard output the script says, as
+one JSON object, how the program ended.
 """
 
 import contextlib

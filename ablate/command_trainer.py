@@ -1,6 +1,6 @@
-"""A study of any program: `trainer: {command: ..., metrics: ...}` in a study file, checked and planned.
+"""A study of any program, `trainer: {command: ..., metrics: ...}` in a study file, checked and planned.
 
-Two trials are the same when their command lines are, and the files of the program that the command names.
+Two trials are the same when their command lines are, and the content of the files that these name.
 """
 
 import shlex
@@ -93,7 +93,7 @@ class CommandTrainer:
 
 
 def command_options(study: Any) -> dict[str, Any] | None:
-    """The base of a study whose trainer is a command, as far as it is a map; None: the core trains."""
+    """The base of a study whose trainer is a command, if it is a map; None: the core trains."""
     if not isinstance(study, dict) or study.get("trainer") is None:
         return None
     base = study.get("base")
@@ -108,9 +108,10 @@ def written(node: Node) -> Any:
 
 
 def text_of(name: str, written: Mapping[str, Any]) -> str:
-    """The option behind a name in braces, as it was written; KeyError when there is none, or it is a map.
+    """The option behind a name in braces, as it was written; a checkpoint that is null is no text.
 
-    No checkpoint, which is null, is no text.
+    Raises:
+        KeyError: there is none, or it is a map.
     """
     value: Any = written
     for key in name.split("."):
@@ -141,7 +142,8 @@ class CommandBuilder:
         self.arguments = PerLevels(self.written, named, trainer.arguments)
         self.config = PerLevels(self.written, identifying(trainer), lambda texts: _identity(trainer, texts))
         self.code = PerLevels(self.written, named, self._code)
-        self.checkpoint = PerLevels(self.values, ("checkpoint",) if "checkpoint" in named else (), self._checkpoint)
+        files = ("checkpoint",) if "checkpoint" in named else ()
+        self.checkpoint = PerLevels(self.values, files, self._checkpoint)
         self.identities: dict[str, dict[str, str]] = {}
 
     def cell_id(self, cell: Cell) -> str:
@@ -176,7 +178,7 @@ class CommandBuilder:
         return digest(dumps(found)) if found else "none"
 
     def _files(self, texts: Mapping[str, Any]) -> Iterator[Path]:
-        """The files among the words of the command, also behind a `=`; a program that is looked up is none."""
+        """The files among the words of the command, also behind a `=`; not the interpreter itself."""
         words = self.trainer.arguments(texts, but=("checkpoint",))
         for number, word in enumerate(words):
             for part in (word, word.partition("=")[2]):
@@ -205,13 +207,13 @@ def is_file(path: Path) -> bool:
 
 
 def identifying(trainer: CommandTrainer) -> tuple[str, ...]:
-    """The options on which the numbers of a program depend: those that it is told, and its threads."""
+    """The options on which a program's numbers depend: those of its command, and its threads."""
     threads = ("threads",) if "threads" in trainer.base else ()
     return tuple(dict.fromkeys((*trainer.options, *threads)))
 
 
 def _identity(trainer: CommandTrainer, texts: Mapping[str, Any]) -> str:
-    """What a program's numbers depend on: its command line, the file that is read, the number of its threads."""
+    """What a program's numbers depend on: its command line, its metrics file, its threads."""
     arguments = trainer.arguments(texts, but=("checkpoint",))
     return dumps([arguments, trainer.metrics, texts.get("threads", "1")])
 
@@ -236,18 +238,20 @@ def command_problems(spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
 
 
 def _file_problems(trainer: CommandTrainer) -> Iterator[Problem]:
-    """The metrics file lies inside the trial's folder and is none of ours; the working folder is there."""
+    """The metrics file is inside the trial's folder and none of ours; the working folder exists."""
     path = PurePosixPath(trainer.metrics)
     if path.is_absolute() or ".." in path.parts or not path.name:
-        yield Problem(("trainer", "metrics"), f"'{trainer.metrics}' must be a file inside the trial's folder")
+        message = f"'{trainer.metrics}' must be a file inside the trial's folder"
+        yield Problem(("trainer", "metrics"), message)
     elif path.parts[0] in OURS:
-        yield Problem(("trainer", "metrics"), f"'{trainer.metrics}' is a name that g2g-ablate uses itself")
+        message = f"'{trainer.metrics}' is a name that g2g-ablate uses itself"
+        yield Problem(("trainer", "metrics"), message)
     if not trainer.folder.is_dir():
         yield Problem(("trainer", "folder"), f"{trainer.folder}: no such folder")
 
 
 def _template_problems(trainer: CommandTrainer) -> Iterator[Problem]:
-    """The command can be split into words, every brace names something, and the folder is among the names."""
+    """The command consists of words, every brace names something, and the folder is among them."""
     try:
         words = trainer.words
     except ValueError as error:
@@ -260,8 +264,8 @@ def _template_problems(trainer: CommandTrainer) -> Iterator[Problem]:
         yield Problem(COMMAND, "a brace stands alone; write {{ or }} for a brace")
         return
     for name in trainer.names:
-        if name not in WHEN_STARTED and (told := _unnamed(name, trainer.base)):
-            yield Problem(COMMAND, told)
+        if name not in WHEN_STARTED and (problem := _unnamed(name, trainer.base)):
+            yield Problem(COMMAND, problem)
     if "folder" not in trainer.names:
         yield Problem(COMMAND, f"must name {{folder}}, where the program writes {trainer.metrics}")
 
@@ -317,8 +321,11 @@ def _idle(spec: StudySpec, trainer: CommandTrainer, cells: Sequence[Cell]) -> It
         pairs = [(cell, {**cell, factor.name: factor.reference}) for cell in cells]
         turned = [(cell, first) for cell, first in pairs if cell[factor.name] != factor.reference]
         if not any(words(cell) != words(first) or meant_equal(spec, cell, first) for cell, first in turned):
-            told = "changes nothing: the command is the same at all its levels; name its option in braces there"
-            yield Problem(("factors", factor.name), f"{told}, or list them in equal_arms", at_key=True)
+            message = (
+                "changes nothing: the command is the same at all its levels; "
+                "name its option in braces there, or list them in equal_arms"
+            )
+            yield Problem(("factors", factor.name), message, at_key=True)
 
 
 def command_cautions(spec: StudySpec) -> list[str]:
@@ -330,5 +337,5 @@ def command_cautions(spec: StudySpec) -> list[str]:
     ]
     found = [f"base.{path}: the command does not name it, so it has no effect" for path in unused]
     if "seed" not in trainer.names:
-        found.append("trainer.command: does not name {seed}: runs with other seeds are the same run again")
+        found.append("trainer.command: does not name {seed}: every seed is the same run again")
     return found

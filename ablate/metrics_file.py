@@ -1,4 +1,4 @@
-"""The metrics that a program writes: JSON lines `{"step": 20, "name": value, ...}`, or CSV with a header."""
+"""The metrics that a program writes: JSON lines `{"step": 20, "name": value}`, or CSV with a header."""
 
 import csv
 import json
@@ -27,17 +27,21 @@ class MetricsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seen: dict[str, None] = {}
-        self._told = -1
+        self._yielded = -1
         self._stamp: tuple[int, int] | None = None
 
     def news(self, over: bool) -> Iterator[tuple[int, dict[str, float]]]:
-        """The steps that were completed since the last call, each once: step, and name -> value, may be non-finite.
+        """The steps that were completed since the last call, each once.
 
-        The file is read from its start, since programs may write it anew. A step is complete once a later one
-        follows, or when the program has ended; one that holds a value that is not finite is told at once.
+        The file is read from its start, since programs may write it anew. A step is complete once a
+        later one follows, or when the program has ended; one with a value that is not finite counts
+        at once.
 
         Args:
-            over: the program has ended in order, so nothing more comes and the last line is whole.
+            over: the program has ended in order: nothing more comes, and the last line is whole.
+
+        Yields:
+            The step and its values by name; they may be non-finite.
 
         Raises:
             MetricsFileError: a line cannot be read, or goes back behind the line before it.
@@ -50,8 +54,8 @@ class MetricsFile:
         last = max(steps, default=-1)
         for step, values in steps.items():
             bad = not all(map(math.isfinite, values.values()))
-            if step > self._told and (step < last or over or bad):
-                self._told = step
+            if step > self._yielded and (step < last or over or bad):
+                self._yielded = step
                 yield step, values
 
     def _look(self) -> tuple[int, int] | None:
