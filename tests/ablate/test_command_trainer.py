@@ -18,6 +18,7 @@ import pytest
 
 from ablate import trial_file
 from ablate.command_config import CommandConfig
+from ablate.config_checks import cautions
 from ablate.plan_file import resolved_yaml
 from ablate.planning import plan
 from ablate.run import StudyResult, run_study
@@ -198,6 +199,28 @@ def test_cells_with_one_command_line_are_one_trial(study: Callable[..., StudySpe
     found = plan(study(text))
     assert len(found.trials) == 4
     assert found.equal_cells == (({"rate": "low"}, {"rate": "same"}),)
+
+
+def test_designs_conditions_and_overrides_work_as_for_networks(study: Callable[..., StudySpec]) -> None:
+    text = STUDY.replace("{{rate}}", "{{rate}} {{mode}}").replace("rate: 1e-2}}", "rate: 1e-2, mode: plain}}")
+    text = text.replace("seeds: ", "  mode: {{path: mode, levels: [plain, bold, odd]}}\nseeds: ")
+    overrides = ("factors.rate.levels.high=3e-2", "seeds=[7]")
+
+    excluding = text + "exclude:\n  - {{rate: high, mode: odd, reason: too odd}}\n"
+    cells = [("1e-2", "plain"), ("1e-2", "bold"), ("1e-2", "odd"), ("3e-2", "plain"), ("3e-2", "bold")]
+    assert arguments(study(excluding, PROGRAM, *overrides)) == [[*cell, "7", "F"] for cell in cells]
+
+    conditional = text.replace("odd]}}", "odd], when: {{rate: high}}}}")
+    cells = [("1e-2", "plain"), ("3e-2", "plain"), ("3e-2", "bold"), ("3e-2", "odd")]
+    assert arguments(study(conditional, PROGRAM, *overrides)) == [[*cell, "7", "F"] for cell in cells]
+
+
+def test_what_has_no_effect_is_said(study: Callable[..., StudySpec]) -> None:
+    text = STUDY.replace("rate: 1e-2}}", "rate: 1e-2, momentum: 0.9, threads: 2}}").replace(" {{seed}}", " 0")
+    assert cautions(study(text)) == [
+        "base.momentum: the command does not name it, so it has no effect",
+        "trainer.command: does not name {seed}: every seed is the same run again",
+    ]
 
 
 def test_a_checkpoint_counts_by_its_content(study: Callable[..., StudySpec], tmp_path: Path) -> None:
