@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ablate import atomic, locks, looks, plan_file, results, trial_file
-from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle
+from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle, trainer_of
 from ablate.faults import NO_SPACE, Referee
 from ablate.forwarding import OFF, Forwarding, all_sent, reachable, tracking_address
 from ablate.locks import Share
@@ -71,7 +71,7 @@ class RunOptions:
         report: whether to build the report at the end.
         quiet: no progress and no messages.
         source: the study file, kept as given.
-        trainer: `module:function` of the training run.
+        trainer: `module:function` of the training run of trials that are no programs.
     """
 
     out: Path = Path("runs")
@@ -114,6 +114,7 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
         study = make_plan(study)
     if not study.trials:
         raise StudyError("the study has no trials")
+    chosen = replace(chosen, trainer=trainer_of(study.trials[0].config, chosen.trainer))
     clock = time.monotonic()
     if not study.spec.outcome.looks:
         return _Run(study, chosen, clock).run()
@@ -195,7 +196,9 @@ class _Run:
         wanted = (options.workers, options.cpus_per_trial, options.gpus_per_trial, options.address)
         resources = resolve(todo, *wanted, free)
         if options.address is None:
-            mixed = resources.device == "cpu" and any(trial.config.precision == "bfloat16" for trial in todo)
+            mixed = resources.device == "cpu" and any(
+                trial.config.to_dict().get("precision") == "bfloat16" for trial in todo
+            )
             if mixed and not computes_bfloat16():
                 self._say(
                     "precision: bfloat16: this processor has no instructions for it; float32 is many times faster"

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ablate import atomic, journal
-from ablate.study import Status, Trial, TrialResult
+from ablate.command_config import CommandConfig
+from ablate.study import Config, Status, Trial, TrialResult
 from g2g_core.config import TrialConfig
 
 NAME = "trial.json"
@@ -70,7 +71,13 @@ def planned(trial: Trial) -> dict[str, Any]:
         "attempts": [],
         "config": trial.config.to_dict(),
         "identity": dict(trial.identity),
+        **_trainer(trial),
     }
+
+
+def _trainer(trial: Trial) -> dict[str, Any]:
+    """`{"trainer": how its program is run}` of a trial that the core does not train; else nothing."""
+    return {"trainer": trial.config.trainer_record()} if isinstance(trial.config, CommandConfig) else {}
 
 
 def planned_again(trial: Trial, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def planned_again(trial: Trial, document: Mapping[str, Any]) -> dict[str, Any]:
     What is no part of a trial's identity may have changed since: where its data lie, what its levels are called.
     """
     fresh = planned(trial)
-    told = {key: fresh[key] for key in ("label", "levels", "steps", "config", "identity")}
+    told = {key: fresh[key] for key in ("label", "levels", "steps", "config", "identity")} | _trainer(trial)
     failed = {"status": "planned", "error": None, "fault": None} if document.get("status") == "failed" else {}
     return {**fresh, **document, **told, **failed}
 
@@ -91,9 +98,16 @@ def trial_of(document: Mapping[str, Any]) -> Trial:
         cell_id=document["cell_id"],
         levels=document["levels"],
         seed=document["seed"],
-        config=TrialConfig.from_dict(document["config"]),
+        config=_config(document),
         identity=document.get("identity", {}),
     )
+
+
+def _config(document: Mapping[str, Any]) -> Config:
+    """The config that `planned` wrote: of a program, or of the core."""
+    if "trainer" in document:
+        return CommandConfig.from_records(document["config"], document["trainer"])
+    return TrialConfig.from_dict(document["config"])
 
 
 def status_of(document: Mapping[str, Any]) -> Status:

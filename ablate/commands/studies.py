@@ -243,7 +243,7 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     show(
         f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = {len(planned.trials)} trials "
         f"({', '.join(f'{number} {state}' for state, number in counts.items() if number)}), "
-        f"{_steps(planned)} steps each, design {spec.design['kind']}"
+        f"{_work(planned)}, design {spec.design['kind']}"
     )
     outcome = spec.outcome
     show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
@@ -278,10 +278,13 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             told |= {term, *others}
 
 
-def _steps(planned: "Plan") -> str:
-    """The steps of the trials: `60`, or `60 to 120`."""
+def _work(planned: "Plan") -> str:
+    """What the trials do: `60 steps each`, `60 to 120 steps each`, or the command that they run."""
+    if planned.spec.trainer is not None:
+        return f"each one run of `{_short(planned.spec.trainer.command)}`"
     steps = {trial.config.steps for trial in planned.trials}
-    return f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
+    number = f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
+    return f"{number} steps each"
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:
