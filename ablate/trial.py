@@ -156,7 +156,7 @@ class _Run:
         return trial_file.result_of(self.trial, self.folder, self.document)
 
 
-_OWN = frozenset(trial_file.planned(Trial("", "", {}, 0, TrialConfig())))
+_OWN = frozenset(trial_file.planned(Trial("", "", {}, 0, TrialConfig()), ""))
 """Keys of trial.json that a note of the training run does not overwrite."""
 
 

@@ -164,15 +164,14 @@ class Estimates:
     @property
     def flat(self) -> Flags:
         """Whether a contrast is 0 in every seed."""
-        return (self.mean == 0) & (self.se == 0) & (self.n > 0)
+        return np.asarray((self.mean == 0) & (self.se == 0) & (self.n > 0))
 
     @property
     def flagged(self) -> Flags:
         """Whether the seeds' numbers are more skewed than nine in ten normal samples are."""
         limit = np.array([skew_limit(int(n)) if n >= FEWEST_FOR_SKEW else np.inf for n in self.n])
         with np.errstate(invalid="ignore"):
-            beyond: Flags = np.abs(self.skew) > limit
-        return beyond
+            return np.asarray(np.abs(self.skew) > limit)
 
     def above(self, bound: float = 0.0) -> Floats:
         """One-sided p of "not above the bound": small where the contrast is larger; nan where nobody can say."""

@@ -259,7 +259,7 @@ class _Look:
     def _estimates(self, rows: Sequence[Floats], trials: Trials | None = None) -> Estimates:
         """Estimates of contrasts; those that do not exist are nan."""
         weights = np.array(rows).reshape(len(rows), len(self.design.cells))
-        absent = np.isnan(weights).any(axis=1)
+        absent = np.asarray(np.isnan(weights).any(axis=1))
         found = Estimates.of(trials or self.trials, np.where(absent[:, None], 0.0, weights), self.rule.peeked)
         nothing = np.where(absent, np.nan, 1.0)
         n = np.where(absent, 0, found.n)
