@@ -220,7 +220,9 @@ class Estimates:
             t = away / self.se
             guarded = sign * johnson_t(self.mean, self.se, self.n, np.nan_to_num(self.skew), bound)
         if self.sequence:
-            p = np.where(t > 0, sequence_p(np.abs(np.nan_to_num(t)), np.maximum(self.df + 1, 2)), 1.0)
+            p = np.where(
+                t > 0, sequence_p(np.minimum(np.abs(np.nan_to_num(t)), 1e100), np.maximum(self.df + 1, 2)), 1.0
+            )
             guard = np.where(guarded > 0, p, 1.0)
         else:
             p, guard = special.stdtr(self.df, -t), special.stdtr(self.df, -guarded)
