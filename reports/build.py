@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reports.analysis import analyse
 from reports.charts.svg import standalone
-from reports.comparison import compare
+from reports.comparison import agreement_csv, compare, comparison_texts
 from reports.csv_files import csv_texts, report_json, write
 from reports.document import Document, Drawing, Figure
 from reports.html import to_html
@@ -146,10 +146,14 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
     if "csv" in formats:
         for end, view in _ends(report):
             paths += write(folder / f"data{end}", csv_texts(view))
+        if len(report.views) > 1:
+            paths += write(folder / "data", {"agreement.csv": agreement_csv(report.views)})
     for path in paths:
         files.setdefault(path.suffix[1:], []).append(path.relative_to(folder).as_posix())
     for end, view in _ends(report):
         paths += write(folder / f"data{end}", {"report.json": report_json(view, files)})
+    if len(report.views) > 1:
+        paths += write(folder / "data", comparison_texts(report.views, files))
     return paths
 
 
