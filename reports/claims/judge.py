@@ -226,9 +226,9 @@ class _Look:
     def grew(self, name: str) -> bool:
         """Whether the arms of a change have a trial of the last seed: arms that were stopped have none."""
         term = next(term for term in self.design.mains if term.name == name)
-        cells = sorted({cell for block in term.blocks for cell in block.cells}) or list(range(len(self.design.cells)))
-        ended = self.trials.diverged | np.isfinite(self.trials.values)
-        return bool(ended[-1, cells].any())
+        ended = (self.trials.diverged | np.isfinite(self.trials.values))[-1]
+        pairs = [list(block.cells) for block in term.blocks] or [list(range(len(ended)))]
+        return any(bool(ended[pair].all()) for pair in pairs)
 
     # -- what is looked at ---------------------------------------------------------------------------------------
 
