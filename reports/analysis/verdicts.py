@@ -9,7 +9,7 @@ from reports.analysis.cells import Cells, pairs
 from reports.analysis.intervals import effect_interval
 from reports.claims.design import Term
 from reports.claims.estimates import FEWEST_SEEDS
-from reports.claims.judge import Judgement
+from reports.claims.rule import Judgement
 from reports.stats.power import detectable_sds
 
 VERDICTS = (
