@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reports.answer import lead, onset_words, others
 from reports.charts.curves import LEFT, RIGHT, Line, curve_panel
 from reports.document import (
     Block,
@@ -28,6 +27,7 @@ from reports.sections.answer import verdict_table
 from reports.sections.curves import mean_curve
 from reports.shared import lengths
 from reports.view import StudyView
+from reports.words.answer import lead, onset_words, others
 
 STYLES = ("off mean", "on mean", "neutral mean", "off mean dash", "on mean dash", "neutral mean dash")
 
@@ -146,7 +146,7 @@ def _factors(views: Sequence[StudyView], reasons: list[str]) -> Section | None:
         cells = [
             Cell(rich(code(name)), sub=rich(_name(view)), value=name),
             Cell(badge=str(row["verdict"]), sub=_alone(view, name), value=str(row["verdict"])),
-            signed_cell(number(row["effect"]), view.scale),
+            signed_cell(number(row["effect"]), view.effects),
             interval_or_words(view, row, "effect"),
             p_of(row, "effect"),
         ]

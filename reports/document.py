@@ -63,12 +63,6 @@ def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = 
     return rich(*out)
 
 
-def listed(parts: "Iterable[str | Span | Rich]") -> Rich:
-    """`a`, `a and b`, or `a, b, and c`."""
-    items = list(parts)
-    return joined(items, last=" and " if len(items) == 2 else ", and ")
-
-
 def plain(text: Rich) -> str:
     """The characters of a text, without style."""
     return "".join(span.text for span in text)

@@ -146,7 +146,7 @@ def _draws_pairs(view: StudyView) -> bool:
 def _measured_on(view: StudyView) -> tuple[str, str]:
     """What measured the picked arm, and what would confirm it."""
     seeds = "seed" if len(view.seeds) == 1 else "seeds"
-    if "trainer" in view.study:
+    if view.command:
         return seeds, "Fresh seeds"
     if "eval_pairs" in replicates(view).share:
         return f"{seeds} and evaluation pairs", "Fresh seeds"

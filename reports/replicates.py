@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from reports.document import Rich, code, listed, plain, rich, strong
+from reports.document import Rich, code, plain, rich, strong
 from reports.numbers import count
 from reports.patches import patch_of
 from reports.view import Arm, StudyView
+from reports.words.names import listed
 
 PARTS = ("network", "initial_weights", "data_order", "augmentation", "eval_pairs")
 """What seeds can vary, by the names of `replicates` in report.json."""
@@ -347,10 +348,9 @@ def _open(found: Replicates) -> Rich:
 
 def _unknown_words(view: StudyView, found: Replicates) -> Rich:
     """That nothing is known: a program of the user's decides, or nothing was recorded."""
-    trainer = view.study.get("trainer")
     who = f"the {count(found.seeds, 'seed')}" if found.seeds > 1 else "the seed"
     verb = "vary" if found.seeds > 1 else "sets"
-    if isinstance(trainer, Mapping) and "command" in trainer:
+    if view.command:
         return rich(
             f"The program that this study runs decides what {who} {verb}. "
             "It records nothing about that, so it isn't known what the intervals cover."

@@ -37,7 +37,7 @@ def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
             (
                 *(term.name, word, numbers.estimate, numbers.low, numbers.high, p, seeds),
                 *(math.nan if margin is None else float(margin), _detectable(cells, judgement, term)),
-                " ".join(claim.id.replace(" ", "_") for claim in mine),
+                " ".join(claim.id for claim in mine),
             )
         )
     return pd.DataFrame(rows, columns=list(VERDICTS))

@@ -7,8 +7,8 @@ import numpy as np
 
 from reports import open_study
 from reports.document import plain
-from reports.scale_advice import scale_words
 from reports.table import StudyTable
+from reports.words.scale_advice import scale_words
 
 Make = Callable[..., StudyTable]
 
