@@ -205,8 +205,13 @@ class Estimates:
 
     def valid_interval(self, alpha: float) -> tuple[Floats, Floats]:
         """Ends of the interval that stays valid however often someone looked (confidence sequence)."""
-        half = [sequence_half_width(float(s), int(n), alpha) for s, n in zip(self.se, self.df + 1, strict=True)]
-        return self._ends(np.array(half))
+        known = (self.se > 0) & (self.df >= 1)
+        half = np.full(len(self), np.nan)
+        half[known] = [
+            float(sequence_half_width(se, int(df) + 1, alpha))
+            for se, df in zip(self.se[known], self.df[known], strict=True)
+        ]
+        return self._ends(half)
 
     def _ends(self, half: Floats) -> tuple[Floats, Floats]:
         known = (self.n >= FEWEST_SEEDS) & ((self.se > 0) | self.flat)

@@ -416,9 +416,9 @@ class _Look:
         loses = np.sign(found.diverged * found.ended_first - found.diverged_first * found.ended)
         if max(adjusted, default=np.nan) < ERROR and signs == {float(loses)}:
             maker = _Maker(self, make.seen, row, survivors, 0)
-            return maker.claim(
-                "direction", WORDS[int(loses)], max(adjusted), "direction", Scope("at", block.at), ("diverged",)
-            )
+            # With one factor alone the setting has no levels to name: it is the whole design.
+            scope = Scope("at", block.at) if block.at else Scope("everywhere")
+            return maker.claim("direction", WORDS[int(loses)], max(adjusted), "direction", scope, ("diverged",))
         return None
 
     def _composite(self, term: Term, seen: _Seen) -> Claim | None:
