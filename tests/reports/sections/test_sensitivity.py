@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from reports import open_study
 from reports.document import Document, Figure, Section, Text, plain
 from reports.plain_text import to_text
@@ -79,7 +81,10 @@ def test_another_amount_is_not_called_a_weight(make_study: Make) -> None:
 
 
 def test_both_kinds_are_told_apart(make_study: Make) -> None:
-    found = section(make_study(factors=4), fm=WEIGHTS, restored=RESTORED)
+    study = make_study(factors=4)
+    noise = 0.001 * np.sin(7.0 * study.trials["seed"] + 3.0 * np.arange(len(study.trials)))
+    level = study.trials.assign(**{"metric.kid": 0.03 + noise})
+    found = section(replace(study, trials=level), fm=WEIGHTS, restored=RESTORED)
     assert found.title == "How do the levels compare?"
     lines, dots = figure(found).panels
     assert "off mean" in lines.drawing.body
