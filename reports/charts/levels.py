@@ -60,8 +60,9 @@ def _level_names(names: Sequence[str], x: Axis) -> str:
     text = ""
     for at, name in enumerate(names):
         row = BOTTOM + 14 + 14 * (at % 2)
+        room = min(width, 2 * x(at), 2 * (WIDTH - x(at)))
         text += line(x(at), BOTTOM, x(at), BOTTOM + 4, "ax")
-        text += words(x(at), row, shortened(name, width, 10), "tick mid")
+        text += words(x(at), row, shortened(name, room, 10), "tick mid")
     return text
 
 
