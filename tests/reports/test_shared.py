@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from reports.methods import methods
+from reports.words.methods import methods
 
 from reports import make_report, open_study
 from reports.document import plain
@@ -65,7 +65,7 @@ def test_a_study_of_losses_shares_all(patched: Callable[..., StudyTable]) -> Non
     study = patched({"losses.long_fm": 0.1})
     assert design(study).endswith(f"of 400 steps each. {SHARED}, so arms differ in nothing but the factors.")
     assert "yardstick" not in dangers(study)
-    assert "One data set, one length of training. All that is said holds for 400 steps" in dangers(study)
+    assert "One dataset, one training length. The results hold for this dataset and 400 steps" in dangers(study)
 
 
 def test_other_evaluation_pairs_are_another_yardstick(patched: Callable[..., StudyTable]) -> None:
@@ -75,7 +75,7 @@ def test_other_evaluation_pairs_are_another_yardstick(patched: Callable[..., Stu
         "differences of the yardstick."
     )
     assert design(study).endswith(f"share initial weights, data order, and augmentation. {words}")
-    assert f"Not one yardstick. {words}" in dangers(study)
+    assert f"Evaluated differently. {words}" in dangers(study)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_other_evaluation_pairs_are_another_yardstick(patched: Callable[..., Stu
 def test_what_is_evaluated_otherwise_is_said(patched: Callable[..., StudyTable], patch: Any, words: str) -> None:
     study = patched(patch)
     assert f"{SHARED}. {words}" in design(study)
-    assert f"Not one yardstick. {words}" in dangers(study)
+    assert f"Evaluated differently. {words}" in dangers(study)
 
 
 def test_recording_more_weights_or_no_average_leaves_the_outcome_as_it_is(patched: Callable[..., StudyTable]) -> None:
@@ -101,13 +101,13 @@ def test_what_training_starts_from_and_sees_is_said(patched: Callable[..., Study
     batch = patched({"batch_size": 8})
     words = "Data order and augmentation differ between the levels of long_fm."
     assert design(batch).endswith(f"the trials of all arms share initial weights and evaluation pairs. {words}")
-    assert f"Pairs that share less. {words}" in dangers(batch)
+    assert f"Weaker pairing. {words}" in dangers(batch)
     model = patched({"network.width": 8})
     assert "Initial weights differ between the levels of long_fm." in design(model)
     data = patched({"data.classes": 5})
     assert "Initial weights, data order, and augmentation differ between the levels of long_fm. Eval" in design(data)
     assert "trials of all arms share" not in design(data)
-    assert "One length of training. All that is said holds for 400 steps on these data" in dangers(data)
+    assert "One training length. The results hold for these datasets and 400 steps" in dangers(data)
     flip = patched({"data.flip": False, "data.workers": 2})
     assert "share initial weights, data order, and evaluation pairs. Augmentation differs between" in design(flip)
 
@@ -132,7 +132,7 @@ def test_lengths_are_told_by_level(patched: Callable[..., StudyTable]) -> None:
     assert "in all, of 400 steps each, 800 with long_fm=with. Within" in design(study)
     assert "Training: 400 steps each, 800 with long_fm=with; " in plain(facts(open_study(study)))
     assert "at the end of training" in to_text(make_report(study).document)
-    assert "One data set. All that is said holds for these lengths on the data" in dangers(study)
+    assert "One dataset. The results hold for this dataset and these training lengths" in dangers(study)
     assert "Unequal budgets. Finished trials trained for 400 to 800 steps. The length is a level of long_fm" in dangers(
         study
     )
