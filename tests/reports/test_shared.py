@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from reports.words.methods import methods
 
 from reports import make_report, open_study
 from reports.document import plain
@@ -14,6 +13,7 @@ from reports.plain_text import to_text
 from reports.sections.answer import facts
 from reports.sections.threats import threats
 from reports.table import StudyTable
+from reports.words.methods import methods
 
 Make = Callable[..., StudyTable]
 BASE = {
@@ -133,7 +133,7 @@ def test_lengths_are_told_by_level(patched: Callable[..., StudyTable]) -> None:
     assert "Training: 400 steps each, 800 with long_fm=with; " in plain(facts(open_study(study)))
     assert "at the end of training" in to_text(make_report(study).document)
     assert "One dataset. The results hold for this dataset and these training lengths" in dangers(study)
-    assert "Unequal budgets. Finished trials trained for 400 to 800 steps. The length is a level of long_fm" in dangers(
+    assert "Different training lengths. Finished trials trained for 400 to 800 steps. The length is a level of long_fm" in dangers(
         study
     )
 
