@@ -133,9 +133,8 @@ def test_lengths_are_told_by_level(patched: Callable[..., StudyTable]) -> None:
     assert "Training: 400 steps each, 800 with long_fm=with; " in plain(facts(open_study(study)))
     assert "at the end of training" in to_text(make_report(study).document)
     assert "One dataset. The results hold for this dataset and these training lengths" in dangers(study)
-    assert "Different training lengths. Finished trials trained for 400 to 800 steps. The length is a level of long_fm" in dangers(
-        study
-    )
+    trained = "Finished trials trained for 400 to 800 steps. The length is a level of long_fm"
+    assert f"Different training lengths. {trained}" in dangers(study)
 
 
 def test_trials_that_ended_early_have_not_all_steps(patched: Callable[..., StudyTable]) -> None:
