@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from reports import headline
 from reports.analysis import analyse
-from reports.answer import others
+from reports.words.answer import others
 from reports.document import plain
 from reports.table import StudyTable
 from reports.view import StudyView

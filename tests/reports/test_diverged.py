@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from reports import headline, make_report, open_study
-from reports.answer import lead, onset_words, others
+from reports.words.answer import lead, onset_words, others
 from reports.document import Cell, Table, plain
 from reports.plain_text import to_text
 from reports.sections.survival import compared, groups_of, times_of

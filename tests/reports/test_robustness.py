@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from reports.analysis import analyse
-from reports.answer import lead
+from reports.words.answer import lead
 from reports.document import plain
 from reports.robustness import check_verdicts
 from reports.stats.signflip import sign_flip_p

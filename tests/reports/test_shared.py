@@ -8,7 +8,7 @@ import pytest
 
 from reports import make_report, open_study
 from reports.document import plain
-from reports.methods import methods
+from reports.words.methods import methods
 from reports.patches import changed, changing
 from reports.plain_text import to_text
 from reports.sections.answer import facts
