@@ -1,10 +1,11 @@
 """What no single key can say: the rules between the fields of a config, checked in every cell of a study."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ablate.design import Cell, DesignError, expand
+from ablate.command_trainer import command_cautions
+from ablate.design import Cell, DesignError, expand, meant_equal
 from ablate.identity import NEUTRAL, TOGETHER, canonical_field, dumps
 from ablate.menus import Choice, Menus
 from ablate.patching import FIELDS, Patched, PerLevels
@@ -116,11 +117,11 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
 
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     """The outcomes have their metrics' own directions, are recorded, and are looked at in order."""
-    found = _turned(spec.outcome, ("outcome",), menus)
-    found += _unrecorded(spec.outcome.metric, ("outcome", "metric"), spec, menus)
+    found = [] if spec.trainer else _turned(spec.outcome, ("outcome",), menus)
+    found += [] if spec.trainer else _unrecorded(spec.outcome.metric, ("outcome", "metric"), spec, menus)
     found += _also_problems(spec, menus)
     if spec.outcome.scale == "log" and spec.outcome.smallest_effect is None:
-        message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10 %"
+        message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10%"
         found.append(Problem(("outcome", "scale"), message))
     looks = spec.outcome.looks
     if spec.outcome.spend and not looks:
@@ -153,13 +154,16 @@ def _also_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
             found.append(Problem(place, f"{further.metric} {known[further.metric]}"))
             continue
         known[further.metric] = "is listed twice"
-        found += _turned(further, place, menus)
-        found += _unrecorded(further.metric, place, spec, menus)
+        if not spec.trainer:
+            found += _turned(further, place, menus)
+            found += _unrecorded(further.metric, place, spec, menus)
     return found
 
 
 def cautions(spec: StudySpec) -> list[str]:
     """What runs as it is written and yet is hardly meant, a line each; short runs for a try are of this kind."""
+    if spec.trainer:
+        return command_cautions(spec)
     patched = Patched(spec.base, spec.factors)
     idle = PerLevels(patched, ("steps", "discriminator_warmup"), lambda v: v["discriminator_warmup"] >= v["steps"])
     found = (
@@ -235,14 +239,6 @@ def _canonical(field: str, menus: Menus) -> Callable[[dict[str, Any]], str]:
 def _first(cell: Cell, factor: Factor) -> Cell:
     """The cell with the factor at its first level."""
     return {**cell, factor.name: factor.reference}
-
-
-def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:
-    """Whether the study lists these arms as equal."""
-    return any(
-        all(any(all(arm.get(f) == level for f, level in cell.items()) for cell in group) for arm in arms)
-        for group in spec.equal_arms
-    )
 
 
 def _files(values: dict[str, Any], menus: Menus) -> list[Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ablate.command_trainer import CommandBuilder
 from ablate.design import Cell, expand
 from ablate.identity import DATA, Canonical, cell_id, data_digest, digest, dumps, file_digest, trial_id, weight_files
 from ablate.menus import Menus, science_menus
@@ -40,7 +41,7 @@ def plan(
     cells = [cell for cell in expansion.cells if all(cell[factor] in labels for factor, labels in wanted.items())]
     if not cells:
         raise StudyError(f"--only {' '.join(only)}: no cell of the study is left")
-    builder = Builder(spec, menus)
+    builder = CommandBuilder(spec) if spec.trainer else Builder(spec, menus)
     first: dict[str, Cell] = {}
     groups: dict[str, list[Cell]] = {}
     named, trials = [], []

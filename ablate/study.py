@@ -3,14 +3,43 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from g2g_core.config import TrialConfig
+if TYPE_CHECKING:
+    from ablate.command_trainer import CommandTrainer
 
 Patch = Mapping[str, Any]
-"""Dotted path into `TrialConfig` -> value, e.g. `{"losses.long_recon": 0.1}`."""
+"""Dotted path into the config -> value, e.g. `{"losses.long_recon": 0.1}`."""
 
 Status = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
+
+
+class Config(Protocol):
+    """What a trial's config tells those who run it, whoever trains by it; `TrialConfig` of the core is one."""
+
+    @property
+    def steps(self) -> int:
+        """Optimisation steps; 0: not known beforehand."""
+        ...
+
+    @property
+    def log_every(self) -> int:
+        """Steps between records; 0: not known beforehand."""
+        ...
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Steps between checkpoints; 0: only the last, if any."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """CPU threads."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in it, with the seed, ready for JSON."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -104,11 +133,12 @@ class StudySpec:
         equal_arms: groups of cells that are meant to be equal, so that the no-op detector lets them pass.
         notes: free text of the author (hyper-parameter sources and the like); not part of any identity.
         expect: the verdict that the author expects of a factor or a level (`factor=level`); not part of any identity.
+        trainer: the program that trains, if it is not the core.
     """
 
     name: str
     question: str
-    base: TrialConfig
+    base: Config
     factors: tuple[Factor, ...]
     design: Mapping[str, Any]
     seeds: tuple[int, ...]
@@ -117,6 +147,7 @@ class StudySpec:
     equal_arms: tuple[tuple[Mapping[str, str], ...], ...] = ()
     notes: str = ""
     expect: Mapping[str, str] = field(default_factory=dict)
+    trainer: "CommandTrainer | None" = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +168,7 @@ class Trial:
     cell_id: str
     levels: Mapping[str, str]
     seed: int
-    config: TrialConfig
+    config: Config
     identity: Mapping[str, str] = field(default_factory=dict)
 
     @property

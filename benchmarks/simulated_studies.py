@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from reports.stats.sequential import family_level
 
 from reports.stats.paired import ALPHA, Interval, detectable, judged
-from reports.stats.sequential import family_level
 
 MARGIN = 1.0
 SIGNS = np.array([[1 if cell >> factor & 1 else -1 for cell in range(8)] for factor in range(3)])

@@ -172,7 +172,12 @@ class StudyView:
     @property
     def planned_steps(self) -> int:
         """Steps of a trial whose levels set no others; without a base the last step of any curve."""
-        return int(self.study.get("base", {}).get("steps", self.last_step))
+        return self.last_step if self.command else int(self.study.get("base", {}).get("steps", self.last_step))
+
+    @property
+    def command(self) -> str:
+        """The command whose runs the trials are, with names in braces; empty: the core trained."""
+        return str((self.study.get("trainer") or {}).get("command", ""))
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:

@@ -8,8 +8,10 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 Levels = Mapping[str, str]
+Floats = npt.NDArray[np.float64]
 
 MOST_FACTORS_ALL_ORDERS = 6
 """Factors up to which interactions of every order are tested; with more, up to `MOST_ORDER`."""
@@ -65,11 +67,12 @@ class Term:
         return len(self.changes)
 
     @cached_property
-    def signs(self) -> np.ndarray:
+    def signs(self) -> Floats:
         """Sign of each cell of a block, divided by half their number: the factorial contrast."""
         order = self.order
         bits = [sum(bit >> i & 1 for i in range(order)) for bit in range(2**order)]
-        return np.array([(-1.0) ** (order - ones) for ones in bits]) / 2 ** (order - 1)
+        signs: Floats = np.array([(-1.0) ** (order - ones) for ones in bits]) / 2 ** (order - 1)
+        return signs
 
 
 @dataclass(frozen=True)
@@ -225,14 +228,14 @@ class Design:
                 found.append(Block(dict(at), tuple(cell for cell in cells if cell is not None)))
         return tuple(found)
 
-    def _sign(self, factors: Sequence[str]) -> np.ndarray:
+    def _sign(self, factors: Sequence[str]) -> Floats:
         """Product of -1 (first level) and +1 over these factors, for each cell."""
         signs = np.ones(len(self.cells))
         for cell, levels in self.settings:
             signs[self.index[cell]] = math.prod(-1 if levels[f] == self.factors[f][0] else 1 for f in factors)
         return signs
 
-    def fraction_weights(self, term: Term) -> np.ndarray:
+    def fraction_weights(self, term: Term) -> Floats:
         """The balanced contrast of a term of a fraction: mean of the cells with sign + less that of the others."""
         return self._sign([change.factor for change in term.changes]) / (len(self.cells) / 2)
 
@@ -265,7 +268,7 @@ class Design:
         if self.fraction or self.interactions:
             return False
         cells = [{cell for block in term.blocks for cell in block.cells} for term in self.compared]
-        shared = {self.index[self.reference]} if self.reference in self.index else set()
+        shared = {place for cell, place in self.index.items() if cell == self.reference}
         return all(not (a & b) - shared for a, b in combinations(cells, 2))
 
 

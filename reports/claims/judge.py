@@ -16,7 +16,7 @@ from reports.claims import divergence
 from reports.claims.budget import ERROR, Budget, Spending
 from reports.claims.claim import Claim, Scope, averaged, check
 from reports.claims.design import Block, Design, Term
-from reports.claims.estimates import Estimates, Trials
+from reports.claims.estimates import Estimates, Flags, Floats, Trials
 from reports.claims.percent import own_unit, relative
 
 WORDS = {1: "harms", -1: "helps"}
@@ -67,6 +67,7 @@ class Numbers(NamedTuple):
         n: seeds that count.
         df: degrees of freedom.
         se: standard error on the scale of the rule.
+        mean: the estimate on that scale, + is worse.
     """
 
     estimate: float
@@ -77,6 +78,7 @@ class Numbers(NamedTuple):
     n: int
     df: float
     se: float
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,8 @@ class _Look:
         self, trials: Trials, design: Design, rule: Rule, spending: Spending, equivalent: frozenset[str]
     ) -> None:
         self.trials, self.design, self.rule, self.spending = trials, design, rule, spending
-        self.lost = trials.diverged.any(axis=0)
-        self.known = np.isfinite(trials.values).any(axis=0)
+        self.lost: Flags = np.asarray(trials.diverged.any(axis=0))
+        self.known: Flags = np.asarray(np.isfinite(trials.values).any(axis=0))
         self.margin = rule.margin
         self.terms = design.interactions
         pairs = sum(term.order == 2 for term in self.terms)
@@ -218,8 +220,8 @@ class _Look:
         """Keep the estimate of a contrast."""
         ends = found.valid_interval if found.sequence else found.interval
         numbers = own_unit(found, place, ends(self.spending.nominal(ERROR)), self.rule.worse, self.rule.log)
-        p, df, se = (float(array[place]) for array in (found.apart(), found.df, found.se))
-        self.numbers[name] = Numbers(*numbers, p, adjusted, int(found.n[place]), df, se)
+        p, df, se, mean = (float(array[place]) for array in (found.apart(), found.df, found.se, found.mean))
+        self.numbers[name] = Numbers(*numbers, p, adjusted, int(found.n[place]), df, se, mean)
 
     def grew(self, name: str) -> bool:
         """Whether the arms of a change have a trial of the last seed: arms that were stopped have none."""
@@ -246,7 +248,7 @@ class _Look:
         enough = 2 * sum(lost) <= sum(moving) and any(_moved(block, term.signs) for block in usable)
         return _Seen(term, usable if enough else (), any(lost))
 
-    def _weights(self, seen: _Seen) -> np.ndarray:
+    def _weights(self, seen: _Seen) -> Floats:
         """The contrast of a term over its usable blocks; nan where there is none."""
         if not seen.term.blocks:
             whole = not self.lost.any() and self.known.all()
@@ -254,10 +256,10 @@ class _Look:
             return weights if whole else np.full(len(self.design.cells), np.nan)
         return _mean_contrast(seen.usable, seen.term.signs, len(self.design.cells))
 
-    def _estimates(self, rows: Sequence[np.ndarray], trials: Trials | None = None) -> Estimates:
+    def _estimates(self, rows: Sequence[Floats], trials: Trials | None = None) -> Estimates:
         """Estimates of contrasts; those that do not exist are nan."""
         weights = np.array(rows).reshape(len(rows), len(self.design.cells))
-        absent = np.isnan(weights).any(axis=1)
+        absent = np.asarray(np.isnan(weights).any(axis=1))
         found = Estimates.of(trials or self.trials, np.where(absent[:, None], 0.0, weights), self.rule.peeked)
         nothing = np.where(absent, np.nan, 1.0)
         n = np.where(absent, 0, found.n)
@@ -279,8 +281,9 @@ class _Look:
         depending = self._depending(established)
         blocked = {n for term, _ in established for alias in (term.aliases or (term.name,)) for n in alias.split(" × ")}
 
-        everywhere = self._equivalence([_worst(one.inside(self.margin)) for one in settings], terms, equivalent)
-        on_average = self._equivalence(list(averages.inside(self.margin or np.nan)), terms, equivalent)
+        margin = np.nan if self.margin is None else self.margin
+        everywhere = self._equivalence([_worst(one.inside(margin)) for one in settings], terms, equivalent)
+        on_average = self._equivalence(list(averages.inside(margin)), terms, equivalent)
         one_sided = self._one_sided(settings)
         p = averages.apart()
         directions = self.spending.adjusted(p, self.level)
@@ -364,14 +367,14 @@ class _Look:
             return make.claim("equivalent", "equivalent on average", on_average, "equivalence", seen.scope(False))
         return None
 
-    def _settings(self, seen: _Seen, average: np.ndarray) -> Estimates:
+    def _settings(self, seen: _Seen, average: Floats) -> Estimates:
         """The effect of a change in each of its usable settings; of a fraction only its contrast."""
         if not seen.term.blocks:
             return self._estimates([average])
         cells = len(self.design.cells)
         return self._estimates([_mean_contrast((block,), seen.term.signs, cells) for block in seen.usable])
 
-    def _equivalence(self, p: Sequence[float], terms: Sequence[Term], before: frozenset[str]) -> np.ndarray:
+    def _equivalence(self, p: Sequence[float], terms: Sequence[Term], before: frozenset[str]) -> Floats:
         """Corrected p over all changes; those found equivalent at an earlier look hand their level on."""
         if self.margin is None:
             return np.full(len(p), np.nan)
@@ -479,7 +482,7 @@ class _Look:
                     self._conditional(term, one, level, claim)
         return established
 
-    def _small(self, found: Estimates, level: float) -> np.ndarray:
+    def _small(self, found: Estimates, level: float) -> Floats:
         """Corrected p of "an interaction moves some effect by the margin or more".
 
         A contrast I moves the effects of its changes between two levels by 2 I. What is established and yet smaller
@@ -543,7 +546,7 @@ class _Maker:
 
     look: _Look
     seen: _Seen
-    row: np.ndarray
+    row: Floats
     found: Estimates
     place: int
 
@@ -573,7 +576,12 @@ class _Maker:
             level=level,
             against=first,
             word=word,
-            **numbers,
+            estimate=numbers["estimate"],
+            low=numbers["low"],
+            high=numbers["high"],
+            percent=numbers["percent"],
+            percent_low=numbers["percent_low"],
+            percent_high=numbers["percent_high"],
             confidence=1 - alpha,
             p=float(p),
             p_adjusted=float(p_adjusted),
@@ -601,7 +609,7 @@ class _Maker:
         return tuple(name for name, true in names.items() if true)
 
 
-def _mean_contrast(blocks: Sequence[Block], signs: np.ndarray, cells: int) -> np.ndarray:
+def _mean_contrast(blocks: Sequence[Block], signs: Floats, cells: int) -> Floats:
     """The contrast of these signs, averaged over blocks; nan without a block."""
     if not blocks:
         return np.full(cells, np.nan)
@@ -611,7 +619,7 @@ def _mean_contrast(blocks: Sequence[Block], signs: np.ndarray, cells: int) -> np
     return row
 
 
-def _moved(block: Block, signs: np.ndarray) -> list[int]:
+def _moved(block: Block, signs: Floats) -> list[int]:
     """The cells that count in a block: where equal configs share a cell its signs may cancel."""
     weights: dict[int, float] = {}
     for cell, sign in zip(block.cells, signs, strict=True):
@@ -619,6 +627,6 @@ def _moved(block: Block, signs: np.ndarray) -> list[int]:
     return [cell for cell, weight in weights.items() if weight]
 
 
-def _worst(p: np.ndarray) -> float:
+def _worst(p: Floats) -> float:
     """The largest p; nan where there is none, or one is not known."""
     return float(p.max()) if len(p) and not np.isnan(p).any() else float("nan")

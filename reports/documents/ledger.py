@@ -453,9 +453,9 @@ def ledger_facts(
         damage = Damage("deleted") if data is None else Damage("rewritten")
     since = max((change.date for change in changes), default=plans[0].date if plans else None)
     early = [id_ for id_, document in documents.items() if since and _started_before(document, since)]
-    state: Literal["present", "absent", "broken"] = "broken" if damage else "present"
+    state: Literal["present", "absent", "broken"] = "present" if data else "absent"
     return LedgerFacts(
-        state="absent" if data is None else state,
+        state="broken" if damage and data is not None else state,
         damage=damage,
         torn=chain.torn,
         plans=tuple(plans),

@@ -142,13 +142,15 @@ def _looked(view: StudyView) -> str:
     if not view.looks:
         return ""
     *before, last = map(str, view.looks)
-    there, open_ = len(view.seeds), "not enough data" in set(view.analysis.verdicts["verdict"])
+    there, open_ = len(view.seeds), view.analysis.waiting
     if there == view.looks[-1]:
         ended = "went on to the last"
+    elif open_:
+        ended = f"has {count(there, 'seed')} so far"
+    elif view.analysis.futile:
+        ended = f"stopped after {there}, since the seeds left could not decide what was open"
     else:
-        ended = (
-            f"has {count(there, 'seed')} so far" if open_ else f"stopped after {there}, when every factor had a verdict"
-        )
+        ended = f"stopped after {there}, when every factor had a verdict"
     return (
         f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over the "
         "looks, so that several cause no more false alarms than one; intervals are wider to match."

@@ -172,6 +172,9 @@ def _no_margin(view: StudyView) -> Rich | None:
 
 
 def _one_data_set(view: StudyView) -> Rich | None:
+    if view.command:
+        told = " All that is said holds for this program, its data and the options of this study; no other was tried."
+        return rich(strong("One program."), told)
     one_set = not (changing(view.study, "dataset") or changing(view.study, "data"))
     one_length = not changing(view.study, "steps")
     if not one_set and not one_length:

@@ -69,7 +69,7 @@ def progress(view: StudyView) -> Progress:
         seeds, planned = max(seeds, len(widest.seeds)), max(planned, widest.trials)
     if view.looks:
         seeds, planned = max(seeds, view.looks[-1]), max(planned, view.looks[-1] * len(view.arms))
-        decided = bool(judgement.look) and "not enough data" not in judgement.verdicts.values()
+        decided = bool(judgement.look) and not view.analysis.waiting
         return Progress(done, seeds, ended, planned, bool(waiting) or (done < seeds and not decided))
     return Progress(done, seeds, ended, planned, bool(waiting) or planned > len(trials))
 

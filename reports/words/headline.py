@@ -1,5 +1,8 @@
 """The answer in five lines, for the end of a command."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from reports.analysis import analyse
 from reports.document import plain
 from reports.estimates import inert
@@ -34,7 +37,7 @@ def _verdicts(study: StudyView) -> str:
     return " · ".join(words) or " ".join(plain(sentence) for sentence in others(study)) or "No verdict on a factor."
 
 
-def _numbers(study: StudyView, row: dict[str, object]) -> list[str]:
+def _numbers(study: StudyView, row: Mapping[Any, Any]) -> list[str]:
     """Effect and p of a verdict about one number; what depends or diverges has none that says it."""
     if inert(study, row, "effect"):
         return ["did nothing"]

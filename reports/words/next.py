@@ -1,6 +1,7 @@
 """What to run next: the experiment that would settle what is open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from reports.claims.claim import Claim
 from reports.claims.design import Levels
@@ -73,7 +74,7 @@ def fold_over(view: StudyView) -> list[Levels]:
     mains = any(c.kind == "direction" for c in aliased)
     turned = set(design.factors) if mains else {_most_named(view, aliased)}
     there = {tuple(levels[f] for f in design.factors) for _, levels in design.settings}
-    found = []
+    found: list[Levels] = []
     for _, levels in design.settings:
         other = {f: _other(design.factors[f], level) if f in turned else level for f, level in levels.items()}
         if tuple(other[f] for f in design.factors) not in there:
@@ -126,7 +127,7 @@ def _seeds(view: StudyView) -> list[Rich]:
     return [needed(view, open_, rows)]
 
 
-def needed(view: StudyView, names: list[str], rows: list[Mapping[str, object]]) -> Rich:
+def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]]) -> Rich:
     """`use about 19 seeds (12 to 49) instead of 5 to detect an effect of 0.010 for a`."""
     n = len(view.seeds)
     known = [(float(str(row["seeds_needed"])), row) for row in rows if number(row["seeds_needed"]) is not None]

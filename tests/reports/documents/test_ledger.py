@@ -84,6 +84,7 @@ def test_a_whole_ledger_is_present_and_its_rule_fixed_before() -> None:
 
 
 def test_no_ledger_is_absent_and_nothing_is_known() -> None:
+    assert facts(b"").state == "absent"
     found = facts(None)
     assert (found.state, found.damage, found.first, found.widest) == ("absent", None, None, None)
     assert not found.fixed_before_trials
