@@ -29,6 +29,7 @@ from reports.shared import lengths
 from reports.view import StudyView
 from reports.words.answer import lead, onset_words, others, status_words
 from reports.words.facts import rule_fixed
+from reports.words.names import aliases
 
 
 def answer(view: StudyView) -> Section:
@@ -100,9 +101,9 @@ def _says(view: StudyView, name: str) -> Rich:
     """What a factor is: the description of the loss of that name, else its levels."""
     factor, _ = view.split(name)
     described = view.study.get("losses", {}).get(factor)
-    if described:
-        return rich(str(described))
-    return rich(" / ".join(str(level) for level in view.factors.get(factor, {}).get("levels", ())))
+    levels = " / ".join(str(level) for level in view.factors.get(factor, {}).get("levels", ()))
+    others = aliases(view, name)
+    return rich(str(described or levels), f"; aliased with {', '.join(others)}" if others else "")
 
 
 def rule(view: StudyView) -> Rich:
@@ -152,6 +153,6 @@ def _looked(view: StudyView) -> str:
     else:
         ended = f"stopped after {there}, when every factor had a verdict"
     return (
-        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over the "
-        "looks, so that several cause no more false alarms than one; intervals are wider to match."
+        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over "
+        "the looks, so that several cause no more false alarms than one; intervals are wider to match."
     )

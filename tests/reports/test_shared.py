@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from reports.words.methods import methods
 
 from reports import make_report, open_study
 from reports.document import plain
@@ -14,6 +13,7 @@ from reports.plain_text import to_text
 from reports.sections.answer import facts
 from reports.sections.threats import threats
 from reports.table import StudyTable
+from reports.words.methods import methods
 
 Make = Callable[..., StudyTable]
 BASE = {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports import make_report
+from reports.build import Report
 from reports.csv_files import report_json
 from reports.documents.ledger import START, LedgerFacts, ledger_facts, line_of, read_chain, sealed
 from reports.plain_text import to_text
@@ -96,9 +96,7 @@ def truth(
     return StudyTable(study, pd.DataFrame(trials), _history(trials), _images(), ledger)
 
 
-def _trial(
-    index: int, levels: Levels, seed: int, status: str, outcome: float, degraded: bool
-) -> dict[str, Any]:
+def _trial(index: int, levels: Levels, seed: int, status: str, outcome: float, degraded: bool) -> dict[str, Any]:
     finished, ended = status == "finished", status in ("finished", "diverged")
     return {
         "trial_id": f"{index * 100 + seed:012x}",
@@ -158,9 +156,7 @@ def _plan(
         "seeds": list(range(seeds)),
         "factors": entries,
         "reference_cell": f"{0:012x}",
-        "cells": [
-            {"cell_id": f"{i:012x}", "levels": dict(levels)} for i, levels in enumerate(arms)
-        ],
+        "cells": [{"cell_id": f"{i:012x}", "levels": dict(levels)} for i, levels in enumerate(arms)],
         "trials": [{key: trial[key] for key in ("trial_id", "cell_id", "seed")} for trial in trials],
         "aliases": {},
         "metrics": {"kid": {"better": "lower", "unit": "", "description": "distance"}},
@@ -169,9 +165,8 @@ def _plan(
     }
 
 
-def said(table: StudyTable) -> str:
+def said(report: Report) -> str:
     """Everything a report says: the whole text, the lines of the command, and the file for programs."""
-    report = make_report(table)
     view = report.views[0]
     return "\n".join([to_text(report.document), *headline(view), report_json(view, {})])
 
