@@ -9,7 +9,7 @@ import pandas as pd
 from reports.charts.intervals import Estimate
 from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
 from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
-from reports.numbers import NOTHING, count, p_value
+from reports.numbers import NOTHING, count, p_words
 from reports.picked import Ranked, picked_words, ranking
 from reports.view import Arm, StudyView
 from reports.words.answer import onset_parts
@@ -97,8 +97,8 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
 
 
 def _p_words(p: float | None) -> str:
-    """`p 0.012`, `p < 0.001`; empty without one."""
-    return "" if p is None else f"p {p_value(p)}"
+    """`p = 0.012`, `p < 0.001`; empty without one."""
+    return "" if p is None else p_words(p)
 
 
 def _sentence(view: StudyView) -> Rich:

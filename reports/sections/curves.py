@@ -6,6 +6,7 @@ from reports.charts.curves import LEFT, RIGHT, Line, Marks, curve_panel
 from reports.document import Block, Figure, Fold, Panel, Rich, Section, Series, Text, code, rich
 from reports.numbers import count, percent
 from reports.view import Arm, Points, StudyView
+from reports.words.answer import watched
 
 ENDED_EARLY = ("diverged", "failed", "interrupted")
 
@@ -87,7 +88,7 @@ def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[fl
         if status[trial] in ENDED_EARLY:
             ended.append(view.curves[trial][-1])
     fell = sum(trial in view.events for trial in arm.trials)
-    degraded = f"{fell} of {count(len(arm.trials), 'seed')} {view.fall}"
+    degraded = f"{fell} of {count(len(watched(view, arm)), 'trial')} {view.fall}"
     end = f"; mean at the end {view.scale.fixed(mean[-1][1])}" if mean else ""
     alt = f"{view.metric} by step in the arm {arm.label}: {count(len(seeds), 'seed')}, {degraded}{end}"
     drawing = curve_panel(
@@ -186,9 +187,10 @@ def _colours(view: StudyView, arms: Sequence[Arm]) -> Rich:
 
 def _sentence(view: StudyView) -> str:
     reference = view.reference
-    text = f"{len(view.events)} of {count(len(view.table.trials), 'trial')} degraded by the rule of the study file"
+    ended = sum(len(watched(view, arm)) for arm in view.arms)
+    text = f"{len(view.events)} of {count(ended, 'trial')} degraded by the rule of the study file"
     text += " or diverged" if "diverged" in view.fall else ""
     if reference is not None and reference.trials:
         own = sum(trial in view.events for trial in reference.trials)
-        text += f"; of the reference, {own} of {count(len(reference.trials), 'seed')}"
+        text += f"; of the reference, {own} of {count(len(watched(view, reference)), 'trial')}"
     return text + "."

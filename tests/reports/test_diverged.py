@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from reports.answer import lead, onset_words, others
 
 from reports import headline, make_report, open_study
 from reports.document import Cell, Table, plain
@@ -13,6 +12,7 @@ from reports.plain_text import to_text
 from reports.sections.survival import compared, groups_of, times_of
 from reports.stats.survival import kaplan_meier
 from reports.table import StudyTable
+from reports.words.answer import lead, onset_words, others
 
 Make = Callable[..., StudyTable]
 WIDE = {"smallest_effect": 0.1}
