@@ -63,7 +63,14 @@ def _groups(view: StudyView) -> list[list[Rich]]:
         _further(view),
     ]
     found = [group for group in groups if group]
-    return found or [[rich("This design allows no verdict on a single factor. The table below compares the arms.")]]
+    return found or [[_no_claim(view)]]
+
+
+def _no_claim(view: StudyView) -> Rich:
+    """Why nothing is claimed: the first planned look is still to come, or no factor changes alone."""
+    if view.analysis.judgement.look == 0:
+        return rich(f"There are no verdicts before the first planned look, after {view.looks[0]} seeds.")
+    return rich("This design allows no verdict on a single factor. The table below compares the arms.")
 
 
 def _claims(view: StudyView, *kinds: str, word: str = "") -> list[Claim]:
