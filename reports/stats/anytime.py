@@ -3,7 +3,12 @@
 import numpy as np
 
 
-def sequence_half_width(se: np.ndarray | float, n: np.ndarray | float, alpha: float, g: float = 4.0) -> np.ndarray:
+def sequence_half_width(
+    se: np.ndarray | float,
+    n: np.ndarray | float,
+    alpha: float,
+    g: float = 4.0,
+) -> np.ndarray:
     """Return the half-width of a confidence sequence for a mean at `n` seeds.
 
     All intervals `mean ± half-width` over `n` cover the mean at once with probability
