@@ -8,6 +8,7 @@ docs/statistics.md; `benchmarks.claims` makes the table of false claims with thi
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from reports.claims.budget import ERROR, Budget, Spending
 from reports.claims.claim import Claim, Scope, averaged, check
 from reports.claims.design import Block, Design, Term
 from reports.claims.estimates import Estimates, Trials
-from reports.claims.percent import relative
+from reports.claims.percent import own_unit, relative
 
 WORDS = {1: "harms", -1: "helps"}
 SIDES = {1: "no harm", -1: "no benefit"}
@@ -54,6 +55,30 @@ class Rule:
         return 1.0 if self.better == "lower" else -1.0
 
 
+class Numbers(NamedTuple):
+    """The estimate of a contrast as readers see it: in the outcome's own unit and direction.
+
+    Attributes:
+        estimate: on a log scale the ratio less 1, as are `low` and `high`.
+        low: lower end of the interval.
+        high: upper end.
+        p: two-sided.
+        p_adjusted: corrected for all claims of the report.
+        n: seeds that count.
+        df: degrees of freedom.
+        se: standard error on the scale of the rule.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    n: int
+    df: float
+    se: float
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What is claimed of a study.
@@ -61,27 +86,33 @@ class Judgement:
     Attributes:
         claims: all of them, each once.
         verdicts: name of a change -> its word.
+        numbers: name of a change or interaction -> its estimate.
+        level: of a test of the direction of one change, two-sided.
         alpha: intervals have confidence 1 - alpha.
         look: seeds at the last planned look that was reached; None: none was planned, 0: none was reached.
     """
 
     claims: tuple[Claim, ...]
     verdicts: Mapping[str, str]
+    numbers: Mapping[str, Numbers]
+    level: float
     alpha: float
     look: int | None = None
 
 
-def judge(trials: Trials, design: Design, rule: Rule) -> Judgement:
+def judge(trials: Trials, design: Design, rule: Rule, look: int | None = None) -> Judgement:
     """What may be claimed of a study's trials by its rule.
 
     Args:
         trials: values in which + is worse (see `Rule.worse`), on the scale of the rule.
         design: what can be compared.
         rule: the study's.
+        look: judge all seeds at once, at the levels of this planned look; None: look by look as they were reached.
     """
-    if not rule.looks:
-        found = _Look(trials, design, rule, Spending(), frozenset())
-        judgement = Judgement(tuple(found.claims), found.words, ERROR)
+    if not rule.looks or look is not None:
+        spending = Spending() if look is None else Spending(rule.looks, max(look, 0), rule.spend)
+        found = _Look(trials, design, rule, spending, frozenset())
+        judgement = found.judgement(tuple(found.claims), found.words, None)
     else:
         judgement = _over_looks(trials, design, rule)
     check(judgement.claims)
@@ -93,10 +124,9 @@ def _over_looks(trials: Trials, design: Design, rule: Rule) -> Judgement:
     reached = [n for n in rule.looks if n <= len(trials.seeds) and not trials.open[:n].any()]
     words: dict[str, str] = dict.fromkeys(design.changes, OPEN)
     kept: dict[str, tuple[Claim, ...]] = {}
-    alpha = ERROR
+    found = _Look(trials, design, rule, Spending(rule.looks, 0, rule.spend), frozenset())
     for at, seeds in enumerate(reached):
         spending = Spending(rule.looks, at, rule.spend)
-        alpha = spending.nominal(ERROR)
         equivalent = frozenset(name for name, word in words.items() if word == "equivalent")
         found = _Look(trials.first(seeds), design, rule, spending, equivalent)
         for name, word in found.words.items():
@@ -105,7 +135,7 @@ def _over_looks(trials: Trials, design: Design, rule: Rule) -> Judgement:
                 words[name] = word
                 kept[name] = tuple(replace(c, look=seeds) for c in found.claims if _about(c, name))
     claims = {claim.id: claim for owned in kept.values() for claim in owned}
-    return Judgement(_consistent(claims.values()), words, alpha, reached[-1] if reached else 0)
+    return found.judgement(_consistent(claims.values()), words, reached[-1] if reached else 0)
 
 
 def _about(claim: Claim, name: str) -> bool:
@@ -166,7 +196,25 @@ class _Look:
         self.budget = Budget.of(len(design.factors), pairs, len(self.terms) - pairs, rule.share)
         self.claims: list[Claim] = []
         self.words: dict[str, str] = {}
+        self.numbers: dict[str, Numbers] = {}
         self._judge(equivalent)
+
+    @property
+    def level(self) -> float:
+        """The level of the direction of one change, two-sided, over all looks."""
+        return self.budget.direction / max(1, len(self.design.compared)) * self.budget.share
+
+    def judgement(self, claims: tuple[Claim, ...], words: Mapping[str, str], look: int | None) -> Judgement:
+        """What is claimed, with the numbers of this look."""
+        spending = self.spending
+        return Judgement(claims, words, self.numbers, spending.nominal(self.level), spending.nominal(ERROR), look)
+
+    def _number(self, name: str, found: Estimates, place: int, adjusted: float) -> None:
+        """Keep the estimate of a contrast."""
+        ends = found.valid_interval if found.sequence else found.interval
+        numbers = own_unit(found, place, ends(self.spending.nominal(ERROR)), self.rule.worse, self.rule.log)
+        p, df, se = (float(array[place]) for array in (found.apart(), found.df, found.se))
+        self.numbers[name] = Numbers(*numbers, p, adjusted, int(found.n[place]), df, se)
 
     def grew(self, name: str) -> bool:
         """Whether the arms of a change have a trial of the last seed: arms that were stopped have none."""
@@ -181,11 +229,11 @@ class _Look:
         """The blocks of a term that count: those with results, of which none lost a trial to divergence."""
         if not term.blocks:
             return _Seen(term, (), False)
-        lost = [bool(self.lost[list(block.cells)].any()) for block in term.blocks]
+        cells = [_moved(block, term.signs) for block in term.blocks]
+        lost = [bool(self.lost[moved].any()) for moved in cells]
+        known = [bool(self.known[moved].all()) for moved in cells]
         usable = tuple(
-            block
-            for block, diverged in zip(term.blocks, lost, strict=True)
-            if not diverged and bool(self.known[list(block.cells)].all())
+            block for block, diverged, there in zip(term.blocks, lost, known, strict=True) if there and not diverged
         )
         enough = not any(lost) or 2 * (len(lost) - sum(lost)) >= len(lost)
         return _Seen(term, usable if enough else (), any(lost))
@@ -227,11 +275,11 @@ class _Look:
         on_average = self._equivalence(list(averages.inside(self.margin or np.nan)), terms, equivalent)
         one_sided = self._one_sided(settings)
         p = averages.apart()
-        level = self.budget.direction / max(1, len(terms))
-        directions = self.spending.adjusted(p, level * self.budget.share)
+        directions = self.spending.adjusted(p, self.level)
 
         for place, (term, one) in enumerate(zip(terms, seen, strict=True)):
             name = term.name
+            self._number(name, averages, place, float(directions[place]))
             make = _Maker(self, one, rows[place], averages, place)
             claim = self._verdict(
                 make,
@@ -254,7 +302,7 @@ class _Look:
             if any(claim.subject == name for claim in lost):
                 word = "diverges"
             elif word == OPEN:
-                composite = self._composite(term, one, level)
+                composite = self._composite(term, one)
                 self.claims.append(composite or make.claim("undecided", OPEN, np.nan, "", one.scope(False)))
             self.words[name] = word
             if settings[place].flat.all() and len(settings[place]):
@@ -341,9 +389,8 @@ class _Look:
         """Corrected p of "in some setting the effect is the opposite, by the margin"."""
         if self.margin is None:
             return np.nan
-        level = self.budget.direction / max(1, len(self.design.compared)) * self.budget.share
         p = settings.above(-self.margin) if sign > 0 else settings.below(self.margin)
-        return _worst(self.spending.adjusted(p, level, sides=1))
+        return _worst(self.spending.adjusted(p, self.level, sides=1))
 
     # -- divergence in a single setting ----------------------------------------------------------------------------
 
@@ -352,8 +399,7 @@ class _Look:
         (block,) = make.seen.term.blocks
         row = _mean_contrast((block,), make.seen.term.signs, len(self.design.cells))
         survivors, worst = self._estimates([row]), self._estimates([row], self.trials.worst())
-        level = self.budget.direction / max(1, len(self.design.compared)) * self.budget.share
-        adjusted = [float(self.spending.adjusted(one.apart(), level)[0]) for one in (survivors, worst)]
+        adjusted = [float(self.spending.adjusted(one.apart(), self.level)[0]) for one in (survivors, worst)]
         signs = {float(np.sign(one.mean[0])) for one in (survivors, worst)}
         found = divergence.counts(self.trials, self.design, make.seen.term)
         loses = np.sign(found.diverged * found.ended_first - found.diverged_first * found.ended)
@@ -364,7 +410,7 @@ class _Look:
             )
         return None
 
-    def _composite(self, term: Term, seen: _Seen, level: float) -> Claim | None:
+    def _composite(self, term: Term, seen: _Seen) -> Claim | None:
         """That a level is worse when every diverged run counts as worst, where no mean may be given."""
         blocks = [block for block in term.blocks if bool((self.known | self.lost)[list(block.cells)].all())]
         if not seen.clean or seen.usable or not blocks:
@@ -372,7 +418,7 @@ class _Look:
         row = _mean_contrast(blocks, term.signs, len(self.design.cells))
         worst = self._estimates([row], self.trials.worst())
         p = worst.apart()
-        adjusted = float(self.spending.adjusted(p, level * self.budget.share)[0])
+        adjusted = float(self.spending.adjusted(p, self.level)[0])
         if not adjusted < ERROR:
             return None
         sign = 1 if worst.mean[0] > 0 else -1
@@ -415,6 +461,7 @@ class _Look:
             share, many = (self.budget.pairs, pairs) if term.order == 2 else (self.budget.higher, len(p) - pairs)
             level = share / many * self.budget.share
             adjusted = float(self.spending.adjusted(p[place : place + 1], level)[0])
+            self._number(term.name, found, place, adjusted)
             if adjusted < ERROR:
                 maker = _Maker(self, one, rows[place], found, place)
                 claim = maker.claim("depends", "depends", adjusted, "interactions", one.scope(False))
@@ -517,10 +564,10 @@ class _Maker:
             n_seeds=int(found.n[place]),
             n_pairs=int(found.n[place]) * max(1, len(self.seen.usable)),
             family=family,
-            caveats=(*caveats, *self._caveats(word, numbers)),
+            caveats=(*caveats, *self._caveats(word)),
         )
 
-    def _caveats(self, word: str, numbers: Mapping[str, float]) -> tuple[str, ...]:
+    def _caveats(self, word: str) -> tuple[str, ...]:
         """What the numbers of this claim suffer from."""
         look, found, place = self.look, self.found, self.place
         margin = look.margin
@@ -544,6 +591,14 @@ def _mean_contrast(blocks: Sequence[Block], signs: np.ndarray, cells: int) -> np
     for block in blocks:
         np.add.at(row, list(block.cells), signs / len(blocks))
     return row
+
+
+def _moved(block: Block, signs: np.ndarray) -> list[int]:
+    """The cells that count in a block: where equal configs share a cell its signs may cancel."""
+    weights: dict[int, float] = {}
+    for cell, sign in zip(block.cells, signs, strict=True):
+        weights[cell] = weights.get(cell, 0.0) + float(sign)
+    return [cell for cell, weight in weights.items() if weight]
 
 
 def _worst(p: np.ndarray) -> float:

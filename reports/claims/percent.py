@@ -24,19 +24,25 @@ def relative(
         alpha: intervals have confidence 1 - alpha.
 
     Returns:
-        estimate, low, high: in the outcome's unit; on a log scale ratios less 1. percent, percent_low, percent_high: the
-        estimate in percent of the first level's mean in the same seeds; nan where that mean is too near 0.
+        estimate, low, high: in the outcome's unit; on a log scale ratios less 1. percent, percent_low, percent_high:
+        the estimate in percent of the first level's mean in the same seeds; nan where that mean is too near 0.
     """
     ends = found.valid_interval(alpha) if found.sequence else found.interval(alpha)
-    low, high = sorted(worse * float(end[place]) for end in ends)
-    estimate = worse * float(found.mean[place])
-    if log:
-        estimate, low, high = (float(np.expm1(value)) for value in (estimate, low, high))
-        percent = (100 * estimate, 100 * low, 100 * high)
-    else:
+    estimate, low, high = own_unit(found, place, ends, worse, log)
+    percent = (100 * estimate, 100 * low, 100 * high)
+    if not log:
         percent = _percent(trials, row, found, place, worse, alpha)
     names = ("percent", "percent_low", "percent_high")
     return {"estimate": estimate, "low": low, "high": high, **dict(zip(names, percent, strict=True))}
+
+
+def own_unit(
+    found: Estimates, place: int, ends: tuple[np.ndarray, np.ndarray], worse: float, log: bool
+) -> tuple[float, float, float]:
+    """Estimate and ends of the interval in the outcome's own direction; on a log scale as ratios less 1."""
+    low, high = sorted(worse * float(end[place]) for end in ends)
+    numbers = (worse * float(found.mean[place]), low, high)
+    return tuple(float(np.expm1(value)) for value in numbers) if log else numbers  # type: ignore[return-value]
 
 
 def _percent(

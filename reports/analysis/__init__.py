@@ -1,0 +1,101 @@
+"""From the results of a study to its statistics: claims, arms, effects, shares, verdicts, onsets, metrics.
+
+The unit is the seed: trials that share one are not independent, so every difference is first averaged within a seed,
+and intervals are t intervals over the seeds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports.analysis.arms import arms_frame, metrics_frame, onset_frame
+from reports.analysis.cells import Cells
+from reports.analysis.effects import effects_frame, shapley_frame, simple_frame
+from reports.analysis.robustness import checks_frame
+from reports.analysis.verdicts import differences_frame, idle, verdicts_frame
+from reports.claims.claim import Claim
+from reports.claims.judge import Judgement, judge
+from reports.table import StudyTable
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found: typed claims, and tidy frames, one per question, with the columns of the CSV files.
+
+    Attributes:
+        cells: the primary outcome as seed x cell, with design and rule.
+        judgement: the claims about it, the verdicts, and the numbers behind them.
+        also: name of each further outcome -> its cells and what is claimed of it.
+        arms: a row per cell: mean and spread of the primary outcome, difference to the reference.
+        effects: a row per factorial term; a factor with several levels has a term per level (`factor=level`).
+        shapley: a row per factor; the values sum to the difference of the full and the empty cell.
+        verdicts: a row per factor, or per level (`factor=level`) of a factor with several.
+        checks: the same rows: what other methods and other data sets of the same study would have said.
+        simple: a row per factor (or level of it) and level of another one: its effect there (full factorials).
+        differences: a row per verdict and seed: the effects that the verdict's interval is made of.
+        onset: a row per trial.
+        metrics: a row per cell, metric and time (`at`: `end` or `step 0`).
+        idle: verdicts of factors, or levels of one, that did nothing: no two trials of a seed that differ in it alone
+            end otherwise, to the last digit.
+        uncompared: factors, or levels of one (`factor=level`), that these cells allow no verdict on.
+    """
+
+    cells: Cells
+    judgement: Judgement
+    also: Mapping[str, tuple[Cells, Judgement]]
+    arms: pd.DataFrame
+    effects: pd.DataFrame
+    shapley: pd.DataFrame
+    verdicts: pd.DataFrame
+    checks: pd.DataFrame
+    simple: pd.DataFrame
+    differences: pd.DataFrame
+    onset: pd.DataFrame
+    metrics: pd.DataFrame
+    idle: tuple[str, ...]
+    uncompared: tuple[str, ...]
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What may be said of the primary outcome."""
+        return self.judgement.claims
+
+
+def analyse(table: StudyTable) -> Analysis:
+    """The statistics of a study; frames are empty where the design or the data do not allow them."""
+    cells = Cells.of(table)
+    judgement = judge(cells.trials, cells.design, cells.rule)
+    return Analysis(
+        cells=cells,
+        judgement=judgement,
+        also=_also(table),
+        arms=arms_frame(cells, judgement),
+        effects=effects_frame(cells, judgement),
+        shapley=shapley_frame(cells, judgement.alpha),
+        verdicts=verdicts_frame(cells, judgement),
+        checks=checks_frame(cells, judgement),
+        simple=simple_frame(cells, judgement.alpha),
+        differences=differences_frame(cells),
+        onset=onset_frame(table.trials),
+        metrics=metrics_frame(cells, judgement.alpha),
+        idle=idle(cells),
+        uncompared=cells.design.uncompared,
+    )
+
+
+def _also(table: StudyTable) -> dict[str, tuple[Cells, Judgement]]:
+    """Further outcomes: a family of their own, whose claims share one budget of error."""
+    entries: list[Mapping[str, Any]] = list(table.study["outcome"].get("also") or ())
+    found = {}
+    for entry in entries:
+        cells = Cells.of(table, entry, 1 / len(entries))
+        found[cells.metric] = cells, judge(cells.trials, cells.design, cells.rule)
+    return found
+
+
+def design_kind(plan: Mapping[str, Any]) -> str:
+    """The name of a study's design; `custom` where the plan has none."""
+    design = plan.get("design", "custom")
+    return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)

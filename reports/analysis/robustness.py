@@ -1,0 +1,123 @@
+"""Does a verdict depend on the method, on one seed, or on trials that are missing? The same effects, asked otherwise."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from reports.analysis.cells import Cells, pairs
+from reports.claims.design import Term
+from reports.claims.judge import Judgement, judge
+from reports.stats.paired import Interval, holm
+from reports.stats import power
+from reports.stats.signflip import MOST_PAIRS, sign_flip_p
+
+CHECKS = (
+    *("factor", "verdict", "effect_in_sds", "p_sign_flip", "p_sign_flip_adjusted", "boot_low", "boot_high"),
+    *("hangs_on_seeds", "n_missing", "worst_low", "worst_high", "seeds_needed", "seeds_low", "seeds_high", "robust"),
+)
+RESAMPLES = 9999
+FEWEST_FOR_BOOTSTRAP = 4
+"""Seeds below which a bootstrap interval of the mean is far too short to be shown."""
+FEWEST_FOR_LEAVING_OUT = 4
+"""Pairs below which leaving one out leaves too little to decide anything."""
+DIRECTIONS = ("harms", "helps", "harms on average", "helps on average")
+
+
+def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
+    """A row per verdict, columns `CHECKS`: other tests, one seed less, bounds for missing trials, seeds needed."""
+    terms = cells.design.compared
+    effects = {term.name: cells.effects(term) for term in terms}
+    flips = [_sign_flip(list(by_seed.values())) for by_seed in effects.values()]
+    without = _without_each_seed(cells)
+    rng = np.random.default_rng(int(str(cells.plan.get("hash", ""))[:8] or "0", 16))
+    spread = _reference_spread(cells)
+    rows = []
+    for term, flip, adjusted in zip(terms, flips, holm(flips), strict=True):
+        name, by_seed = term.name, effects[term.name]
+        data, word = list(by_seed.values()), judgement.verdicts[name]
+        enough = len(by_seed) >= FEWEST_FOR_LEAVING_OUT
+        deciding = [str(seed) for seed, words in without.items() if enough and words[name] != word]
+        missing, low, high = bounds(cells, term)
+        found = Interval.of(data, judgement.alpha)
+        rows.append(
+            (
+                *(name, word, found.mean / spread if spread else math.nan, flip, adjusted),
+                *_bootstrap(cells, data, rng, judgement.alpha),
+                *(" ".join(deciding), missing, low, high, *_wanted(cells, judgement, term)),
+                _robust(word, deciding, enough, adjusted),
+            )
+        )
+    return pd.DataFrame(rows, columns=list(CHECKS))
+
+
+def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
+    """Pairs that lack a side, and how far the effect could lie if they had one, in the outcome's own unit.
+
+    A trial that failed could have ended anywhere the study saw. One that diverged lies beyond the worst that was seen,
+    nobody knows how far: that side is open (infinite).
+    """
+    values, worse = cells.trials.values, cells.rule.worse
+    known = values[np.isfinite(values)]
+    apart = pairs(term.blocks)
+    missing = int(sum((~np.isfinite(values[:, [a, b]]).all(axis=1)).sum() for a, b in apart if a != b))
+    if not missing or not known.size:
+        return missing, math.nan, math.nan
+    least = np.where(np.isfinite(values), values, np.where(cells.trials.diverged, known.max(), known.min()))
+    most = np.where(np.isfinite(values), values, np.where(cells.trials.diverged, np.inf, known.max()))
+    level, first = (np.array([pair[side] for pair in apart]) for side in (0, 1))
+    same = level == first
+    low = np.where(same, 0.0, least[:, level] - most[:, first]).mean()
+    high = np.where(same, 0.0, most[:, level] - least[:, first]).mean()
+    ends = sorted((worse * float(low), worse * float(high)))
+    return missing, cells.shown(ends[0]), cells.shown(ends[1])
+
+
+def _without_each_seed(cells: Cells) -> dict[int, Mapping[str, str]]:
+    """Seed -> the verdicts of the study without it; empty for few seeds."""
+    if len(cells.seeds) < FEWEST_FOR_LEAVING_OUT:
+        return {}
+    look = len([n for n in cells.rule.looks if n <= len(cells.seeds)]) - 1 if cells.rule.looks else None
+    return {seed: judge(cells.trials.without(seed), cells.design, cells.rule, look).verdicts for seed in cells.seeds}
+
+
+def _robust(word: str, deciding: Sequence[str], enough: bool, exact: float) -> str:
+    """`firm`: neither a seed nor the exact test changes it; `fair`: the test would; `fragile`: a seed would."""
+    if not enough or word == "not enough data":
+        return ""
+    if deciding:
+        return "fragile"
+    return "fair" if word in DIRECTIONS and not exact < 0.05 else "firm"
+
+
+def _reference_spread(cells: Cells) -> float:
+    """Standard deviation over seeds of the reference's outcome, on the scale of the rule."""
+    if cells.design.reference not in cells.design.index:
+        return math.nan
+    place = cells.design.index[str(cells.design.reference)]
+    return Interval.of(cells.own[:, place].tolist()).sd
+
+
+def _sign_flip(data: Sequence[float]) -> float:
+    return sign_flip_p(data) if 1 <= len(data) <= MOST_PAIRS else math.nan
+
+
+def _bootstrap(cells: Cells, data: Sequence[float], rng: np.random.Generator, alpha: float) -> tuple[float, float]:
+    """BCa interval of the mean."""
+    if len(data) < FEWEST_FOR_BOOTSTRAP or len(set(data)) == 1:
+        return math.nan, math.nan
+    found = stats.bootstrap(
+        (np.asarray(data),), np.mean, n_resamples=RESAMPLES, confidence_level=1 - alpha, method="BCa", rng=rng
+    ).confidence_interval
+    return cells.shown(float(found.low)), cells.shown(float(found.high))
+
+
+def _wanted(cells: Cells, judgement: Judgement, term: Term) -> tuple[float, float, float]:
+    """Seeds that find an effect of the size that matters in 8 of 10 studies: advice, least, most; nan: unknown."""
+    numbers, margin = judgement.numbers[term.name], cells.rule.margin
+    if not margin or not numbers.se > 0 or judgement.level <= 0:
+        return math.nan, math.nan, math.nan
+    found = power.seeds_wanted(numbers.se * math.sqrt(numbers.n), numbers.n, margin, judgement.level)
+    return (math.nan, math.nan, math.nan) if found is None else tuple(float(n) for n in found)  # type: ignore[return-value]

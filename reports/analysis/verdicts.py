@@ -1,0 +1,77 @@
+"""The verdict of each factor as a table, with its effect, and the effect in each seed."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis.cells import Cells, pairs
+from reports.claims.design import Term
+from reports.claims.estimates import FEWEST_SEEDS
+from reports.claims.judge import Judgement
+from reports.stats.power import detectable_sds
+
+VERDICTS = (
+    *("factor", "verdict", "effect", "low", "high", "p_adjusted"),
+    *("n_pairs", "smallest_effect", "detectable_effect", "claims"),
+)
+DIFFERENCES = ("factor", "seed", "effect")
+
+
+def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
+    """A row per factor, or per level of a factor with more than two.
+
+    The effect is the mean over the settings that were compared; of a factor that depends on another one it is a number
+    of the table, not a claim. p is that of the verdict's own claim, else that of the mean.
+    """
+    outcome = {**cells.plan["outcome"]}
+    margin = outcome.get("smallest_effect")
+    rows = []
+    for term in cells.design.compared:
+        numbers, word = judgement.numbers[term.name], judgement.verdicts[term.name]
+        mine = [claim for claim in judgement.claims if claim.subject == term.name]
+        mine += [c for c in judgement.claims if c.kind == "depends" and term.name in c.subject.split(" × ")]
+        p = next((claim.p_adjusted for claim in mine if claim.word == word), numbers.p_adjusted)
+        rows.append(
+            (
+                *(term.name, word, numbers.estimate, numbers.low, numbers.high, p, numbers.n),
+                *(math.nan if margin is None else float(margin), _detectable(cells, judgement, term)),
+                " ".join(claim.id.replace(" ", "_") for claim in mine),
+            )
+        )
+    return pd.DataFrame(rows, columns=list(VERDICTS))
+
+
+def _detectable(cells: Cells, judgement: Judgement, term: Term) -> float:
+    """The smallest effect whose direction as many seeds with this spread find in 8 of 10 studies."""
+    numbers = judgement.numbers[term.name]
+    if numbers.n < FEWEST_SEEDS or not np.isfinite(numbers.se) or judgement.level <= 0:
+        return math.nan
+    if numbers.se == 0:
+        return 0.0 if numbers.estimate == 0 else math.nan
+    return cells.shown(detectable_sds(numbers.n, judgement.level) * numbers.se * math.sqrt(numbers.n))
+
+
+def differences_frame(cells: Cells) -> pd.DataFrame:
+    """The effect of each change in each seed."""
+    rows = [
+        (term.name, seed, cells.shown(effect))
+        for term in cells.design.compared
+        for seed, effect in cells.effects(term).items()
+    ]
+    return pd.DataFrame(rows, columns=list(DIFFERENCES))
+
+
+def idle(cells: Cells) -> tuple[str, ...]:
+    """Changes that did nothing: no two trials of a seed that differ in one alone end otherwise, to the last digit."""
+    return tuple(term.name for term in cells.design.compared if _equal(cells, term))
+
+
+def _equal(cells: Cells, term: Term) -> bool:
+    """Whether every pair of cells ends equal in every seed that has both; False where none has."""
+    apart = [(a, b) for a, b in pairs(term.blocks) if a != b]
+    if not apart:
+        return False
+    level, first = (cells.raw[:, [pair[side] for pair in apart]] for side in (0, 1))
+    both = np.isfinite(level) & np.isfinite(first)
+    return bool(both.any() and (level[both] == first[both]).all())
