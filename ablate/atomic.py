@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ def read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def is_json(path: Path, value: dict[str, Any], but: str) -> bool:
-    """Whether the file holds this object already, whatever stands under the key `but`."""
-    told = {key: item for key, item in read_json(path).items() if key != but}
-    return bool(told == json.loads(_strict({key: item for key, item in value.items() if key != but})))
+def is_json(path: Path, value: dict[str, Any], but: Collection[str]) -> bool:
+    """Whether the file holds this object already, whatever its values of the keys `but` are."""
+    told = {key: item for key, item in read_json(path).items() if key not in but}
+    return bool(told == json.loads(_strict({key: item for key, item in value.items() if key not in but})))
 
 
 def sync_folder(folder: Path) -> None:

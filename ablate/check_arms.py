@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.config_checks import meant_equal
+from ablate.design import meant_equal
 from ablate.faults import MEMORY, classify
 from ablate.problems import did_you_mean
 from ablate.study import Plan, StudyError, Trial
@@ -98,13 +98,19 @@ def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: 
 def _probed(probe: Probe, arm: Trial, named: str, metric: str, device: str) -> FirstStep:
     """The first step of an arm; StudyError with its name if it cannot be made or the outcome is not recorded."""
     try:
-        step = probe(arm.config, device)
+        step = probe(_core_config(arm), device)
     except (ValueError, RuntimeError, MemoryError) as error:
         raise StudyError(f"{named}: {_why(error)}") from error
     if metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
         raise StudyError(f"{named}: outcome.metric: {metric} is not recorded with this data and model{hint}")
     return step
+
+
+def _core_config(trial: Trial) -> TrialConfig:
+    """The config of a trial of the core, the only kind that has a first step."""
+    assert isinstance(trial.config, TrialConfig)
+    return trial.config
 
 
 def _why(error: Exception) -> str:
@@ -126,7 +132,7 @@ def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: F
             return f"{digest.replace('_', ' ')} differ from the reference's, though no factor says so"
     if base.after != other.after or meant_equal(plan.spec, reference.levels, arm.levels):
         return None
-    later = any(one.config.schedules or one.config.discriminator_warmup for one in (arm, reference))
+    later = any(config.schedules or config.discriminator_warmup for config in map(_core_config, (arm, reference)))
     if later or not changed - set(MEASURING):
         return None
     return (

@@ -1,16 +1,17 @@
 """What no single key can say: the rules between the fields of a config, checked in every cell of a study."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ablate.design import Cell, DesignError, expand
+from ablate.command_trainer import command_cautions
+from ablate.design import Cell, DesignError, expand, meant_equal
 from ablate.identity import NEUTRAL, TOGETHER, canonical_field, dumps
 from ablate.menus import Choice, Menus
 from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems
 from ablate.remembered import remembered
-from ablate.study import Factor, StudySpec
+from ablate.study import Factor, FurtherOutcome, Outcome, StudySpec
 from g2g_core.config import prefixes
 
 Finding = tuple[tuple[str, ...], str]
@@ -115,13 +116,17 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
 
 
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
-    """The outcome has its metric's own direction, is among the metrics that are recorded, and is looked at in order."""
-    name = menus.metric_of(spec.outcome.metric)
-    found = []
-    if (better := menus.metrics[name].better) and better != spec.outcome.better:
-        found.append(Problem(("outcome", "better"), f"{name} is better {better}"))
-    found += _unrecorded(spec, menus)
+    """The outcomes have their metrics' own directions, are recorded, and are looked at in order."""
+    found = [] if spec.trainer else _turned(spec.outcome, ("outcome",), menus)
+    found += [] if spec.trainer else _unrecorded(spec.outcome.metric, ("outcome", "metric"), spec, menus)
+    found += _also_problems(spec, menus)
+    if spec.outcome.scale == "log" and spec.outcome.smallest_effect is None:
+        message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10%"
+        found.append(Problem(("outcome", "scale"), message))
     looks = spec.outcome.looks
+    if spec.outcome.spend and not looks:
+        message = "spends nothing: without outcome.looks all seeds run"
+        found.append(Problem(("outcome", "spend"), message))
     if looks and (list(looks) != sorted(looks) or looks[-1] != len(spec.seeds)):
         message = f"must rise to the number of seeds, {len(spec.seeds)}, not {list(looks)}"
         found.append(Problem(("outcome", "looks"), message))
@@ -130,8 +135,35 @@ def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     return found
 
 
+def _turned(outcome: Outcome | FurtherOutcome, place: tuple[str | int, ...], menus: Menus) -> list[Problem]:
+    """An outcome whose metric is better in the other direction."""
+    name = menus.metric_of(outcome.metric)
+    better = menus.metrics[name].better
+    if not better or better == outcome.better:
+        return []
+    return [Problem((*place, "better"), f"{name} is better {better}")]
+
+
+def _also_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
+    """Further outcomes that are the primary one or are listed already, are turned, or are not recorded."""
+    found: list[Problem] = []
+    known = {spec.outcome.metric: "is the primary outcome already"}
+    for number, further in enumerate(spec.outcome.also):
+        place = ("outcome", "also", number)
+        if further.metric in known:
+            found.append(Problem(place, f"{further.metric} {known[further.metric]}"))
+            continue
+        known[further.metric] = "is listed twice"
+        if not spec.trainer:
+            found += _turned(further, place, menus)
+            found += _unrecorded(further.metric, place, spec, menus)
+    return found
+
+
 def cautions(spec: StudySpec) -> list[str]:
     """What runs as it is written and yet is hardly meant, a line each; short runs for a try are of this kind."""
+    if spec.trainer:
+        return command_cautions(spec)
     patched = Patched(spec.base, spec.factors)
     idle = PerLevels(patched, ("steps", "discriminator_warmup"), lambda v: v["discriminator_warmup"] >= v["steps"])
     found = (
@@ -209,14 +241,6 @@ def _first(cell: Cell, factor: Factor) -> Cell:
     return {**cell, factor.name: factor.reference}
 
 
-def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:
-    """Whether the study lists these arms as equal."""
-    return any(
-        all(any(all(arm.get(f) == level for f, level in cell.items()) for cell in group) for arm in arms)
-        for group in spec.equal_arms
-    )
-
-
 def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
     """The values of options that name files."""
     named = [values["checkpoint"]]
@@ -225,21 +249,20 @@ def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
     return named
 
 
-def _unrecorded(spec: StudySpec, menus: Menus) -> list[Problem]:
-    """The outcome, if any cell does not record it."""
+def _unrecorded(metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus) -> list[Problem]:
+    """An outcome's metric, if any cell does not record it."""
     patched = Patched(spec.base, spec.factors)
     names = PerLevels(patched, MEASURED, lambda values: recorded(values, menus))
     try:
         cells = expand(spec).cells if names.factors else (patched.any_cell,)
     except DesignError:  # is told where the cells are looked at
         return []
-    metric = spec.outcome.metric
     for cell in cells:
         if metric not in names(cell):
             where = " ".join(f"{factor}={cell[factor]}" for factor in names.factors)
             hint = did_you_mean(metric, names(cell)) or "; name it under metrics"
             hint = hint if names(cell) else "; evaluate names no weights that are kept"
-            return [Problem(("outcome", "metric"), f"{metric} is not recorded{where and f' with {where}'}{hint}")]
+            return [Problem(place, f"{metric} is not recorded{where and f' with {where}'}{hint}")]
     return []
 
 

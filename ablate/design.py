@@ -221,3 +221,11 @@ def _columns(spec: StudySpec) -> list[int]:
         return fractions.columns_for_resolution(len(spec.factors), int(spec.design["resolution"]))
     except ValueError as error:
         raise DesignError((("design", "fractional_factorial"), str(error))) from None
+
+
+def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:
+    """Whether the study lists these arms as equal."""
+    return any(
+        all(any(all(arm.get(f) == level for f, level in cell.items()) for cell in group) for arm in arms)
+        for group in spec.equal_arms
+    )

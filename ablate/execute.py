@@ -23,13 +23,18 @@ from typing import Any
 import psutil
 
 from ablate import locks, trial_file
+from ablate.command_config import CommandConfig
+from ablate.command_environment import USERS_PYTHONPATH
 from ablate.faults import MEMORY, Referee
 from ablate.resources import Resources, cluster_answers
-from ablate.study import StudyError, Trial
+from ablate.study import Config, StudyError, Trial
 from ablate.trial import STOP, run_trial
 
 CORE_TRAINER = "g2g_core.train:train"
-"""The training run of every study, as `module:function`."""
+"""The training run of the core, as `module:function`."""
+
+COMMAND_TRAINER = "ablate.command_run:train"
+"""The training run of a trial that is a program."""
 
 
 PAUSE_S = 3.0
@@ -105,6 +110,11 @@ def _hidden_gpus() -> Iterator[None]:
             del os.environ["CUDA_VISIBLE_DEVICES"]
         else:
             os.environ["CUDA_VISIBLE_DEVICES"] = before
+
+
+def trainer_of(config: Config, asked: str = CORE_TRAINER) -> str:
+    """The training run of a config, `module:function`; `asked` is that of a config of the core."""
+    return COMMAND_TRAINER if isinstance(config, CommandConfig) else asked
 
 
 def load_trainer(name: str) -> Callable[..., Any]:
@@ -243,6 +253,7 @@ def driver_environment(resources: Resources) -> dict[str, str]:
         "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Tune's own state is never read again
         "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        USERS_PYTHONPATH: env.get("PYTHONPATH", ""),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONWARNINGS": "ignore",
     }

@@ -9,7 +9,7 @@ from dataclasses import fields
 from itertools import product
 from typing import Any
 
-from ablate.study import Factor
+from ablate.study import Config, Factor
 from g2g_core.config import TrialConfig
 
 Levels = Mapping[str, str]
@@ -21,20 +21,21 @@ class Patched:
     """The configs of a study's cells.
 
     Args:
-        base: the config that levels are patches of.
+        base: the config that levels are patches of; its seed is left aside.
         factors: the factors; where two patches overlap, the one with the shorter path is applied first.
     """
 
-    def __init__(self, base: TrialConfig, factors: Sequence[Factor]) -> None:
+    def __init__(self, base: Config, factors: Sequence[Factor]) -> None:
         self.base = base.to_dict()
+        self.fields = tuple(name for name in self.base if name != "seed")
         self.factors = tuple(factors)
-        self.patches: dict[str, dict[tuple[str, str], list[tuple[list[str], Any]]]] = {name: {} for name in FIELDS}
+        self.patches: dict[str, dict[tuple[str, str], list[tuple[list[str], Any]]]] = {name: {} for name in self.fields}
         for factor in factors:
             for label, patch in factor.levels.items():
                 for path, value in patch.items():
                     field, *rest = path.split(".")
                     self.patches[field].setdefault((factor.name, label), []).append((rest, value))
-        self.touching = {name: tuple(dict.fromkeys(factor for factor, _ in self.patches[name])) for name in FIELDS}
+        self.touching = {name: tuple(dict.fromkeys(factor for factor, _ in self.patches[name])) for name in self.fields}
         self.any_cell: Levels = {factor.name: factor.reference for factor in factors}
         self._values: dict[tuple[str, ...], Any] = {}
 
@@ -51,7 +52,7 @@ class Patched:
 
     def values(self, cell: Levels) -> dict[str, Any]:
         """All fields of a cell's config but the seed."""
-        return {field: self.value(field, cell) for field in FIELDS}
+        return {field: self.value(field, cell) for field in self.fields}
 
     def _patch(self, field: str, cell: Levels) -> Any:
         """The field with the patches of the cell's levels."""

@@ -14,6 +14,7 @@ from ablate.execute import CORE_TRAINER, load_trainer
 from ablate.study import StudyError, Trial
 from ablate.trial import run_trial
 from g2g_core.checkpoint_file import KEPT
+from g2g_core.config import TrialConfig
 
 NAME = "pilot.json"
 STEPS = 8
@@ -98,7 +99,8 @@ def pilot(
         device: `cpu` or `cuda`.
 
     Raises:
-        StudyError: a kind of trial fails in its first steps; the message has its error.
+        StudyError: a kind of trial fails in its first steps; the message has its error. Or trials are runs of a
+            program, of which no few steps can be measured.
     """
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -109,7 +111,7 @@ def pilot(
         kind, bytes_of = _measure(alike, trainer, device)
         measured.append(kind)
         for trial in alike:
-            config = trial.config
+            config = _core_config(trial)
             evaluations = 1 + len(_due(config.steps, config.eval_every))
             seconds += kind.start_s + config.steps * kind.step_s + evaluations * kind.eval_s
             checkpoints = min(KEPT, len(_due(config.steps, config.checkpoint_every)))
@@ -119,17 +121,25 @@ def pilot(
     return Pilot(len(trials), seconds, seconds / at_once, at_once, memory, disk / 2**20, tuple(measured))
 
 
+def _core_config(trial: Trial) -> TrialConfig:
+    """The config of a trial of the core; StudyError for any other."""
+    if not isinstance(trial.config, TrialConfig):
+        raise StudyError("--pilot: a few steps of a program cannot be measured; the first trial of it tells the cost")
+    return trial.config
+
+
 def _kind(trial: Trial) -> str:
     """Equal for trials whose steps cost the same."""
-    document = {name: value for name, value in trial.config.to_dict().items() if name not in COSTLESS}
-    document["losses"] = sorted(name for name, weight in trial.config.losses.items() if weight)
+    config = _core_config(trial)
+    document = {name: value for name, value in config.to_dict().items() if name not in COSTLESS}
+    document["losses"] = sorted(name for name, weight in config.losses.items() if weight)
     return repr(document)
 
 
 def _measure(alike: Sequence[Trial], trainer: str, device: str) -> tuple[Kind, Callable[[int, int, int], float]]:
     """Run the first of them for a few steps in a scratch folder, with all its losses on from the first."""
     trial = alike[0]
-    whole = replace(trial.config, discriminator_warmup=0, schedules={})
+    whole = replace(_core_config(trial), discriminator_warmup=0, schedules={})
     short = replace(whole, steps=STEPS, eval_every=STEPS, log_every=1, checkpoint_every=0)
     with tempfile.TemporaryDirectory(prefix="g2g-pilot-") as scratch:
         folder = Path(scratch) / "trials" / trial.id

@@ -3,15 +3,16 @@
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ablate import atomic, looks
+from ablate import atomic
 from ablate.menus import Menus
-from ablate.planning import outcome_record
+from ablate.planning import outcome_record, spending
 from ablate.study import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.yaml_file import scalar_value
 
@@ -40,13 +41,16 @@ def read_plan(folder: Path) -> dict[str, Any]:
 def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
     """The content of `plan.json`: all that a report needs to know of the study."""
     spec = plan.spec
+    spent = {"spend": spending(spec)} if spec.outcome.looks else {}
+    expected = {"expect": dict(spec.expect)} if spec.expect else {}
     return {
         "name": spec.name,
         "question": spec.question,
         "hash": plan.hash,
         "design": dict(spec.design),
         "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
-        "outcome": outcome_record(spec) | looks.level(spec),
+        "outcome": outcome_record(spec) | spent,
+        **expected,
         "factors": {factor.name: factor_record(factor) for factor in spec.factors},
         "base": spec.base.to_dict(),
         "reference": dict(plan.reference),
@@ -56,19 +60,30 @@ def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
         "excluded": [dict(cell) for cell in plan.excluded],
         "equal_cells": [[dict(cell) for cell in group] for group in plan.equal_cells],
         "aliases": {term: list(others) for term, others in plan.aliases.items()},
-        "metrics": {
-            name: {"better": metric.better, "unit": metric.unit, "description": metric.description}
-            for name, metric in menus.metrics.items()
-        },
-        "losses": {name: loss.description for name, loss in menus.losses.items()},
+        "metrics": _metrics(spec, menus),
+        "losses": {} if spec.trainer else {name: loss.description for name, loss in menus.losses.items()},
+        **({"trainer": spec.trainer.record()} if spec.trainer else {}),
         "versions": versions(),
+    }
+
+
+def _metrics(spec: StudySpec, menus: Menus) -> dict[str, dict[str, Any]]:
+    """Name of a metric -> direction, unit and meaning; of a program's only the outcome is known beforehand."""
+    if spec.trainer:
+        return {
+            spec.outcome.metric: {"better": spec.outcome.better, "unit": "", "description": "as the program records it"}
+        }
+    return {
+        name: {"better": metric.better, "unit": metric.unit, "description": metric.description}
+        for name, metric in menus.metrics.items()
     }
 
 
 def factor_record(factor: Factor) -> dict[str, Any]:
     """A factor as JSON."""
     levels = {label: dict(patch) for label, patch in factor.levels.items()}
-    return {"levels": levels, "reference": factor.reference, "when": dict(factor.when)}
+    ordered = {} if factor.ordered is None else {"ordered": factor.ordered}
+    return {"levels": levels, "reference": factor.reference, "when": dict(factor.when), **ordered}
 
 
 def trial_record(trial: Trial) -> dict[str, Any]:
@@ -97,14 +112,24 @@ def plan_csv(plan: Plan) -> str:
 def resolved_yaml(spec: StudySpec) -> str:
     """The study as it was understood, in one file: paths absolute, defaults filled in; it loads again."""
     study: dict[str, Any] = {"name": spec.name, "question": spec.question}
+    if spec.trainer:
+        study["trainer"] = spec.trainer.record()
     base = spec.base.to_dict()
     del base["seed"]
+    factors = spec.factors
+    if spec.trainer:  # options are passed as they are written
+        base = _as_written(base, spec.trainer.base)
+        factors = tuple(
+            replace(factor, levels=_as_written(factor.levels, texts.levels))
+            for factor, texts in zip(factors, spec.trainer.factors, strict=True)
+        )
     study["base"] = base
     if spec.factors:
         study["factors"] = {
             factor.name: {"levels": {label: dict(patch) for label, patch in factor.levels.items()}}
             | ({"when": dict(factor.when)} if factor.when else {})
-            for factor in spec.factors
+            | ({} if factor.ordered is None else {"ordered": factor.ordered})
+            for factor in factors
         }
     study["design"] = _design(spec.design)
     study["seeds"] = list(spec.seeds)
@@ -113,6 +138,8 @@ def resolved_yaml(spec: StudySpec) -> str:
         study["exclude"] = [dict(rule) for rule in spec.exclude]
     if spec.equal_arms:
         study["equal_arms"] = [[dict(arm) for arm in group] for group in spec.equal_arms]
+    if spec.expect:
+        study["expect"] = dict(spec.expect)
     if spec.notes:
         study["notes"] = spec.notes
     return str(yaml.dump(study, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
@@ -159,6 +186,17 @@ def _design(design: Mapping[str, Any]) -> Any:
     return {design["kind"]: options.get("cells", options)}
 
 
+def _as_written(value: Any, text: Any) -> Any:
+    """A value whose numbers, booleans and nulls are dumped as they were written."""
+    if isinstance(value, Mapping):
+        return {key: _as_written(item, text[key]) for key, item in value.items()}
+    return value if isinstance(value, str | list) else _Plain(text or "null")
+
+
+class _Plain(str):
+    """A scalar that is dumped as it is, without quotes."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes text that our reader would take for a number or boolean in quotes, and repeats instead of aliases."""
 
@@ -175,4 +213,10 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
 
 
+def _plain(dumper: _Dumper, value: _Plain) -> yaml.ScalarNode:
+    tag = dumper.resolve(yaml.ScalarNode, str(value), (True, False))  # type: ignore[no-untyped-call]
+    return yaml.ScalarNode(tag, str(value))
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(_Plain, _plain)

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ablate.command_trainer import CommandBuilder
 from ablate.design import Cell, expand
 from ablate.identity import DATA, Canonical, cell_id, data_digest, digest, dumps, file_digest, trial_id, weight_files
 from ablate.menus import Menus, science_menus
 from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import did_you_mean
 from ablate.remembered import code_digest
-from ablate.study import Plan, StudyError, StudySpec, Trial
+from ablate.study import FurtherOutcome, Plan, StudyError, StudySpec, Trial
 from g2g_core.checkpoint_names import files_of
 from g2g_core.config import TrialConfig
 
@@ -40,7 +41,7 @@ def plan(
     cells = [cell for cell in expansion.cells if all(cell[factor] in labels for factor, labels in wanted.items())]
     if not cells:
         raise StudyError(f"--only {' '.join(only)}: no cell of the study is left")
-    builder = Builder(spec, menus)
+    builder = CommandBuilder(spec) if spec.trainer else Builder(spec, menus)
     first: dict[str, Cell] = {}
     groups: dict[str, list[Cell]] = {}
     named, trials = [], []
@@ -75,9 +76,15 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
 
 
 def outcome_record(spec: StudySpec) -> dict[str, Any]:
-    """The primary outcome and decision rule as JSON."""
+    """The outcomes and the decision rule as JSON; a key that came later is written only where it changes the rule."""
     outcome = spec.outcome
-    looks = {"looks": list(outcome.looks)} if outcome.looks else {}
+    later: dict[str, Any] = {"looks": list(outcome.looks)} if outcome.looks else {}
+    if outcome.looks and spending(spec) != _usual_spending(spec):
+        later["spend"] = spending(spec)
+    if outcome.scale != "linear":
+        later["scale"] = outcome.scale
+    if outcome.also:
+        later["also"] = [_further_record(further) for further in outcome.also]
     return {
         "metric": outcome.metric,
         "better": outcome.better,
@@ -88,7 +95,28 @@ def outcome_record(spec: StudySpec) -> dict[str, Any]:
             "after_step": outcome.degradation.after_step,
             "patience": outcome.degradation.patience,
         },
-        **looks,
+        **later,
+    }
+
+
+def spending(spec: StudySpec) -> str:
+    """How the permitted error is spent over the looks: `even`, `middle`, or `late`."""
+    return spec.outcome.spend or _usual_spending(spec)
+
+
+def _usual_spending(spec: StudySpec) -> str:
+    """`even` where a factor's arms can stop alone, so that early verdicts save trials; else `late`."""
+    alone = spec.design["kind"] in ("leave_one_out", "add_one_in", "one_at_a_time")
+    return "even" if alone or len(spec.factors) == 1 else "late"
+
+
+def _further_record(further: FurtherOutcome) -> dict[str, Any]:
+    """A further outcome as JSON."""
+    margin = further.smallest_effect
+    return {
+        "metric": further.metric,
+        "better": further.better,
+        "smallest_effect": None if margin is None else float(margin),
     }
 
 

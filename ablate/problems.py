@@ -187,6 +187,8 @@ def _hint(value: object, rule: Schema) -> str:
     """How to write what was probably meant."""
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
+    if isinstance(value, str) and "x-not-text" in rule:
+        return f"; {rule['x-not-text']}"
     if isinstance(value, str) and "boolean" in kinds and value.lower() in ("on", "off", "yes", "no", "y", "n"):
         return f"; {value} is text here, write {'true' if value.lower() in ('on', 'yes', 'y') else 'false'}"
     if isinstance(value, str) and ({"integer", "number"} & set(kinds)) and value.replace("_", "").isdigit():

@@ -31,7 +31,7 @@ class Progress:
         self.waiting = list(trials)
         self.plan = atomic.read_json(folder / "plan.json")
         self.ended: Counter[str] = Counter()
-        self.steps_left = sum(trial.config.steps for trial in trials)
+        self.steps_left = sum(map(_size, trials))
         self.steps_ended = 0
         self.first_steps: dict[str, int] = {}
         self.began: float | None = None
@@ -76,8 +76,7 @@ class Progress:
             if time.monotonic() - last > 60 and running:
                 last = time.monotonic()
                 self.say(
-                    "; ".join(f"{row.label} step {row.step}/{row.steps}" for row in running[:4])
-                    + f" ({self._counts(running)})"
+                    "; ".join(f"{row.label} step {row.progress}" for row in running[:4]) + f" ({self._counts(running)})"
                 )
 
     def _live(self) -> None:
@@ -102,7 +101,7 @@ class Progress:
             table.add_column(name, justify="left" if name == "running" else "right", overflow="ellipsis", no_wrap=True)
         for row in running[:SHOWN]:
             loss, metric = (f"{value:.4g}" if value is not None else "" for value in (row.loss, row.metric))
-            table.add_row(Text(row.label), f"{row.step}/{row.steps}", loss, metric)
+            table.add_row(Text(row.label), row.progress, loss, metric)
         total = max(self.steps_left, 1)
         done = total - self._steps_to_go(running)
         return Group(ProgressBar(total=total, completed=done, width=60), Text(self._counts(running)), table)
@@ -116,10 +115,10 @@ class Progress:
                 waiting.append(trial)
                 if status == "running":
                     running.append(self._row(trial))
-                    self.first_steps.setdefault(trial.id, running[-1].step)
+                    self.first_steps.setdefault(trial.id, _done(running[-1]))
             else:
                 self.ended[status] += 1
-                self.steps_ended += trial.config.steps - self.first_steps.get(trial.id, 0)
+                self.steps_ended += _size(trial) - self.first_steps.get(trial.id, 0)
         if self.began is None and running:
             self.began = time.monotonic()
         self.waiting = waiting
@@ -130,7 +129,7 @@ class Progress:
         return trial_status(self.folder / "trials" / trial.id, name, self.metric)
 
     def _steps_to_go(self, running: list[TrialStatus]) -> int:
-        return sum(trial.config.steps for trial in self.waiting) - sum(row.step for row in running)
+        return sum(map(_size, self.waiting)) - sum(map(_done, running))
 
     def _counts(self, running: list[TrialStatus]) -> str:
         """Trials done, running, left; time left as far as it can be told."""
@@ -139,11 +138,21 @@ class Progress:
         left = len(self.waiting) - len(running) + stopped
         parts = [f"{done} done", f"{len(running)} running", f"{left} left"]
         parts += [f"{count} {status}" for status, count in self.ended.items() if status != "finished"]
-        made = self.steps_ended + sum(row.step - self.first_steps.get(row.trial_id, 0) for row in running)
+        made = self.steps_ended + sum(_done(row) - self.first_steps.get(row.trial_id, 0) for row in running)
         if self.began is not None and made > 0 and self.waiting:
             seconds = (time.monotonic() - self.began) / made * self._steps_to_go(running)
             parts.append(f"about {_duration(seconds)} left")
         return ", ".join(parts)
+
+
+def _size(trial: Trial) -> int:
+    """The steps of a trial; 1 for all of it where they are not known beforehand."""
+    return trial.config.steps or 1
+
+
+def _done(row: TrialStatus) -> int:
+    """How much of that a running trial has done."""
+    return row.step if row.steps else 0
 
 
 def _duration(seconds: float) -> str:

@@ -1,10 +1,11 @@
 """From studies' folders to a report: the tables are gathered anew where they are out of date, then `reports` writes."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate import results
+from ablate import ledger, results
 from ablate.plan_file import read_plan
 from ablate.study import StudyError
 
@@ -43,6 +44,8 @@ def write_reports(
 
     for folder in folders:
         read_plan(folder)
+        with suppress(OSError):  # a folder that can't be written is reported all the same
+            ledger.record_look(folder)
         if not results.up_to_date(folder):
             results.gather(folder)
     tables = [load_results(folder) for folder in folders]

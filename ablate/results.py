@@ -115,11 +115,11 @@ class _Gathered:
         curves = metric_curves(lines)
         self.metrics |= dict.fromkeys(curves)
         outcome = self.plan["outcome"]
+        chosen = {rule["metric"]: rule["better"] for rule in (*outcome.get("also", ()), outcome)}
         for name, curve in curves.items():
             if status == "finished":
                 better = (self.plan.get("metrics", {}).get(name) or {}).get("better")
-                better = outcome["better"] if name == outcome["metric"] else better
-                row[f"metric.{name}"] = summarise(curve, outcome["summary"], better)
+                row[f"metric.{name}"] = summarise(curve, outcome["summary"], chosen.get(name, better))
             if curve[0][0] == 0:
                 row[f"metric0.{name}"] = curve[0][1]
         row["degraded_at_step"] = degraded_at_step(curves.get(outcome["metric"], []), outcome)

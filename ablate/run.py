@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ablate import atomic, locks, looks, plan_file, results, trial_file
-from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle
+from ablate.execute import CORE_TRAINER, Infrastructure, Job, execute, settle, trainer_of
 from ablate.faults import NO_SPACE, Referee
 from ablate.forwarding import OFF, Forwarding, all_sent, reachable, tracking_address
 from ablate.locks import Share
@@ -71,7 +71,7 @@ class RunOptions:
         report: whether to build the report at the end.
         quiet: no progress and no messages.
         source: the study file, kept as given.
-        trainer: `module:function` of the training run.
+        trainer: `module:function` of the training run of trials that are no programs.
     """
 
     out: Path = Path("runs")
@@ -114,19 +114,21 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
         study = make_plan(study)
     if not study.trials:
         raise StudyError("the study has no trials")
+    chosen = replace(chosen, trainer=trainer_of(study.trials[0].config, chosen.trainer))
     clock = time.monotonic()
     if not study.spec.outcome.looks:
         return _Run(study, chosen, clock).run()
     return looks.until_decided(
-        study, chosen.out.resolve() / study.spec.name, lambda part: _Run(part, chosen, clock).run(), chosen.quiet
+        study, chosen.out.resolve() / study.spec.name, lambda part: _Run(part, chosen, clock, study).run(), chosen.quiet
     )
 
 
 class _Run:
-    """One command's work on a study."""
+    """One command's work on a study, or on the part of its plan up to a look."""
 
-    def __init__(self, plan: Plan, options: RunOptions, clock: float) -> None:
+    def __init__(self, plan: Plan, options: RunOptions, clock: float, whole: Plan | None = None) -> None:
         self.plan, self.options, self.clock = plan, options, clock
+        self.whole = whole or plan
         self.folder = options.out.resolve() / plan.spec.name
         self.messages: list[str] = []
         self.exit_code = 0
@@ -171,6 +173,7 @@ class _Run:
             if todo:
                 self._execute(todo, resources)
         settle(self.folder, self.plan.trials)
+        self._enter_look()
         if not results.up_to_date(self.folder):
             results.gather(self.folder)
         if options.report:
@@ -195,7 +198,9 @@ class _Run:
         wanted = (options.workers, options.cpus_per_trial, options.gpus_per_trial, options.address)
         resources = resolve(todo, *wanted, free)
         if options.address is None:
-            mixed = resources.device == "cpu" and any(trial.config.precision == "bfloat16" for trial in todo)
+            mixed = resources.device == "cpu" and any(
+                trial.config.to_dict().get("precision") == "bfloat16" for trial in todo
+            )
             if mixed and not computes_bfloat16():
                 self._say(
                     "precision: bfloat16: this processor has no instructions for it; float32 is many times faster"
@@ -218,13 +223,15 @@ class _Run:
         _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
-        """The plan and the study file; untouched when they are the same but for the versions of packages."""
+        """The ledger's entry, the plan, the study file; untouched when only the versions of packages are others."""
+        from ablate import ledger
         from ablate.menus import science_menus
 
         path = self.folder / plan_file.NAME
         record = plan_record(self.plan, science_menus())
-        if not atomic.is_json(path, record, but="versions"):
-            atomic.write_json(path, record)
+        head = ledger.record_plan(self.folder, self.whole, record["outcome"])
+        if not atomic.is_json(path, record, but=("versions", "ledger")):
+            atomic.write_json(path, record | {"ledger": head})
             atomic.write_text(self.folder / "plan.csv", plan_csv(self.plan))
             resolved = resolved_yaml(self.plan.spec)
             atomic.write_text(self.folder / "study.resolved.yaml", resolved)
@@ -239,7 +246,7 @@ class _Run:
             where = self.folder / "trials" / trial.id
             where.mkdir(parents=True, exist_ok=True)
             document = trial_file.read(where)
-            anew = trial_file.to_run(trial, where, document)
+            anew = trial_file.to_run(trial, where, document, self.plan.hash)
             if anew != document:
                 trial_file.write(where, anew)
 
@@ -296,6 +303,16 @@ class _Run:
             timer.cancel()
             if time.monotonic() - self.clock >= hours * 3600:
                 self._say(f"the {hours:g} h are over; what is done is kept. To go on: {_command()}")
+
+    def _enter_look(self) -> None:
+        """Enter in the ledger that results are looked at: by a report, or to decide whether to add seeds.
+
+        Before the tables are gathered, since the newest entry is noted in plan.json, which they are made from.
+        """
+        if self.options.report or self.whole.spec.outcome.looks:
+            from ablate import ledger
+
+            ledger.record_look(self.folder)
 
     def _report(self, anew: bool) -> None:
         """Build the report if anything is new."""

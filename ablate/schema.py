@@ -47,6 +47,58 @@ NEEDED = {
 }
 """Designs that are no design without options, and how to write them."""
 
+VERDICTS = (
+    *("harms", "helps", "equivalent", "depends", "no harm", "no benefit"),
+    *("harms on average", "helps on average", "equivalent on average", "diverges", "not enough data"),
+)
+"""What a report can say of a factor, and so what a study file can expect of it."""
+
+TRAINER: Schema = {
+    "type": ["object", "null"],
+    "description": "the program that trains; left out: the core",
+    "x-not-text": "only a program can be a trainer so far: {command: 'python train.py --out {folder}'}",
+    "required": ["command"],
+    "additionalProperties": False,
+    "properties": {
+        "command": {
+            "type": "string",
+            "minLength": 1,
+            "description": "the program and its arguments, with options of base, seed, folder, device in braces",
+        },
+        "metrics": {
+            "type": "string",
+            "minLength": 1,
+            "description": "file that it writes in {folder}: JSON lines with a step, or CSV; metrics.jsonl if left out",
+        },
+        "folder": {
+            "type": "string",
+            "minLength": 1,
+            "format": "path",
+            "description": "where it is started; left out: the folder of the file that holds the command",
+        },
+    },
+}
+OPTION_NAMES: Schema = {"pattern": r"^[A-Za-z_][A-Za-z0-9_-]*" + END, "maxLength": LONGEST_NAME}
+OPTIONS: Schema = {
+    "type": "object",
+    "description": "the options of the command",
+    "propertyNames": {**OPTION_NAMES, "not": {"enum": ["seed", "folder", "device"]}},
+    "additionalProperties": {"$ref": "#/$defs/options"},
+}
+NESTED: Schema = {"propertyNames": OPTION_NAMES, "additionalProperties": {"$ref": "#/$defs/options"}}
+"""Of an option that is a map; the keywords say nothing about other values."""
+CHECKPOINT: Schema = {"type": ["string", "null"], "format": "path"}
+KINDS: tuple[tuple[type, Schema], ...] = (
+    (bool, {"type": "boolean"}),
+    (int, {"type": "integer"}),
+    (float, {"type": "number"}),
+    (str, {"type": "string"}),
+    (list, {"type": "array"}),
+    (dict, {"type": "object"}),
+    (object, {}),
+)
+"""Type of a value -> rule of others in its place; null says nothing of them."""
+
 LABEL: Schema = {"type": ["string", "number", "boolean"], "description": "label of a level"}
 SCHEDULE: Schema = {
     "type": ["object", "null"],
@@ -60,14 +112,16 @@ SCHEDULE: Schema = {
 }
 
 
-def study_schema(menus: Menus, designs: Mapping[str, str]) -> Schema:
+def study_schema(menus: Menus, designs: Mapping[str, str], options: Mapping[str, Any] | None = None) -> Schema:
     """JSON Schema (2020-12) of a study file.
 
     Args:
         menus: what can be chosen.
         designs: design -> one line.
+        options: the base of a study whose trainer is a command, which may hold any keys; None: the core trains.
     """
-    paths = path_rules(menus)
+    core = options is None
+    paths = path_rules(menus) if options is None else option_rules(options)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A study of g2g-ablate",
@@ -88,7 +142,8 @@ def study_schema(menus: Menus, designs: Mapping[str, str]) -> Schema:
                 "type": "string",
                 "description": "another study file, relative to this one; maps merge, lists replace",
             },
-            "base": _base(menus),
+            "trainer": TRAINER,
+            "base": _base(menus) if core else OPTIONS,
             "factors": {
                 "type": "object",
                 "description": "what varies: name -> levels; the first level is the reference",
@@ -103,7 +158,7 @@ def study_schema(menus: Menus, designs: Mapping[str, str]) -> Schema:
                 "items": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
                 "description": "the replicates; every cell runs with every seed",
             },
-            "outcome": _outcome(menus),
+            "outcome": _outcome(menus if core else None),
             "exclude": {
                 "type": "array",
                 "description": "cells to leave out: {factor: level, ..., reason: text}",
@@ -121,9 +176,27 @@ def study_schema(menus: Menus, designs: Mapping[str, str]) -> Schema:
                 "items": {"type": "array", "minItems": 2, "items": {"type": "object", "additionalProperties": LABEL}},
             },
             "notes": {"type": "string", "description": "free text of the author"},
+            "expect": {
+                "type": "object",
+                "description": "expected verdicts: factor, or factor=level -> verdict; `plan --register` keeps them",
+                "additionalProperties": {"enum": list(VERDICTS)},
+            },
         },
-        "$defs": {"factor": _factor(paths), "patch": _patch(paths)},
+        "$defs": {"factor": _factor(paths), "patch": _patch(paths), "options": NESTED},
     }
+
+
+def option_rules(options: Mapping[str, Any], prefix: str = "") -> dict[str, Schema]:
+    """Dotted path -> rule of its value, for every option of a command's base: each has the type of its value."""
+    rules: dict[str, Schema] = {}
+    for name, value in options.items():
+        path = f"{prefix}{name}"
+        rules[path] = (
+            CHECKPOINT if path == "checkpoint" else next(dict(rule) for kind, rule in KINDS if isinstance(value, kind))
+        )
+        if isinstance(value, Mapping):
+            rules |= option_rules(value, f"{path}.")
+    return rules
 
 
 def path_rules(menus: Menus) -> dict[str, Schema]:
@@ -239,6 +312,10 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
                 "additionalProperties": LABEL,
                 "description": "{factor: level, ...}: varies only there, elsewhere it stays at its reference",
             },
+            "ordered": {
+                "type": "boolean",
+                "description": "whether the levels are steps of one quantity, in the order of the file",
+            },
         },
         "if": {"not": {"required": ["path"]}},
         "then": {"properties": {"levels": {"type": "object", "additionalProperties": {"$ref": "#/$defs/patch"}}}},
@@ -283,8 +360,10 @@ def _design(designs: Mapping[str, str]) -> Schema:
     }
 
 
-def _outcome(menus: Menus) -> Schema:
-    metrics = list(menus.recorded())
+def _outcome(menus: Menus | None) -> Schema:
+    """The outcome; without menus its metric has any name, as the program records it."""
+    named: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "not": {"const": "step"}}
+    metric: Schema = named if menus is None else {"enum": list(menus.recorded())}
     degradation: dict[str, Any] = {
         "relative": {
             "type": "number",
@@ -300,13 +379,19 @@ def _outcome(menus: Menus) -> Schema:
         "additionalProperties": False,
         "required": ["metric"],
         "properties": {
-            "metric": {"enum": metrics, "description": "metric of `g2g-ablate list metrics`"},
+            "metric": {**metric, "description": "metric of `g2g-ablate list metrics`"},
             "better": {"enum": ["lower", "higher"], "description": "direction; left out: the metric's own"},
             "summary": {"enum": ["last", "best", "mean", "auc"], "description": "how a curve becomes one number"},
             "smallest_effect": {
                 "type": ["number", "null"],
                 "exclusiveMinimum": 0,
-                "description": "smallest difference that matters, in the metric's unit",
+                "description": "smallest difference that matters, in the metric's unit; scale log: ratio minus 1",
+            },
+            "scale": {"enum": ["linear", "log"], "description": "effects are differences (linear) or ratios (log)"},
+            "also": _also(metric),
+            "spend": {
+                "enum": ["even", "middle", "late"],
+                "description": "how the permitted error is spent over the looks",
             },
             "looks": {
                 "type": "array",
@@ -320,6 +405,33 @@ def _outcome(menus: Menus) -> Schema:
                 "description": "when a trial counts as degraded",
                 "additionalProperties": False,
                 "properties": degradation,
+            },
+        },
+    }
+
+
+def _also(metric: Schema) -> Schema:
+    """Further outcomes: names of metrics, or maps."""
+    return {
+        "type": "array",
+        "minItems": 1,
+        "description": "further outcomes: a metric, or {metric, better, smallest_effect}",
+        "items": {
+            "type": ["string", "object"],
+            "if": {"type": "string"},
+            "then": metric,
+            "else": {
+                "additionalProperties": False,
+                "required": ["metric"],
+                "properties": {
+                    "metric": {**metric, "description": "metric of `g2g-ablate list metrics`"},
+                    "better": {"enum": ["lower", "higher"], "description": "left out: the metric's own"},
+                    "smallest_effect": {
+                        "type": ["number", "null"],
+                        "exclusiveMinimum": 0,
+                        "description": "smallest difference that matters, in the metric's unit",
+                    },
+                },
             },
         },
     }

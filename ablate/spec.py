@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ablate.command_config import CommandConfig
+from ablate.command_trainer import METRICS, CommandTrainer, command_options, command_problems, written
 from ablate.config_checks import CHECKS, Finding, idle_factors, outcome_problems, sizes
 from ablate.design import DESIGNS, DesignError, expand
 from ablate.menus import Menus, Schema, first_line, science_menus
 from ablate.patching import Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems, shown
-from ablate.schema import path_rules, study_schema
-from ablate.study import Degradation, Factor, Outcome, StudyError, StudySpec
+from ablate.schema import option_rules, path_rules, study_schema
+from ablate.study import Degradation, Factor, FurtherOutcome, Outcome, StudyError, StudySpec
 from ablate.study_tree import find_study, read_study
 from ablate.yaml_file import Node
 from g2g_core.config import TrialConfig
@@ -32,20 +34,22 @@ def load_study(study: str | Path, overrides: Iterable[str] = (), menus: Menus | 
     """
     menus = menus or science_menus()
     tree = read_study(find_study(study), overrides)
-    problems = schema_problems(tree.plain(), schema(menus))
+    options = command_options(tree.plain())
+    problems = schema_problems(tree.plain(), schema(menus, options))
     problems += [problem for problem in _name_problems(tree.plain()) if not _covered(problem, problems)]
     if problems:
         raise _error(tree, problems)
-    spec = _build(_with_absolute_paths(tree, menus), menus)
+    spec = _build(_with_absolute_paths(tree, path_rules(menus) if options is None else option_rules(options)), menus)
     problems = [*outcome_problems(spec, menus), *_cell_problems(spec, menus, tree)]
     if problems:
         raise _error(tree, problems)
     return spec
 
 
-def schema(menus: Menus | None = None) -> Schema:
-    """The JSON Schema of the study file."""
-    return study_schema(menus or science_menus(), {name: first_line(design) for name, design in DESIGNS.items()})
+def schema(menus: Menus | None = None, options: Mapping[str, Any] | None = None) -> Schema:
+    """The JSON Schema of the study file; `options` is the base of one whose trainer is a command."""
+    designs = {name: first_line(design) for name, design in DESIGNS.items()}
+    return study_schema(menus or science_menus(), designs, options)
 
 
 def _error(tree: Node, problems: list[Problem]) -> StudyError:
@@ -83,7 +87,24 @@ def _name_problems(study: dict[str, Any]) -> Iterator[Problem]:
     cells = design.get("custom") if isinstance(design, dict) else None
     for number, cell in enumerate(cells if isinstance(cells, list) else ()):
         yield from _choice_problems(cell, ("design", "custom", number), levels)
+    yield from _expectations(study.get("expect"), levels)
     yield from _overlaps(factors)
+
+
+def _expectations(expect: Any, levels: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """Expected verdicts of factors and levels that do not exist, or of a level that is compared with itself."""
+    for name in expect if isinstance(expect, dict) else ():
+        factor, equals, level = name.partition("=")
+        place = ("expect", name)
+        if factor not in levels:
+            hint = did_you_mean(factor, levels)
+            yield Problem(place, f"no such factor{hint}", at_key=True)
+        elif equals and level not in levels[factor]:
+            hint = did_you_mean(level, levels[factor][1:])
+            yield Problem(place, f"{shown(level)} is no level of {factor}{hint}", at_key=True)
+        elif equals and level == levels[factor][0]:
+            message = f"{shown(level)} is the first level of {factor}, which the others are compared with"
+            yield Problem(place, message, at_key=True)
 
 
 def _choices(entry: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
@@ -143,16 +164,17 @@ def _patches(factor: Any) -> dict[str, dict[str, Any]]:
     return {label: patch for label, patch in levels.items() if isinstance(patch, dict)}
 
 
-def _with_absolute_paths(tree: Node, menus: Menus) -> Node:
+def _with_absolute_paths(tree: Node, rules: Mapping[str, Schema]) -> Node:
     """The tree with every path of a file made absolute, from the folder of the file that names it."""
-    paths = {path for path, rule in path_rules(menus).items() if _is_path(rule)}
+    paths = {path for path, rule in rules.items() if _is_path(rule)}
 
     def settle(node: Node, path: str) -> Node:
         if isinstance(node.value, dict):
             below = {key: settle(item, f"{path}.{key}" if path else key) for key, item in node.value.items()}
             return replace(node, value=below)
         if path in paths and isinstance(node.value, str) and node.value:
-            return replace(node, value=os.path.normpath(node.folder / Path(node.value).expanduser()))
+            absolute = os.path.normpath(node.folder / Path(node.value).expanduser())
+            return replace(node, value=absolute, text=absolute)
         return node
 
     values = dict(tree.value) if isinstance(tree.value, dict) else {}
@@ -179,24 +201,54 @@ def _build(tree: Node, menus: Menus) -> StudySpec:
     """The study of a tree without problems."""
     study = tree.plain()
     outcome = dict(study["outcome"])
-    outcome.setdefault("better", _direction(outcome["metric"], menus))
+    trainer = _trainer(tree)
+    outcome.setdefault("better", "lower" if trainer else _direction(outcome["metric"], menus))
+    base = study.get("base") or {}
     degradation = Degradation(**outcome.pop("degradation", {}))
     looks = tuple(outcome.pop("looks", ()))
+    also = tuple(_further(entry, None if trainer else menus) for entry in outcome.pop("also", ()))
     return StudySpec(
         name=study["name"],
         question=study.get("question", ""),
-        base=TrialConfig.from_dict(study.get("base") or {}),
+        base=CommandConfig(base) if trainer else TrialConfig.from_dict(base),
         factors=tuple(
-            Factor(name, _patches(factor), factor.get("when", {}))
+            Factor(name, _patches(factor), factor.get("when", {}), factor.get("ordered"))
             for name, factor in (study.get("factors") or {}).items()
         ),
         design=_design(study.get("design", "full_factorial")),
         seeds=tuple(study["seeds"]),
-        outcome=Outcome(**outcome, degradation=degradation, looks=looks),
+        outcome=Outcome(**outcome, degradation=degradation, looks=looks, also=also),
         exclude=tuple(study.get("exclude", ())),
         equal_arms=tuple(tuple(group) for group in study.get("equal_arms", ())),
         notes=study.get("notes", ""),
+        expect=study.get("expect") or {},
+        trainer=trainer,
     )
+
+
+def _trainer(tree: Node) -> CommandTrainer | None:
+    """The program that trains, with all options as they were written; None: the core trains."""
+    study: Mapping[str, Node] = tree.value if isinstance(tree.value, dict) else {}
+    told = study["trainer"].value if "trainer" in study else None
+    if not isinstance(told, dict):
+        return None
+    factors = written(study["factors"]) if "factors" in study else {}
+    folder = told.get("folder")
+    here = told["command"].folder
+    return CommandTrainer(
+        command=str(told["command"].value),
+        metrics=str(told["metrics"].value) if "metrics" in told else METRICS,
+        folder=Path(os.path.normpath(folder.folder / Path(str(folder.value)).expanduser() if folder else here)),
+        base=written(study["base"]) if "base" in study else {},
+        factors=tuple(Factor(name, _patches(factor)) for name, factor in factors.items()),
+    )
+
+
+def _further(entry: str | dict[str, Any], menus: Menus | None) -> FurtherOutcome:
+    """A further outcome of its metric's name, or of a map; without menus metrics have no direction of their own."""
+    given = {"metric": entry} if isinstance(entry, str) else entry
+    usual = "lower" if menus is None else _direction(given["metric"], menus)
+    return FurtherOutcome(**{"better": usual, **given})
 
 
 def _design(design: str | dict[str, Any]) -> dict[str, Any]:
@@ -220,6 +272,8 @@ def _cell_problems(spec: StudySpec, menus: Menus, tree: Node) -> list[Problem]:
         return [Problem(path, message) for path, message in error.problems]
     patched = Patched(spec.base, spec.factors)
     found: dict[tuple[str | int, ...], Problem] = {}
+    if spec.trainer:
+        return command_problems(spec, cells)
     checks: list[Callable[[Any], list[Finding]]] = [
         PerLevels(patched, fields, lambda values, check=check: check(values, menus))  # type: ignore[misc]
         for fields, check in CHECKS

@@ -18,7 +18,7 @@ class TrialStatus:
         label: what is not at its reference, and the seed.
         status: as written; a trial whose process died is `interrupted`.
         step: last step done.
-        steps: steps in all.
+        steps: steps in all; 0: not known beforehand.
         metric: last value of the primary metric, None before the first evaluation.
         loss: last total loss of the generator, None before the first step.
         seconds: training time so far.
@@ -36,6 +36,11 @@ class TrialStatus:
     seconds: float
     heartbeat_s: float | None
     error: str | None
+
+    @property
+    def progress(self) -> str:
+        """`20/60`; `20` where the steps in all are not known beforehand."""
+        return f"{self.step}/{self.steps}" if self.steps else str(self.step)
 
 
 def study_status(folder: Path) -> list[TrialStatus]:

@@ -3,14 +3,43 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from g2g_core.config import TrialConfig
+if TYPE_CHECKING:
+    from ablate.command_trainer import CommandTrainer
 
 Patch = Mapping[str, Any]
-"""Dotted path into `TrialConfig` -> value, e.g. `{"losses.long_recon": 0.1}`."""
+"""Dotted path into the config -> value, e.g. `{"losses.long_recon": 0.1}`."""
 
 Status = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
+
+
+class Config(Protocol):
+    """What a trial's config tells those who run it, whoever trains by it; `TrialConfig` of the core is one."""
+
+    @property
+    def steps(self) -> int:
+        """Optimisation steps; 0: not known beforehand."""
+        ...
+
+    @property
+    def log_every(self) -> int:
+        """Steps between records; 0: not known beforehand."""
+        ...
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Steps between checkpoints; 0: only the last, if any."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """CPU threads."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in it, with the seed, ready for JSON."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -21,11 +50,13 @@ class Factor:
         name: identity everywhere: YAML key, column `level.<name>`, tag `factor.<name>`.
         levels: label -> patch of the config.
         when: the factor varies only in cells with these levels of other factors; elsewhere it stays at its reference.
+        ordered: whether the levels are steps of one quantity, as the study file says; None: it does not say.
     """
 
     name: str
     levels: Mapping[str, Patch]
     when: Mapping[str, str] = field(default_factory=dict)
+    ordered: bool | None = None
 
     @property
     def reference(self) -> str:
@@ -43,6 +74,21 @@ class Degradation:
 
 
 @dataclass(frozen=True)
+class FurtherOutcome:
+    """An outcome next to the primary one.
+
+    Attributes:
+        metric: a recorded name.
+        better: which direction is better.
+        smallest_effect: smallest difference that matters, in the metric's unit; None: not given.
+    """
+
+    metric: str
+    better: Literal["lower", "higher"]
+    smallest_effect: float | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The primary outcome and the rule of decision, fixed before the runs and hashed into the plan.
 
@@ -50,10 +96,14 @@ class Outcome:
         metric: name in `METRICS`, or a recorded name such as `average_mixed_l1`.
         better: which direction is better.
         summary: how a trial's curve becomes one number.
-        smallest_effect: smallest difference that matters, in the metric's unit; None: no equivalence verdicts.
+        smallest_effect: smallest difference that matters, in the metric's unit; None: no equivalence verdicts. On the
+            scale `log` a ratio minus 1: 0.1 is 10 % of the value.
         degradation: the rule of onset.
         looks: numbers of seeds after which one looks whether every factor has its verdict, and stops if so; the last is
             the number of seeds. Empty: all seeds run.
+        spend: how the permitted error is spent over the looks; None: `planning.spending` decides by the design.
+        scale: whether effects are differences (`linear`) or ratios (`log`).
+        also: further outcomes, a family of their own.
     """
 
     metric: str
@@ -62,6 +112,9 @@ class Outcome:
     smallest_effect: float | None = None
     degradation: Degradation = field(default_factory=Degradation)
     looks: tuple[int, ...] = ()
+    spend: Literal["even", "middle", "late"] | None = None
+    scale: Literal["linear", "log"] = "linear"
+    also: tuple[FurtherOutcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,11 +132,13 @@ class StudySpec:
         exclude: cells left out, each `{factor: level, ..., "reason": text}`.
         equal_arms: groups of cells that are meant to be equal, so that the no-op detector lets them pass.
         notes: free text of the author (hyper-parameter sources and the like); not part of any identity.
+        expect: the verdict that the author expects of a factor or a level (`factor=level`); not part of any identity.
+        trainer: the program that trains, if it is not the core.
     """
 
     name: str
     question: str
-    base: TrialConfig
+    base: Config
     factors: tuple[Factor, ...]
     design: Mapping[str, Any]
     seeds: tuple[int, ...]
@@ -91,6 +146,8 @@ class StudySpec:
     exclude: tuple[Mapping[str, str], ...] = ()
     equal_arms: tuple[tuple[Mapping[str, str], ...], ...] = ()
     notes: str = ""
+    expect: Mapping[str, str] = field(default_factory=dict)
+    trainer: "CommandTrainer | None" = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +168,7 @@ class Trial:
     cell_id: str
     levels: Mapping[str, str]
     seed: int
-    config: TrialConfig
+    config: Config
     identity: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -37,7 +37,10 @@ from ablate.tracking_pages import (
 )
 from ablate.tracking_trial import TrialForwarder
 
-STUDY_FILES = ("study.yaml", "study.resolved.yaml", "plan.json", "plan.csv", "trials.csv", "history.parquet")
+STUDY_FILES = (
+    *("study.yaml", "study.resolved.yaml", "plan.json", "plan.csv", "trials.csv", "history.parquet"),
+    *("ledger.jsonl", "registration.json"),
+)
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Waits after failed tries, seconds."""
 

@@ -4,11 +4,13 @@ import os
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 from ablate import figure, locks, trial_file
+from ablate.command_config import CommandConfig
 from ablate.environment import PeakMemory, determinism, environment
 from ablate.faults import classify
 from ablate.journal import Journal, Line, read, size
@@ -59,9 +61,10 @@ class _Run:
         self.stop = folder.parent.parent / STOP
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
+        self.elsewhere = isinstance(trial.config, CommandConfig)  # in a process that says itself what it took
         self.document: dict[str, Any] = trial_file.to_run(trial, folder, trial_file.read(folder))
         lines = read(folder)
-        if _behind(lines, folder, trial.config.log_every):
+        if not self.elsewhere and _behind(lines, folder, trial.config.log_every):
             trial_file.begin_anew(folder)
             lines = []
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
@@ -77,11 +80,12 @@ class _Run:
         try:
             trial_file.write(self.folder, self.document)
             records = train(self.trial.config, device=self.device, checkpoints=self.folder / "checkpoints")
-            for record in records:
-                self._keep(record)
-                for sink in sinks:
-                    sink(record)
-                self._check_stop(record)
+            with _closed(records):
+                for record in records:
+                    self._keep(record)
+                    for sink in sinks:
+                        sink(record)
+                    self._check_stop(record)
             return self._end("finished")
         except Diverged as outcome:
             return self._end("diverged", error=str(outcome))
@@ -104,7 +108,8 @@ class _Run:
         if record.kind == "note":
             self.document.update({name: value for name, value in record.facts.items() if name not in _OWN})
             self.document["attempts"][-1].setdefault("resumed_at", record.facts.get("resumed_at"))
-            self.document["determinism"] = determinism(self.device)
+            if not self.elsewhere:
+                self.document["determinism"] = determinism(self.device)
             trial_file.write(self.folder, self.document)
         self.document["steps_done"] = max(record.step, self.document["attempts"][-1].get("resumed_at") or 0)
         if record.kind == "eval" or self._before_checkpoint(record.step):
@@ -137,9 +142,10 @@ class _Run:
         seconds = time.monotonic() - self.clock
         self.document["attempts"][-1].update(ended=time.time(), seconds=round(seconds, 3), status=status)
         self.document.update(status=status, error=error, fault=fault, seconds=round(self.spent + seconds, 3))
-        peaks = self.memory.megabytes()
-        before = self.document.get("peak_memory_mb") or {}
-        self.document["peak_memory_mb"] = {kind: max(peak, before.get(kind, 0.0)) for kind, peak in peaks.items()}
+        if not self.elsewhere:
+            peaks = self.memory.megabytes()
+            before = self.document.get("peak_memory_mb") or {}
+            self.document["peak_memory_mb"] = {kind: max(peak, before.get(kind, 0.0)) for kind, peak in peaks.items()}
         try:
             self.journal.close()
             self.document["history_bytes"] = size(self.folder)
@@ -150,8 +156,13 @@ class _Run:
         return trial_file.result_of(self.trial, self.folder, self.document)
 
 
-_OWN = frozenset(trial_file.planned(Trial("", "", {}, 0, TrialConfig())))
+_OWN = frozenset(trial_file.planned(Trial("", "", {}, 0, TrialConfig()), ""))
 """Keys of trial.json that a note of the training run does not overwrite."""
+
+
+def _closed(records: Iterator[Record]) -> AbstractContextManager[object]:
+    """Ends a training run that is left before its end, as soon as it is left."""
+    return closing(records) if isinstance(records, Generator) else nullcontext()
 
 
 def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -> None:

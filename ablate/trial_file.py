@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ablate import atomic, journal
-from ablate.study import Status, Trial, TrialResult
+from ablate.command_config import CommandConfig
+from ablate.study import Config, Status, Trial, TrialResult
 from g2g_core.config import TrialConfig
 
 NAME = "trial.json"
@@ -34,12 +35,19 @@ def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
     return f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
 
 
-def to_run(trial: Trial, folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of a trial to run or to go on with, made of what `read` gave; lost lines begin the trial anew."""
+def to_run(trial: Trial, folder: Path, document: Mapping[str, Any], plan_hash: str | None = None) -> dict[str, Any]:
+    """The document of a trial to run or to go on with, made of what `read` gave; lost lines begin the trial anew.
+
+    Args:
+        trial: what to run.
+        folder: the trial's folder.
+        document: what `read` gave.
+        plan_hash: hash of the plan that it runs under; None: that of the document stays.
+    """
     if lost(folder, document):
         begin_anew(folder)
         document = {**document, "status": "planned", "history_bytes": 0}
-    return planned_again(trial, document)
+    return planned_again(trial, document, plan_hash)
 
 
 def begin_anew(folder: Path) -> None:
@@ -53,8 +61,8 @@ def write(folder: Path, document: Mapping[str, Any]) -> None:
     atomic.write_json(folder / NAME, document)
 
 
-def planned(trial: Trial) -> dict[str, Any]:
-    """The document of a trial that has not started."""
+def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:
+    """The document of a trial that has not started; `plan_hash` is that of the plan that it will run under."""
     return {
         "trial_id": trial.id,
         "cell_id": trial.cell_id,
@@ -70,16 +78,24 @@ def planned(trial: Trial) -> dict[str, Any]:
         "attempts": [],
         "config": trial.config.to_dict(),
         "identity": dict(trial.identity),
+        **_trainer(trial),
+        **({} if plan_hash is None else {"plan_hash": plan_hash}),
     }
 
 
-def planned_again(trial: Trial, document: Mapping[str, Any]) -> dict[str, Any]:
+def _trainer(trial: Trial) -> dict[str, Any]:
+    """`{"trainer": how its program is run}` of a trial that the core does not train; else nothing."""
+    return {"trainer": trial.config.trainer_record()} if isinstance(trial.config, CommandConfig) else {}
+
+
+def planned_again(trial: Trial, document: Mapping[str, Any], plan_hash: str | None = None) -> dict[str, Any]:
     """The document of a trial to run or to go on with: what the plan says today, what it did kept, a failure forgotten.
 
     What is no part of a trial's identity may have changed since: where its data lie, what its levels are called.
     """
-    fresh = planned(trial)
-    told = {key: fresh[key] for key in ("label", "levels", "steps", "config", "identity")}
+    fresh = planned(trial, plan_hash)
+    names = ("label", "levels", "steps", "config", "identity", "trainer", "plan_hash")
+    told = {name: value for name, value in fresh.items() if name in names}
     failed = {"status": "planned", "error": None, "fault": None} if document.get("status") == "failed" else {}
     return {**fresh, **document, **told, **failed}
 
@@ -91,9 +107,16 @@ def trial_of(document: Mapping[str, Any]) -> Trial:
         cell_id=document["cell_id"],
         levels=document["levels"],
         seed=document["seed"],
-        config=TrialConfig.from_dict(document["config"]),
+        config=_config(document),
         identity=document.get("identity", {}),
     )
+
+
+def _config(document: Mapping[str, Any]) -> Config:
+    """The config that `planned` wrote: of a program, or of the core."""
+    if "trainer" in document:
+        return CommandConfig.from_records(document["config"], document["trainer"])
+    return TrialConfig.from_dict(document["config"])
 
 
 def status_of(document: Mapping[str, Any]) -> Status:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate import journal, trial_file
-from ablate.execute import CORE_TRAINER, load_trainer
+from ablate.execute import CORE_TRAINER, load_trainer, trainer_of
 from ablate.study import StudyError
 from ablate.trial import run_trial
 
@@ -70,10 +70,11 @@ def verify_trial(study: Path, folder: Path, say: Callable[[str], None], trainer:
         )
     trial = trial_file.trial_of(document)
     device = str((document.get("determinism") or {}).get("device", "cpu"))
-    say(f"repeating {trial.label}: {trial.config.steps} steps on {device}, took {document['seconds']:.0f} s")
+    steps = trial.config.steps or document.get("steps_done", 0)
+    say(f"repeating {trial.label}: {steps} steps on {device}, took {document['seconds']:.0f} s")
     with tempfile.TemporaryDirectory(prefix="verify-", dir=study) as scratch:
         repeat = Path(scratch) / "trials" / trial.id
-        result = run_trial(trial, repeat, device=device, train=load_trainer(trainer))
+        result = run_trial(trial, repeat, device=device, train=load_trainer(trainer_of(trial.config, trainer)))
         if result.status not in trial_file.ENDED:
             raise StudyError(f"the repeat of {trial.id} ended as {result.status}: {result.error}")
         return compare(trial.id, folder, repeat, 0.0 if device == "cpu" else GPU_TOLERANCE)

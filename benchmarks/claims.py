@@ -92,12 +92,13 @@ def main() -> None:
         parser.error(f"no kind has the words {' '.join(options.kinds)}")
     studies = max(1, QUICK // len(kinds)) if options.quick else options.studies
     rows: list[Row] = []
+    power = list(targets.advice(options.seed))
     for group in dict.fromkeys(kind.group for kind in kinds):
         same = [kind for kind in kinds if kind.group == group]
         found = measured(same, studies, options.seed, options.workers)
         print(f"\n## {group}\n", table.HEAD, *map(table.line, found), sep="\n", flush=True)
         rows += found
-        more = [*targets.of_rows(rows), *targets.advice(options.seed), *said.compared(rows)]
+        more = [*targets.of_rows(rows), *power, *said.compared(rows)]
         note = (
             f"{sum(row.studies for row in rows)} studies of {len(list(table.pooled(rows)))} kinds, "
             f"seed {options.seed}, {datetime.date.today().isoformat()}, {machine()}, "

@@ -2,9 +2,9 @@
 
 from reports.analysis import Analysis, analyse
 from reports.build import ReportError, build_report, make_comparison, make_report, open_study
-from reports.headline import headline
 from reports.table import StudyTable, load_results
 from reports.view import StudyView
+from reports.words.headline import headline
 
 __all__ = [
     "Analysis",

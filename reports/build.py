@@ -7,17 +7,19 @@ from pathlib import Path
 
 from reports.analysis import analyse
 from reports.charts.svg import standalone
-from reports.comparison import compare
+from reports.comparison import agreement_csv, compare, comparison_texts
 from reports.csv_files import csv_texts, report_json, write
 from reports.document import Document, Drawing, Figure
+from reports.fold_over import fold_over_file
 from reports.html import to_html
 from reports.latex import latex_tables, latex_text
-from reports.methods import methods
 from reports.pdf import drawing_pdf, to_pdf
 from reports.plain_text import to_text
 from reports.sections import SECTIONS, SectionOf
 from reports.table import StudyTable
 from reports.view import StudyView
+from reports.words.methods import methods
+from reports.words.next import FOLD_OVER
 
 FORMATS = ("html", "pdf", "text", "latex", "csv")
 GROUP = "g2g_ablate.sections"
@@ -146,10 +148,17 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
     if "csv" in formats:
         for end, view in _ends(report):
             paths += write(folder / f"data{end}", csv_texts(view))
+        if len(report.views) > 1:
+            paths += write(folder / "data", {"agreement.csv": agreement_csv(report.views)})
+    for end, view in _ends(report):
+        if text := fold_over_file(view):
+            paths += write(folder, {FOLD_OVER.replace(".yaml", f"{end}.yaml"): text})
     for path in paths:
         files.setdefault(path.suffix[1:], []).append(path.relative_to(folder).as_posix())
     for end, view in _ends(report):
         paths += write(folder / f"data{end}", {"report.json": report_json(view, files)})
+    if len(report.views) > 1:
+        paths += write(folder / "data", comparison_texts(report.views, files))
     return paths
 
 

@@ -2,22 +2,58 @@
 
 import json
 import math
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from reports.answer import lead, others
 from reports.document import plain
 from reports.view import StudyView
+from reports.words.answer import lead, others
+from reports.words.facts import progress, rule_fixed
+from reports.words.sentences import sentence
 
 FRAMES = ("arms", "effects", "shapley", "verdicts", "checks", "simple", "differences", "onset", "metrics")
 """Frames of an analysis that become files of their own name."""
 
 
+CLAIMS = (
+    *("id", "outcome", "kind", "word", "subject", "factor", "level", "against", "scope", "at", "terms"),
+    *("estimate", "low", "high", "confidence", "percent", "percent_low", "percent_high", "p", "p_adjusted"),
+    *("test", "df", "n_seeds", "n_pairs", "family", "gate", "look", "caveats", "sentence"),
+)
+"""Columns of claims.csv; of `scope`, `at` is `factor=level` with spaces between, `terms` an alias group."""
+
+
 def csv_texts(view: StudyView) -> dict[str, str]:
     """File name -> content, every number with all its digits."""
-    return {f"{name}.csv": csv_text(getattr(view.analysis, name)) for name in FRAMES}
+    texts = {f"{name}.csv": csv_text(getattr(view.analysis, name)) for name in FRAMES}
+    return texts | {"claims.csv": csv_text(claims_frame(view))}
+
+
+def claims_json(view: StudyView) -> list[dict[str, Any]]:
+    """Every claim with its sentence, those of the primary outcome first."""
+    found = [
+        {**claim.to_dict(), "outcome": view.metric, "sentence": plain(sentence(view, claim))}
+        for claim in view.analysis.claims
+    ]
+    for metric, (_, judgement) in view.analysis.also.items():
+        for claim in judgement.claims:
+            found.append({**claim.to_dict(), "id": f"{metric}:{claim.id}", "outcome": metric, "sentence": ""})
+    return found
+
+
+def claims_frame(view: StudyView) -> pd.DataFrame:
+    """A row per claim."""
+    rows = []
+    for claim in claims_json(view):
+        scope = claim["scope"]
+        at = " ".join(f"{factor}={level}" for factor, level in scope["at"].items())
+        flat = {"scope": scope["type"], "at": at, "terms": ", ".join(scope["terms"])}
+        rows.append({**claim, **flat, "caveats": " ".join(claim["caveats"])})
+    return pd.DataFrame(rows, columns=list(CLAIMS))
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -37,12 +73,35 @@ def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
         "outcome": study["outcome"],
         "versions": study.get("versions") or {},
         "trials": {str(k): int(v) for k, v in view.table.trials["status"].value_counts().sort_index().items()},
-        "verdicts": [
-            {key: _json(item) for key, item in row.items()} for row in view.analysis.verdicts.to_dict("records")
-        ],
+        "verdicts": [_verdict(row) for row in view.analysis.verdicts.to_dict("records")],
+        "claims": claims_json(view),
+        "interim": progress(view).interim,
+        "progress": asdict(progress(view)),
+        "registered": _registered(view),
         "files": files,
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _verdict(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of verdicts; `claims` holds the ids of what it rests on."""
+    found = {str(key): _json(item) for key, item in row.items()}
+    return {**found, "claims": str(row["claims"]).split()}
+
+
+def _registered(view: StudyView) -> dict[str, Any]:
+    """When the rule was fixed, as far as the ledger shows."""
+    ledger = view.table.ledger
+    if ledger is None:
+        return {"state": "absent", "before_trials": False, "changes": 0, "sentence": rule_fixed(view)}
+    return {
+        "state": ledger.state,
+        "before_trials": ledger.fixed_before_trials,
+        "changes": len(ledger.rule_changes),
+        "peeked": ledger.peeked,
+        "registration": None if ledger.registered is None else ledger.registered.plan_hash,
+        "sentence": rule_fixed(view),
+    }
 
 
 def _json(value: Any) -> Any:

@@ -47,10 +47,10 @@ def inert(view: StudyView, row: Mapping[Any, Any], value: str) -> bool:
 
 def interval_or_words(view: StudyView, row: Mapping[Any, Any], value: str) -> Cell:
     """The interval of a row; words of a factor that did nothing, and a plain 0 where all seeds have just that."""
-    cell = interval_cell(low := number(row["low"]), number(row["high"]), view.scale)
+    cell = interval_cell(low := number(row["low"]), number(row["high"]), view.effects)
     if inert(view, row, value):
         return replace(cell, spans=rich("did nothing"))
-    return replace(cell, spans=rich(view.scale.fixed(low))) if nothing(row, value) else cell
+    return replace(cell, spans=rich(view.effects.fixed(low))) if nothing(row, value) else cell
 
 
 def p_of(row: Mapping[Any, Any], value: str) -> Cell:
@@ -84,9 +84,9 @@ def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Dra
     drawn = []
     for index, row in enumerate(rows):
         margin = (
-            f"; grey band: too small to matter, plus or minus {view.scale.fixed(view.margin)}" if view.margin else ""
+            f"; grey band: too small to matter, plus or minus {view.effects.fixed(view.margin)}" if view.margin else ""
         )
-        numbers = f"{view.scale.signed(row.value)}, {view.interval} {view.scale.interval(row.low, row.high)}"
+        numbers = f"{view.effects.signed(row.value)}, {view.interval} {view.effects.interval(row.low, row.high)}"
         told = "exactly 0 in all seeds" if row.value == row.low == row.high == 0 else numbers
         alt = f"{row.label}: {told}{margin}"
         drawn.append(interval_bar(f"{name}-{index}", row, axis, view.margin, alt))
@@ -104,8 +104,9 @@ def outcomes(view: StudyView, arm: Arm) -> dict[int, float]:
 
 
 def differences(view: StudyView, arm: Arm) -> list[float]:
-    """Paired differences of an arm to the reference, one a seed that both have."""
-    if view.reference is None or arm.reference:
+    """Paired differences of an arm to the reference, one per seed that both have."""
+    cells = view.analysis.cells
+    places = [cells.design.index.get(one.cell_id) for one in (arm, view.reference) if one is not None]
+    if arm.reference or len(places) < 2 or places[0] is None or places[1] is None:
         return []
-    ours, theirs = outcomes(view, arm), outcomes(view, view.reference)
-    return [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
+    return [cells.shown(value) for value in cells.by_seed([(places[0], places[1])]).values()]

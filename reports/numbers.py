@@ -13,13 +13,21 @@ def fixed(value: float | None, digits: int) -> str:
     if value is None or not math.isfinite(value):
         return NOTHING
     text = f"{value:.{digits}f}"
-    return text.replace("-", MINUS) if float(text) else f"{0:.{digits}f}"
+    if float(text):
+        return text.replace("-", MINUS)
+    return tiny(value) if value else f"{0:.{digits}f}"
+
+
+def tiny(value: float) -> str:
+    """`3e−7`: a number that is not 0 is never shown as 0."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
 
 
 def signed(value: float | None, digits: int) -> str:
     """`+0.032`; zero has no sign."""
     text = fixed(value, digits)
-    return text if text[0] in (MINUS, NOTHING) or float(text) == 0 else f"+{text}"
+    return text if text[0] in (MINUS, NOTHING) or value == 0 else f"+{text}"
 
 
 def interval(low: float | None, high: float | None, digits: int) -> str:
@@ -42,8 +50,17 @@ def p_words(value: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """`32 %` of a share in [0, 1]."""
-    return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.0f} %"
+    """`32%` of a share in [0, 1]."""
+    return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.0f}%"
+
+
+def ratio(value: float | None) -> str:
+    """`+36%` of a ratio less 1; a digit more below 10%."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    digits = 0 if abs(value) >= 0.0995 else 1
+    text = fixed(100 * value, digits)
+    return f"{text}%" if value <= 0 else f"+{text}%"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -62,9 +79,15 @@ def duration(seconds: float | None) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """How many digits the numbers of one metric are shown with: two significant ones of what matters."""
+    """How many digits the numbers of one metric are shown with: two significant ones of what matters.
+
+    Attributes:
+        digits: after the decimal point.
+        ratio: whether effects are ratios less 1, shown in percent.
+    """
 
     digits: int
+    ratio: bool = False
 
     @classmethod
     def of(cls, *sizes: float | None) -> "Scale":
@@ -75,13 +98,23 @@ class Scale:
         return cls(min(max(1 - math.floor(math.log10(min(known))), 0), 6))
 
     def fixed(self, value: float | None) -> str:
-        """See `fixed`."""
-        return fixed(value, self.digits)
+        """See `fixed`; of a ratio its percent without a sign."""
+        return ratio(value).removeprefix("+") if self.ratio else fixed(value, self.digits)
 
     def signed(self, value: float | None) -> str:
-        """See `signed`."""
-        return signed(value, self.digits)
+        """See `signed` and `ratio`."""
+        return ratio(value) if self.ratio else signed(value, self.digits)
 
     def interval(self, low: float | None, high: float | None) -> str:
-        """See `interval`."""
-        return interval(low, high, self.digits)
+        """See `interval`; an end that is open is told as `at least` or `at most`."""
+        if low is not None and high is not None and math.inf in (abs(low), abs(high)):
+            return _open(self, low, high)
+        ends = (self.signed(low), self.signed(high))
+        return NOTHING if NOTHING in ends else " to ".join(ends)
+
+
+def _open(scale: Scale, low: float, high: float) -> str:
+    """`at least +0.021`, `at most −0.003`, `anything`."""
+    if math.isfinite(low):
+        return f"at least {scale.signed(low)}"
+    return f"at most {scale.signed(high)}" if math.isfinite(high) else "anything"

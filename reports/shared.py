@@ -50,7 +50,9 @@ OFTEN = Part("evaluation steps", ("eval_every",))
 
 
 def differing(view: StudyView, part: Part) -> tuple[str, ...]:
-    """The factors between whose levels a part differs."""
+    """The factors between whose levels a part differs; of a program's runs nothing of the kind is known."""
+    if view.command:
+        return ()
     found = [factor for factor in view.factors if any(_depends(part, path) for path in changed(view.study, factor))]
     if part is WEIGHTS:
         return tuple(factor for factor in found if _other_weights(view, factor))
@@ -91,6 +93,10 @@ def _equal_digests(view: StudyView, column: str, factor: str) -> bool:
 
 def shared_words(view: StudyView) -> Rich:
     """What runs of one seed share, and which factors make what different."""
+    if view.command:
+        seed = ", which is given the seed" if "{seed}" in view.command else ""
+        rest = "; what runs with equal seeds share beyond that is the program's own matter."
+        return rich("All arms are runs of one program, ", code(view.command), seed, rest)
     parts = (*TRAINING, *YARDSTICK[:1])
     common = [part.name for part in parts if not differing(view, part)]
     apart = different_words(view, TRAINING)
@@ -133,6 +139,8 @@ def _sentences(view: StudyView, parts: Sequence[Part]) -> list[Rich]:
 
 def lengths(view: StudyView) -> Rich:
     """How long trials are: `400 steps each`, `100 steps each, 200 with length=long`; `up to` if some ended before."""
+    if view.command:
+        return rich(_program_lengths(view))
     planned = _planned(view)
     done = view.table.trials.get("steps_done", planned)
     ended = view.table.trials["status"].isin(("finished", "diverged", "failed"))
@@ -147,6 +155,13 @@ def lengths(view: StudyView) -> Rich:
     usual = steps.get(view.first(factor), next(iter(steps.values())))
     others = joined(rich(f"{n} with ", code(f"{factor}={level}")) for level, n in steps.items() if n != usual)
     return rich(f"{start}{usual} steps each, ", others)
+
+
+def _program_lengths(view: StudyView) -> str:
+    """How long runs of a program turned out: `400 steps each`, `100 to 400 steps each`."""
+    trials = view.table.trials
+    done = sorted({int(steps) for steps in trials.loc[trials["status"] == "finished", "steps_done"]}) or [0]
+    return f"{done[0]} to {done[-1]} steps each" if len(done) > 1 else f"{done[0]} steps each"
 
 
 def _most(planned: "pd.Series[int]") -> int:

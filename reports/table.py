@@ -8,6 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from reports.documents import ledger
+from reports.documents.ledger import LedgerFacts
+
 FILES = ("plan.json", "trials.csv", "history.parquet")
 TRIALS = ("trial_id", "cell_id", "status", "seed")
 HISTORY = ("trial_id", "attempt", "step", "name", "value")
@@ -27,15 +30,18 @@ class StudyTable:
         study: the plan: name, question, hash, outcome, factors, cells, reference_cell, metrics, losses, versions;
             `pilot`, the predicted cost, where `plan --pilot` was run.
         trials: a row a trial: trial_id, cell_id, status, seed, level.<factor>, metric.<name>, metric0.<name>,
-            degraded_at_step, steps_done, seconds, error; digest.<part> where the trial recorded it.
+            degraded_at_step, steps_done, seconds, error; digest.<part> and plan_hash, the plan that it ran under, where
+            the trial recorded them.
         history: trial_id, attempt, step, name, value; each (trial, step, name) once.
         images: trial_id, step, path, rows (names from top to bottom), columns, tile_px: a row a figure.
+        ledger: when the rule was fixed and what changed since; None for tables that were made without a folder.
     """
 
     study: Mapping[str, Any]
     trials: pd.DataFrame
     history: pd.DataFrame
     images: pd.DataFrame
+    ledger: LedgerFacts | None = None
 
     def __post_init__(self) -> None:
         """Refuse frames that lack a column."""
@@ -67,10 +73,11 @@ def load_results(folder: str | Path) -> StudyTable:
     for column in ("trial_id", "name"):
         history[column] = history[column].astype(str)
     documents = {trial: _document(folder / "trials" / trial) for trial in trials["trial_id"]}
-    digests = pd.DataFrame({t: _digests(document) for t, document in documents.items()}).T
+    digests = pd.DataFrame({t: _recorded(document) for t, document in documents.items()}).T
     trials = trials.join(digests, on="trial_id") if len(digests.columns) else trials
     rows = [row for trial, document in documents.items() for row in _images(folder / "trials" / trial, trial, document)]
-    return StudyTable(study, trials, history, pd.DataFrame(rows, columns=list(IMAGES)))
+    facts = ledger.of_folder(folder, study, documents)
+    return StudyTable(study, trials, history, pd.DataFrame(rows, columns=list(IMAGES)), facts)
 
 
 def _types(path: Path) -> dict[str, type]:
@@ -89,8 +96,10 @@ def _document(folder: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _digests(document: Mapping[str, Any]) -> dict[str, str]:
-    return {f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()}
+def _recorded(document: Mapping[str, Any]) -> dict[str, str]:
+    """What a trial's document adds to its row: digests, and the plan that it ran under."""
+    digests = {f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()}
+    return digests | ({"plan_hash": str(document["plan_hash"])} if "plan_hash" in document else {})
 
 
 def _images(folder: Path, trial: str, document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """What every section needs to know of a study, read once from its tables."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
@@ -13,7 +13,6 @@ from reports.analysis import Analysis, design_kind
 from reports.document import Rich, Span, code, joined, rich
 from reports.numbers import Scale
 from reports.patches import changing, first_level
-from reports.stats.paired import ALPHA
 from reports.table import StudyTable
 
 SWITCHES = {("without", "with"), ("off", "on"), ("no", "yes"), ("false", "true"), ("0", "1"), ("0.0", "1.0")}
@@ -120,13 +119,23 @@ class StudyView:
 
     @property
     def alpha(self) -> float:
-        """Level of the tests: smaller where the study is looked at more than once."""
-        return float(self.study["outcome"].get("alpha", ALPHA))
+        """Intervals have confidence 1 - alpha: a smaller one at an early planned look."""
+        return self.analysis.judgement.alpha
 
     @property
     def interval(self) -> str:
-        """What intervals are called: `95 % interval`."""
-        return f"{100 * (1 - self.alpha):.3g} % interval"
+        """What intervals are called: `95% interval`."""
+        return f"{100 * (1 - self.alpha):.3g}% interval"
+
+    @property
+    def log(self) -> bool:
+        """Whether effects are ratios, since the outcome is judged on a log scale."""
+        return self.analysis.cells.rule.log
+
+    @property
+    def margin_words(self) -> str:
+        """The smallest effect that matters, as it is shown: `0.010`, `10%`."""
+        return self.effects.fixed(self.margin)
 
     @property
     def looks(self) -> tuple[int, ...]:
@@ -163,7 +172,12 @@ class StudyView:
     @property
     def planned_steps(self) -> int:
         """Steps of a trial whose levels set no others; without a base the last step of any curve."""
-        return int(self.study.get("base", {}).get("steps", self.last_step))
+        return self.last_step if self.command else int(self.study.get("base", {}).get("steps", self.last_step))
+
+    @property
+    def command(self) -> str:
+        """The command whose runs the trials are, with names in braces; empty: the core trained."""
+        return str((self.study.get("trainer") or {}).get("command", ""))
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
@@ -195,11 +209,16 @@ class StudyView:
     @cached_property
     def scale(self) -> Scale:
         """Digits of the primary outcome: those of the margin, else of the largest differences."""
-        if self.margin:
+        if self.margin and not self.log:
             return Scale.of(self.margin)
         arms = self.analysis.arms
         sizes = [float(v) for v in arms["difference"] if pd.notna(v) and v]
         return Scale.of(max(map(abs, sizes))) if sizes else Scale.of(*(float(v) for v in arms["mean"] if pd.notna(v)))
+
+    @cached_property
+    def effects(self) -> Scale:
+        """The scale of effects: that of the outcome, or percent where effects are ratios."""
+        return replace(self.scale, ratio=self.log)
 
     @cached_property
     def culprit(self) -> str | None:
@@ -208,7 +227,7 @@ class StudyView:
         known = verdicts[verdicts["effect"].notna()]
         if known.empty:
             return None
-        harmful = known[known["verdict"] == "harms"]
+        harmful = known[known["verdict"].isin(("harms", "harms on average", "depends"))]
         pool = harmful if len(harmful) else known
         return str(pool.sort_values("effect", key=abs, kind="stable").iloc[-1]["factor"])
 

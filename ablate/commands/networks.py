@@ -43,6 +43,8 @@ def train(
         _refuse_missing_gpu(device)
     planned, _ = planned_study(study, overrides, None, None)
     refuse_missing(planned)
+    if planned.spec.trainer is not None:
+        raise StudyError(f"train: the trials of {study} are runs of a program, which `run` starts")
     chosen = _chosen(planned, trial)
     folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
     writable(folder.parent.parent)

@@ -26,7 +26,7 @@ def status(folder: Study, as_json: Json = False) -> None:
     cells: list[tuple[object, ...]] = []
     for row in rows:
         arm, _, seed = row.label.rpartition(" · seed ")
-        step = f"{row.step}/{row.steps}" if row.steps else ""
+        step = row.progress if row.steps or row.step else ""
         cells.append((row.trial_id, arm, seed, row.status, step, row.metric, row.seconds, row.heartbeat_s))
     header = ("trial", "arm", "seed", "status", "step", "outcome", "seconds", "heard s ago")
     show_table(header, cells, right=("seed", *header[4:]), spare=("heard s ago", "seconds"), wrapped="arm")

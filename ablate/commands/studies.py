@@ -11,6 +11,7 @@ from ablate.commands.output import Json, Quiet, cut, duration, say, show, show_j
 if TYPE_CHECKING:
     from ablate.menus import Menus
     from ablate.pilot import Pilot
+    from ablate.registration import Registered
     from ablate.study import Plan
 
 MOST_ROWS = 400
@@ -98,10 +99,16 @@ def plan(
     with_pilot: Annotated[
         bool, typer.Option("--pilot", help="Measure a few steps of each kind of trial; predict time, memory, disk.")
     ] = False,
+    with_register: Annotated[
+        bool, typer.Option("--register", help="Register plan, rule, and expected verdicts before any result.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Show what a study would run; nothing is run but, with --pilot, a few steps.
+
+    With --register the plan, its rule, and the expected verdicts are kept in registration.json and in the ledger;
+    this is refused once there are results.
 
     Lists the arms, each with its trials that are new, run again or reused (--json: every trial with levels and seed);
     excluded and equal cells; aliases of a fractional design; what differs from the reference; what is missing on this
@@ -115,6 +122,7 @@ def plan(
 
     planned, menus = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
+    registered = _registered(planned, menus, folder) if with_register else None
     states = trial_states(planned, folder)
     changed = changes_since(planned, folder)
     predicted = _piloted(planned, states, folder, quiet) if with_pilot else None
@@ -125,6 +133,8 @@ def plan(
             record["pilot"] = asdict(predicted)
         for trial in record["trials"]:
             trial["state"] = states[trial["trial_id"]]
+        if registered is not None:
+            record["registered"] = {"sha256": registered.sha256, "time": registered.time}
         show_json({**record, "power": power, "changed": changed, "missing": list(planned.missing), "out": str(folder)})
     else:
         _describe(planned, states)
@@ -144,8 +154,20 @@ def plan(
         say(line, quiet)
     for line in cautions(planned.spec):
         say(line, quiet)
+    if registered is not None:
+        verb = "was registered" if registered.before else "is registered"
+        say(f"the plan {verb} on {registered.time}: {registered.path}, sha256 {registered.sha256}", quiet)
     refuse_missing(planned)
     return 0
+
+
+def _registered(planned: "Plan", menus: "Menus", folder: Path) -> "Registered":
+    """The plan's registration, made if there is none; a plan whose trials can't run has no ids to register."""
+    from ablate.plan_file import plan_record
+    from ablate.registration import register
+
+    refuse_missing(planned)
+    return register(planned, plan_record(planned, menus), folder)
 
 
 def _power(folder: Path) -> list[dict[str, Any]]:
@@ -243,7 +265,7 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     show(
         f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = {len(planned.trials)} trials "
         f"({', '.join(f'{number} {state}' for state, number in counts.items() if number)}), "
-        f"{_steps(planned)} steps each, design {spec.design['kind']}"
+        f"{_work(planned)}, design {spec.design['kind']}"
     )
     outcome = spec.outcome
     show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
@@ -278,10 +300,13 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             told |= {term, *others}
 
 
-def _steps(planned: "Plan") -> str:
-    """The steps of the trials: `60`, or `60 to 120`."""
+def _work(planned: "Plan") -> str:
+    """What the trials do: `60 steps each`, `60 to 120 steps each`, or the command that they run."""
+    if planned.spec.trainer is not None:
+        return f"each one run of `{_short(planned.spec.trainer.command)}`"
     steps = {trial.config.steps for trial in planned.trials}
-    return f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
+    number = f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
+    return f"{number} steps each"
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:

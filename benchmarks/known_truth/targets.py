@@ -10,7 +10,7 @@ from benchmarks.known_truth.table import Row, percent, ratio
 from reports.stats.power import MOST_SEEDS, power, seeds_wanted
 
 Z = 1.96
-PILOTS = 2_000
+PILOTS = 1_000
 PILOT_LEVEL = 0.0167
 
 HEAD = "| target | measured | bound | result |\n|---|---|---|---|"

@@ -16,7 +16,8 @@ from reports.analysis.effects import effects_frame, shapley_frame, simple_frame
 from reports.analysis.robustness import checks_frame
 from reports.analysis.verdicts import differences_frame, idle, verdicts_frame
 from reports.claims.claim import Claim
-from reports.claims.judge import Judgement, judge
+from reports.claims.futility import futile
+from reports.claims.judge import OPEN, Judgement, judge
 from reports.table import StudyTable
 
 
@@ -40,6 +41,7 @@ class Analysis:
         idle: verdicts of factors, or levels of one, that did nothing: no two trials of a seed that differ in it alone
             end otherwise, to the last digit.
         uncompared: factors, or levels of one (`factor=level`), that these cells allow no verdict on.
+        futile: of a study with planned looks, those that the seeds left could not decide.
     """
 
     cells: Cells
@@ -56,11 +58,18 @@ class Analysis:
     metrics: pd.DataFrame
     idle: tuple[str, ...]
     uncompared: tuple[str, ...]
+    futile: tuple[str, ...]
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         """What may be said of the primary outcome."""
         return self.judgement.claims
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Changes that more seeds of the plan may still decide."""
+        given_up = {*self.futile, *self.uncompared}
+        return tuple(name for name, word in self.judgement.verdicts.items() if word == OPEN and name not in given_up)
 
 
 def analyse(table: StudyTable) -> Analysis:
@@ -82,6 +91,7 @@ def analyse(table: StudyTable) -> Analysis:
         metrics=metrics_frame(cells, judgement.alpha),
         idle=idle(cells),
         uncompared=cells.design.uncompared,
+        futile=futile(judgement, cells.design, cells.rule),
     )
 
 

@@ -21,7 +21,7 @@ METRICS = ("cell_id", "metric", "at", "n", "mean", "sd", "low", "high")
 def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
     """A row per cell. Differences are described; an arm has a verdict only where it is a claim's."""
     design, trials = cells.design, cells.table.trials
-    levels = {cell: named for cell, named in reversed(design.settings)}
+    levels = dict(reversed(design.settings))
     reference, words = design.reference, arm_verdicts(cells, judgement)
     rows, p = [], []
     for cell, place in design.index.items():

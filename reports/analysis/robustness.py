@@ -1,4 +1,4 @@
-"""Does a verdict depend on the method, on one seed, or on trials that are missing? The same effects, asked otherwise."""
+"""Does a verdict depend on the method, on one seed, or on missing trials? The same effects, tested in other ways."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from reports.analysis.cells import Cells, pairs
 from reports.claims.design import Term
 from reports.claims.judge import Judgement, judge
 from reports.stats.paired import Interval, holm
-from reports.stats import power
+from reports.stats.power import seeds_wanted
 from reports.stats.signflip import MOST_PAIRS, sign_flip_p
 
 CHECKS = (
@@ -119,5 +119,9 @@ def _wanted(cells: Cells, judgement: Judgement, term: Term) -> tuple[float, floa
     numbers, margin = judgement.numbers[term.name], cells.rule.margin
     if not margin or not numbers.se > 0 or judgement.level <= 0:
         return math.nan, math.nan, math.nan
-    found = power.seeds_wanted(numbers.se * math.sqrt(numbers.n), numbers.n, margin, judgement.level)
-    return (math.nan, math.nan, math.nan) if found is None else tuple(float(n) for n in found)  # type: ignore[return-value]
+    found = seeds_wanted(numbers.se * math.sqrt(numbers.n), numbers.n, margin, judgement.level)
+    if found is None:
+        return math.nan, math.nan, math.nan
+    wanted = (found.n_headline, found.n_low, found.n_high)
+    headline, low, high = (math.nan if n is None else float(n) for n in wanted)
+    return headline, low, high

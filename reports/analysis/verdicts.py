@@ -31,12 +31,13 @@ def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
         numbers, word = judgement.numbers[term.name], judgement.verdicts[term.name]
         mine = [claim for claim in judgement.claims if claim.subject == term.name]
         mine += [c for c in judgement.claims if c.kind == "depends" and term.name in c.subject.split(" × ")]
+        seeds = max(numbers.n, len(cells.effects(term)))
         p = next((claim.p_adjusted for claim in mine if claim.word == word), numbers.p_adjusted)
         rows.append(
             (
-                *(term.name, word, numbers.estimate, numbers.low, numbers.high, p, numbers.n),
+                *(term.name, word, numbers.estimate, numbers.low, numbers.high, p, seeds),
                 *(math.nan if margin is None else float(margin), _detectable(cells, judgement, term)),
-                " ".join(claim.id.replace(" ", "_") for claim in mine),
+                " ".join(claim.id for claim in mine),
             )
         )
     return pd.DataFrame(rows, columns=list(VERDICTS))

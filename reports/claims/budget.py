@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from reports.stats.spending import look_levels
+
+Floats = npt.NDArray[np.float64]
 
 ERROR = 0.05
 """The chance that any claim of a report is false."""
@@ -72,14 +75,14 @@ class Spending:
             return look_levels(self.looks, level, self.spend)[self.at]
         return look_levels(self.looks, 2 * level, self.spend)[self.at] / 2
 
-    def adjusted(self, p: np.ndarray, level: float, sides: int = 2) -> np.ndarray:
+    def adjusted(self, p: Floats, level: float, sides: int = 2) -> Floats:
         """Corrected p of tests that each have this level: below `ERROR` where p is below the nominal level."""
         nominal = self.nominal(level, sides)
         if nominal <= 0:
             return np.where(np.isnan(p), np.nan, 1.0)
         return np.minimum(1.0, p * (ERROR / nominal))
 
-    def holm(self, p: Sequence[float] | np.ndarray, level: float, sides: int = 1) -> np.ndarray:
+    def holm(self, p: Sequence[float] | Floats, level: float, sides: int = 1) -> Floats:
         """Corrected p of a family by Holm's method; nan counts as a test that was not passed, and stays nan."""
         values = np.asarray(p, dtype=float)
         adjusted, largest = np.full(len(values), np.nan), 0.0

@@ -8,8 +8,10 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 Levels = Mapping[str, str]
+Floats = npt.NDArray[np.float64]
 
 MOST_FACTORS_ALL_ORDERS = 6
 """Factors up to which interactions of every order are tested; with more, up to `MOST_ORDER`."""
@@ -65,11 +67,12 @@ class Term:
         return len(self.changes)
 
     @cached_property
-    def signs(self) -> np.ndarray:
+    def signs(self) -> Floats:
         """Sign of each cell of a block, divided by half their number: the factorial contrast."""
         order = self.order
         bits = [sum(bit >> i & 1 for i in range(order)) for bit in range(2**order)]
-        return np.array([(-1.0) ** (order - ones) for ones in bits]) / 2 ** (order - 1)
+        signs: Floats = np.array([(-1.0) ** (order - ones) for ones in bits]) / 2 ** (order - 1)
+        return signs
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,24 @@ class Design:
 
     @cached_property
     def fraction(self) -> bool:
-        """Whether the cells are a whole fractional factorial: of a part of one other terms would be aliased."""
-        if not (self.two_level and self.kind == "fractional_factorial") or self.complete:
+        """Whether the cells are a whole regular fraction: of a part of one other terms would be aliased.
+
+        Cells of a fraction and its fold-over, listed one by one, are one too.
+        """
+        kinds = ("fractional_factorial", "custom")
+        many = len(self._cell_at)
+        if not self.two_level or self.kind not in kinds or self.complete or many < 4 or many & (many - 1):
             return False
-        balanced = all(not self._sign((factor,)).sum() for factor in self.factors)
-        return balanced and not any(term.blocks for term in self.mains)
+        if len(self.cells) < many or any(term.blocks for term in self.mains):
+            return False
+
+        # Regular: products of sign columns are balanced, or constant where they define the fraction.
+        columns = [self._sign((factor,)) for factor in self.factors]
+        if any(column.sum() for column in columns):
+            return False
+        sums = {abs(int((a * b).sum())) for a, b in combinations(columns, 2)}
+        triples = {abs(int((a * b * c).sum())) for a, b, c in combinations(columns, 3)}
+        return sums <= {0} and triples <= {0, many}
 
     @cached_property
     def changes(self) -> Mapping[str, Change]:
@@ -212,14 +228,14 @@ class Design:
                 found.append(Block(dict(at), tuple(cell for cell in cells if cell is not None)))
         return tuple(found)
 
-    def _sign(self, factors: Sequence[str]) -> np.ndarray:
+    def _sign(self, factors: Sequence[str]) -> Floats:
         """Product of -1 (first level) and +1 over these factors, for each cell."""
         signs = np.ones(len(self.cells))
         for cell, levels in self.settings:
             signs[self.index[cell]] = math.prod(-1 if levels[f] == self.factors[f][0] else 1 for f in factors)
         return signs
 
-    def fraction_weights(self, term: Term) -> np.ndarray:
+    def fraction_weights(self, term: Term) -> Floats:
         """The balanced contrast of a term of a fraction: mean of the cells with sign + less that of the others."""
         return self._sign([change.factor for change in term.changes]) / (len(self.cells) / 2)
 
@@ -252,7 +268,7 @@ class Design:
         if self.fraction or self.interactions:
             return False
         cells = [{cell for block in term.blocks for cell in block.cells} for term in self.compared]
-        shared = {self.index[self.reference]} if self.reference in self.index else set()
+        shared = {place for cell, place in self.index.items() if cell == self.reference}
         return all(not (a & b) - shared for a, b in combinations(cells, 2))
 
 

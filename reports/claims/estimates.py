@@ -5,16 +5,21 @@ each, with Student's t. Where cells are missing, each cell has its own mean and 
 that is robust to whatever the trials of one seed share (CR2, Bell and McCaffrey 2002).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from reports.stats.anytime import sequence_half_width, sequence_p
 from reports.stats.clustered import CellMeans, fit_cells
 from reports.stats.resolution import as_share, resolution, variance_floor
 from reports.stats.skew import johnson_t, skew_limit, skewness
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 FEWEST_SEEDS = 3
 """Seeds below which nothing is claimed: two may agree by chance."""
@@ -34,40 +39,63 @@ class Trials:
         diverged: (seeds, cells), whether the trial diverged.
         open: (seeds, cells), whether the trial may still end.
         step: by which the outcome moves, where it is quantised; None: continuous.
+        share: of how many things the outcome is a share, where it is one.
     """
 
     seeds: tuple[int, ...]
-    values: np.ndarray
-    diverged: np.ndarray
-    open: np.ndarray
+    values: Floats
+    diverged: Flags
+    open: Flags
     step: float | None = None
+    share: int | None = None
     _fits: dict[tuple[int, ...], CellMeans] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
-        cls, seeds: Sequence[int], values: np.ndarray, diverged: np.ndarray, open_: np.ndarray, quantised: bool = True
+        cls,
+        seeds: Sequence[int],
+        values: Floats,
+        diverged: Flags,
+        open_: Flags,
+        quantised: bool = True,
+        share: bool = False,
     ) -> "Trials":
-        """Trials whose step, if their outcome is quantised, is read from the values."""
+        """Trials whose step, if their outcome is quantised, is read from the values.
+
+        Args:
+            seeds: see the attribute.
+            values: see the attribute.
+            diverged: see the attribute.
+            open_: see the attribute.
+            quantised: whether to look for a step.
+            share: whether the outcome is known to be a share of a number of things. Without knowing, a step of one in a
+                whole number is taken for one, unless it is of decimals, which are rounding more often than counting.
+        """
         known = values[np.isfinite(values)]
-        return cls(tuple(seeds), values, diverged, open_, resolution(known) if quantised and known.size else None)
+        step = resolution(known) if quantised and known.size else None
+        things = as_share(step) if step is not None and np.abs(known).max(initial=0.0) <= 1 else None
+        if things is not None and not share and math.log10(things) % 1 == 0:
+            things = None
+        return cls(tuple(seeds), values, diverged, open_, step, things)
 
     def first(self, seeds: int) -> "Trials":
         """Only the first so many seeds."""
-        part = slice(0, seeds)
-        return Trials(self.seeds[part], self.values[part], self.diverged[part], self.open[part], self.step)
+        return self._part(np.arange(len(self.seeds)) < seeds)
 
     def without(self, seed: int) -> "Trials":
         """All seeds but one."""
-        kept = np.array([other != seed for other in self.seeds])
-        seeds = tuple(other for other in self.seeds if other != seed)
-        return Trials(seeds, self.values[kept], self.diverged[kept], self.open[kept], self.step)
+        return self._part(np.array([other != seed for other in self.seeds]))
+
+    def _part(self, kept: Flags) -> "Trials":
+        seeds = tuple(seed for seed, stays in zip(self.seeds, kept, strict=True) if stays)
+        arrays = (self.values[kept], self.diverged[kept], self.open[kept])
+        return Trials(seeds, *arrays, self.step, self.share)
 
     def worst(self) -> "Trials":
         """The same with every diverged trial at the worst value of the study."""
         known = self.values[np.isfinite(self.values)]
-        value = known.max() if known.size else np.nan
-        values = np.where(self.diverged, value, self.values)
-        return Trials(self.seeds, values, np.zeros_like(self.diverged), self.open, self.step)
+        values = np.where(self.diverged, known.max() if known.size else np.nan, self.values)
+        return Trials(self.seeds, values, np.zeros_like(self.diverged), self.open, self.step, self.share)
 
     def fit(self, cells: tuple[int, ...]) -> CellMeans:
         """Means of these cells with seeds as blocks; worked out once."""
@@ -90,16 +118,16 @@ class Estimates:
         sequence: whether p and intervals are to stay valid whatever made someone add seeds.
     """
 
-    mean: np.ndarray
-    se: np.ndarray
-    df: np.ndarray
-    n: np.ndarray
-    skew: np.ndarray
-    values: np.ndarray
+    mean: Floats
+    se: Floats
+    df: Floats
+    n: Floats
+    skew: Floats
+    values: Floats
     sequence: bool = False
 
     @classmethod
-    def of(cls, trials: Trials, weights: np.ndarray, sequence: bool = False) -> "Estimates":
+    def of(cls, trials: Trials, weights: Floats, sequence: bool = False) -> "Estimates":
         """Estimates of contrasts.
 
         Args:
@@ -134,64 +162,72 @@ class Estimates:
         return len(self.mean)
 
     @property
-    def flat(self) -> np.ndarray:
+    def flat(self) -> Flags:
         """Whether a contrast is 0 in every seed."""
-        return (self.mean == 0) & (self.se == 0) & (self.n > 0)
+        return np.asarray((self.mean == 0) & (self.se == 0) & (self.n > 0))
 
     @property
-    def flagged(self) -> np.ndarray:
+    def flagged(self) -> Flags:
         """Whether the seeds' numbers are more skewed than nine in ten normal samples are."""
         limit = np.array([skew_limit(int(n)) if n >= FEWEST_FOR_SKEW else np.inf for n in self.n])
         with np.errstate(invalid="ignore"):
-            return np.abs(self.skew) > limit
+            return np.asarray(np.abs(self.skew) > limit)
 
-    def above(self, bound: float = 0.0) -> np.ndarray:
+    def above(self, bound: float = 0.0) -> Floats:
         """One-sided p of "not above the bound": small where the contrast is larger; nan where nobody can say."""
         return self._one_sided(bound, 1.0)
 
-    def below(self, bound: float = 0.0) -> np.ndarray:
+    def below(self, bound: float = 0.0) -> Floats:
         """One-sided p of "not below the bound": small where the contrast is smaller."""
         return self._one_sided(bound, -1.0)
 
-    def apart(self) -> np.ndarray:
+    def apart(self) -> Floats:
         """Two-sided p of "is 0"."""
         if self.sequence:
             return np.minimum(self.above(), self.below())
-        return np.minimum(1.0, 2 * np.minimum(self.above(), self.below()))
+        p: Floats = np.minimum(1.0, 2 * np.minimum(self.above(), self.below()))
+        return p
 
-    def inside(self, margin: float) -> np.ndarray:
+    def inside(self, margin: float) -> Floats:
         """One-sided p of "outside the margin"; of skewed samples every seed must lie inside."""
         return np.maximum(self.within(margin, 1), self.within(margin, -1))
 
-    def within(self, margin: float, side: int) -> np.ndarray:
+    def within(self, margin: float, side: int) -> Floats:
         """One-sided p of "beyond the margin on this side" (+1 or -1); of skewed samples no seed may be."""
         p = self.below(margin) if side > 0 else self.above(-margin)
         with np.errstate(invalid="ignore"):
             beyond = (side * self.values >= margin).any(axis=0)
         return np.where(self.flagged & beyond, 1.0, p)
 
-    def interval(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    def interval(self, alpha: float) -> tuple[Floats, Floats]:
         """Ends of the usual t interval at confidence 1 - alpha; nan where the spread is not known."""
         return self._ends(special.stdtrit(self.df, 1 - alpha / 2) * self.se)
 
-    def valid_interval(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    def valid_interval(self, alpha: float) -> tuple[Floats, Floats]:
         """Ends of the interval that stays valid however often someone looked (confidence sequence)."""
-        half = [sequence_half_width(float(s), int(n), alpha) for s, n in zip(self.se, self.df + 1, strict=True)]
-        return self._ends(np.array(half))
+        known = (self.se > 0) & (self.df >= 1)
+        half = np.full(len(self), np.nan)
+        half[known] = [
+            float(sequence_half_width(se, int(df) + 1, alpha))
+            for se, df in zip(self.se[known], self.df[known], strict=True)
+        ]
+        return self._ends(half)
 
-    def _ends(self, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _ends(self, half: Floats) -> tuple[Floats, Floats]:
         known = (self.n >= FEWEST_SEEDS) & ((self.se > 0) | self.flat)
         half = np.where(known, np.where(self.flat, 0.0, half), np.nan)
         return self.mean - half, self.mean + half
 
-    def _one_sided(self, bound: float, sign: float) -> np.ndarray:
+    def _one_sided(self, bound: float, sign: float) -> Floats:
         """A claim needs the bound of t and that of Johnson's t for skewed samples."""
         away = sign * (self.mean - bound)
         with np.errstate(all="ignore"):
             t = away / self.se
             guarded = sign * johnson_t(self.mean, self.se, self.n, np.nan_to_num(self.skew), bound)
         if self.sequence:
-            p = np.where(t > 0, sequence_p(np.abs(np.nan_to_num(t)), np.maximum(self.df + 1, 2)), 1.0)
+            p = np.where(
+                t > 0, sequence_p(np.minimum(np.abs(np.nan_to_num(t)), 1e100), np.maximum(self.df + 1, 2)), 1.0
+            )
             guard = np.where(guarded > 0, p, 1.0)
         else:
             p, guard = special.stdtr(self.df, -t), special.stdtr(self.df, -guarded)
@@ -203,7 +239,7 @@ class Estimates:
         return np.where((self.n >= FEWEST_SEEDS) & ~(self.df < 2), p, np.nan)
 
 
-def _by_seed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _by_seed(values: Floats, weights: Floats) -> Floats:
     """(seeds, contrasts): each contrast in the seeds that have all of its cells."""
     known = np.isfinite(values)
     if known.all():
@@ -212,7 +248,7 @@ def _by_seed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.where(lacks, np.nan, np.where(known, values, 0.0) @ weights.T)
 
 
-def _partial(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _partial(values: Floats, weights: Floats) -> npt.NDArray[np.intp]:
     """The contrasts for which some seed has two cells or more, but not all."""
     known = np.isfinite(values).astype(float)
     if known.all():
@@ -222,12 +258,11 @@ def _partial(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.flatnonzero(((there >= 2) & (there < wanted.sum(axis=1))).any(axis=0))
 
 
-def _floor(trials: Trials, weights: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _floor(trials: Trials, weights: Floats, n: Floats) -> Floats:
     """The least standard error that an outcome with steps allows; 0 for a continuous one."""
     if trials.step is None:
         return np.zeros(len(weights))
     known = np.isfinite(trials.values)
     means = np.where(known, trials.values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    share = as_share(trials.step) if np.abs(trials.values[known]).max(initial=0.0) <= 1 else None
-    floors = np.array([variance_floor(row, np.abs(means), trials.step, share) for row in weights])
+    floors = np.array([variance_floor(row, np.abs(means), trials.step, trials.share) for row in weights])
     return np.sqrt(floors / np.maximum(n, 1))

@@ -16,7 +16,7 @@ from reports.claims import divergence
 from reports.claims.budget import ERROR, Budget, Spending
 from reports.claims.claim import Claim, Scope, averaged, check
 from reports.claims.design import Block, Design, Term
-from reports.claims.estimates import Estimates, Trials
+from reports.claims.estimates import Estimates, Flags, Floats, Trials
 from reports.claims.percent import own_unit, relative
 
 WORDS = {1: "harms", -1: "helps"}
@@ -67,6 +67,7 @@ class Numbers(NamedTuple):
         n: seeds that count.
         df: degrees of freedom.
         se: standard error on the scale of the rule.
+        mean: the estimate on that scale, + is worse.
     """
 
     estimate: float
@@ -77,6 +78,7 @@ class Numbers(NamedTuple):
     n: int
     df: float
     se: float
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,11 @@ class _Seen:
         """Blocks of the design that are not used."""
         return tuple(block for block in self.term.blocks if block not in self.usable)
 
+    @property
+    def moving(self) -> tuple[Block, ...]:
+        """Blocks whose cells are not shared by equal configs."""
+        return tuple(block for block in self.term.blocks if _moved(block, self.term.signs))
+
     def scope(self, every: bool) -> Scope:
         """Where a claim about these blocks holds: in each of them, or on their average."""
         if not self.term.blocks:
@@ -188,8 +195,8 @@ class _Look:
         self, trials: Trials, design: Design, rule: Rule, spending: Spending, equivalent: frozenset[str]
     ) -> None:
         self.trials, self.design, self.rule, self.spending = trials, design, rule, spending
-        self.lost = trials.diverged.any(axis=0)
-        self.known = np.isfinite(trials.values).any(axis=0)
+        self.lost: Flags = np.asarray(trials.diverged.any(axis=0))
+        self.known: Flags = np.asarray(np.isfinite(trials.values).any(axis=0))
         self.margin = rule.margin
         self.terms = design.interactions
         pairs = sum(term.order == 2 for term in self.terms)
@@ -213,8 +220,8 @@ class _Look:
         """Keep the estimate of a contrast."""
         ends = found.valid_interval if found.sequence else found.interval
         numbers = own_unit(found, place, ends(self.spending.nominal(ERROR)), self.rule.worse, self.rule.log)
-        p, df, se = (float(array[place]) for array in (found.apart(), found.df, found.se))
-        self.numbers[name] = Numbers(*numbers, p, adjusted, int(found.n[place]), df, se)
+        p, df, se, mean = (float(array[place]) for array in (found.apart(), found.df, found.se, found.mean))
+        self.numbers[name] = Numbers(*numbers, p, adjusted, int(found.n[place]), df, se, mean)
 
     def grew(self, name: str) -> bool:
         """Whether the arms of a change have a trial of the last seed: arms that were stopped have none."""
@@ -235,10 +242,13 @@ class _Look:
         usable = tuple(
             block for block, diverged, there in zip(term.blocks, lost, known, strict=True) if there and not diverged
         )
-        enough = not any(lost) or 2 * (len(lost) - sum(lost)) >= len(lost)
+
+        # Cells that equal configs share differ by nothing, whatever happens: they count only beside cells that do not.
+        moving = [bool(moved) for moved in cells]
+        enough = 2 * sum(lost) <= sum(moving) and any(_moved(block, term.signs) for block in usable)
         return _Seen(term, usable if enough else (), any(lost))
 
-    def _weights(self, seen: _Seen) -> np.ndarray:
+    def _weights(self, seen: _Seen) -> Floats:
         """The contrast of a term over its usable blocks; nan where there is none."""
         if not seen.term.blocks:
             whole = not self.lost.any() and self.known.all()
@@ -246,10 +256,10 @@ class _Look:
             return weights if whole else np.full(len(self.design.cells), np.nan)
         return _mean_contrast(seen.usable, seen.term.signs, len(self.design.cells))
 
-    def _estimates(self, rows: Sequence[np.ndarray], trials: Trials | None = None) -> Estimates:
+    def _estimates(self, rows: Sequence[Floats], trials: Trials | None = None) -> Estimates:
         """Estimates of contrasts; those that do not exist are nan."""
         weights = np.array(rows).reshape(len(rows), len(self.design.cells))
-        absent = np.isnan(weights).any(axis=1)
+        absent = np.asarray(np.isnan(weights).any(axis=1))
         found = Estimates.of(trials or self.trials, np.where(absent[:, None], 0.0, weights), self.rule.peeked)
         nothing = np.where(absent, np.nan, 1.0)
         n = np.where(absent, 0, found.n)
@@ -271,8 +281,9 @@ class _Look:
         depending = self._depending(established)
         blocked = {n for term, _ in established for alias in (term.aliases or (term.name,)) for n in alias.split(" × ")}
 
-        everywhere = self._equivalence([_worst(one.inside(self.margin)) for one in settings], terms, equivalent)
-        on_average = self._equivalence(list(averages.inside(self.margin or np.nan)), terms, equivalent)
+        margin = np.nan if self.margin is None else self.margin
+        everywhere = self._equivalence([_worst(one.inside(margin)) for one in settings], terms, equivalent)
+        on_average = self._equivalence(list(averages.inside(margin)), terms, equivalent)
         one_sided = self._one_sided(settings)
         p = averages.apart()
         directions = self.spending.adjusted(p, self.level)
@@ -337,7 +348,7 @@ class _Look:
         """The claim that is a change's verdict, in the order of the rule; None: nothing, or it depends."""
         seen = make.seen
         if not len(settings) and seen.term.blocks:
-            return self._dual(make) if len(seen.term.blocks) == 1 else None
+            return self._dual(make) if len(seen.moving) == 1 else None
         if everywhere < ERROR and seen.term.blocks:
             return make.claim("equivalent", "equivalent", everywhere, "equivalence", seen.scope(True))
         if depends or blocked:
@@ -356,14 +367,14 @@ class _Look:
             return make.claim("equivalent", "equivalent on average", on_average, "equivalence", seen.scope(False))
         return None
 
-    def _settings(self, seen: _Seen, average: np.ndarray) -> Estimates:
+    def _settings(self, seen: _Seen, average: Floats) -> Estimates:
         """The effect of a change in each of its usable settings; of a fraction only its contrast."""
         if not seen.term.blocks:
             return self._estimates([average])
         cells = len(self.design.cells)
         return self._estimates([_mean_contrast((block,), seen.term.signs, cells) for block in seen.usable])
 
-    def _equivalence(self, p: Sequence[float], terms: Sequence[Term], before: frozenset[str]) -> np.ndarray:
+    def _equivalence(self, p: Sequence[float], terms: Sequence[Term], before: frozenset[str]) -> Floats:
         """Corrected p over all changes; those found equivalent at an earlier look hand their level on."""
         if self.margin is None:
             return np.full(len(p), np.nan)
@@ -396,7 +407,7 @@ class _Look:
 
     def _dual(self, make: "_Maker") -> Claim | None:
         """Of one setting in which trials diverged: a direction that survivors and worst values agree on."""
-        (block,) = make.seen.term.blocks
+        (block,) = make.seen.moving
         row = _mean_contrast((block,), make.seen.term.signs, len(self.design.cells))
         survivors, worst = self._estimates([row]), self._estimates([row], self.trials.worst())
         adjusted = [float(self.spending.adjusted(one.apart(), self.level)[0]) for one in (survivors, worst)]
@@ -405,9 +416,9 @@ class _Look:
         loses = np.sign(found.diverged * found.ended_first - found.diverged_first * found.ended)
         if max(adjusted, default=np.nan) < ERROR and signs == {float(loses)}:
             maker = _Maker(self, make.seen, row, survivors, 0)
-            return maker.claim(
-                "direction", WORDS[int(loses)], max(adjusted), "direction", Scope("at", block.at), ("diverged",)
-            )
+            # With one factor alone the setting has no levels to name: it is the whole design.
+            scope = Scope("at", block.at) if block.at else Scope("everywhere")
+            return maker.claim("direction", WORDS[int(loses)], max(adjusted), "direction", scope, ("diverged",))
         return None
 
     def _composite(self, term: Term, seen: _Seen) -> Claim | None:
@@ -448,7 +459,7 @@ class _Look:
     # -- interactions ------------------------------------------------------------------------------------------------
 
     def _interactions(self) -> list[tuple[Term, str]]:
-        """The established terms with the ids of their claims, which are made on the way."""
+        """The established terms that matter, with the ids of their claims, which are made on the way."""
         if not self.terms:
             return []
         seen = [self._seen(term) for term in self.terms]
@@ -462,7 +473,7 @@ class _Look:
             level = share / many * self.budget.share
             adjusted = float(self.spending.adjusted(p[place : place + 1], level)[0])
             self._number(term.name, found, place, adjusted)
-            if adjusted < ERROR:
+            if adjusted < ERROR and not self._small(found, level)[place] < ERROR:
                 maker = _Maker(self, one, rows[place], found, place)
                 claim = maker.claim("depends", "depends", adjusted, "interactions", one.scope(False))
                 self.claims.append(claim)
@@ -470,6 +481,16 @@ class _Look:
                 if term.blocks:
                     self._conditional(term, one, level, claim)
         return established
+
+    def _small(self, found: Estimates, level: float) -> Floats:
+        """Corrected p of "an interaction moves some effect by the margin or more".
+
+        A contrast I moves the effects of its changes between two levels by 2 I. What is established and yet smaller
+        than the margin does not make an effect depend on anything that matters.
+        """
+        if self.margin is None:
+            return np.full(len(found), np.nan)
+        return self.spending.adjusted(found.inside(self.margin / 2), level, sides=1)
 
     def _depending(self, established: Iterable[tuple[Term, str]]) -> set[str]:
         """Changes that are in an established interaction which the design can tell from all others."""
@@ -525,7 +546,7 @@ class _Maker:
 
     look: _Look
     seen: _Seen
-    row: np.ndarray
+    row: Floats
     found: Estimates
     place: int
 
@@ -547,7 +568,7 @@ class _Maker:
         where = "".join(f",{factor}={level}" for factor, level in scope.at.items()) if family == "conditional" else ""
         p = found.apart()[place] if kind in ("direction", "depends") else np.nan
         return Claim(
-            id=f"{kind}:{name}{where}" + (f":{word}" if kind == "one_sided" else ""),
+            id=f"{kind}:{name}{where}".replace(" ", "_") + (f":{word[3:]}" if kind == "one_sided" else ""),
             kind=kind,  # type: ignore[arg-type]
             subject=name,
             scope=scope,
@@ -555,7 +576,12 @@ class _Maker:
             level=level,
             against=first,
             word=word,
-            **numbers,
+            estimate=numbers["estimate"],
+            low=numbers["low"],
+            high=numbers["high"],
+            percent=numbers["percent"],
+            percent_low=numbers["percent_low"],
+            percent_high=numbers["percent_high"],
             confidence=1 - alpha,
             p=float(p),
             p_adjusted=float(p_adjusted),
@@ -583,7 +609,7 @@ class _Maker:
         return tuple(name for name, true in names.items() if true)
 
 
-def _mean_contrast(blocks: Sequence[Block], signs: np.ndarray, cells: int) -> np.ndarray:
+def _mean_contrast(blocks: Sequence[Block], signs: Floats, cells: int) -> Floats:
     """The contrast of these signs, averaged over blocks; nan without a block."""
     if not blocks:
         return np.full(cells, np.nan)
@@ -593,7 +619,7 @@ def _mean_contrast(blocks: Sequence[Block], signs: np.ndarray, cells: int) -> np
     return row
 
 
-def _moved(block: Block, signs: np.ndarray) -> list[int]:
+def _moved(block: Block, signs: Floats) -> list[int]:
     """The cells that count in a block: where equal configs share a cell its signs may cancel."""
     weights: dict[int, float] = {}
     for cell, sign in zip(block.cells, signs, strict=True):
@@ -601,6 +627,6 @@ def _moved(block: Block, signs: np.ndarray) -> list[int]:
     return [cell for cell, weight in weights.items() if weight]
 
 
-def _worst(p: np.ndarray) -> float:
+def _worst(p: Floats) -> float:
     """The largest p; nan where there is none, or one is not known."""
     return float(p.max()) if len(p) and not np.isnan(p).any() else float("nan")

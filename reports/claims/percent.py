@@ -3,14 +3,14 @@
 import numpy as np
 from scipy import special
 
-from reports.claims.estimates import Estimates, Trials
+from reports.claims.estimates import Estimates, Floats, Trials
 
 FAR_FROM_ZERO = 10.0
 """Standard errors that the first level's mean must be from 0, so that a ratio to it makes sense."""
 
 
 def relative(
-    trials: Trials, row: np.ndarray, found: Estimates, place: int, worse: float, log: bool, alpha: float
+    trials: Trials, row: Floats, found: Estimates, place: int, worse: float, log: bool, alpha: float
 ) -> dict[str, float]:
     """The numbers of a claim.
 
@@ -37,7 +37,7 @@ def relative(
 
 
 def own_unit(
-    found: Estimates, place: int, ends: tuple[np.ndarray, np.ndarray], worse: float, log: bool
+    found: Estimates, place: int, ends: tuple[Floats, Floats], worse: float, log: bool
 ) -> tuple[float, float, float]:
     """Estimate and ends of the interval in the outcome's own direction; on a log scale as ratios less 1."""
     low, high = sorted(worse * float(end[place]) for end in ends)
@@ -46,7 +46,7 @@ def own_unit(
 
 
 def _percent(
-    trials: Trials, row: np.ndarray, found: Estimates, place: int, worse: float, alpha: float
+    trials: Trials, row: Floats, found: Estimates, place: int, worse: float, alpha: float
 ) -> tuple[float, float, float]:
     """The ratio of two means over the same seeds, by the delta method."""
     nothing = (np.nan, np.nan, np.nan)

@@ -1,6 +1,5 @@
 """The first page: the question is the title, the answer the first sentence, the numbers right behind it."""
 
-from reports.answer import lead, onset_words, others, status_words
 from reports.document import (
     Beside,
     Block,
@@ -23,17 +22,19 @@ from reports.estimates import (
     p_of,
     signed_cell,
 )
-from reports.numbers import duration
+from reports.numbers import count, duration
 from reports.sections.curves import first_page_curve
 from reports.sections.images import end_pictures
 from reports.shared import lengths
 from reports.view import StudyView
+from reports.words.answer import lead, onset_words, others, status_words
+from reports.words.facts import rule_fixed
 
 
 def answer(view: StudyView) -> Section:
     """Verdict, effect, interval and onset of each factor, in words and in a table."""
     words: list[Block] = [Text(lead(view), "lead")]
-    words += [Text(sentence) for sentence in others(view)]
+    words += [Text(one) for one in others(view)]
     words.append(Text(facts(view), "note"))
     curve = first_page_curve(view)
     if curve is not None:
@@ -70,24 +71,24 @@ def verdict_table(view: StudyView) -> Table | None:
                 Cell(
                     badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")
                 ),
-                signed_cell(number(row["effect"]), view.scale),
+                signed_cell(number(row["effect"]), view.effects),
                 interval_or_words(view, row, "effect"),
                 p_of(row, "effect"),
-                fixed_cell(number(row["detectable_effect"]), view.scale),
+                fixed_cell(number(row["detectable_effect"]), view.effects),
                 Cell(drawing=bar),
             )
         )
     return Table(
         "verdicts",
-        "Verdict per factor",
+        "Verdict for each factor",
         (
             Column("factor", "Factor", "text", 1.5),
-            Column("verdict", f"Verdict; alone, {view.fall}", "badge", 1.75),
+            Column("verdict", "Verdict", "badge", 1.75),
             Column("effect", f"Effect on {view.metric}", "number", 0.9),
             Column("interval", view.interval, "number", 1.35),
-            Column("p_adjusted", "p (Holm)", "number", 0.65),
-            Column("detectable_effect", "Could detect", "number", 0.75),
-            Column("bar", "Effect and interval; dots: seeds", "drawing", 2.2),
+            Column("p_adjusted", "p, corrected", "number", 0.7),
+            Column("detectable_effect", "Detectable effect", "number", 0.8),
+            Column("bar", "Effect and interval (dots: seeds)", "drawing", 2.2),
         ),
         tuple(rows),
         rule(view),
@@ -106,26 +107,33 @@ def _says(view: StudyView, name: str) -> Rich:
 
 def rule(view: StudyView) -> Rich:
     """How the words of the verdict come about."""
-    up = "above" if view.better == "lower" else "below"
-    down = "below" if view.better == "lower" else "above"
-    margin = view.scale.fixed(view.margin)
-    band = f" Grey band: changes too small to matter, ±{margin}." if view.margin else ""
-    same = (
-        (" whole interval inside the band; ",) if view.margin else (" never said, since the study names no margin; ",)
-    )
+    up, down = ("above", "below") if view.better == "lower" else ("below", "above")
+    band = (strong("Gray band:"), f" ±{view.margin_words}, too small to matter. ") if view.margin else ()
+    several = len(view.factors) > 1
+    every = " in every setting" if several else ""
+    same = f" less than the margin{every}. " if view.margin else " never said, since the study names no margin. "
     return rich(
-        f"Effect: change of {view.metric} {view.summary} ({view.better} is better), averaged over "
-        f"{view.averaged_over} and paired by seed.{band} ",
-        strong("equivalent:"),
-        *same,
-        strong("harms:"),
-        f" otherwise, whole interval {up} 0 and Holm's p below {view.alpha:.4g} (",
-        strong("helps:"),
-        f" {down} 0); ",
-        strong("not enough data:"),
-        " neither. “Could detect”: the smallest effect that this design finds in 8 of 10 studies, at Holm's strictest "
-        f"level. The rule was fixed in the study file before the runs, plan {str(view.study.get('hash', ''))[:8]}."
-        f"{_looked(view)}",
+        strong("Effect:"),
+        f" the change of {view.metric} {view.summary} ({view.better} is better), compared within each seed"
+        + (f" and averaged over {view.averaged_over}. " if several else ". "),
+        *band,
+        strong("Equivalent:"),
+        same,
+        *(
+            (strong("Depends:"), " an interaction with another factor is established; its average is not a verdict. ")
+            if several
+            else ()
+        ),
+        strong("Harms, helps:"),
+        f" the effect is {up} ({down}) zero"
+        + (" and in no setting opposite by the margin. " if several and view.margin else ". "),
+        *((strong("No harm, no benefit:"), " nowhere worse (better) by the margin. ") if view.margin else ()),
+        strong("Not enough data:"),
+        " none of these. ",
+        f"Verdicts are corrected for all claims of this report (error 5%), p with them; intervals are usual "
+        f"{100 * (1 - view.alpha):.3g}% intervals. ",
+        strong("Detectable effect:"),
+        f" what a study of this size finds in 8 of 10 repetitions. {rule_fixed(view)}{_looked(view)}",
     )
 
 
@@ -134,13 +142,16 @@ def _looked(view: StudyView) -> str:
     if not view.looks:
         return ""
     *before, last = map(str, view.looks)
-    there, open_ = len(view.seeds), "not enough data" in set(view.analysis.verdicts["verdict"])
+    there, open_ = len(view.seeds), view.analysis.waiting
     if there == view.looks[-1]:
         ended = "went on to the last"
+    elif open_:
+        ended = f"has {count(there, 'seed')} so far"
+    elif view.analysis.futile:
+        ended = f"stopped after {there}, since the seeds left could not decide what was open"
     else:
-        ended = f"has {there} so far" if open_ else f"stopped after {there}, when all was decided"
+        ended = f"stopped after {there}, when every factor had a verdict"
     return (
-        f" The rule is asked after {', '.join(before)} and {last} seeds; the study {ended}. So that looking again "
-        f"makes no more false alarms than looking once, each look tests at {view.alpha:.4g} (Pocock), and intervals "
-        "are as wide."
+        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over the "
+        "looks, so that several cause no more false alarms than one; intervals are wider to match."
     )

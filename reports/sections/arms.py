@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from reports.answer import onset_parts
 from reports.charts.intervals import Estimate
 from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
 from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
 from reports.numbers import NOTHING, count, p_value
 from reports.view import Arm, StudyView
+from reports.words.answer import onset_parts
 
 UNFOLDED = 24
 """Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens on request."""
@@ -88,11 +88,11 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
         return (*head, Cell(rich("reference"), value=0.0), Cell(), Cell(), degraded, Cell())
     low, high, p = number(row["low"]), number(row["high"]), number(row["p_adjusted"])
     equal = nothing(row, "difference")
-    interval = Cell(rich("equal trials" if equal else view.scale.interval(low, high)), value=low)
+    interval = Cell(rich("equal trials" if equal else view.effects.interval(low, high)), value=low)
     interval = interval if equal else replace(interval, sub=rich(_p_words(p)))
     word = row.get("verdict")
     verdict = Cell(badge=word, value=word) if isinstance(word, str) and word else Cell()
-    return (*head, signed_cell(number(row["difference"]), view.scale), interval, verdict, degraded, Cell(drawing=bar))
+    return (*head, signed_cell(number(row["difference"]), view.effects), interval, verdict, degraded, Cell(drawing=bar))
 
 
 def _p_words(p: float | None) -> str:

@@ -39,7 +39,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         cells = [
             Cell(rich(code(str(row["term"]))), value=str(row["term"])),
             Cell(rich(_kind(int(row["order"]))), value=int(row["order"])),
-            signed_cell(number(row["estimate"]), view.scale),
+            signed_cell(number(row["estimate"]), view.effects),
             interval_or_words(view, row, "estimate"),
             p_of(row, "estimate"),
         ]
@@ -51,10 +51,10 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         Column("order", "Kind", "text", 1.0),
         Column("estimate", "Estimate", "number", 0.8),
         Column("interval", view.interval, "number", 1.3),
-        Column("p_adjusted", "p (Holm)", "number", 0.7),
+        Column("p_adjusted", "p, corrected", "number", 0.7),
     ]
     if aliased:
-        columns.append(Column("aliases", "Can't be told from", "text", 1.4))
+        columns.append(Column("aliases", "Aliased with", "text", 1.4))
     columns.append(Column("bar", "Estimate and interval", "drawing", 2.0))
     note = rich(
         f"Main effect: change of {view.metric} when the factor leaves its first level, averaged over the others. "
@@ -71,7 +71,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
 def _forest(view: StudyView, records: Records) -> Figure:
     """The same as one drawing, saved for papers."""
     estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
-    told = "; ".join(f"{e.label} {view.scale.signed(e.value)}" for e in estimates)
+    told = "; ".join(f"{e.label} {view.effects.signed(e.value)}" for e in estimates)
     alt = f"Effects with {view.interval}s: {told}"
     drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
     return Figure("effects-forest", rich(f"Effects with {view.interval}s."), (Panel((), drawing),), shown=False)
@@ -87,18 +87,19 @@ def _kind(order: int) -> str:
 
 
 def _sentence(view: StudyView) -> str:
-    """How many interactions are established after correction."""
-    frame = view.analysis.effects
+    """Which interactions are established."""
+    design, frame = view.analysis.cells.design, view.analysis.effects
+    if not design.interactions:
+        return "This design shows main effects only."
     pairs = frame[frame["order"] > 1]
-    if not len(pairs):
-        return "The design tells main effects only."
     known = pairs[pairs["p_adjusted"].notna()]
     if not len(known):
         return "The data do not allow a test of interactions."
-    found = known[known["p_adjusted"] < view.alpha]
+    established = {claim.subject for claim in view.analysis.claims if claim.kind == "depends"}
+    found = known[known["term"].isin(established)]
     if not len(found):
-        return f"No interaction is established after correction for {count(len(known), 'test')}."
+        return f"No interaction is established ({count(len(known), 'test')}, corrected)."
     names = ", ".join(
-        f"{row['term']} ({view.scale.signed(number(row['estimate']))})" for row in found.to_dict("records")
+        f"{row['term']} ({view.effects.signed(number(row['estimate']))})" for row in found.to_dict("records")
     )
-    return f"Established after correction for {count(len(known), 'test')}: {names}."
+    return f"Established interactions ({count(len(known), 'test')}, corrected): {names}."

@@ -3,13 +3,16 @@
 from reports.document import Facts, Rich, Section, code, rich
 from reports.view import StudyView
 
+IMAGES = (
+    "originals, mixed, reconstructed",
+    "two images; the same with their classes swapped; these swapped back, which should be the originals again",
+)
+"""What the core evaluates, and a program of the user does not."""
+
 WORDS = (
     ("arm", "one setting of all factors, run once with every seed"),
     ("reference", "the arm that all others are compared with"),
-    (
-        "originals, mixed, reconstructed",
-        "two images; the same with their classes swapped; these swapped back, which should be the originals again",
-    ),
+    IMAGES,
     (
         "effect",
         "difference of the outcome between a factor's level and its first level, averaged over the other factors, "
@@ -34,7 +37,8 @@ WORDS = (
 
 def glossary(view: StudyView) -> Section:
     """Terms of the report, the study's factors' losses and its metrics."""
-    terms: list[tuple[Rich, Rich]] = [(rich(word), rich(meaning)) for word, meaning in WORDS]
+    words = [entry for entry in WORDS if entry != IMAGES or not view.command]
+    terms: list[tuple[Rich, Rich]] = [(rich(word), rich(meaning)) for word, meaning in words]
     active = _active_losses(view)
     for name, meaning in sorted((view.study.get("losses") or {}).items()):
         if str(name) not in active:

@@ -6,9 +6,9 @@ from typing import Any
 
 from reports.document import Block, Cell, Code, Column, Facts, Fold, Rich, Section, Table, Text, code, rich
 from reports.estimates import number
-from reports.methods import methods
 from reports.numbers import NOTHING, duration
 from reports.view import Event, StudyView
+from reports.words.methods import methods
 
 UNFOLDED = 60
 """Rows of trials shown at once; a longer table opens on request."""

@@ -3,21 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.analysis.robustness import FEWEST_FOR_LEAVING_OUT
 from reports.document import Cell, Column, Section, Table, Text, code, rich
 from reports.estimates import interval_cell, number, p_cell
 from reports.numbers import NOTHING, count, signed
-from reports.robustness import FEWEST_FOR_LEAVING_OUT
 from reports.stats.signflip import smallest_p
 from reports.view import StudyView
 
 NOTE = (
     "Effect in sd: relative to the spread of the reference over seeds. Exact p: sign-flip test, which assumes nothing "
     "but symmetry; with {seeds} it cannot fall below {least} before correction. Bootstrap: BCa interval of the mean, "
-    "from four seeds on; for few seeds it is too short, so the verdict rests on the t interval. Hangs on seeds: those "
-    "without which the verdict would be another one. Seeds to decide: to find the smallest effect that matters in 8 of "
-    "10 studies, at the spread seen here and Holm's strictest."
+    "from four seeds on; for few seeds it is too short, so the verdict rests on the t interval. Depends on seeds: the "
+    "seeds without which the verdict would change. Seeds needed: to find the smallest effect that matters in 8 of 10 "
+    "studies, planned with an upper limit of the spread; in brackets with the spread seen, and with its 90% limit. "
+    "Firm: no single seed and no other test changes the verdict; fair: another test would; fragile: a seed would."
 )
-MISSING = " With the missing trials: bounds of the effect if each had any outcome that the study saw."
+MISSING = " With missing trials: bounds of the effect, whatever they would have been; open where trials diverged."
 
 
 def robustness(view: StudyView) -> Section | None:
@@ -31,24 +32,26 @@ def robustness(view: StudyView) -> Section | None:
         Column("effect_in_sds", "Effect in sd", "number", 0.8),
         Column("p_sign_flip_adjusted", "Exact p (Holm)", "number", 0.9),
         Column("boot", "Bootstrap interval", "number", 1.3),
-        Column("hangs_on_seeds", "Hangs on seeds", "text", 1.0),
-        Column("seeds_needed", "Seeds to decide", "number", 0.8),
+        Column("hangs_on_seeds", "Depends on seeds", "text", 1.0),
+        Column("seeds_needed", "Seeds needed", "number", 0.8),
     ]
+    columns.append(Column("robust", "Robust", "text", 0.7))
     missing = any(int(row["n_missing"]) for row in records)
     if missing:
-        columns.append(Column("worst", "With the missing trials", "number", 1.4))
+        columns.append(Column("worst", "Bounds with missing trials", "number", 1.4))
     rows = []
     for row in records:
         cells = [*_cells(view, row)]
         if missing:
-            cells.append(interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.scale))
+            cells.append(interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.effects))
         rows.append(tuple(cells))
     note = NOTE.format(seeds=count(len(view.seeds), "seed"), least=f"{smallest_p(len(view.seeds)):.2g}")
     if missing:
         note += MISSING
-    table = Table("robustness", "The verdicts, asked otherwise", tuple(columns), tuple(rows), rich(note), look="plain")
-    words = Text(rich(_sentence(records, len(view.seeds))))
-    return Section("robustness", "Does the verdict hang on the method?", "Robustness", (words, table))
+    table = Table("robustness", "Robustness of the verdicts", tuple(columns), tuple(rows), rich(note), look="plain")
+    pairs = dict(zip(view.analysis.verdicts["factor"], view.analysis.verdicts["n_pairs"], strict=True))
+    words = Text(rich(_sentence(records, pairs)))
+    return Section("robustness", "Does the verdict depend on the method or on one seed?", "Robustness", (words, table))
 
 
 def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
@@ -58,17 +61,35 @@ def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
         Cell(badge=str(row["verdict"]), value=str(row["verdict"])),
         Cell(rich(signed(sds, 1)), value=sds),
         p_cell(number(row["p_sign_flip_adjusted"])),
-        interval_cell(number(row["boot_low"]), number(row["boot_high"]), view.scale),
+        interval_cell(number(row["boot_low"]), number(row["boot_high"]), view.effects),
         Cell(rich(str(row["hangs_on_seeds"]) or NOTHING), value=str(row["hangs_on_seeds"])),
-        Cell(rich(NOTHING if seeds is None else f"{seeds:.0f}"), value=seeds),
+        Cell(rich(_seeds_words(row)), value=seeds),
+        Cell(rich(str(row["robust"]) or NOTHING)),
     )
 
 
-def _sentence(records: list[dict[Any, Any]], seeds: int) -> str:
-    """How many verdicts hang on a single seed."""
-    if seeds < FEWEST_FOR_LEAVING_OUT:
-        return f"{count(seeds, 'seed')}: too few to leave one out."
-    hanging = [row for row in records if row["hangs_on_seeds"]]
+def _seeds_words(row: Mapping[Any, Any]) -> str:
+    """`19 (12 to 49)`."""
+    wanted, low, high = (number(row[key]) for key in ("seeds_needed", "seeds_low", "seeds_high"))
+    if wanted is None:
+        return NOTHING
+    return (
+        f"{wanted:.0f} ({NOTHING if low is None else f'{low:.0f}'} to {'> 1,000' if high is None else f'{high:.0f}'})"
+    )
+
+
+def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
+    """Whether verdicts depend on a single seed, of those that have seeds enough to leave one out."""
+    tried = [
+        row for row in records if row["verdict"] != "not enough data" and pairs[row["factor"]] >= FEWEST_FOR_LEAVING_OUT
+    ]
+    few = [row for row in records if pairs[row["factor"]] < FEWEST_FOR_LEAVING_OUT]
+    if few and not tried:
+        return f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides: verdicts without single seeds are not computed."
+    if not tried:
+        return "No verdict was reached that leaving out a seed could change."
+    hanging = [row for row in tried if row["hangs_on_seeds"]]
     if not hanging:
-        return "No verdict would change without any single seed."
-    return f"{len(hanging)} of {count(len(records), 'verdict')} would be another one without some single seed."
+        which = "the verdict" if len(tried) == 1 else f"each of the {len(tried)} verdicts"
+        return f"Without any one seed {which} stays."
+    return f"{len(hanging)} of {count(len(tried), 'verdict')} would change without some single seed."

@@ -7,7 +7,6 @@ from typing import TypeAlias
 import pandas as pd
 
 from reports.charts.survival import Survivors, survival_chart, ticks_until
-from reports.divergence import diverging
 from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
 from reports.numbers import NOTHING, p_words
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
@@ -31,7 +30,7 @@ def survival(view: StudyView) -> Section | None:
     ticks = ticks_until(view.last_step)
     curves = [_survivors(label, rows, css, ticks) for label, rows, css in groups]
     words = ", ".join(
-        f"{curve.label}: {100 * (curve.shares[-1] if curve.shares else 1):.0f} % still good at the end"
+        f"{curve.label}: {100 * (curve.shares[-1] if curve.shares else 1):.0f}% still good at the end"
         for curve in curves
     )
     drawing = survival_chart(
@@ -69,8 +68,9 @@ def survival(view: StudyView) -> Section | None:
 def grouping(view: StudyView) -> tuple[str | None, str | None]:
     """Factor whose levels are compared, and the level that tells: where trials diverge, else what the culprit is."""
     factor, level = view.split(view.culprit) if view.culprit else (None, None)
-    if found := diverging(view):
-        worst = min(found, key=lambda at: (at.p, at.factor != factor))
+    lost = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
+    if lost:
+        worst = min(lost, key=lambda claim: (claim.p, claim.factor != factor))
         return worst.factor, worst.level
     return (factor, level) if factor in view.factors else (None, None)
 

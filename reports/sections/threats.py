@@ -1,22 +1,15 @@
 """Should I believe it? Weak points of this study, found in its own data, and the next experiment."""
 
-from collections.abc import Iterable
-
-import pandas as pd
-
-from reports.divergence import DivergedArm, Diverging, diverging, diverging_arms
-from reports.document import Bullets, Rich, Section, Span, code, joined, rich, strong
+from reports.claims.estimates import FEWEST_SEEDS
+from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number
 from reports.numbers import count, p_value
-from reports.patches import changing, levels_of, raised
+from reports.patches import changing
 from reports.shared import TRAINING, different_words, yardstick_words
 from reports.view import StudyView
-
-CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
-"""Start of a path that a level raises -> what to try where trials diverge."""
-
-CERTAIN = 3
-"""Trials which, when all diverge, say that more seeds would do so too."""
+from reports.words.facts import expectations, interim, rule_changed, rule_fixed
+from reports.words.names import listed
+from reports.words.next import next_experiment
 
 
 def threats(view: StudyView) -> Section:
@@ -34,39 +27,49 @@ def _few_seeds(view: StudyView) -> Rich | None:
     if n < 2:
         return rich(
             strong("One seed."),
-            " There is no spread to compare a difference with: no interval and no verdict is possible.",
+            " Without a second seed, a difference can't be compared with chance, so there are no intervals and no verdicts.",
         )
+    if n < FEWEST_SEEDS:
+        return rich(strong("Two seeds."), " Two seeds may agree by chance, so there are no verdicts.")
     return rich(
-        strong(f"{count(n, 'seed')}."),
-        f" An exact test on {n} paired seeds can't give a p below {p_value(2 / 2**n)}; "
-        "intervals rest on t over the seeds' means.",
+        strong("Few seeds."),
+        f" With {count(n, 'seed')}, an exact test can't reach a p below {p_value(2 / 2**n)}. The intervals assume that "
+        "differences between seeds are roughly normal; a strongly skewed effect can't be seen.",
     )
 
 
 def _missing(view: StudyView) -> Rich | None:
     """Missing trials are rarely missing by chance."""
     rest = view.table.trials[view.table.trials["status"] != "finished"]
-    if not len(rest):
+    if not len(rest) or interim(view):
         return None
     labels = sorted({view.arm_of[c].label for c in map(str, rest["cell_id"]) if c in view.arm_of})
-    names = joined(labels[:4]) if len(labels) <= 4 else rich(f"{len(labels)} arms")
+    names = listed([code(label) for label in labels]) if len(labels) <= 4 else rich(f"{len(labels)} arms")
     return rich(
         strong("Missing trials."),
-        f" {count(len(rest), 'trial')} without a result, in ",
+        f" {count(len(rest), 'trial')} of ",
         names,
-        ". If an arm makes trials diverge or fail, its mean looks better than it is.",
+        " without a result. If an arm causes trials to diverge or fail, its mean looks better than it is.",
     )
 
 
-def _hanging(view: StudyView) -> Rich | None:
+def _fragile(view: StudyView) -> Rich | None:
     """Verdicts that one seed decides."""
     checks = view.analysis.checks
-    rows = checks[checks["hangs_on_seeds"] != ""] if len(checks) else checks
+    rows = (
+        checks[(checks["hangs_on_seeds"] != "") & (checks["verdict"] != "not enough data")] if len(checks) else checks
+    )
     if not len(rows):
         return None
-    names = joined(code(str(name)) for name in rows["factor"])
+    first = rows.iloc[0]
+    seeds = str(first["hangs_on_seeds"]).split()
+    more = "" if len(rows) == 1 else f", and so do those on {len(rows) - 1} more"
+    noun = f"seed {seeds[0]} is" if len(seeds) == 1 else f"one of the seeds {', '.join(seeds)} is"
     return rich(
-        strong("One seed decides."), " Without some single seed the verdict on ", names, " would be another one."
+        strong("One seed decides."),
+        " The verdict on ",
+        code(str(first["factor"])),
+        f" changes if {noun} left out{more}.",
     )
 
 
@@ -74,14 +77,34 @@ def _bounds(view: StudyView) -> Rich | None:
     """Verdicts that missing trials could turn."""
     for row in view.analysis.checks.to_dict("records"):
         low, high = number(row["worst_low"]), number(row["worst_high"])
-        if row["verdict"] in ("harms", "helps") and low is not None and high is not None and low < 0 < high:
+        if (
+            str(row["verdict"]).split(" ")[0] in ("harms", "helps")
+            and low is not None
+            and high is not None
+            and low < 0 < high
+        ):
             return rich(
-                strong("A difference could hang on missing trials."),
-                " With any outcome that the study saw in their place, the effect of ",
+                strong("Missing trials could change a verdict."),
+                " Whatever the missing trials would have been, the effect of ",
                 code(str(row["factor"])),
-                f" could lie anywhere in {view.scale.interval(low, high)}.",
+                f" lies in {view.effects.interval(low, high)}; that includes effects of the other sign.",
             )
     return None
+
+
+def _late_rule(view: StudyView) -> Rich | None:
+    """A rule that was changed after results, or of which nobody knows when it was fixed."""
+    if changed := rule_changed(view):
+        return changed
+    ledger = view.table.ledger
+    if ledger is None or ledger.fixed_before_trials:
+        return None
+    return rich(strong("Rule not registered."), f" {rule_fixed(view)}")
+
+
+def _expected(view: StudyView) -> Rich | None:
+    """What was registered, and what came out."""
+    return expectations(view) or None
 
 
 def _budgets(view: StudyView) -> Rich | None:
@@ -99,13 +122,13 @@ def _budgets(view: StudyView) -> Rich | None:
             " Those stopped beyond a bound count with their values then: had they gone on, they would probably lie "
             "farther out, so their harm is rather larger than it is said to be.",
         )
-    return rich(strong("Unequal budgets."), *text)
+    return rich(strong("Different training lengths."), *text)
 
 
 def _yardstick(view: StudyView) -> Rich | None:
     """Levels whose trials are evaluated otherwise differ by more than what was trained."""
     sentences = yardstick_words(view)
-    return rich(strong("Not one yardstick."), *(rich(" ", words) for words in sentences)) if sentences else None
+    return rich(strong("Evaluated differently."), *(rich(" ", words) for words in sentences)) if sentences else None
 
 
 def _start(view: StudyView) -> Rich | None:
@@ -113,8 +136,8 @@ def _start(view: StudyView) -> Rich | None:
     found = different_words(view, TRAINING)
     if not found:
         return None
-    end = " Trials of one seed are paired in the rest only, so seeds cancel less."
-    return rich(strong("Pairs that share less."), *(rich(" ", words) for words in found), end)
+    end = " Trials with the same seed share less there, so comparisons are noisier."
+    return rich(strong("Weaker pairing."), *(rich(" ", words) for words in found), end)
 
 
 def _drift(view: StudyView) -> Rich | None:
@@ -132,9 +155,9 @@ def _drift(view: StudyView) -> Rich | None:
         return None
     worse = (change > 0) == (view.better == "lower")
     return rich(
-        strong("The reference drifts."),
-        f" It gets {'worse' if worse else 'better'} by {view.scale.signed(change)} from step 0 to its last evaluation; "
-        "effects are differences to it, not to step 0.",
+        strong("The reference changes too."),
+        f" It gets {'worse' if worse else 'better'} by {view.scale.fixed(abs(change))} between step 0 and its last "
+        "evaluation. Effects are measured against the reference, not against step 0.",
     )
 
 
@@ -142,96 +165,31 @@ def _no_margin(view: StudyView) -> Rich | None:
     if view.margin is not None:
         return None
     return rich(
-        strong("No smallest effect that matters"),
-        " is named in the study file: “equivalent” can't be said, and a tiny difference can be called harm.",
+        strong("No margin."),
+        " The study file names no smallest effect that matters, so nothing can be called equivalent, and a tiny difference "
+        "can be called harm.",
     )
 
 
 def _one_data_set(view: StudyView) -> Rich | None:
+    if view.command:
+        told = " All that is said holds for this program, its data and the options of this study; no other was tried."
+        return rich(strong("One program."), told)
     one_set = not (changing(view.study, "dataset") or changing(view.study, "data"))
     one_length = not changing(view.study, "steps")
     if not one_set and not one_length:
         return None
-    words = [text for text, said in (("one data set", one_set), ("one length of training", one_length)) if said]
-    where = f"{view.planned_steps} steps" if one_length else "these lengths"
-    on = "on the data of this study" if one_set else "on these data"
+    words = [text for text, said in (("one dataset", one_set), ("one training length", one_length)) if said]
+    where = f"{view.planned_steps} steps" if one_length else "these training lengths"
+    on = "this dataset" if one_set else "these datasets"
     return rich(
         strong(f"{', '.join(words).capitalize()}."),
-        f" All that is said holds for {where} {on}; it was not tried elsewhere.",
+        f" The results hold for {on} and {where}. Nothing else was tested.",
     )
 
 
-TESTS = (_few_seeds, _hanging, _missing, _bounds, _budgets, _yardstick, _start, _drift, _no_margin, _one_data_set)
+TESTS = (
+    *(_late_rule, _expected, _few_seeds, _fragile, _missing, _bounds, _budgets),
+    *(_yardstick, _start, _drift, _no_margin, _one_data_set),
+)
 """In the order in which they are told."""
-
-
-def next_experiment(view: StudyView) -> Rich:
-    """The experiment that would decide what is open."""
-    verdicts = view.analysis.verdicts
-    if not (view.table.trials["status"] == "finished").any():
-        return _nothing_finished(view)
-    diverged, arms = diverging(view), diverging_arms(view)
-    unsure = verdicts[verdicts["verdict"] == "not enough data"]
-    unsure = unsure[[not any(_about(view, name, at) for at in diverged) for name in unsure["factor"]]]
-    if diverged or arms:
-        besides = (" Besides,", _seeds(view, unsure)) if len(unsure) else ()
-        return rich(strong("Next:"), _instead(view, diverged, arms), *besides)
-    if len(unsure):
-        return rich(strong("Next:"), _seeds(view, unsure))
-    if unmoved := view.analysis.idle:
-        return rich(strong("Next:"), " find out why ", joined(map(code, unmoved)), " did nothing in these trials.")
-    return rich(
-        strong("Next:"), " the same study on other data, and longer, would tell whether the answer carries over."
-    )
-
-
-def _about(view: StudyView, name: str, at: Diverging) -> bool:
-    """Whether a verdict compares a level at which trials diverge."""
-    factor, level = view.split(name)
-    return factor == at.factor and (level in (None, at.level) or at.level == view.first(factor))
-
-
-def _nothing_finished(view: StudyView) -> Rich:
-    """What to do when there is no result at all: what diverged would do so again."""
-    diverged = int((view.table.trials["status"] == "diverged").sum())
-    if diverged == len(view.table.trials):
-        return rich(strong("Next:"), " all trials diverged: smaller learning rates, or smaller weights of the losses.")
-    return rich(strong("Next:"), " find out why no trial finished; the same command then runs the missing ones.")
-
-
-def _seeds(view: StudyView, unsure: pd.DataFrame) -> Rich:
-    """How many seeds would decide these verdicts."""
-    names = joined(code(str(name)) for name in unsure["factor"])
-    n = len(view.seeds)
-    checks = view.analysis.checks
-    known = [s for s in checks.loc[checks["factor"].isin(unsure["factor"]), "seeds_needed"].map(number) if s]
-    if view.margin and known and max(known) > n:
-        effect = view.scale.fixed(view.margin)
-        return rich(f" {max(known):.0f} seeds instead of {n} would show an effect of {effect} for ", names, ".")
-    return rich(f" more than {count(n, 'seed')} for ", names, ".")
-
-
-def _instead(view: StudyView, diverged: list[Diverging], arms: list[DivergedArm]) -> Rich:
-    """What helps where trials diverge; that seeds do not only where so many diverged that it is no chance."""
-    places: dict[str, list[Span]] = {}
-    for at in diverged:
-        before = at.beside if at.beside in levels_of(view.study, at.factor) else at.level
-        places.setdefault(_cure(view, [(at.factor, before, at.level)]), []).append(code(f"{at.factor}={at.level}"))
-    for arm, _ in arms:
-        moves = [(factor, view.first(factor), level) for factor, level in arm.levels.items()]
-        places.setdefault(_cure(view, moves), []).append(code(arm.label))
-    cures = [rich(cure, " at ", joined(where)) for cure, where in places.items()]
-    noun = " or ".join(word for word, found in (("level", diverged), ("arm", arms)) if found)
-    those = f"that {noun}" if len(diverged) + len(arms) == 1 else f"those {noun.replace(' or ', 's or ')}s"
-    advice = joined((*cures, f"or a study without {those}"), last=", ")
-    certain = all(at.ended >= CERTAIN or at.p_adjusted < view.alpha for at in diverged)
-    if certain and all(lost.many >= CERTAIN for lost in arms):
-        return rich(" more seeds do not help where trials diverge: ", advice, ".")
-    return rich(" more seeds; if they diverge as well, ", advice, ".")
-
-
-def _cure(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:
-    """What to change where these factors move from one level to another and trials diverge."""
-    paths = {path for factor, before, level in moves for path in raised(view.study, factor, before, level)}
-    found = [words for start, words in CURES.items() if any(path.startswith(start) for path in paths)]
-    return " or ".join(found) or "other settings"

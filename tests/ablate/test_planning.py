@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ablate.identity import digest, dumps
 from ablate.menus import Menus, science_menus
 from ablate.plan_file import changes, plan_csv, plan_record
 from ablate.planning import plan
@@ -264,3 +265,53 @@ def test_a_hundred_thousand_cells_are_planned_in_seconds(study: Load, menus: Men
     made = plan(spec, menus=menus)
     assert len(made.trials) == 100_000
     assert time.process_time() - start < 15  # 3 s on the machine it was measured on
+
+
+@pytest.mark.parametrize("name", ["quickstart", "degradation"])
+def test_keys_that_came_later_leave_plans_without_them_as_they_were(name: str) -> None:
+    """The rule as it was hashed before these keys existed, spelled out: same hash, so old folders stay usable."""
+    made = plan(load_study(name))
+    outcome = made.spec.outcome
+    rule: dict[str, object] = {
+        "metric": "mixed_l1",
+        "better": "lower",
+        "summary": "last",
+        "smallest_effect": 0.01,
+        "degradation": {"relative": 0.1, "after_step": 0, "patience": 2},
+    }
+    if outcome.looks:
+        rule["looks"] = list(outcome.looks)
+    before = digest(dumps([sorted(trial.id for trial in made.trials), rule]))
+    assert made.hash == before
+    defaults = ["outcome.scale=linear", *(["outcome.spend=late"] if outcome.looks else [])]
+    assert plan(load_study(name, defaults)).hash == before
+    factor = made.spec.factors[0].name
+    words = [f"expect.{factor}=no harm", f"factors.{factor}.ordered=false", "question=Another one?"]
+    assert plan(load_study(name, words)).hash == before
+    assert ids(plan(load_study(name, ["outcome.scale=log"]))) == ids(made)
+    for change in ("outcome.scale=log", "outcome.also=[average_mixed_l1]"):
+        assert plan(load_study(name, [change])).hash != before
+
+
+def test_how_the_error_is_spent_is_decided_by_the_design(planned: Callable[..., Plan], menus: Menus) -> None:
+    def spent(*overrides: str) -> str:
+        return str(plan_record(planned(*overrides), menus)["outcome"].get("spend"))
+
+    looks = ("seeds=[0, 1, 2]", "outcome.looks=[2, 3]")
+    assert spent() == "None"
+    assert spent(*looks) == "late"
+    alone = "factors={rate: {path: lr_generator, levels: [1e-4, 1e-3]}}"
+    assert spent(*looks, "design=one_at_a_time") == spent(*looks, alone) == "even"
+    assert spent(*looks, "outcome.spend=middle") == "middle"
+    assert planned(*looks, "outcome.spend=late").hash == planned(*looks).hash
+    assert planned(*looks, "outcome.spend=even").hash != planned(*looks).hash
+
+
+def test_whether_levels_are_ordered_and_what_is_expected_is_in_the_record(
+    planned: Callable[..., Plan], menus: Menus
+) -> None:
+    plain = plan_record(planned(), menus)
+    assert "expect" not in plain
+    assert "ordered" not in plain["factors"]["rate"]
+    told = plan_record(planned("factors.rate.ordered=true", "expect.rate=depends"), menus)
+    assert (told["factors"]["rate"]["ordered"], told["expect"]) == (True, {"rate": "depends"})

@@ -12,7 +12,7 @@ from ablate.config_checks import cautions, never_degraded
 from ablate.menus import Menus
 from ablate.plan_file import resolved_yaml
 from ablate.spec import load_study, schema
-from ablate.study import Factor, Outcome, StudyError, StudySpec
+from ablate.study import Factor, FurtherOutcome, Outcome, StudyError, StudySpec
 from ablate.study_tree import bundled_studies
 
 Load = Callable[..., StudySpec]
@@ -317,3 +317,49 @@ def test_dropping_a_factor_that_is_not_there_is_a_slip(study: Load, tmp_path: Pa
         StudyError, match=r"child.yaml:3:9: factors.lnog: null, but .* no such factor; did you mean long"
     ):
         load_study(child, (), menus)
+
+
+FACTORS = BASE + "factors: {f: {path: losses.long_fm, levels: {a: 0, b: 1}}, g: {path: steps, levels: [5, 6]}}\n"
+
+
+def test_the_keys_of_the_second_edition(study: Load) -> None:
+    text = FACTORS.replace("levels: [5, 6]", "levels: [5, 6], ordered: true").replace("[0]", "[0, 1, 2]") + (
+        "expect: {f: no harm, g=6: helps}\n"
+    )
+    also = "outcome.also=[average_swap_score, {metric: spread, better: higher, smallest_effect: 2}]"
+    margin = "outcome.smallest_effect=0.1"
+    spec = study(text, "outcome.scale=log", margin, also, "outcome.looks=[2, 3]", "outcome.spend=middle")
+    assert (spec.outcome.scale, spec.outcome.spend) == ("log", "middle")
+    assert spec.outcome.also == (FurtherOutcome("average_swap_score", "higher"), FurtherOutcome("spread", "higher", 2))
+    assert spec.expect == {"f": "no harm", "g=6": "helps"}
+    assert [factor.ordered for factor in spec.factors] == [None, True]
+    assert study(resolved_yaml(spec), name="again.yaml") == spec
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("outcome.scale=logarithmic", "outcome.scale: 'logarithmic' is not known"),
+        ("outcome.scale=log", "outcome.scale: log needs a smallest_effect, a ratio minus 1: 0.1 for 10 %"),
+        ("outcome.spend=early", "outcome.spend: 'early' is not known; one of even, middle, late"),
+        ("outcome.spend=even", "outcome.spend: spends nothing: without outcome.looks all seeds run"),
+        ("outcome.also=[]", "outcome.also: needs at least 1, has 0"),
+        ("outcome.also=[swap_scor]", "outcome.also.0: 'swap_scor' is not known; did you mean swap_score?"),
+        ("outcome.also=[3]", "outcome.also.0: 3 must be text or a map"),
+        ("outcome.also=[{better: lower}]", "outcome.also.0: metric is missing"),
+        ("outcome.also=[{metric: spread, bettr: lower}]", "outcome.also.0.bettr: unknown key; did you mean better?"),
+        ("outcome.also=[{metric: spread, smallest_effect: 0}]", "also.0.smallest_effect: 0 must be a number or null"),
+        ("outcome.also=[mixed_l1]", "outcome.also.0: mixed_l1 is the primary outcome already"),
+        ("outcome.also=[spread, {metric: spread}]", "outcome.also.1: spread is listed twice"),
+        ("outcome.also=[{metric: swap_score, better: lower}]", "outcome.also.0.better: swap_score is better higher"),
+        ("outcome.also=[kid]", "outcome.also.0: kid is not recorded; one of"),
+        ("expect={h: harms}", "expect.h: no such factor; one of f, g"),
+        ("expect={f: harm}", "expect.f: 'harm' is not known; did you mean harms?"),
+        ("expect={f=c: harms}", "expect.f=c: 'c' is no level of f; one of b"),
+        ("expect={f=a: harms}", "expect.f=a: 'a' is the first level of f, which the others are compared with"),
+        ("factors.f.ordered=on", "factors.f.ordered: 'on' must be true or false; on is text here, write true"),
+    ],
+)
+def test_mistakes_in_the_keys_of_the_second_edition(study: Load, override: str, message: str) -> None:
+    (line,) = problems(study, FACTORS, override)
+    assert message in line

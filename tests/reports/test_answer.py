@@ -1,9 +1,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from reports.answer import others
+
 from reports import headline
 from reports.analysis import analyse
-from reports.answer import others
 from reports.document import plain
 from reports.table import StudyTable
 from reports.view import StudyView

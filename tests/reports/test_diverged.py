@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from reports.answer import lead, onset_words, others
 
 from reports import headline, make_report, open_study
-from reports.answer import lead, onset_words, others
 from reports.document import Cell, Table, plain
 from reports.plain_text import to_text
 from reports.sections.survival import compared, groups_of, times_of

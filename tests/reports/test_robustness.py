@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from reports.answer import lead
+from reports.robustness import check_verdicts
 from scipy import stats
 
 from reports.analysis import analyse
-from reports.answer import lead
 from reports.document import plain
-from reports.robustness import check_verdicts
 from reports.stats.signflip import sign_flip_p
 from reports.view import StudyView
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from reports.methods import methods
 
 from reports import make_report, open_study
 from reports.document import plain
-from reports.methods import methods
 from reports.patches import changed, changing
 from reports.plain_text import to_text
 from reports.sections.answer import facts

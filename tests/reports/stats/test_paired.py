@@ -2,12 +2,12 @@ import math
 
 import numpy as np
 import pytest
+from reports.stats.sequential import cumulative_p, family_level, nominal_level
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from reports.stats.missing import worst_case
 from reports.stats.power import detectable_sds, power, seeds_needed
-from reports.stats.sequential import cumulative_p, family_level, nominal_level
 from reports.stats.signflip import sign_flip_p, smallest_p
 
 

@@ -2,8 +2,8 @@ import math
 
 import numpy as np
 import pytest
-
 from reports.stats.sequential import cumulative_p
+
 from reports.stats.spending import SPENDING, look_levels
 
 KNOWN = {  # of another simulation, of 400,000 studies by scipy's t test

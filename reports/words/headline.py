@@ -1,14 +1,17 @@
 """The answer in five lines, for the end of a command."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from reports.analysis import analyse
-from reports.answer import lead, no_comparison, others, shared_fall, status_words
 from reports.document import plain
 from reports.estimates import inert
 from reports.numbers import p_words
-from reports.sections.threats import next_experiment
 from reports.table import StudyTable
 from reports.theme import SIGNS
 from reports.view import StudyView
+from reports.words.answer import lead, others, shared_fall, status_words
+from reports.words.next import next_experiment
 
 
 def headline(study: StudyView | StudyTable) -> list[str]:
@@ -28,13 +31,17 @@ def _verdicts(study: StudyView) -> str:
     """`▲ reassembly_fm harms (+0.037, p < 0.001) · = long_recon equivalent (...)`; else the other sentences."""
     words = []
     for row in study.analysis.verdicts.to_dict("records"):
-        effect, p = row["effect"], row["p_adjusted"]
-        numbers = [study.scale.signed(effect)] if effect == effect and effect is not None else []
-        if p == p and p is not None:
-            numbers.append(p_words(p))
-        numbers = ["did nothing"] if inert(study, row, "effect") else numbers
-        detail = f" ({', '.join(numbers)})" if numbers else ""
+        detail = f" ({', '.join(numbers)})" if (numbers := _numbers(study, row)) else ""
         words.append(f"{SIGNS.get(str(row['verdict']), '')} {row['factor']} {row['verdict']}{detail}".strip())
-    if words and (uncompared := no_comparison(study)):
-        words.append(plain(uncompared))
+    words += [f"? {name} not compared" for name in study.analysis.uncompared]
     return " · ".join(words) or " ".join(plain(sentence) for sentence in others(study)) or "No verdict on a factor."
+
+
+def _numbers(study: StudyView, row: Mapping[Any, Any]) -> list[str]:
+    """Effect and p of a verdict about one number; what depends or diverges has none that says it."""
+    if inert(study, row, "effect"):
+        return ["did nothing"]
+    if row["verdict"] in ("depends", "diverges"):
+        return []
+    effect, p = float(str(row["effect"])), float(str(row["p_adjusted"]))
+    return [study.effects.signed(effect)] * (effect == effect) + [p_words(p)] * (p == p)

@@ -1,0 +1,424 @@
+"""The answer in words: what is claimed, in the order in which a reader needs it."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from reports.claims.claim import Claim
+from reports.document import Rich, code, joined, rich, strong
+from reports.numbers import count, p_words
+from reports.view import Arm, Event, StudyView, fall
+from reports.words.facts import interim, lost_trials, missing, rule_changed, seeds_added
+from reports.words.names import (
+    amount,
+    at_levels,
+    interval_words,
+    listed,
+    number_words,
+    subject,
+    subjects,
+)
+from reports.words.sentences import VERBS, sentence
+
+MOST_TERMS = 3
+"""Established interactions that are told one by one; the table of effects has the rest."""
+MOST_CHANGES = 4
+"""Factors of one verdict that have a sentence each; of more the rest share one."""
+
+
+def lead(view: StudyView) -> Rich:
+    """The first sentences: whether the study is done and its rule stood, then the first thing that was found."""
+    status = [part for part in (interim(view), rule_changed(view), seeds_added(view)) if part]
+    return rich(*_spaced([*status, *_groups(view)[0]]))
+
+
+def others(view: StudyView) -> list[Rich]:
+    """The other sentences of the answer, one for each group of claims."""
+    rest = [rich(*_spaced(group)) for group in _groups(view)[1:]]
+    return [part for part in (*rest, missing(view), shared_fall(view)) if part]
+
+
+def _groups(view: StudyView) -> list[list[Rich]]:
+    """The sentences of all claims in groups, the most important first; at least one group."""
+    statuses = view.table.trials["status"]
+    if not (statuses == "finished").any() and not (statuses == "diverged").any():
+        return [[rich(f"None of the {count(len(statuses), 'trial')} finished.")]]
+    if not view.analysis.judgement.verdicts and len(view.arms) < 2:
+        return [[_one_arm(view)]]
+    groups = [
+        _divergence(view),
+        _dependences(view, told=True),
+        _directions(view, "harms"),
+        _directions(view, "helps"),
+        _dependences(view, told=False),
+        _directions(view, "harms on average"),
+        _directions(view, "helps on average"),
+        _one_sided(view),
+        _equivalent(view),
+        _idle(view),
+        _undecided(view),
+        _uncompared(view),
+        _further(view),
+    ]
+    found = [group for group in groups if group]
+    return found or [[rich("This design allows no verdict on a single factor. The table below compares the arms.")]]
+
+
+def _claims(view: StudyView, *kinds: str, word: str = "") -> list[Claim]:
+    """Claims of these kinds, the largest effect first."""
+    found = [c for c in view.analysis.claims if c.kind in kinds and (not word or c.word == word)]
+    return sorted(found, key=lambda claim: -abs(claim.estimate) if claim.estimate == claim.estimate else 0.0)
+
+
+def _divergence(view: StudyView) -> list[Rich]:
+    """Which levels make trials diverge, or how many were lost without anyone knowing why."""
+    found = [sentence(view, claim) for claim in _claims(view, "diverges")]
+    if found:
+        named = {claim.subject for claim in _claims(view, "diverges")}
+        silent = [name for name in named if not any(_has_mean(view, name))]
+        if silent:
+            found.append(rich("The mean of ", code(view.metric), " is not compared where trials diverged."))
+    elif lost := lost_trials(view):
+        found = [lost]
+    return [*found, *(sentence(view, claim) for claim in _claims(view, "composite"))]
+
+
+def _has_mean(view: StudyView, name: str) -> Iterable[bool]:
+    """Whether something is claimed of the mean of a change."""
+    kinds = ("direction", "equivalent", "one_sided")
+    return (claim.subject == name and claim.kind in kinds for claim in view.analysis.claims)
+
+
+def _directions(view: StudyView, word: str) -> list[Rich]:
+    """Changes that harm, or help; the first few with a sentence each."""
+    claims = [claim for claim in _claims(view, "direction", word=word) if not claim.gate]
+    told = [sentence(view, claim) for claim in claims[:MOST_CHANGES]]
+    rest = claims[MOST_CHANGES:]
+    if rest:
+        names = [rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in rest]
+        average = "On average the same" if word.endswith("average") else "The same"
+        told.append(rich(f"{average} holds for ", listed(names), "."))
+    return told
+
+
+# -- interactions ------------------------------------------------------------------------------------------------------
+
+
+def _dependences(view: StudyView, told: bool) -> list[Rich]:
+    """Established interactions: those whose effects at single levels are known, or the others."""
+    terms = _claims(view, "depends")
+    groups = [claim for claim in terms if claim.scope.type == "alias_group"]
+    if len(groups) > 1 and not told:
+        return [_many_groups(view, groups)]
+    if groups and told:
+        return []
+    chosen = [claim for claim in terms if bool(_conditional(view, claim)) == told]
+    out = [_dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]]
+    if len(chosen) > MOST_TERMS:
+        more = count(len(chosen) - MOST_TERMS, "more interaction")
+        verb = "is" if len(chosen) == MOST_TERMS + 1 else "are"
+        out.append(rich(f"{more} {verb} established; the table of effects lists them."))
+    return out
+
+
+def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
+    """That pairs of factors act together in a fraction that cannot tell which."""
+    largest = groups[0]
+    terms = [code(term) for term in largest.scope.terms]
+    known = len(view.analysis.cells.design.interactions)
+    which = (
+        f"all {number_words(known)}"
+        if len(groups) == known
+        else f"{number_words(len(groups))} of {number_words(known)}"
+    )
+    size = f" ({amount(view, largest.estimate, largest)})"
+    return rich(
+        f"In this fraction factors act together: {which} groups of pairs are established, the largest being ",
+        joined(terms, ", or ", ", or "),
+        f"{size}. The design cannot tell which pair of a group acts, so nothing is said of the factors "
+        "in these groups one by one.",
+    )
+
+
+def _conditional(view: StudyView, term: Claim) -> list[Claim]:
+    """What is claimed at single levels of an established interaction."""
+    return [claim for claim in view.analysis.claims if claim.gate == term.id]
+
+
+def _dependence(view: StudyView, term: Claim) -> Rich:
+    """What the changes of a term do at each level of the others."""
+    claims = _conditional(view, term)
+    names = term.subject.split(" × ")
+    sided = {name: [claim for claim in claims if claim.subject == name] for name in names}
+    ranked = sorted(names, key=lambda name: (_rank(sided[name]), -_size(sided[name])))
+    first, *rest = [name for name in ranked if sided[name]]
+    same = [
+        name for name in rest if _rank(sided[name]) == 0 == _rank(sided[first]) and _mirrors(view, sided, first, name)
+    ]
+    parts = [_at_each(view, term, first, sided[first])]
+    if same and len(names) == 2:
+        parts.append(rich("The same holds for ", subject(view, same[0]), " with ", subject(view, first), "."))
+    else:
+        parts += [_at_each(view, term, name, sided[name], again=True) for name in rest[:1]]
+    return rich(*_spaced(parts))
+
+
+def _rank(claims: Sequence[Claim]) -> int:
+    """0: opposite directions, 1: one direction and nothing elsewhere, 2: less."""
+    words = {claim.word for claim in claims}
+    if {"harms", "helps"} <= words:
+        return 0
+    return 1 if "equivalent" in words and len(words) > 1 else 2
+
+
+def _size(claims: Sequence[Claim]) -> float:
+    return max((abs(claim.estimate) for claim in claims), default=0.0)
+
+
+def _mirrors(view: StudyView, sided: dict[str, list[Claim]], one: str, other: str) -> bool:
+    """Whether two changes do the same at each other's levels."""
+    return _pattern(view, sided[one]) == _pattern(view, sided[other])
+
+
+def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
+    return {all(level == view.first(f) for f, level in claim.scope.at.items()): claim.word for claim in claims}
+
+
+def _at_each(view: StudyView, term: Claim, name: str, claims: Sequence[Claim], again: bool = False) -> Rich:
+    """`What a does depends on b: it makes kid worse without b (...) and better with b (...).`"""
+    others = [subject(view, other) for other in term.subject.split(" × ") if other != name]
+    start: Rich = rich("What ", subject(view, name), " does depends on ", listed(others), ": it")
+    if again:
+        start = subject(view, name)
+    moved = [claim for claim in claims if claim.kind == "direction"]
+    still = [claim for claim in claims if claim.kind == "equivalent"]
+    only = "only " if moved and still and len(term.subject.split(" × ")) == 2 and len(claims) == 2 else ""
+    bits: list[Rich] = []
+    for claim in moved:
+        verb = rich(" makes ", code(view.metric)) if not bits else ()
+        bits.append(rich(verb, f" {VERBS[claim.word]} {only}", _place(view, claim)))
+    said = rich(start, joined(bits, ",", " and")) if bits else ()
+    if still:
+        same = joined([_place(view, claim) for claim in still])
+        more = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", same)
+        said = rich(said, "; it", more) if said else rich(start, more)
+    tested = f" The interaction is established ({p_words(term.p_adjusted)})." if not again else ""
+    return rich(said, f"{_averaged(view, claims)}.{tested}")
+
+
+def _place(view: StudyView, claim: Claim) -> Rich:
+    """`without b (+0.030; +25%; 95% interval ...)`."""
+    numbers = interval_words(view, claim, p=False)
+    inside = f" ({amount(view, claim.estimate, claim)}" + (numbers.replace(" (", "; ", 1) if numbers else ")")
+    return rich(at_levels(view, claim.scope.at), inside)
+
+
+def _averaged(view: StudyView, claims: Sequence[Claim]) -> str:
+    """That effects at levels of some factors are means over the others, where there are others."""
+    named = {factor for claim in claims for factor in claim.scope.at} | {claim.factor for claim in claims}
+    return ", averaged over the other factors" if len(named) < len(view.factors) else ""
+
+
+# -- the rest ----------------------------------------------------------------------------------------------------------
+
+
+def _one_sided(view: StudyView) -> list[Rich]:
+    return [sentence(view, claim) for claim in _claims(view, "one_sided")]
+
+
+def _equivalent(view: StudyView) -> list[Rich]:
+    """Changes without an effect that matters; of several of one scope one sentence."""
+    words = view.analysis.judgement.verdicts
+    idle = {claim.subject for claim in _claims(view, "idle")}
+    claims = [c for c in _claims(view, "equivalent") if not c.gate and words.get(c.subject) == c.word]
+    claims = [claim for claim in claims if claim.subject not in idle]
+    every = {"equivalent"} == set(words.values()) and not view.analysis.uncompared and len(words) > 1
+    if every and not idle and all(claim.scope.type == "everywhere" and not claim.scope.over for claim in claims):
+        span = f" (effects {_range(view, claims)})"
+        return [
+            rich(
+                "No factor changes ",
+                code(view.metric),
+                f" by {view.margin_words} or more {view.summary}, in any setting{span}.",
+            )
+        ]
+    out = []
+    for word in ("equivalent", "equivalent on average"):
+        for kind in ("everywhere", "at", "clean", "on_average", "alias_group"):
+            same = [c for c in claims if c.word == word and c.scope.type == kind]
+            if len(same) > 1 and kind in ("everywhere", "on_average") and not any(c.scope.over for c in same):
+                out.append(_together(view, same, word))
+            else:
+                out += [sentence(view, claim) for claim in same]
+    return out
+
+
+def _together(view: StudyView, claims: Sequence[Claim], word: str) -> Rich:
+    """Several equivalent changes in one sentence."""
+    names = subjects(view, [claim.subject for claim in claims])
+    start: tuple[str | Rich, ...] = (names, " change ")
+    end = " in every setting"
+    if word.endswith("average"):
+        start, end = (
+            (f"Averaged over {view.averaged_over}, ", names, " change "),
+            "; single settings may differ by more",
+        )
+    return rich(*start, code(view.metric), f" by less than {view.margin_words}{end} (effects {_range(view, claims)}).")
+
+
+def _range(view: StudyView, claims: Sequence[Claim]) -> str:
+    least, most = (amount(view, end(c.estimate for c in claims)) for end in (min, max))
+    return f"{least} to {most}" if least != most else f"{least} each"
+
+
+def _idle(view: StudyView) -> list[Rich]:
+    """Changes that changed nothing at all."""
+    claims = _claims(view, "idle")
+    exact = [claim.subject for claim in claims if claim.subject in view.analysis.idle]
+    if len(exact) < 2:
+        return [sentence(view, claim) for claim in claims]
+    if set(exact) == set(view.analysis.judgement.verdicts):
+        return [rich("No factor has any effect: for each seed, all trials end with identical ", code(view.metric), ".")]
+    rest = [sentence(view, claim) for claim in claims if claim.subject not in exact]
+    return [
+        rich(subjects(view, exact), " did nothing: with and without them all trials end with identical values."),
+        *rest,
+    ]
+
+
+def _undecided(view: StudyView) -> list[Rich]:
+    """Changes without a verdict, one by one up to a few."""
+    claims = [c for c in _claims(view, "undecided") if view.analysis.judgement.verdicts[c.subject] != "diverges"]
+    blocked = {name for c in _claims(view, "depends") for term in c.scope.terms for name in term.split(" × ")}
+    claims = [claim for claim in claims if claim.subject not in blocked]
+    plain_ones = [claim for claim in claims if claim.low == claim.low]
+    if len(plain_ones) > MOST_CHANGES or (
+        len(plain_ones) > 1 and len(plain_ones) == len(view.analysis.judgement.verdicts)
+    ):
+        seeds = sorted({claim.n_seeds for claim in plain_ones})
+        many = count(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+        whole = len(plain_ones) == len(view.analysis.judgement.verdicts)
+        names = [rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in plain_ones]
+        what = "whether any factor changes" if whole else "whether these change"
+        return [
+            rich(f"These {many} do not decide {what} ", code(view.metric), ": ", listed(names), "."),
+            *(sentence(view, c) for c in claims if c not in plain_ones),
+        ]
+    return [sentence(view, claim) for claim in claims]
+
+
+def _uncompared(view: StudyView) -> list[Rich]:
+    """Changes that no two arms, or no seed, allow a comparison of."""
+    verdicts = view.analysis.verdicts
+    out = []
+    without = [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]] if len(verdicts) else []
+    if without:
+        out.append(rich(subjects(view, without), " can't be compared: no seed finished in both arms."))
+    if view.analysis.uncompared and len(view.arms) > 1:
+        which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
+        out.append(
+            rich("No verdict on ", subjects(view, view.analysis.uncompared), f": no two arms differ in {which}.")
+        )
+    return out
+
+
+def _further(view: StudyView) -> list[Rich]:
+    """Verdicts on the further outcomes."""
+    out = []
+    for metric, (_, judgement) in view.analysis.also.items():
+        grouped: dict[str, list[str]] = {}
+        for name, word in judgement.verdicts.items():
+            grouped.setdefault(word, []).append(name)
+        said = [rich(subjects(view, names), f": {word}") for word, names in grouped.items()]
+        out.append(rich("On ", code(metric), ": ", joined(said, "; ", "; "), "."))
+    return out
+
+
+def _one_arm(view: StudyView) -> Rich:
+    arms = view.analysis.arms
+    known = arms[arms["mean"].notna()]
+    if len(known) != 1:
+        return rich("The one arm of this study has no result.")
+    mean = view.scale.fixed(float(known["mean"].iloc[0]))
+    return rich("One arm: ", code(view.metric), f" is {mean} {view.summary}. There is nothing to compare it with.")
+
+
+def _spaced(parts: Sequence[Rich]) -> list[str | Rich]:
+    out: list[str | Rich] = []
+    for part in parts:
+        out += [" ", part] if out else [part]
+    return out
+
+
+# -- when trials degraded ------------------------------------------------------------------------------------------------
+
+
+def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
+    """`5 of 5 trials, median step 250`; how many of these arms' trials degraded or diverged."""
+    events, _ = _events(view, arms)
+    counted, *step = onset_parts(view, arms)
+    diverged = " diverged" if {event.kind for event in events} == {"diverged"} else ""
+    return ", ".join((counted + diverged, *step))
+
+
+def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
+    """`5 of 5 trials` and, where one fell, `median step 250`; an empty text where no trial has ended."""
+    events, trials = _events(view, arms)
+    counted = f"{len(events)} of {count(trials, 'trial')}" if trials else ""
+    return (counted, f"median step {median(event.step for event in events):.0f}") if events else (counted,)
+
+
+def _events(view: StudyView, arms: tuple[Arm, ...]) -> tuple[list[Event], int]:
+    """The events of these arms' trials, and how many trials have ended."""
+    trials = [trial for arm in arms for trial in _watched(view, arm)]
+    return [view.events[trial] for trial in trials if trial in view.events], len(trials)
+
+
+def shared_fall(view: StudyView) -> Rich:
+    """That most trials of the reference degraded too; and which arms did not."""
+    if view.reference is None or not _fell(view, view.reference) or len(view.arms) < 2:
+        return ()
+    watched = [arm for arm in view.arms if _watched(view, arm)]
+    spared = [arm for arm in watched if not _fell(view, arm)]
+    events, _ = _events(view, (view.reference,))
+    counted = ", ".join(onset_parts(view, (view.reference,)))
+    start = f"The reference {fall({event.kind for event in events})} too ({counted})"
+    if not spared:
+        return rich(
+            f"{start}, and so did every other arm. This study does not tell why: something that all arms share may be a "
+            "cause, or several causes may replace each other."
+        )
+    marks = [code(f"{name}={level}") for name, level in spared[0].levels.items() if _marks(view, name, level, spared)]
+    if not marks:
+        return rich(f"{start}; {len(spared)} of {count(len(view.arms), 'arm')} did not.")
+    verb = "arm" if len(spared) == 1 else f"{number_words(len(spared))} arms"
+    return rich(f"{start}; the {verb} with ", joined(marks), " did not.")
+
+
+def _fell(view: StudyView, arm: Arm) -> bool:
+    """Whether more than half of an arm's trials degraded or diverged."""
+    events, trials = _events(view, (arm,))
+    return len(events) * 2 > trials
+
+
+def _watched(view: StudyView, arm: Arm) -> list[str]:
+    """The arm's trials that have ended, well or not."""
+    trials = view.table.trials
+    open_ = set(trials.loc[trials["status"].isin(("planned", "running")), "trial_id"])
+    return [trial for trial in arm.trials if trial not in open_]
+
+
+def _marks(view: StudyView, name: str, level: str, arms: list[Arm]) -> bool:
+    """Whether just these arms are at this level of the factor."""
+    return [arm for arm in view.arms if arm.levels.get(name) == level] == arms
+
+
+def status_words(view: StudyView) -> Rich:
+    """`8 arms × 5 seeds = 40 trials: 38 finished, 1 diverged, 1 failed`."""
+    trials = view.table.trials
+    counts = trials["status"].value_counts()
+    order = ("finished", "diverged", "failed", "interrupted", "running", "planned")
+    words = [f"{int(counts[status])} {status}" for status in order if counts.get(status, 0)]
+    arms, seeds = len(view.arms), len(view.seeds)
+    start = f"{count(arms, 'arm')} × {count(seeds, 'seed')}"
+    total = f" = {count(len(trials), 'trial')}" if arms * seeds == len(trials) else f", {count(len(trials), 'trial')}"
+    return rich(strong(start), f"{total}: {', '.join(words)}.")

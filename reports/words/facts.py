@@ -1,0 +1,278 @@
+"""What is known of a study besides its effects: whether it is done, when its rule was fixed, what was lost."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from reports.analysis.cells import OPEN, Cells
+from reports.claims.judge import judge
+from reports.document import Rich, code, rich, strong
+from reports.documents.ledger import Damage, LedgerFacts, Rule, RuleChange
+from reports.numbers import count
+from reports.view import StudyView
+from reports.words.names import listed, subject
+
+RULE_WORDS = {
+    "smallest_effect": "smallest effect that matters",
+    "metric": "metric",
+    "better": "better direction",
+    "summary": "summary of the curve",
+    "scale": "scale",
+    "degradation": "rule of degradation",
+    "looks": "planned looks",
+    "spend": "spending over looks",
+    "also": "further outcomes",
+}
+"""Attributes of a rule, as sentences name them."""
+
+DAMAGE_WORDS = {
+    "edited": "a line of the ledger was edited",
+    "removed": "a line of the ledger is missing",
+    "truncated": "the newest lines of the ledger are missing",
+    "deleted": "the ledger was deleted",
+    "rewritten": "trials ran under a plan that the ledger does not hold",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much of a study is done.
+
+    Attributes:
+        seeds_done: seeds of which every planned trial has ended.
+        seeds: planned seeds, those of looks to come included.
+        ended: trials that have an outcome (finished or diverged).
+        trials: planned trials.
+        interim: whether planned trials may still end, and no planned look has stopped the study.
+    """
+
+    seeds_done: int
+    seeds: int
+    ended: int
+    trials: int
+    interim: bool
+
+
+def progress(view: StudyView) -> Progress:
+    """How much of the widest plan of a study is done."""
+    table, judgement = view.table, view.analysis.judgement
+    trials = table.trials
+    open_ = trials["status"].isin(OPEN)
+    waiting = set(trials.loc[open_, "seed"])
+    done = len(set(trials["seed"]) - waiting)
+    ended = int(trials["status"].isin(("finished", "diverged")).sum())
+
+    seeds, planned = len(view.seeds), len(trials)
+    widest = table.ledger.widest if table.ledger is not None else None
+    if widest is not None:
+        seeds, planned = max(seeds, len(widest.seeds)), max(planned, widest.trials)
+    if view.looks:
+        seeds, planned = max(seeds, view.looks[-1]), max(planned, view.looks[-1] * len(view.arms))
+        decided = bool(judgement.look) and not view.analysis.waiting
+        return Progress(done, seeds, ended, planned, bool(waiting) or (done < seeds and not decided))
+    return Progress(done, seeds, ended, planned, bool(waiting) or planned > len(trials))
+
+
+def interim(view: StudyView) -> Rich:
+    """That a study is not done; empty once it is."""
+    now = progress(view)
+    if not now.interim:
+        return ()
+    seeds = f"{now.seeds_done} of {count(now.seeds, 'seed')}"
+    verb = "is" if now.seeds_done == 1 else "are"
+    return rich(
+        strong("Interim:"),
+        f" {seeds} {verb} done ({now.ended} of {count(now.trials, 'trial')}). Verdicts may change.",
+    )
+
+
+def ledger_of(view: StudyView) -> LedgerFacts | None:
+    """The ledger's facts; None where the results came without a folder."""
+    ledger: LedgerFacts | None = view.table.ledger
+    return ledger
+
+
+def rule_changed(view: StudyView) -> Rich:
+    """That the rule was changed after results, or that its ledger was; empty where neither is so."""
+    ledger = ledger_of(view)
+    if ledger is None:
+        return ()
+    parts: list[Rich] = []
+    if ledger.damage is not None:
+        parts.append(_damage(ledger.damage))
+    late = [change for change in ledger.rule_changes if change.ended]
+    if late:
+        parts += [_change(view, change) for change in late]
+        parts.append(rich("What follows is exploratory. ", *_by_first_rule(view, late[0])))
+    return rich(*_spaced(parts))
+
+
+def _damage(damage: Damage) -> Rich:
+    line = f" (line {damage.line})" if damage.line else ""
+    return rich(
+        strong("Ledger changed:"),
+        f" {DAMAGE_WORDS[damage.kind]}{line}, so it is not known when the rule was fixed.",
+    )
+
+
+def _change(view: StudyView, change: RuleChange) -> Rich:
+    """`The smallest effect that matters was changed from 0.010 to 0.050 on 2026-11-28, when 40 of 40 trials ...`."""
+    whats = [
+        rich(f"the {RULE_WORDS.get(one.name, one.name)} from ", _value(one.before), " to ", _value(one.after))
+        for one in change.changed
+    ]
+    when = f" on {change.date:%Y-%m-%d}, when {change.ended} of {count(change.trials, 'trial')} had ended."
+    return rich(strong("Rule changed:"), " ", listed(whats), when)
+
+
+def _value(value: Any) -> Rich:
+    """A value of a rule in words."""
+    if isinstance(value, str):
+        return rich(code(value))
+    if value is None:
+        return rich("none")
+    if isinstance(value, tuple):
+        return rich(", ".join(getattr(item, "metric", str(item)) for item in value) or "none")
+    if isinstance(value, float):
+        return rich(f"{value:g}")
+    return rich(", ".join(f"{key} {item:g}" for key, item in asdict(value).items()))
+
+
+def _by_first_rule(view: StudyView, change: RuleChange) -> Rich:
+    """The verdicts of the rule that was fixed first, as far as the tables allow."""
+    first = change.before
+    words = verdicts_by(view, first)
+    if words is None:
+        return rich("The verdicts of the first rule can't be computed from these tables.")
+    grouped: dict[str, list[str]] = {}
+    for name, word in words.items():
+        grouped.setdefault(word, []).append(name)
+    said = [rich(listed([subject(view, n) for n in names]), f": {word}") for word, names in grouped.items()]
+    start = "By the rule fixed before the runs: " if _was_first(view) else "By the rule before: "
+    return rich(start, *_spaced(said, "; "), ".")
+
+
+def _was_first(view: StudyView) -> bool:
+    """Whether the ledger shows that its first rule was fixed before any trial."""
+    ledger = ledger_of(view)
+    first = ledger.first if ledger is not None else None
+    return bool(first and first.kind != "found" and not first.ended and ledger and ledger.damage is None)
+
+
+def verdicts_by(view: StudyView, rule: Rule) -> dict[str, str] | None:
+    """The verdicts of another rule; None where its outcome is not in the tables."""
+    plan = view.study["outcome"]
+    if f"metric.{rule.metric}" not in view.table.trials or rule.summary != plan.get("summary", "last"):
+        return None
+    outcome = {
+        "metric": rule.metric,
+        "better": rule.better,
+        "smallest_effect": rule.smallest_effect,
+        "scale": rule.scale,
+        "looks": list(rule.looks),
+        "spend": rule.spend,
+    }
+    cells = Cells.of(view.table, outcome)
+    return dict(judge(cells.trials, cells.design, cells.rule).verdicts)
+
+
+def rule_fixed(view: StudyView) -> str:
+    """When outcome and rule were fixed, as far as the ledger shows it."""
+    ledger, plan = ledger_of(view), str(view.study.get("hash", ""))[:12]
+    if ledger is None or (ledger.state == "absent" and ledger.damage is None):
+        return f"It is not recorded when outcome and rule were fixed (plan {plan})."
+    if ledger.damage is not None:
+        return f"The ledger was changed, so it is not known when outcome and rule were fixed (plan {plan})."
+    first = ledger.first
+    if first is None or first.kind == "found":
+        return f"The study began before its ledger, so it is not known when outcome and rule were fixed (plan {plan})."
+    if ledger.fixed_before_trials:
+        how = "registered" if ledger.registered and ledger.registered.in_ledger else "fixed"
+        return f"Outcome and rule were {how} before the first trial ({first.date:%Y-%m-%d}, plan {plan})."
+    late = len(ledger.trials_before_rule)
+    if late:
+        return (
+            f"{count(late, 'trial')} of {len(view.table.trials)} started before today's rule was fixed (plan {plan})."
+        )
+    return f"The rule was changed after results were known (plan {plan})."
+
+
+def seeds_added(view: StudyView) -> Rich:
+    """That seeds were added after results had been looked at, and what that does to the intervals."""
+    ledger = ledger_of(view)
+    added = [one for one in ledger.seeds_added if one.looks] if ledger is not None else []
+    if not added:
+        return ()
+    seeds = [str(seed) for one in added for seed in one.seeds]
+    noun = "Seed" if len(seeds) == 1 else "Seeds"
+    verb = "was" if len(seeds) == 1 else "were"
+    return rich(
+        strong("Seeds added:"),
+        f" {noun} {', '.join(seeds)} {verb} added after results had been looked at. Verdicts and intervals allow for "
+        "that: they stay valid however often someone looked before adding seeds. Intervals as if nobody had looked are "
+        "in the table of verdicts.",
+    )
+
+
+def expectations(view: StudyView) -> Rich:
+    """What a registration expected, and what came out; empty without one."""
+    ledger = ledger_of(view)
+    registered = ledger.registered if ledger is not None else None
+    if registered is None:
+        return ()
+    date = f"{registered.date:%Y-%m-%d}"
+    if not registered.intact or not registered.in_ledger:
+        return rich(strong("Registration changed:"), f" the registration of {date} is not what the ledger recorded.")
+    if not registered.same_plan:
+        return rich(strong("Registered:"), f" a plan was registered on {date}; the plan of this report is another one.")
+    if not registered.expected:
+        return rich(strong("Registered:"), f" plan and rule were registered on {date}, before any result.")
+    verdicts = view.analysis.judgement.verdicts
+    said = []
+    for name, word in registered.expected.items():
+        came = verdicts.get(name)
+        end = "as expected" if came == word else f"expected {word}"
+        said.append(rich(subject(view, name), f" {came or 'without a verdict'} ({end})"))
+    return rich(strong("Registered:"), f" on {date}, with expected verdicts: ", *_spaced(said, "; "), ".")
+
+
+def lost_trials(view: StudyView) -> Rich:
+    """How many trials diverged, and in which arms, where no level is established to be the reason."""
+    if any(claim.kind == "diverges" for claim in view.analysis.claims):
+        return ()
+    arms = [
+        (arm, row) for row in view.analysis.arms.to_dict("records") if (arm := view.arm_of.get(str(row["cell_id"])))
+    ]
+    lost = [(arm, int(row["n_diverged"]), int(row["n_diverged"] + row["n_finished"])) for arm, row in arms]
+    hit = [entry for entry in lost if entry[1]]
+    if not hit:
+        return ()
+    total, ended = sum(many for _, many, _ in lost), sum(of for _, _, of in lost)
+    if len(hit) <= 3:
+        where = listed([rich(f"{many} of {of} with ", code(arm.label)) for arm, many, of in hit])
+        inside = rich(", ", where) if len(lost) > 1 else ()
+    else:
+        inside = rich(f", in {len(hit)} of {len(lost)} arms")
+    reason = " These trials do not show that any one factor is the reason." if view.factors else ""
+    return rich(f"{total} of {count(ended, 'trial')} diverged", inside, f".{reason}")
+
+
+def missing(view: StudyView) -> Rich:
+    """Trials that failed, and what that means for the estimates."""
+    statuses = view.table.trials["status"]
+    failed, diverged = (int((statuses == word).sum()) for word in ("failed", "diverged"))
+    finished = int((statuses == "finished").sum())
+    if not failed or not finished or diverged:
+        return ()
+    found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
+    freedom = f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)" if found else ""
+    return rich(f"{finished} of {count(len(statuses), 'trial')} finished; effects use all of them{freedom}.")
+
+
+def _spaced(parts: Sequence[Rich], between: str = " ") -> list[str | Rich]:
+    """Texts with something between them."""
+    out: list[str | Rich] = []
+    for part in parts:
+        out += [between, part] if out else [part]
+    return out

@@ -1,0 +1,109 @@
+"""The methods paragraph of a paper, with the facts of the study filled in."""
+
+from reports.analysis import design_kind
+from reports.document import Rich, code, rich
+from reports.numbers import count, percent
+from reports.shared import lengths, shared_words
+from reports.view import StudyView
+from reports.words.facts import rule_changed, rule_fixed, seeds_added
+
+
+def methods(view: StudyView) -> tuple[Rich, ...]:
+    """Paragraphs on design, outcome and statistics, made from the plan, the ledger and the trials."""
+    return tuple(paragraph for paragraph in (_design(view), _outcome(view), _statistics(view)) if paragraph)
+
+
+def _design(view: StudyView) -> Rich:
+    kind = design_kind(view.study).replace("_", " ")
+    trials = len(view.table.trials)
+    seeds = f"the same {count(len(view.seeds), 'seed')}" if len(view.seeds) > 1 else "one seed"
+    return rich(
+        f"We compared {count(len(view.arms), 'arm')} in a {kind} design over {count(len(view.factors), 'factor')} (",
+        view.factor_list(),
+        f"), each with {seeds}, {count(trials, 'training run')} in all, of ",
+        lengths(view),
+        ". ",
+        shared_words(view),
+    )
+
+
+def _outcome(view: StudyView) -> Rich:
+    rule = view.study["outcome"].get("degradation") or {}
+    relative = percent(float(rule.get("relative", 0.10)))
+    row = int(rule.get("patience", 1))
+    patience = f"in {row} consecutive evaluations" if row > 1 else "in one evaluation"
+    margin = f"; differences below {view.margin_words} were declared too small to matter" if view.margin else ""
+    scale = ", judged on a log scale, so that effects are ratios" if view.log else ""
+    described = view.described(view.metric).get("description")
+    return rich(
+        "The primary outcome was ",
+        code(view.metric),
+        f" ({described}; {view.better} is better)" if described else f" ({view.better} is better)",
+        f" {view.summary}{scale}{margin}. A run counted as degraded when the outcome was worse than at step 0 by "
+        f"{relative} {patience}. {rule_fixed(view)}",
+        *((" ", rule_changed(view)) if rule_changed(view) else ()),
+        *((" ", seeds_added(view)) if seeds_added(view) else ()),
+    )
+
+
+def _statistics(view: StudyView) -> Rich:
+    cells = view.analysis.cells
+    terms, pairs = len(cells.design.compared), len(cells.design.interactions)
+    statuses = view.table.trials["status"].value_counts()
+    diverged = int(statuses.get("diverged", 0))
+    parts = [
+        f"Effects are contrasts of arm means within each seed, with {100 * (1 - view.alpha):.3g}% confidence intervals "
+        "of Student's t over the seeds.",
+    ]
+    if any(claim.test == "t by CR2" for claim in view.analysis.claims):
+        parts.append(
+            "Where trials are missing, arms have means of their own and seeds are blocks, with cluster-robust errors (CR2) "
+            "and the degrees of freedom of Bell and McCaffrey."
+        )
+    if terms:
+        parts.append(_budget(terms, pairs))
+    parts.append(
+        "A claim also needs Johnson's bound for skewed samples. With fewer than ten seeds a strongly skewed effect can't be "
+        "seen."
+        if len(view.seeds) < 10
+        else "A claim also needs Johnson's bound for skewed samples."
+    )
+    if diverged:
+        parts.append(
+            "Whether a level makes trials diverge was tested by Boschloo's exact test, two-sided, with Holm's correction. "
+            "Means are taken only over settings in which no trial diverged."
+        )
+    parts.append(
+        "Time to degradation was estimated by Kaplan and Meier's method"
+        + (f", with divergence ({count(diverged, 'run')}) as an event." if diverged else ".")
+    )
+    if view.looks:
+        parts.append(_looks(view))
+    return rich(" ".join(parts))
+
+
+def _budget(terms: int, interactions: int) -> str:
+    """How the 5% are shared."""
+    if not interactions:
+        return (
+            "All claims of this report share an error of 5%: the direction of each change is tested at 4% divided by "
+            f"their number ({terms}), equivalence by two one-sided tests with Holm's correction at 4%."
+        )
+    return (
+        "All claims of this report share an error of 5%: the direction of each average is tested at 3% divided by their "
+        f"number ({terms}), equivalence by two one-sided tests with Holm's correction at 3%, and {interactions} "
+        f"interaction{'s' if interactions > 1 else ''} at 1.4% in all; effects at single levels are tested at the level of "
+        "the interaction that opened them."
+    )
+
+
+def _looks(view: StudyView) -> str:
+    """How seeds were added."""
+    planned = ", ".join(map(str, view.looks))
+    spend = view.analysis.cells.rule.spend
+    how = {"even": "evenly (as Pocock)", "middle": "by a t² rule", "late": "late (as O'Brien and Fleming)"}[spend]
+    return (
+        f"Looks were planned after {planned} seeds; the error of every claim is spent over them {how}, at levels simulated "
+        f"for t tests, so that several looks raise no more false alarms than one. The study has "
+        f"{count(len(view.seeds), 'seed')}."
+    )

@@ -1,0 +1,99 @@
+"""How factors, levels, settings and amounts are called in sentences."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from reports.claims.claim import Claim
+from reports.document import Rich, Span, code, joined, rich
+from reports.numbers import Scale, p_words
+from reports.view import StudyView
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MOST_SETTINGS = 4
+"""Settings that are named one by one; of more their number is told."""
+
+
+def listed(parts: Sequence[str | Span | Rich]) -> Rich:
+    """`a`, `a and b`, or `a, b, and c`."""
+    return joined(parts, last=" and " if len(parts) == 2 else ", and ")
+
+
+def number_words(number: int) -> str:
+    """`three`, `12`."""
+    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+
+
+def subject(view: StudyView, name: str) -> Rich:
+    """A change as the subject of a sentence: `long_fm`, `resume=generator only`."""
+    factor, level = view.split(name)
+    if level is None and factor in view.factors and not view.is_switch(factor):
+        others = [str(x) for x in view.factors[factor]["levels"] if str(x) != view.first(factor)]
+        level = others[0] if len(others) == 1 else None
+    return rich(code(factor if level is None else f"{factor}={level}"))
+
+
+def subjects(view: StudyView, names: Sequence[str]) -> Rich:
+    """Several changes."""
+    return listed([subject(view, name) for name in names])
+
+
+def at_level(view: StudyView, factor: str, level: str) -> Rich:
+    """`with b`, `without b`, `with resume=whole`."""
+    if view.is_switch(factor) and len(view.factors[factor]["levels"]) == 2:
+        return rich("without " if level == view.first(factor) else "with ", code(factor))
+    return rich("with ", code(f"{factor}={level}"))
+
+
+def at_levels(view: StudyView, at: Mapping[str, str]) -> Rich:
+    """A setting: the levels of several factors, or that all others are on or off."""
+    others = [factor for factor in at if len(view.factors[factor]["levels"]) == 2]
+    if len(at) == len(view.factors) - 1 and len(at) > 1 and len(others) == len(at):
+        if all(level == view.first(factor) for factor, level in at.items()):
+            return rich("with every other factor at its first level")
+        if all(level != view.first(factor) for factor, level in at.items()):
+            return rich("with everything else on")
+    return listed([at_level(view, factor, level) for factor, level in at.items()])
+
+
+def settings_words(view: StudyView, over: Sequence[Mapping[str, str]]) -> Rich:
+    """The settings that something holds in: named up to `MOST_SETTINGS`, else counted."""
+    if len(over) > MOST_SETTINGS:
+        return rich(f"{number_words(len(over))} settings")
+    return listed([at_levels(view, at) for at in over])
+
+
+def amount(view: StudyView, value: float, claim: Claim | None = None) -> str:
+    """An effect with its sign; on a log scale in percent."""
+    if view.log:
+        return percent(100 * value)
+    return scale_of(view, claim).signed(value)
+
+
+def scale_of(view: StudyView, claim: Claim | None) -> Scale:
+    """The study's digits, or more where an interval is so narrow that it would be shown as one number."""
+    if claim is None or not math.isfinite(claim.low) or not math.isfinite(claim.high):
+        return view.scale
+    half = (claim.high - claim.low) / 2
+    needed = math.ceil(-math.log10(half)) if half > 0 else 0
+    return Scale(min(max(view.scale.digits, needed), 8))
+
+
+def percent(value: float) -> str:
+    """`+36%`; a digit more below 10 %, `less than 0.1%` below that."""
+    if abs(value) < 0.05:
+        return "0%" if value == 0 else "less than 0.1%"
+    digits = 0 if abs(value) >= 9.95 else 1
+    return f"{value:+.{digits}f}%".replace("-", "−")
+
+
+def interval_words(view: StudyView, claim: Claim, p: bool = True) -> str:
+    """`(+15%; 95% interval +0.012 to +0.030; p = 0.003)`: what follows an effect."""
+    parts = []
+    if not view.log and math.isfinite(claim.percent):
+        parts.append(percent(claim.percent))
+    if math.isfinite(claim.low):
+        low, high = (amount(view, value, claim) for value in (claim.low, claim.high))
+        parts.append(f"{100 * claim.confidence:.3g}% interval {low} to {high}")
+    if p and claim.kind in ("direction", "depends") and math.isfinite(claim.p_adjusted):
+        parts.append(p_words(claim.p_adjusted))
+    return f" ({'; '.join(parts)})" if parts else ""
