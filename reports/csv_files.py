@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from reports.document import plain
+from reports.replicates import replicates_json
 from reports.view import StudyView
 from reports.words.answer import lead, others
 from reports.words.facts import progress, rule_fixed
+from reports.words.names import aliases
 from reports.words.sentences import sentence
 
 FRAMES = ("arms", "effects", "shapley", "verdicts", "checks", "simple", "differences", "onset", "metrics")
@@ -73,20 +75,22 @@ def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
         "outcome": study["outcome"],
         "versions": study.get("versions") or {},
         "trials": {str(k): int(v) for k, v in view.table.trials["status"].value_counts().sort_index().items()},
-        "verdicts": [_verdict(row) for row in view.analysis.verdicts.to_dict("records")],
+        "verdicts": [_verdict(view, row) for row in view.analysis.verdicts.to_dict("records")],
         "claims": claims_json(view),
         "interim": progress(view).interim,
         "progress": asdict(progress(view)),
+        "replicates": replicates_json(view),
         "registered": _registered(view),
         "files": files,
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _verdict(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row of verdicts; `claims` holds the ids of what it rests on."""
+def _verdict(view: StudyView, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of verdicts; `claims` holds the ids of what it rests on, `aliases` what can't be told from it."""
     found = {str(key): _json(item) for key, item in row.items()}
-    return {**found, "claims": str(row["claims"]).split()}
+    others = list(aliases(view, str(row["factor"])))
+    return {**found, "claims": str(row["claims"]).split(), "aliases": others}
 
 
 def _registered(view: StudyView) -> dict[str, Any]:

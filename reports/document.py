@@ -52,9 +52,10 @@ def link(text: str, href: str) -> Span:
     return Span(text, "plain", href)
 
 
-def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = " and ") -> Rich:
-    """`a, b and c`."""
+def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = "") -> Rich:
+    """`a and b`, or `a, b, and c`."""
     items = list(parts)
+    last = last or (" and " if len(items) < 3 else ", and ")
     out: list[str | Span | Rich] = []
     for index, item in enumerate(items):
         if index:

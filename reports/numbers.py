@@ -18,10 +18,16 @@ def fixed(value: float | None, digits: int) -> str:
     return tiny(value) if value else f"{0:.{digits}f}"
 
 
+LEAST = -6
+"""Power of ten of the smallest number that is written without an exponent."""
+
+
 def tiny(value: float) -> str:
-    """`3e−7`: a number that is not 0 is never shown as 0."""
+    """`0.00003`, `3e−9`: a number that is not 0 is never shown as 0."""
     mantissa, exponent = f"{value:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+    power = int(exponent)
+    text = f"{value:.{-power}f}" if LEAST <= power < 0 else f"{mantissa}e{power}"
+    return text.replace("-", MINUS)
 
 
 def signed(value: float | None, digits: int) -> str:

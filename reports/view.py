@@ -157,10 +157,12 @@ class StudyView:
     @cached_property
     def averaged_over(self) -> str:
         """What the effect of a factor is a mean over."""
+        if any(claim.scope.left_out for claim in self.analysis.claims):
+            return "the settings that have results"
         settings = sum(1 + len(arm.also) for arm in self.arms)
         crossed = settings == prod(len(entry["levels"]) for entry in self.factors.values())
         if crossed or design_kind(self.study) == "fractional_factorial":
-            return "the settings of the other factors"
+            return "the levels of the other factor" if len(self.factors) == 2 else "the settings of the other factors"
         return "the pairs of arms that differ in that factor alone"
 
     @cached_property
@@ -285,6 +287,8 @@ class StudyView:
 
     def label(self, levels: Mapping[str, str]) -> str:
         """What is not at its first level: `long_recon + long_fm`, `restore=generator`; or that nothing is."""
+        if design_kind(self.study) == "leave_one_out":
+            return self._label_left_out(levels)
         words = []
         for factor in self.factors:
             if not self._at_first(factor, levels):
@@ -298,6 +302,16 @@ class StudyView:
             factor = next(iter(self.factors))
             return f"without {factor}" if self.is_switch(factor) else f"{factor}={self.first(factor)}"
         return "reference"
+
+    def _label_left_out(self, levels: Mapping[str, str]) -> str:
+        """What is off, where arms are compared with everything on: `without long_fm`."""
+        off = [factor for factor in self.factors if self._at_first(factor, levels)]
+        if not off:
+            return "everything on" if len(self.factors) > 1 else " + ".join(self.factors)
+        named = (f if self.is_switch(f) else f"{f}={self.first(f)}" for f in off)
+        if not all(self.is_switch(factor) for factor in off):
+            return " + ".join(named)
+        return "without " + " and ".join(named)
 
     def marks(self, levels: Mapping[str, str]) -> str:
         """A sign a factor, up to six factors."""

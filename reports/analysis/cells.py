@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from reports.claims.design import Block, Design, Term
-from reports.claims.estimates import Trials
-from reports.claims.judge import Rule
+from reports.claims.estimates import SAME, Trials
+from reports.claims.rule import Rule
 from reports.table import StudyTable
 
 OPEN = ("planned", "running", "interrupted")
@@ -135,6 +135,11 @@ class Cells:
         if not term.blocks:
             return self.contrast(self.design.fraction_weights(term))
         return self.by_seed(pairs(term.blocks))
+
+    def settled(self, value: float) -> float:
+        """A mean of effects, 0 where it is not more than the rounding of the arithmetic."""
+        largest = float(np.nanmax(np.abs(self.trials.values), initial=0.0))
+        return 0.0 if abs(value) <= SAME * largest else value
 
     def shown(self, value: float) -> float:
         """An effect as readers see it: on a log scale the ratio less 1."""

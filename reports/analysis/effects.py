@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis.cells import Cells, pairs
-from reports.analysis.intervals import effect_interval
-from reports.claims.judge import Judgement
-from reports.stats.paired import Interval
+from reports.analysis.intervals import effect_interval, seeds_interval
+from reports.claims.rule import Judgement
 
 EFFECTS = ("term", "order", "estimate", "low", "high", "p", "p_adjusted", "aliases")
 SHAPLEY = ("factor", "value", "low", "high")
@@ -66,6 +65,6 @@ def shapley_frame(cells: Cells, alpha: float) -> pd.DataFrame:
     complete = np.isfinite(cells.raw).all(axis=1)
     if not complete.any():
         return pd.DataFrame(columns=list(SHAPLEY))
-    found = {name: Interval.of((cells.raw[complete] @ row).tolist(), alpha) for name, row in weights.items()}
+    found = {name: seeds_interval(cells, (cells.raw[complete] @ row).tolist(), alpha) for name, row in weights.items()}
     rows = [(name, one.mean, one.low, one.high) for name, one in found.items()]
     return pd.DataFrame(rows, columns=list(SHAPLEY))

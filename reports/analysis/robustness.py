@@ -9,7 +9,8 @@ from scipy import stats
 
 from reports.analysis.cells import Cells, pairs
 from reports.claims.design import Term
-from reports.claims.judge import Judgement, judge
+from reports.claims.judge import judge
+from reports.claims.rule import Judgement
 from reports.stats.paired import Interval, holm
 from reports.stats.power import seeds_wanted
 from reports.stats.signflip import MOST_PAIRS, sign_flip_p
@@ -44,7 +45,7 @@ def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
         found = Interval.of(data, judgement.alpha)
         rows.append(
             (
-                *(name, word, found.mean / spread if spread else math.nan, flip, adjusted),
+                *(name, word, cells.settled(found.mean) / spread if spread else math.nan, flip, adjusted),
                 *_bootstrap(cells, data, rng, judgement.alpha),
                 *(" ".join(deciding), missing, low, high, *_wanted(cells, judgement, term)),
                 _robust(word, deciding, enough, adjusted),
@@ -57,16 +58,17 @@ def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
     """Pairs that lack a side, and how far the effect could lie if they had one, in the outcome's own unit.
 
     A trial that failed could have ended anywhere the study saw. One that diverged lies beyond the worst that was seen,
-    nobody knows how far: that side is open (infinite).
+    nobody knows how far: that side is open (infinite). Seeds of which a trial may still end do not count.
     """
-    values, worse = cells.trials.values, cells.rule.worse
-    known = values[np.isfinite(values)]
-    apart = pairs(term.blocks)
+    apart, worse = pairs(term.blocks), cells.rule.worse
+    ended = ~cells.trials.open[:, sorted({cell for pair in apart for cell in pair})].any(axis=1)
+    values, diverged = cells.trials.values[ended], cells.trials.diverged[ended]
+    known = cells.trials.values[np.isfinite(cells.trials.values)]
     missing = int(sum((~np.isfinite(values[:, [a, b]]).all(axis=1)).sum() for a, b in apart if a != b))
     if not missing or not known.size:
         return missing, math.nan, math.nan
-    least = np.where(np.isfinite(values), values, np.where(cells.trials.diverged, known.max(), known.min()))
-    most = np.where(np.isfinite(values), values, np.where(cells.trials.diverged, np.inf, known.max()))
+    least = np.where(np.isfinite(values), values, np.where(diverged, known.max(), known.min()))
+    most = np.where(np.isfinite(values), values, np.where(diverged, np.inf, known.max()))
     level, first = (np.array([pair[side] for pair in apart]) for side in (0, 1))
     same = level == first
     low = np.where(same, 0.0, least[:, level] - most[:, first]).mean()

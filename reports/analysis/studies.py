@@ -9,7 +9,7 @@ from reports.analysis.robustness import bounds
 from reports.claims.agreement import Measured, Part
 from reports.claims.design import Term
 from reports.claims.estimates import SAME
-from reports.claims.judge import Judgement
+from reports.claims.rule import Judgement
 
 
 def parts_of(study: str, cells: Cells, judgement: Judgement, length: str) -> list[Part]:

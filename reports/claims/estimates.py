@@ -154,6 +154,7 @@ class Estimates:
             found = trials.fit(cells).contrast(weights[row, list(cells)])
             mean[row], se[row], df[row], n[row] = found
             skew[row] = np.nan
+        mean = np.where(np.abs(mean) <= SAME * largest, 0.0, mean)
         se = np.maximum(se, _floor(trials, weights, n))
         return cls(mean, se, df, n, skew, values, sequence)
 

@@ -1,5 +1,9 @@
 """The first page: the question is the title, the answer the first sentence, the numbers right behind it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from reports.document import (
     Beside,
     Block,
@@ -23,12 +27,14 @@ from reports.estimates import (
     signed_cell,
 )
 from reports.numbers import count, duration
+from reports.replicates import interval_words
 from reports.sections.curves import first_page_curve
 from reports.sections.images import end_pictures
 from reports.shared import lengths
 from reports.view import StudyView
 from reports.words.answer import lead, onset_words, others, status_words
 from reports.words.facts import rule_fixed
+from reports.words.names import aliases
 
 
 def answer(view: StudyView) -> Section:
@@ -72,7 +78,7 @@ def verdict_table(view: StudyView) -> Table | None:
                     badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")
                 ),
                 signed_cell(number(row["effect"]), view.effects),
-                interval_or_words(view, row, "effect"),
+                _interval(view, row),
                 p_of(row, "effect"),
                 fixed_cell(number(row["detectable_effect"]), view.effects),
                 Cell(drawing=bar),
@@ -96,13 +102,22 @@ def verdict_table(view: StudyView) -> Table | None:
     )
 
 
+def _interval(view: StudyView, row: Mapping[Any, Any]) -> Cell:
+    """The interval of an effect, and where seeds were added after a look the usual one below it."""
+    cell = interval_or_words(view, row, "effect")
+    if not view.analysis.cells.rule.peeked:
+        return cell
+    usual = view.effects.interval(number(row["usual_low"]), number(row["usual_high"]))
+    return replace(cell, sub=rich(f"as if never looked at: {usual}"))
+
+
 def _says(view: StudyView, name: str) -> Rich:
     """What a factor is: the description of the loss of that name, else its levels."""
     factor, _ = view.split(name)
     described = view.study.get("losses", {}).get(factor)
-    if described:
-        return rich(str(described))
-    return rich(" / ".join(str(level) for level in view.factors.get(factor, {}).get("levels", ())))
+    levels = " / ".join(str(level) for level in view.factors.get(factor, {}).get("levels", ()))
+    others = aliases(view, name)
+    return rich(str(described or levels), f"; aliased with {', '.join(others)}" if others else "")
 
 
 def rule(view: StudyView) -> Rich:
@@ -110,6 +125,7 @@ def rule(view: StudyView) -> Rich:
     up, down = ("above", "below") if view.better == "lower" else ("below", "above")
     band = (strong("Gray band:"), f" ±{view.margin_words}, too small to matter. ") if view.margin else ()
     several = len(view.factors) > 1
+    network = f", {words}" if (words := interval_words(view)) else ""
     every = " in every setting" if several else ""
     same = f" less than the margin{every}. " if view.margin else " never said, since the study names no margin. "
     return rich(
@@ -131,7 +147,7 @@ def rule(view: StudyView) -> Rich:
         strong("Not enough data:"),
         " none of these. ",
         f"Verdicts are corrected for all claims of this report (error 5%), p with them; intervals are usual "
-        f"{100 * (1 - view.alpha):.3g}% intervals. ",
+        f"{100 * (1 - view.alpha):.3g}% intervals{network}. ",
         strong("Detectable effect:"),
         f" what a study of this size finds in 8 of 10 repetitions. {rule_fixed(view)}{_looked(view)}",
     )
@@ -152,6 +168,6 @@ def _looked(view: StudyView) -> str:
     else:
         ended = f"stopped after {there}, when every factor had a verdict"
     return (
-        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over the "
-        "looks, so that several cause no more false alarms than one; intervals are wider to match."
+        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over "
+        "the looks, so that several cause no more false alarms than one; intervals are wider to match."
     )

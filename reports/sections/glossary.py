@@ -18,7 +18,7 @@ WORDS = (
         "difference of the outcome between a factor's level and its first level, averaged over the other factors, "
         "paired by seed",
     ),
-    ("interval", "confidence interval of a difference: so many of a hundred studies would catch the true one"),
+    ("interval", "confidence interval of a difference: in 95 of 100 studies a 95% interval contains the true effect"),
     ("p (Holm)", "chance of a difference at least this large if there were none, corrected for the number of tests"),
     (
         "onset",

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.analysis.robustness import FEWEST_FOR_LEAVING_OUT
-from reports.document import Cell, Column, Section, Table, Text, code, rich
+from reports.document import Cell, Column, Section, Table, Text, code, plain, rich
 from reports.estimates import interval_cell, number, p_cell
 from reports.numbers import NOTHING, count, signed
 from reports.stats.signflip import smallest_p
 from reports.view import StudyView
+from reports.words.facts import seeds_with_results
+from reports.words.names import listed
 
 NOTE = (
     "Effect in sd: relative to the spread of the reference over seeds. Exact p: sign-flip test, which assumes nothing "
@@ -45,7 +47,8 @@ def robustness(view: StudyView) -> Section | None:
         if missing:
             cells.append(interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.effects))
         rows.append(tuple(cells))
-    note = NOTE.format(seeds=count(len(view.seeds), "seed"), least=f"{smallest_p(len(view.seeds)):.2g}")
+    n = seeds_with_results(view)
+    note = NOTE.format(seeds=count(n, "seed"), least=f"{smallest_p(n):.2g}")
     if missing:
         note += MISSING
     table = Table("robustness", "Robustness of the verdicts", tuple(columns), tuple(rows), rich(note), look="plain")
@@ -80,16 +83,23 @@ def _seeds_words(row: Mapping[Any, Any]) -> str:
 
 def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
     """Whether verdicts depend on a single seed, of those that have seeds enough to leave one out."""
-    tried = [
-        row for row in records if row["verdict"] != "not enough data" and pairs[row["factor"]] >= FEWEST_FOR_LEAVING_OUT
-    ]
-    few = [row for row in records if pairs[row["factor"]] < FEWEST_FOR_LEAVING_OUT]
-    if few and not tried:
-        return f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides: verdicts without single seeds are not computed."
-    if not tried:
-        return "No verdict was reached that leaving out a seed could change."
-    hanging = [row for row in tried if row["hangs_on_seeds"]]
-    if not hanging:
-        which = "the verdict" if len(tried) == 1 else f"each of the {len(tried)} verdicts"
-        return f"Without any one seed {which} stays."
-    return f"{len(hanging)} of {count(len(tried), 'verdict')} would change without some single seed."
+    few = [str(row["factor"]) for row in records if pairs[row["factor"]] < FEWEST_FOR_LEAVING_OUT]
+    tried = [row for row in records if row["verdict"] != "not enough data" and row["factor"] not in few]
+    parts = []
+    if tried:
+        parts.append(_tried(tried))
+    elif not few:
+        parts.append("No verdict was reached that leaving out a seed could change.")
+    if few:
+        names = plain(listed(few))
+        parts.append(f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left out there.")
+    return " ".join(parts)
+
+
+def _tried(records: list[dict[Any, Any]]) -> str:
+    """How many of these verdicts a seed decides."""
+    hanging = [row for row in records if row["hangs_on_seeds"]]
+    if hanging:
+        return f"{len(hanging)} of {count(len(records), 'verdict')} would change without some single seed."
+    which = "the verdict" if len(records) == 1 else f"each of the {len(records)} verdicts"
+    return f"Without any one seed {which} stays."

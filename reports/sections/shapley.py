@@ -1,10 +1,15 @@
 """Who made the change: Shapley shares of the factors, which add up to the total."""
 
+import numpy as np
+
+from reports.analysis.intervals import seeds_interval
 from reports.charts.waterfall import Share, waterfall
-from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich, strong
+from reports.document import Beside, Cell, Column, Figure, Panel, Rich, Section, Table, Text, code, joined, rich, strong
 from reports.estimates import interval_or_words, number, signed_cell
 from reports.numbers import percent
 from reports.view import StudyView
+
+TITLE = ("shapley", "Which factor made the change?", "Shares")
 
 
 def shapley(view: StudyView) -> Section | None:
@@ -13,14 +18,16 @@ def shapley(view: StudyView) -> Section | None:
     known = frame[frame["value"].notna()] if len(frame) else frame
     if not len(known):
         return None
+    if whole := [term for term in _interactions(view) if term.count(" × ") > 1]:
+        return Section(*TITLE, (Text(_not_shown(whole)),))
     records = known.to_dict("records")
     total = sum(float(row["value"]) for row in records)
-    worse = 1 if view.better == "lower" else -1
+    worse, clear = 1 if view.better == "lower" else -1, _total_is_clear(view)
     shares = [
         Share(
             str(row["factor"]),
             float(row["value"]),
-            view.scale.signed(float(row["value"])) + (f" ({percent(float(row['value']) / total)})" if total else ""),
+            view.scale.signed(float(row["value"])) + (f" ({percent(float(row['value']) / total)})" if clear else ""),
             "fon" if worse * float(row["value"]) > 0 else "foff",
         )
         for row in records
@@ -52,7 +59,41 @@ def shapley(view: StudyView) -> Section | None:
     intro = Text(
         rich(
             "The share of a factor is its average change over all orders of switching the factors on, "
-            "one after another."
+            "one after another.",
+            _by_convention(_interactions(view)),
         )
     )
-    return Section("shapley", "Which factor made the change?", "Shares", (intro, Beside((figure,), (table,), 0.6)))
+    return Section(*TITLE, (intro, Beside((figure,), (table,), 0.6)))
+
+
+def _interactions(view: StudyView) -> list[str]:
+    """The interactions that are established."""
+    return [claim.subject for claim in view.analysis.claims if claim.kind == "depends"]
+
+
+def _not_shown(terms: list[str]) -> Rich:
+    """That a change is nobody's alone."""
+    return rich(
+        "Shares are not shown. Three or more factors act together (",
+        joined(map(code, terms)),
+        "), and shares would split what they do by convention.",
+    )
+
+
+def _by_convention(terms: list[str]) -> Rich:
+    """That shares split what factors do together."""
+    if not terms:
+        return ()
+    return rich(" Factors act together (", joined(map(code, terms)), "); shares split that equally, by convention.")
+
+
+def _total_is_clear(view: StudyView) -> bool:
+    """Whether the change from none to all differs from 0, so that percents of it mean something."""
+    cells = view.analysis.cells
+    ends = [cells.design.cell({f: levels[i] for f, levels in cells.design.factors.items()}) for i in (0, 1)]
+    if None in ends:
+        return False
+    none, everything = (cells.raw[:, place] for place in ends)
+    change = everything - none
+    found = seeds_interval(cells, change[np.isfinite(change)].tolist(), view.alpha)
+    return found.low > 0 or found.high < 0

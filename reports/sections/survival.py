@@ -56,7 +56,11 @@ def survival(view: StudyView) -> Section | None:
     figure = Figure("survival", caption, (Panel((), drawing),))
     factor, _ = grouping(view)
     by = (
-        rich("By the level of ", code(factor), ", over all settings of the other factors.")
+        rich(
+            "By the level of ",
+            code(factor),
+            ", over all settings of the other factors." if len(view.factors) > 1 else ".",
+        )
         if factor
         else rich("All trials.")
     )
@@ -108,7 +112,7 @@ def times_of(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
     for row in rows.to_dict("records"):
         if row["event"] != "none":
             events.append(float(event_step(row)))
-        elif pd.notna(row["censored_at_step"]):
+        elif pd.notna(row["censored_at_step"]) and row["censored_at_step"] > 0:
             censored.append(float(row["censored_at_step"]))
     return events, censored
 
@@ -155,10 +159,10 @@ def _row(label: str, rows: pd.DataFrame, last: float) -> tuple[Cell, ...]:
     steps, shares = kaplan_meier(events, censored)
     median = next((step for step, share in zip(steps, shares, strict=True) if share <= 0.5), None)
     good = restricted_mean(events, censored, last)
-    diverged = int((rows["event"] == "diverged").sum())
+    diverged, watched = int((rows["event"] == "diverged").sum()), len(events) + len(censored)
     return (
         Cell(rich(label), value=label),
-        Cell(rich(str(len(rows))), value=len(rows)),
+        Cell(rich(str(watched)), value=watched),
         Cell(rich(str(len(events))), sub=rich(f"{diverged} diverged first" if diverged else ""), value=len(events)),
         Cell(rich(f"{median:.0f}" if median is not None else NOTHING), value=median),
         Cell(rich(f"{good:.1f}".removesuffix(".0")), value=round(good, 1)),

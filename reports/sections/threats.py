@@ -5,9 +5,10 @@ from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number
 from reports.numbers import count, p_value
 from reports.patches import changing
+from reports.replicates import network_threat
 from reports.shared import TRAINING, different_words, yardstick_words
 from reports.view import StudyView
-from reports.words.facts import expectations, interim, rule_changed, rule_fixed
+from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
 from reports.words.names import listed
 from reports.words.next import next_experiment
 
@@ -21,13 +22,13 @@ def threats(view: StudyView) -> Section:
 
 def _few_seeds(view: StudyView) -> Rich | None:
     """The smallest p that this many paired seeds can give."""
-    n = len(view.seeds)
+    n = seeds_with_results(view)
     if n >= 10:
         return None
     if n < 2:
         return rich(
             strong("One seed."),
-            " Without a second seed, a difference can't be compared with chance, so there are no intervals and no verdicts.",
+            " Without a second seed, a difference can't be compared with chance. There are no intervals or verdicts.",
         )
     if n < FEWEST_SEEDS:
         return rich(strong("Two seeds."), " Two seeds may agree by chance, so there are no verdicts.")
@@ -44,12 +45,16 @@ def _missing(view: StudyView) -> Rich | None:
     if not len(rest) or interim(view):
         return None
     labels = sorted({view.arm_of[c].label for c in map(str, rest["cell_id"]) if c in view.arm_of})
-    names = listed([code(label) for label in labels]) if len(labels) <= 4 else rich(f"{len(labels)} arms")
+    noun = "arm" if len(labels) == 1 else "arms"
+    names = (
+        rich(f"{noun} ", listed([code(label) for label in labels])) if len(labels) <= 4 else rich(f"{len(labels)} arms")
+    )
+    verb = "has" if len(rest) == 1 else "have"
     return rich(
         strong("Missing trials."),
-        f" {count(len(rest), 'trial')} of ",
+        f" {count(len(rest), 'trial')} {verb} no result (",
         names,
-        " without a result. If an arm causes trials to diverge or fail, its mean looks better than it is.",
+        "). If an arm causes trials to diverge or fail, its mean looks better than it is.",
     )
 
 
@@ -166,8 +171,8 @@ def _no_margin(view: StudyView) -> Rich | None:
         return None
     return rich(
         strong("No margin."),
-        " The study file names no smallest effect that matters, so nothing can be called equivalent, and a tiny difference "
-        "can be called harm.",
+        " The study file names no smallest effect that matters, so nothing can be called equivalent, and a tiny "
+        "difference can be called harm.",
     )
 
 
@@ -189,7 +194,7 @@ def _one_data_set(view: StudyView) -> Rich | None:
 
 
 TESTS = (
-    *(_late_rule, _expected, _few_seeds, _fragile, _missing, _bounds, _budgets),
+    *(_late_rule, _expected, network_threat, _few_seeds, _fragile, _missing, _bounds, _budgets),
     *(_yardstick, _start, _drift, _no_margin, _one_data_set),
 )
 """In the order in which they are told."""

@@ -1,23 +1,26 @@
 """The answer in words: what is claimed, in the order in which a reader needs it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
+from reports.claims.budget import ERROR
 from reports.claims.claim import Claim
-from reports.document import Rich, code, joined, rich, strong
+from reports.claims.estimates import FEWEST_SEEDS
+from reports.document import Rich, code, joined, plain, rich, strong
 from reports.numbers import count, p_words
 from reports.view import Arm, Event, StudyView, fall
-from reports.words.facts import interim, lost_trials, missing, rule_changed, seeds_added
+from reports.words.facts import blocked, interim, lost_trials, missing, rule_changed, seeds_added
 from reports.words.names import (
     amount,
     at_levels,
+    bare,
     interval_words,
     listed,
     number_words,
     subject,
     subjects,
 )
-from reports.words.sentences import VERBS, sentence
+from reports.words.sentences import VERBS, doubled, equivalent, gap, many_way, sentence, where
 
 MOST_TERMS = 3
 """Established interactions that are told one by one; the table of effects has the rest."""
@@ -94,13 +97,12 @@ def _directions(view: StudyView, word: str) -> list[Rich]:
     told = [sentence(view, claim) for claim in claims[:MOST_CHANGES]]
     rest = claims[MOST_CHANGES:]
     if rest:
-        names = [rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in rest]
         average = "On average the same" if word.endswith("average") else "The same"
-        told.append(rich(f"{average} holds for ", listed(names), "."))
+        told.append(rich(f"{average} holds for ", _with_effects(view, rest), "."))
     return told
 
 
-# -- interactions ------------------------------------------------------------------------------------------------------
+# -- interactions ----------------------------------------------------------------------------------
 
 
 def _dependences(view: StudyView, told: bool) -> list[Rich]:
@@ -146,20 +148,48 @@ def _conditional(view: StudyView, term: Claim) -> list[Claim]:
 
 def _dependence(view: StudyView, term: Claim) -> Rich:
     """What the changes of a term do at each level of the others."""
-    claims = _conditional(view, term)
     names = term.subject.split(" × ")
-    sided = {name: [claim for claim in claims if claim.subject == name] for name in names}
+    sided = {name: [c for c in _conditional(view, term) if c.subject == name] for name in names}
+    if len(names) > 2:
+        return rich(*_spaced([many_way(view, term), *_combinations(view, sided)]))
+
     ranked = sorted(names, key=lambda name: (_rank(sided[name]), -_size(sided[name])))
     first, *rest = [name for name in ranked if sided[name]]
-    same = [
-        name for name in rest if _rank(sided[name]) == 0 == _rank(sided[first]) and _mirrors(view, sided, first, name)
-    ]
-    parts = [_at_each(view, term, first, sided[first])]
-    if same and len(names) == 2:
-        parts.append(rich("The same holds for ", subject(view, same[0]), " with ", subject(view, first), "."))
-    else:
-        parts += [_at_each(view, term, name, sided[name], again=True) for name in rest[:1]]
+    other = next(name for name in names if name != first)
+    start = rich("What ", subject(view, first), " does depends on ", bare(view, other), ": it")
+    parts = [_at_each(view, start, sided[first])]
+    if rest and _rank(sided[first]) == 0 and _pattern(view, sided[first]) == _pattern(view, sided[rest[0]]):
+        parts.append(rich("The same holds for ", subject(view, rest[0]), " with ", bare(view, first), "."))
+    elif rest:
+        parts.append(_at_each(view, subject(view, rest[0]), sided[rest[0]]))
+    parts += _averaged(view, term)
+    parts.append(rich(f"The interaction is established ({p_words(term.p_adjusted)})."))
     return rich(*_spaced(parts))
+
+
+def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list[Rich]:
+    """Of three and more changes: how often each is worse and better at the levels of the others."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for name, claims in sided.items():
+        many = tuple(sum(c.word == word for c in claims) for word in (*VERBS, "equivalent"))
+        groups.setdefault(many, []).append(name)
+    out = []
+    for (worse, better, same), names in groups.items():
+        bits = [(worse, "worse"), (better, "better")]
+        said = [f"{word} at {number_words(many)}" for many, word in bits if many]
+        others = [bare(view, name) for name in sided if name != names[0]]
+        of = rich(f" of the {number_words(2 ** len(others))} combinations of ", listed(others))
+        if said:
+            made = rich(subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(said)}")
+            out.append(rich(made, of, "."))
+        elif same:
+            changed = rich(subject(view, names[0]), " changes ", code(view.metric))
+            out.append(rich(changed, f" by less than {view.margin_words} at {number_words(same)}", of, "."))
+        else:
+            out.append(rich("These seeds do not settle where ", subject(view, names[0]), " acts."))
+        if names[1:]:
+            out.append(rich("The same holds for ", subjects(view, names[1:]), "."))
+    return out
 
 
 def _rank(claims: Sequence[Claim]) -> int:
@@ -174,35 +204,30 @@ def _size(claims: Sequence[Claim]) -> float:
     return max((abs(claim.estimate) for claim in claims), default=0.0)
 
 
-def _mirrors(view: StudyView, sided: dict[str, list[Claim]], one: str, other: str) -> bool:
-    """Whether two changes do the same at each other's levels."""
-    return _pattern(view, sided[one]) == _pattern(view, sided[other])
-
-
 def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
+    """Whether the other change is at its first level -> what is claimed there."""
     return {all(level == view.first(f) for f, level in claim.scope.at.items()): claim.word for claim in claims}
 
 
-def _at_each(view: StudyView, term: Claim, name: str, claims: Sequence[Claim], again: bool = False) -> Rich:
-    """`What a does depends on b: it makes kid worse without b (...) and better with b (...).`"""
-    others = [subject(view, other) for other in term.subject.split(" × ") if other != name]
-    start: Rich = rich("What ", subject(view, name), " does depends on ", listed(others), ": it")
-    if again:
-        start = subject(view, name)
-    moved = [claim for claim in claims if claim.kind == "direction"]
-    still = [claim for claim in claims if claim.kind == "equivalent"]
-    only = "only " if moved and still and len(term.subject.split(" × ")) == 2 and len(claims) == 2 else ""
+def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
+    """`a makes kid worse without b (+0.030; ...) and better with b (...).`"""
+    still = [_place(view, claim) for claim in claims if claim.kind == "equivalent"]
+    moved: dict[str, list[Rich]] = {}
+    for claim in claims:
+        if claim.kind == "direction":
+            moved.setdefault(VERBS[claim.word], []).append(_place(view, claim))
+    only = "only " if len(moved) == 1 and still else ""
     bits: list[Rich] = []
-    for claim in moved:
-        verb = rich(" makes ", code(view.metric)) if not bits else ()
-        bits.append(rich(verb, f" {VERBS[claim.word]} {only}", _place(view, claim)))
-    said = rich(start, joined(bits, ",", " and")) if bits else ()
+    for word, places in moved.items():
+        verb = rich(" makes ", code(view.metric), " ") if not bits else ()
+        how = "both " if len(places) == 2 else only
+        bits.append(rich(verb, f"{word} {how}", listed(places)))
+
+    said = rich(start, listed(bits)) if bits else ()
     if still:
-        same = joined([_place(view, claim) for claim in still])
-        more = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", same)
-        said = rich(said, "; it", more) if said else rich(start, more)
-    tested = f" The interaction is established ({p_words(term.p_adjusted)})." if not again else ""
-    return rich(said, f"{_averaged(view, claims)}.{tested}")
+        kept = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", listed(still))
+        said = rich(said, "; it", kept) if said else rich(start, kept)
+    return rich(said, ".")
 
 
 def _place(view: StudyView, claim: Claim) -> Rich:
@@ -212,13 +237,17 @@ def _place(view: StudyView, claim: Claim) -> Rich:
     return rich(at_levels(view, claim.scope.at), inside)
 
 
-def _averaged(view: StudyView, claims: Sequence[Claim]) -> str:
+def _averaged(view: StudyView, term: Claim) -> list[Rich]:
     """That effects at levels of some factors are means over the others, where there are others."""
+    claims = _conditional(view, term)
     named = {factor for claim in claims for factor in claim.scope.at} | {claim.factor for claim in claims}
-    return ", averaged over the other factors" if len(named) < len(view.factors) else ""
+    if len(named) == len(view.factors):
+        return []
+    known = " that have results" if any(claim.scope.over for claim in claims) else ""
+    return [rich(f"These effects are averaged over the settings of the other factors{known}.")]
 
 
-# -- the rest ----------------------------------------------------------------------------------------------------------
+# -- the rest --------------------------------------------------------------------------------------
 
 
 def _one_sided(view: StudyView) -> list[Rich]:
@@ -226,43 +255,39 @@ def _one_sided(view: StudyView) -> list[Rich]:
 
 
 def _equivalent(view: StudyView) -> list[Rich]:
-    """Changes without an effect that matters; of several of one scope one sentence."""
+    """Changes without an effect that matters; those of which the same is claimed share a sentence."""
     words = view.analysis.judgement.verdicts
     idle = {claim.subject for claim in _claims(view, "idle")}
-    claims = [c for c in _claims(view, "equivalent") if not c.gate and words.get(c.subject) == c.word]
-    claims = [claim for claim in claims if claim.subject not in idle]
-    every = {"equivalent"} == set(words.values()) and not view.analysis.uncompared and len(words) > 1
-    if every and not idle and all(claim.scope.type == "everywhere" and not claim.scope.over for claim in claims):
-        span = f" (effects {_range(view, claims)})"
-        return [
-            rich(
-                "No factor changes ",
-                code(view.metric),
-                f" by {view.margin_words} or more {view.summary}, in any setting{span}.",
-            )
-        ]
-    out = []
-    for word in ("equivalent", "equivalent on average"):
-        for kind in ("everywhere", "at", "clean", "on_average", "alias_group"):
-            same = [c for c in claims if c.word == word and c.scope.type == kind]
-            if len(same) > 1 and kind in ("everywhere", "on_average") and not any(c.scope.over for c in same):
-                out.append(_together(view, same, word))
-            else:
-                out += [sentence(view, claim) for claim in same]
-    return out
+    found = [c for c in view.analysis.claims if c.kind == "equivalent" and not c.gate]
+    claims = [c for c in found if words.get(c.subject) == c.word and c.subject not in idle]
+    if _nothing_acts(view, claims):
+        start = rich("No factor changes ", code(view.metric), f" by {view.margin_words} or more {view.summary}")
+        return [rich(start, f", in any setting (effects {_range(view, claims)}).")]
+
+    groups: dict[tuple[str, ...], list[Claim]] = {}
+    for claim in sorted(claims, key=_closeness):
+        pairs = str(len(claim.scope.terms) > 1)
+        key = (claim.word, claim.scope.type, pairs, plain(where(view, claim)), plain(gap(view, claim)))
+        groups.setdefault(key, []).append(claim)
+    return [
+        sentence(view, same[0]) if len(same) == 1 else equivalent(view, same, f" (effects {_range(view, same)})")
+        for same in groups.values()
+    ]
 
 
-def _together(view: StudyView, claims: Sequence[Claim], word: str) -> Rich:
-    """Several equivalent changes in one sentence."""
-    names = subjects(view, [claim.subject for claim in claims])
-    start: tuple[str | Rich, ...] = (names, " change ")
-    end = " in every setting"
-    if word.endswith("average"):
-        start, end = (
-            (f"Averaged over {view.averaged_over}, ", names, " change "),
-            "; single settings may differ by more",
-        )
-    return rich(*start, code(view.metric), f" by less than {view.margin_words}{end} (effects {_range(view, claims)}).")
+KINDS = ("everywhere", "at", "clean", "on_average", "alias_group")
+
+
+def _closeness(claim: Claim) -> tuple[bool, int]:
+    """What is known in every setting comes before what is known on average."""
+    return claim.word.endswith("average"), KINDS.index(claim.scope.type)
+
+
+def _nothing_acts(view: StudyView, claims: Sequence[Claim]) -> bool:
+    """Whether every factor of the study has no effect that matters, in every setting of the design."""
+    verdicts = view.analysis.judgement.verdicts
+    everywhere = all(claim.scope.type == "everywhere" and not claim.scope.over for claim in claims)
+    return len(claims) == len(verdicts) > 1 and set(verdicts.values()) == {"equivalent"} and everywhere
 
 
 def _range(view: StudyView, claims: Sequence[Claim]) -> str:
@@ -286,24 +311,56 @@ def _idle(view: StudyView) -> list[Rich]:
 
 
 def _undecided(view: StudyView) -> list[Rich]:
-    """Changes without a verdict, one by one up to a few."""
-    claims = [c for c in _claims(view, "undecided") if view.analysis.judgement.verdicts[c.subject] != "diverges"]
-    blocked = {name for c in _claims(view, "depends") for term in c.scope.terms for name in term.split(" × ")}
-    claims = [claim for claim in claims if claim.subject not in blocked]
-    plain_ones = [claim for claim in claims if claim.low == claim.low]
-    if len(plain_ones) > MOST_CHANGES or (
-        len(plain_ones) > 1 and len(plain_ones) == len(view.analysis.judgement.verdicts)
-    ):
-        seeds = sorted({claim.n_seeds for claim in plain_ones})
-        many = count(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
-        whole = len(plain_ones) == len(view.analysis.judgement.verdicts)
-        names = [rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in plain_ones]
-        what = "whether any factor changes" if whole else "whether these change"
-        return [
-            rich(f"These {many} do not decide {what} ", code(view.metric), ": ", listed(names), "."),
-            *(sentence(view, c) for c in claims if c not in plain_ones),
-        ]
-    return [sentence(view, claim) for claim in claims]
+    """What these seeds do not decide: changes without a verdict, and whether the only two act together."""
+    words = view.analysis.judgement.verdicts
+    done = {c.subject for c in _claims(view, "idle")} | blocked(view)
+    claims = [c for c in _claims(view, "undecided") if words[c.subject] != "diverges" and c.subject not in done]
+    known = [claim for claim in claims if claim.low == claim.low]
+    few = [claim for claim in claims if claim.estimate == claim.estimate and claim.n_seeds < FEWEST_SEEDS]
+    told: list[Claim] = []
+    out = _open_interaction(view)
+    for several, all_at_once in ((known, _several_open), (few, _too_few_seeds)):
+        if len(several) > MOST_CHANGES or len(several) == len(words) > 1:
+            out.append(all_at_once(view, several))
+            told += several
+    return [*out, *(sentence(view, claim) for claim in claims if claim not in told)]
+
+
+def _several_open(view: StudyView, claims: Sequence[Claim]) -> Rich:
+    """Several changes that the seeds do not decide, with their effects."""
+    fewest, most = min(c.n_seeds for c in claims), max(c.n_seeds for c in claims)
+    seeds = count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    whole = len(claims) == len(view.analysis.judgement.verdicts)
+    what = "whether any factor changes" if whole else "whether these change"
+    return rich(f"These {seeds} do not decide {what} ", code(view.metric), ": ", _with_effects(view, claims), ".")
+
+
+def _too_few_seeds(view: StudyView, claims: Sequence[Claim]) -> Rich:
+    """Several changes of which too few seeds have a result."""
+    most = max(claim.n_seeds for claim in claims)
+    seeds = f"{number_words(most).capitalize()} seed{'s' if most > 1 else ''}"
+    return rich(f"{seeds}: no verdict on ", _with_effects(view, claims), ". A verdict needs three seeds.")
+
+
+def _with_effects(view: StudyView, claims: Sequence[Claim]) -> Rich:
+    """`a (+0.012), b (−0.003), and c (0.000)`."""
+    return listed([rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims])
+
+
+def _open_interaction(view: StudyView) -> list[Rich]:
+    """Beside an effect in a study of two changes: that it is open whether they act together."""
+    terms = view.analysis.cells.design.interactions
+    moved = [claim for claim in _claims(view, "direction") if not claim.gate]
+    if len(terms) != 1 or not terms[0].blocks or not moved:
+        return []
+    numbers = view.analysis.judgement.numbers[terms[0].name]
+    if not numbers.p_adjusted >= ERROR:
+        return []
+    change, low, high = (amount(view, doubled(view, n)) for n in (numbers.estimate, numbers.low, numbers.high))
+    acting = moved[0].subject
+    other = next(c.name for c in terms[0].changes if c.name != acting)
+    start = rich("Whether ", bare(view, other), " changes the effect of ", subject(view, acting))
+    return [rich(start, f" is not decided (change {change}, {view.interval} {low} to {high}).")]
 
 
 def _uncompared(view: StudyView) -> list[Rich]:
@@ -349,7 +406,7 @@ def _spaced(parts: Sequence[Rich]) -> list[str | Rich]:
     return out
 
 
-# -- when trials degraded ------------------------------------------------------------------------------------------------
+# -- when trials degraded --------------------------------------------------------------------------
 
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
@@ -369,7 +426,7 @@ def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
 
 def _events(view: StudyView, arms: tuple[Arm, ...]) -> tuple[list[Event], int]:
     """The events of these arms' trials, and how many trials have ended."""
-    trials = [trial for arm in arms for trial in _watched(view, arm)]
+    trials = [trial for arm in arms for trial in watched(view, arm)]
     return [view.events[trial] for trial in trials if trial in view.events], len(trials)
 
 
@@ -377,15 +434,14 @@ def shared_fall(view: StudyView) -> Rich:
     """That most trials of the reference degraded too; and which arms did not."""
     if view.reference is None or not _fell(view, view.reference) or len(view.arms) < 2:
         return ()
-    watched = [arm for arm in view.arms if _watched(view, arm)]
-    spared = [arm for arm in watched if not _fell(view, arm)]
+    spared = [arm for arm in view.arms if watched(view, arm) and not _fell(view, arm)]
     events, _ = _events(view, (view.reference,))
     counted = ", ".join(onset_parts(view, (view.reference,)))
     start = f"The reference {fall({event.kind for event in events})} too ({counted})"
     if not spared:
         return rich(
-            f"{start}, and so did every other arm. This study does not tell why: something that all arms share may be a "
-            "cause, or several causes may replace each other."
+            f"{start}, and so did every other arm. This study does not tell why: something that all arms share "
+            "may be a cause, or several causes may replace each other."
         )
     marks = [code(f"{name}={level}") for name, level in spared[0].levels.items() if _marks(view, name, level, spared)]
     if not marks:
@@ -400,7 +456,7 @@ def _fell(view: StudyView, arm: Arm) -> bool:
     return len(events) * 2 > trials
 
 
-def _watched(view: StudyView, arm: Arm) -> list[str]:
+def watched(view: StudyView, arm: Arm) -> list[str]:
     """The arm's trials that have ended, well or not."""
     trials = view.table.trials
     open_ = set(trials.loc[trials["status"].isin(("planned", "running")), "trial_id"])

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from reports.analysis.cells import OPEN, Cells
 from reports.claims.judge import judge
 from reports.document import Rich, code, rich, strong
@@ -74,6 +76,19 @@ def progress(view: StudyView) -> Progress:
     return Progress(done, seeds, ended, planned, bool(waiting) or planned > len(trials))
 
 
+def seeds_with_results(view: StudyView) -> int:
+    """Seeds of which some trial has finished or diverged."""
+    trials = view.table.trials
+    return int(trials.loc[trials["status"].isin(("finished", "diverged")), "seed"].nunique())
+
+
+def blocked(view: StudyView) -> set[str]:
+    """Factors in interactions that are established: no average is claimed of them."""
+    depending = [claim for claim in view.analysis.claims if claim.kind == "depends"]
+    terms = [term for claim in depending for term in (claim.subject, *claim.scope.terms)]
+    return {name for term in terms for name in term.split(" × ")}
+
+
 def interim(view: StudyView) -> Rich:
     """That a study is not done; empty once it is."""
     now = progress(view)
@@ -103,7 +118,7 @@ def rule_changed(view: StudyView) -> Rich:
         parts.append(_damage(ledger.damage))
     late = [change for change in ledger.rule_changes if change.ended]
     if late:
-        parts += [_change(view, change) for change in late]
+        parts += [_change(change) for change in late]
         parts.append(rich("What follows is exploratory. ", *_by_first_rule(view, late[0])))
     return rich(*_spaced(parts))
 
@@ -116,7 +131,7 @@ def _damage(damage: Damage) -> Rich:
     )
 
 
-def _change(view: StudyView, change: RuleChange) -> Rich:
+def _change(change: RuleChange) -> Rich:
     """`The smallest effect that matters was changed from 0.010 to 0.050 on 2026-11-28, when 40 of 40 trials ...`."""
     whats = [
         rich(f"the {RULE_WORDS.get(one.name, one.name)} from ", _value(one.before), " to ", _value(one.after))
@@ -250,8 +265,8 @@ def lost_trials(view: StudyView) -> Rich:
         return ()
     total, ended = sum(many for _, many, _ in lost), sum(of for _, _, of in lost)
     if len(hit) <= 3:
-        where = listed([rich(f"{many} of {of} with ", code(arm.label)) for arm, many, of in hit])
-        inside = rich(", ", where) if len(lost) > 1 else ()
+        where = listed([rich(f"{many} of {of} in the arm ", code(arm.label)) for arm, many, of in hit])
+        inside = rich(": ", where) if len(lost) > 1 else ()
     else:
         inside = rich(f", in {len(hit)} of {len(lost)} arms")
     reason = " These trials do not show that any one factor is the reason." if view.factors else ""
@@ -259,15 +274,32 @@ def lost_trials(view: StudyView) -> Rich:
 
 
 def missing(view: StudyView) -> Rich:
-    """Trials that failed, and what that means for the estimates."""
+    """How many trials failed, and which of the others the effects use."""
     statuses = view.table.trials["status"]
     failed, diverged = (int((statuses == word).sum()) for word in ("failed", "diverged"))
     finished = int((statuses == "finished").sum())
     if not failed or not finished or diverged:
         return ()
+    used = _used(view)
+    which = "all of them" if used == finished else f"the {used} that share a seed with a trial to compare with"
     found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
-    freedom = f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)" if found else ""
-    return rich(f"{finished} of {count(len(statuses), 'trial')} finished; effects use all of them{freedom}.")
+    whole = all(df == int(df) for df in found)
+    freedom = f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)"
+    return rich(
+        f"{finished} of {count(len(statuses), 'trial')} finished; effects use {which}{'' if whole else freedom}."
+    )
+
+
+def _used(view: StudyView) -> int:
+    """Finished trials whose seed has two cells or more of a comparison that they are in."""
+    cells = view.analysis.cells
+    known = np.isfinite(cells.trials.values)
+    used = np.zeros_like(known)
+    for term in cells.design.compared:
+        inside = sorted({cell for block in term.blocks for cell in block.cells}) or range(known.shape[1])
+        there = known[:, list(inside)]
+        used[:, list(inside)] |= there & (there.sum(axis=1, keepdims=True) >= 2)
+    return int(used.sum())
 
 
 def _spaced(parts: Sequence[Rich], between: str = " ") -> list[str | Rich]:

@@ -11,6 +11,8 @@ from reports.table import StudyTable
 from reports.theme import SIGNS
 from reports.view import StudyView
 from reports.words.answer import lead, others, shared_fall, status_words
+from reports.words.facts import blocked
+from reports.words.names import aliases
 from reports.words.next import next_experiment
 
 
@@ -32,16 +34,23 @@ def _verdicts(study: StudyView) -> str:
     words = []
     for row in study.analysis.verdicts.to_dict("records"):
         detail = f" ({', '.join(numbers)})" if (numbers := _numbers(study, row)) else ""
-        words.append(f"{SIGNS.get(str(row['verdict']), '')} {row['factor']} {row['verdict']}{detail}".strip())
+        name = f"{row['factor']}{_or(study, str(row['factor']))}"
+        words.append(f"{SIGNS.get(str(row['verdict']), '')} {name} {row['verdict']}{detail}".strip())
     words += [f"? {name} not compared" for name in study.analysis.uncompared]
     return " · ".join(words) or " ".join(plain(sentence) for sentence in others(study)) or "No verdict on a factor."
+
+
+def _or(study: StudyView, name: str) -> str:
+    """` (or a × b)`: what a fraction cannot tell from a factor."""
+    others = aliases(study, name)
+    return f" (or {', or '.join(others)})" if others else ""
 
 
 def _numbers(study: StudyView, row: Mapping[Any, Any]) -> list[str]:
     """Effect and p of a verdict about one number; what depends or diverges has none that says it."""
     if inert(study, row, "effect"):
         return ["did nothing"]
-    if row["verdict"] in ("depends", "diverges"):
+    if row["verdict"] in ("depends", "diverges") or row["factor"] in blocked(study):
         return []
     effect, p = float(str(row["effect"])), float(str(row["p_adjusted"]))
     return [study.effects.signed(effect)] * (effect == effect) + [p_words(p)] * (p == p)

@@ -3,9 +3,10 @@
 from reports.analysis import design_kind
 from reports.document import Rich, code, rich
 from reports.numbers import count, percent
+from reports.replicates import replicates_words
 from reports.shared import lengths, shared_words
 from reports.view import StudyView
-from reports.words.facts import rule_changed, rule_fixed, seeds_added
+from reports.words.facts import progress, rule_changed, rule_fixed, seeds_added, seeds_with_results
 
 
 def methods(view: StudyView) -> tuple[Rich, ...]:
@@ -14,16 +15,22 @@ def methods(view: StudyView) -> tuple[Rich, ...]:
 
 
 def _design(view: StudyView) -> Rich:
-    kind = design_kind(view.study).replace("_", " ")
+    kind = design_kind(view.study).replace("_", "-" if "_one_" in design_kind(view.study) else " ")
     trials = len(view.table.trials)
+    now = progress(view)
     seeds = f"the same {count(len(view.seeds), 'seed')}" if len(view.seeds) > 1 else "one seed"
+    runs = f"{count(trials, 'training run')} in all"
+    if now.interim:
+        seeds = f"up to {count(now.seeds, 'planned seed')} ({now.seeds_done} done so far)"
+        runs = f"{now.ended} of {count(now.trials, 'training run')} so far"
     return rich(
         f"We compared {count(len(view.arms), 'arm')} in a {kind} design over {count(len(view.factors), 'factor')} (",
         view.factor_list(),
-        f"), each with {seeds}, {count(trials, 'training run')} in all, of ",
+        f"), each with {seeds}, {runs}, of ",
         lengths(view),
         ". ",
         shared_words(view),
+        *((" ", told) if (told := replicates_words(view)) else ()),
     )
 
 
@@ -57,21 +64,21 @@ def _statistics(view: StudyView) -> Rich:
     ]
     if any(claim.test == "t by CR2" for claim in view.analysis.claims):
         parts.append(
-            "Where trials are missing, arms have means of their own and seeds are blocks, with cluster-robust errors (CR2) "
-            "and the degrees of freedom of Bell and McCaffrey."
+            "Where trials are missing, arms have means of their own and seeds are blocks, with cluster-robust "
+            "errors (CR2) and the degrees of freedom of Bell and McCaffrey."
         )
     if terms:
         parts.append(_budget(terms, pairs))
     parts.append(
-        "A claim also needs Johnson's bound for skewed samples. With fewer than ten seeds a strongly skewed effect can't be "
-        "seen."
-        if len(view.seeds) < 10
+        "A claim also needs Johnson's bound for skewed samples. With fewer than ten seeds, a strongly skewed "
+        "effect can't be seen."
+        if seeds_with_results(view) < 10
         else "A claim also needs Johnson's bound for skewed samples."
     )
     if diverged:
         parts.append(
-            "Whether a level makes trials diverge was tested by Boschloo's exact test, two-sided, with Holm's correction. "
-            "Means are taken only over settings in which no trial diverged."
+            "Whether a level makes trials diverge was tested by Boschloo's exact test, two-sided, with Holm's "
+            "correction. Means are taken only over settings in which no trial diverged."
         )
     parts.append(
         "Time to degradation was estimated by Kaplan and Meier's method"
@@ -86,13 +93,13 @@ def _budget(terms: int, interactions: int) -> str:
     """How the 5% are shared."""
     if not interactions:
         return (
-            "All claims of this report share an error of 5%: the direction of each change is tested at 4% divided by "
+            "All claims of this report share an error of 5%. The direction of each change is tested at 4% divided by "
             f"their number ({terms}), equivalence by two one-sided tests with Holm's correction at 4%."
         )
     return (
-        "All claims of this report share an error of 5%: the direction of each average is tested at 3% divided by their "
-        f"number ({terms}), equivalence by two one-sided tests with Holm's correction at 3%, and {interactions} "
-        f"interaction{'s' if interactions > 1 else ''} at 1.4% in all; effects at single levels are tested at the level of "
+        "All claims of this report share an error of 5%. The direction of each average is tested at 3% divided by "
+        f"their number ({terms}), equivalence by two one-sided tests with Holm's correction at 3%, and "
+        f"{count(interactions, 'interaction')} at 1.4% in all. Effects at single levels are tested at the level of "
         "the interaction that opened them."
     )
 
@@ -103,7 +110,7 @@ def _looks(view: StudyView) -> str:
     spend = view.analysis.cells.rule.spend
     how = {"even": "evenly (as Pocock)", "middle": "by a t² rule", "late": "late (as O'Brien and Fleming)"}[spend]
     return (
-        f"Looks were planned after {planned} seeds; the error of every claim is spent over them {how}, at levels simulated "
-        f"for t tests, so that several looks raise no more false alarms than one. The study has "
+        f"Looks were planned after {planned} seeds. The error of every claim is spent over them {how}, at levels "
+        f"simulated for t tests, so that several looks raise no more false alarms than one. The study has "
         f"{count(len(view.seeds), 'seed')}."
     )

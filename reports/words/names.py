@@ -15,7 +15,7 @@ MOST_SETTINGS = 4
 
 def listed(parts: Sequence[str | Span | Rich]) -> Rich:
     """`a`, `a and b`, or `a, b, and c`."""
-    return joined(parts, last=" and " if len(parts) == 2 else ", and ")
+    return joined(parts)
 
 
 def number_words(number: int) -> str:
@@ -35,6 +35,25 @@ def subject(view: StudyView, name: str) -> Rich:
 def subjects(view: StudyView, names: Sequence[str]) -> Rich:
     """Several changes."""
     return listed([subject(view, name) for name in names])
+
+
+def bare(view: StudyView, name: str) -> Rich:
+    """A change as something that others depend on: its factor, or its level where there are several."""
+    factor, level = view.split(name)
+    return rich(code(factor if level is None else f"{factor}={level}"))
+
+
+def aliases(view: StudyView, name: str) -> tuple[str, ...]:
+    """The pairs of factors that a fraction cannot tell from a factor."""
+    terms = view.analysis.cells.design.compared
+    return next((term.aliases[1:] for term in terms if term.name == name), ())
+
+
+def started(words: Rich) -> Rich:
+    """Words at the start of a sentence."""
+    first = words[0]
+    text = first.text[:1].upper() + first.text[1:]
+    return rich(type(first)(text, first.style, first.href), *words[1:])
 
 
 def at_level(view: StudyView, factor: str, level: str) -> Rich:
@@ -79,7 +98,7 @@ def scale_of(view: StudyView, claim: Claim | None) -> Scale:
 
 
 def percent(value: float) -> str:
-    """`+36%`; a digit more below 10 %, `less than 0.1%` below that."""
+    """`+36%`; a digit more below 10%, `less than 0.1%` below that."""
     if abs(value) < 0.05:
         return "0%" if value == 0 else "less than 0.1%"
     digits = 0 if abs(value) >= 9.95 else 1

@@ -1,6 +1,8 @@
 """What to run next: the experiment that would settle what is open."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reports.claims.claim import Claim
@@ -9,9 +11,11 @@ from reports.document import Rich, Span, code, joined, rich, strong
 from reports.estimates import number
 from reports.numbers import count
 from reports.patches import changing, levels_of, raised
+from reports.picked import confirm_next
 from reports.view import StudyView
-from reports.words.facts import interim
+from reports.words.facts import blocked, interim, seeds_with_results
 from reports.words.names import listed, subjects
+from reports.words.scale_advice import scale_words
 
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
 """Start of a path that a level raises -> what to try where trials diverge."""
@@ -26,19 +30,29 @@ def next_experiment(view: StudyView) -> Rich:
     if not (view.table.trials["status"] == "finished").any():
         return _nothing_finished(view)
     parts = [*_separate(view), *_diverged(view), *_seeds(view)]
-    if not parts and view.analysis.idle:
-        which = "the factor that did" if len(view.analysis.idle) == 1 else "the factors that did"
-        parts.append(rich(f"find out why {which} nothing: its level may not reach the training run."))
+    idle = [claim.subject for claim in view.analysis.claims if claim.kind == "idle"]
+    if not parts and idle:
+        why = rich("find out why ", subjects(view, idle), " did nothing: ")
+        parts.append(rich(why, "the levels may not reach the training run."))
     if not parts:
-        parts.append(_elsewhere(view))
+        parts = [confirm_next(view) or _elsewhere(view)]
+    if scale := scale_words(view):
+        parts.append(scale)
     return rich(strong("Next:"), " ", *_then(parts))
 
 
 def _then(parts: Iterable[Rich]) -> list[str | Rich]:
+    """Proposals, each a sentence of its own."""
     out: list[str | Rich] = []
     for part in parts:
-        out += [" Then ", part] if out else [part]
+        out += [" ", _sentence(part)] if out else [part]
     return out
+
+
+def _sentence(words: Rich) -> Rich:
+    """A proposal with a capital letter."""
+    first = words[0]
+    return rich(replace(first, text=first.text[0].upper() + first.text[1:]), *words[1:])
 
 
 def _nothing_finished(view: StudyView) -> Rich:
@@ -65,7 +79,8 @@ def _separate(view: StudyView) -> list[Rich]:
 def fold_over(view: StudyView) -> list[Levels]:
     """The cells that separate the alias groups of which something is claimed; none where nothing is aliased.
 
-    The signs of one factor are turned when pairs are meant, those of all factors when main effects are aliased with pairs.
+    The signs of one factor are turned when pairs are meant, those of all factors when main effects are aliased with
+    pairs.
     """
     design = view.analysis.cells.design
     aliased = [c for c in view.analysis.claims if c.scope.type == "alias_group" and len(c.scope.terms) > 1]
@@ -116,32 +131,41 @@ def _cure(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:
 
 def _seeds(view: StudyView) -> list[Rich]:
     """How many seeds would decide what is open."""
-    words = view.analysis.judgement.verdicts
-    blocked = {n for c in view.analysis.claims if c.kind == "depends" for t in c.scope.terms for n in t.split(" × ")}
-    open_ = [name for name, word in words.items() if word == "not enough data" and name not in blocked]
-    open_ = [name for name in open_ if name not in view.analysis.uncompared]
-    if not open_:
-        return []
-    checks = view.analysis.checks
-    rows = [row for row in checks.to_dict("records") if row["factor"] in open_]
-    return [needed(view, open_, rows)]
+    words, numbers = view.analysis.judgement.verdicts, view.analysis.judgement.numbers
+    done = blocked(view) | set(view.analysis.uncompared)
+    open_ = [name for name, word in words.items() if word == "not enough data" and name not in done]
+    lost = [name for name in open_ if math.isnan(numbers[name].estimate) and _has_diverged(view, name)]
+    rest = [name for name in open_ if name not in lost]
+    rows = [row for row in view.analysis.checks.to_dict("records") if row["factor"] in rest]
+    seeds = count(len(view.seeds), "seed")
+    parts = [needed(view, rest, rows)] if rest else []
+    if lost:
+        verb = "makes" if len(lost) == 1 else "make"
+        parts.append(rich(f"use more than {seeds} to see whether ", subjects(view, lost), f" {verb} trials diverge."))
+    return parts
+
+
+def _has_diverged(view: StudyView, name: str) -> bool:
+    """Whether a trial diverged in an arm that a change is seen in."""
+    term = next(term for term in view.analysis.cells.design.mains if term.name == name)
+    cells = {cell for block in term.blocks for cell in block.cells} or set(range(len(view.arms)))
+    return bool(view.analysis.cells.trials.diverged[:, sorted(cells)].any())
 
 
 def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]]) -> Rich:
-    """`use about 19 seeds (12 to 49) instead of 5 to detect an effect of 0.010 for a`."""
-    n = len(view.seeds)
+    """`for a, use about 19 seeds (12 to 49: ...). They would show an effect of 0.010 in 8 of 10 such studies.`"""
+    n = seeds_with_results(view)
     known = [(float(str(row["seeds_needed"])), row) for row in rows if number(row["seeds_needed"]) is not None]
     if not view.margin or not known or max(wanted for wanted, _ in known) <= n:
         few = " Three seeds or fewer say too little about the spread to plan with." if n < 4 else ""
-        return rich(f"use more than {count(n, 'seed')} for ", subjects(view, names), f".{few}")
+        return rich("for ", subjects(view, names), f", use more than {count(n, 'seed')}.{few}")
     wanted, row = max(known, key=lambda entry: entry[0])
     low, high = number(row["seeds_low"]), number(row["seeds_high"])
-    most = "more than 1,000" if high is None else f"{high:.0f}"
-    span = f" ({low:.0f} to {most}, since {count(n, 'seed')} tell the spread only that well)" if low is not None else ""
+    most = "more than 1,000" if high is None else f"{high:,.0f}"
+    span = f" ({low:,.0f} to {most}: {count(n, 'seed')} tell the spread only that well)" if low is not None else ""
     return rich(
-        f"use about {wanted:.0f} seeds{span} to show an effect of {view.margin_words} in 8 of 10 such studies, for ",
-        subjects(view, names),
-        ".",
+        *("for ", subjects(view, names), f", use about {wanted:,.0f} seeds{span}. "),
+        f"They would show an effect of {view.margin_words} in 8 of 10 such studies.",
     )
 
 

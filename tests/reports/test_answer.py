@@ -1,13 +1,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from reports.answer import others
-
 from reports import headline
 from reports.analysis import analyse
 from reports.document import plain
 from reports.table import StudyTable
 from reports.view import StudyView
+from reports.words.answer import others
 
 
 def sentences(study: StudyTable) -> str:

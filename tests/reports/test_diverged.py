@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from reports.answer import lead, onset_words, others
 
 from reports import headline, make_report, open_study
 from reports.document import Cell, Table, plain
@@ -13,6 +12,7 @@ from reports.plain_text import to_text
 from reports.sections.survival import compared, groups_of, times_of
 from reports.stats.survival import kaplan_meier
 from reports.table import StudyTable
+from reports.words.answer import lead, onset_words, others
 
 Make = Callable[..., StudyTable]
 WIDE = {"smallest_effect": 0.1}
@@ -134,14 +134,16 @@ def test_of_two_factors_that_diverge_alike_survival_is_by_the_one_that_moves_the
     assert [rows["event"].tolist() for _, rows, _ in groups_of(view)] == [["none"] * 8, ["degraded"] * 8]
 
 
-def test_the_worst_arm_is_the_one_of_which_all_trials_diverged(level: StudyTable, make_study: Make) -> None:
-    assert "Best: without long_recon, 0.030. Worst: long_recon, all 3 trials diverged." in text_of(level)
+def test_an_arm_of_which_all_trials_diverged_is_told_beside_the_means(level: StudyTable, make_study: Make) -> None:
+    assert "One arm has a mean: without long_recon, 0.030. No mean: long_recon, all 3 trials diverged." in text_of(
+        level
+    )
     two = make_study(status=diverged({2: 4, 3: 4}))
-    assert "Worst: long_recon and long_recon + long_fm, all 8 trials diverged." in text_of(two)
+    assert "No mean: long_recon and long_recon + long_fm, all 8 trials diverged." in text_of(two)
     failed = make_study(factors=1, seeds=3, status={**diverged({1: 2}), (1, 2): "failed"})
-    assert "Worst: long_recon, 2 of 3 trials diverged, none finished." in text_of(failed)
+    assert "No mean: long_recon, 2 of 3 trials diverged, none finished." in text_of(failed)
     some = make_study(factors=1, seeds=3, status=diverged({1: 1}))
-    assert "Worst: long_recon, 0.032 (1 of 3 trials diverged)." in text_of(some)
+    assert "Highest mean: long_recon, 0.032 (1 of 3 trials diverged)." in text_of(some)
 
 
 def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make_study: Make) -> None:

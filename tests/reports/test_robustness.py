@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from reports.answer import lead
 from reports.robustness import check_verdicts
 from scipy import stats
 
@@ -14,6 +13,7 @@ from reports.analysis import analyse
 from reports.document import plain
 from reports.stats.signflip import sign_flip_p
 from reports.view import StudyView
+from reports.words.answer import lead
 
 CLEAR = {seed: 1.0 + 0.05 * seed for seed in range(8)}
 
