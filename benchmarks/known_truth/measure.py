@@ -14,7 +14,8 @@ from benchmarks.known_truth.kinds import Kind
 from benchmarks.known_truth.world import World
 from reports.claims.claim import Claim
 from reports.claims.estimates import Trials
-from reports.claims.judge import OPEN, Judgement, Rule, judge
+from reports.claims.judge import judge
+from reports.claims.rule import OPEN, Judgement, Rule
 
 FIRST_PEEK = 3
 CHUNK = 50
