@@ -102,7 +102,7 @@ def record_plan(folder: Path, plan: Plan, outcome: Mapping[str, Any]) -> dict[st
         before = ledger.newest(PLANS)
         if before is None or not same_plan(before, content):
             done = len(_ended(folder, ledger.plan)) if before else 0
-            ledger.append("plan", **content, ended=done, ended_of=before["trials"] if before else 0, **code())
+            ledger.append("plan", **content, ended=done, started=with_results(folder), **code())
         return ledger.head
 
 
@@ -177,7 +177,7 @@ def _enter_found(ledger: Ledger, content: Mapping[str, Any]) -> None:
     # plan.json has the seeds of one look; where the plan is today's, all its seeds are known.
     found = dict(content) if found["plan"] == content["plan"] else found
     ended = _ended(folder, plan)
-    ledger.append("found", **found, ended=len(ended), ended_of=found["trials"])
+    ledger.append("found", **found, ended=len(ended), started=with_results(folder))
     if ended and (folder / "report").is_dir():
         ledger.append("look", **_look(plan, ended, found))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reports.analysis import analyse
 from reports.charts.svg import standalone
-from reports.comparison import compare
+from reports.comparison import agreement_csv, compare, comparison_texts
 from reports.csv_files import csv_texts, report_json, write
 from reports.document import Document, Drawing, Figure
 from reports.fold_over import fold_over_file
@@ -148,6 +148,8 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
     if "csv" in formats:
         for end, view in _ends(report):
             paths += write(folder / f"data{end}", csv_texts(view))
+        if len(report.views) > 1:
+            paths += write(folder / "data", {"agreement.csv": agreement_csv(report.views)})
     for end, view in _ends(report):
         if text := fold_over_file(view):
             paths += write(folder, {FOLD_OVER.replace(".yaml", f"{end}.yaml"): text})
@@ -155,6 +157,8 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
         files.setdefault(path.suffix[1:], []).append(path.relative_to(folder).as_posix())
     for end, view in _ends(report):
         paths += write(folder / f"data{end}", {"report.json": report_json(view, files)})
+    if len(report.views) > 1:
+        paths += write(folder / "data", comparison_texts(report.views, files))
     return paths
 
 

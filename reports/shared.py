@@ -8,6 +8,7 @@ import pandas as pd
 from reports.document import Rich, code, joined, rich
 from reports.patches import UNTOLD, changed, changing, levels_of, patch_of, value_at
 from reports.view import StudyView
+from reports.words.names import listed
 
 
 class Part(NamedTuple):
@@ -92,17 +93,20 @@ def _equal_digests(view: StudyView, column: str, factor: str) -> bool:
 
 
 def shared_words(view: StudyView) -> Rich:
-    """What runs of one seed share, and which factors make what different."""
+    """What trials of one seed share between arms, and which factors make what different.
+
+    This is about pairs of trials; what differs from seed to seed is in `reports.replicates`.
+    """
     if view.command:
         seed = ", which is given the seed" if "{seed}" in view.command else ""
-        rest = "; what runs with equal seeds share beyond that is the program's own matter."
+        rest = "; what else the trials of one seed share is the program's own matter."
         return rich("All arms are runs of one program, ", code(view.command), seed, rest)
     parts = (*TRAINING, *YARDSTICK[:1])
     common = [part.name for part in parts if not differing(view, part)]
     apart = different_words(view, TRAINING)
-    start = rich("Runs with equal seeds share ", joined(common)) if common else ()
+    start = rich("Within a seed, the trials of all arms share ", listed(common)) if common else ()
     if len(common) == len(parts) and not yardstick_words(view):
-        return rich(start, ", so that arms differ in nothing but the factors.")
+        return rich(start, ", so arms differ in nothing but the factors.")
     told = (*((rich(start, "."),) if common else ()), *apart, *yardstick_words(view))
     return joined(told, comma=" ", last=" ")
 
@@ -132,8 +136,8 @@ def _sentences(view: StudyView, parts: Sequence[Part]) -> list[Rich]:
     found = []
     for factors, (first, *more) in by_factors.items():
         verb = "differ" if more or first.endswith("s") else "differs"
-        names = joined((first.capitalize(), *more))
-        found.append(rich(names, f" {verb} between the levels of ", joined(map(code, factors))))
+        names = listed((first.capitalize(), *more))
+        found.append(rich(names, f" {verb} between the levels of ", listed([code(factor) for factor in factors])))
     return found
 
 

@@ -145,11 +145,7 @@ def plan(
                 f"memory, {size(predicted.disk_mb)} of disk"
             )
         for row in power:
-            seeds_word = "more than 1000" if row["seeds_needed"] is None else row["seeds_needed"]
-            show(
-                f"{row['factor']}: {row['seeds']} seeds so far detect {row['detectable_effect']:.2g}; "
-                f"{planned.spec.outcome.smallest_effect:g} needs {seeds_word}"
-            )
+            show(_power_line(row, planned.spec.outcome.smallest_effect))
     for line in changed:
         say(line, quiet)
     for line in cautions(planned.spec):
@@ -179,17 +175,27 @@ def _power(folder: Path) -> list[dict[str, Any]]:
         found = analyse(load_results(folder))
     except ResultsError:
         return []
-    rows = found.verdicts.merge(found.checks[["factor", "seeds_needed"]], on="factor")
+    advice = ["seeds_needed", "seeds_low", "seeds_high"]
+    rows = found.verdicts.merge(found.checks[["factor", *advice]], on="factor")
     return [
         {
             "factor": row["factor"],
             "seeds": int(row["n_pairs"]),
             "detectable_effect": float(row["detectable_effect"]),
-            "seeds_needed": None if row["seeds_needed"] != row["seeds_needed"] else int(row["seeds_needed"]),
+            **{name: None if row[name] != row[name] else int(row[name]) for name in advice},
         }
         for row in rows.to_dict("records")
         if row["detectable_effect"] == row["detectable_effect"] and row["smallest_effect"] == row["smallest_effect"]
     ]
+
+
+def _power_line(row: dict[str, Any], margin: float | None) -> str:
+    """`rate: 5 seeds so far detect 0.021; about 19 seeds (12 to 49) would show 0.01 in 8 of 10 such studies`."""
+    start = f"{row['factor']}: {row['seeds']} seeds so far detect {row['detectable_effect']:.2g}"
+    if row["seeds_low"] is None:
+        return f"{start}; fewer than 4 seeds tell too little of the spread to plan with"
+    wanted, high = ("more than 1000" if row[name] is None else row[name] for name in ("seeds_needed", "seeds_high"))
+    return f"{start}; about {wanted} seeds ({row['seeds_low']} to {high}) would show {margin:g} in 8 of 10 such studies"
 
 
 def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":

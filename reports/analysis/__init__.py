@@ -17,7 +17,8 @@ from reports.analysis.robustness import checks_frame
 from reports.analysis.verdicts import differences_frame, idle, verdicts_frame
 from reports.claims.claim import Claim
 from reports.claims.futility import futile
-from reports.claims.judge import OPEN, Judgement, judge
+from reports.claims.judge import judge
+from reports.claims.rule import OPEN, Judgement
 from reports.table import StudyTable
 
 

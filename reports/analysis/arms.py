@@ -7,7 +7,7 @@ import pandas as pd
 
 from reports.analysis.cells import Cells
 from reports.analysis.intervals import effect_interval
-from reports.claims.judge import Judgement
+from reports.claims.rule import Judgement
 from reports.stats.paired import Interval, holm
 
 ARMS = (

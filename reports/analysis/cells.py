@@ -10,7 +10,7 @@ import numpy as np
 
 from reports.claims.design import Block, Design, Term
 from reports.claims.estimates import SAME, Trials
-from reports.claims.judge import Rule
+from reports.claims.rule import Rule
 from reports.table import StudyTable
 
 OPEN = ("planned", "running", "interrupted")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reports.analysis.cells import Cells, pairs
 from reports.analysis.intervals import effect_interval, seeds_interval
-from reports.claims.judge import Judgement
+from reports.claims.rule import Judgement
 
 EFFECTS = ("term", "order", "estimate", "low", "high", "p", "p_adjusted", "aliases")
 SHAPLEY = ("factor", "value", "low", "high")

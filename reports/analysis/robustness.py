@@ -9,7 +9,8 @@ from scipy import stats
 
 from reports.analysis.cells import Cells, pairs
 from reports.claims.design import Term
-from reports.claims.judge import Judgement, judge
+from reports.claims.judge import judge
+from reports.claims.rule import Judgement
 from reports.stats.paired import Interval, holm
 from reports.stats.power import seeds_wanted
 from reports.stats.signflip import MOST_PAIRS, sign_flip_p

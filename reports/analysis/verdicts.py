@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis.cells import Cells, pairs
+from reports.analysis.intervals import effect_interval
 from reports.claims.design import Term
 from reports.claims.estimates import FEWEST_SEEDS
-from reports.claims.judge import Judgement
+from reports.claims.rule import Judgement
 from reports.stats.power import detectable_sds
 
 VERDICTS = (
     *("factor", "verdict", "effect", "low", "high", "p_adjusted"),
-    *("n_pairs", "smallest_effect", "detectable_effect", "claims"),
+    *("n_pairs", "smallest_effect", "detectable_effect", "claims", "usual_low", "usual_high"),
 )
 DIFFERENCES = ("factor", "seed", "effect")
 
@@ -22,7 +23,8 @@ def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
     """A row per factor, or per level of a factor with more than two.
 
     The effect is the mean over the settings that were compared; of a factor that depends on another one it is a number
-    of the table, not a claim. p is that of the verdict's own claim, else that of the mean.
+    of the table, not a claim. p is that of the verdict's own claim, else that of the mean. `usual_low` and `usual_high`
+    are the interval as if nobody had looked before seeds were added; elsewhere they are that of `low` and `high`.
     """
     outcome = {**cells.plan["outcome"]}
     margin = outcome.get("smallest_effect")
@@ -38,9 +40,19 @@ def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
                 *(term.name, word, numbers.estimate, numbers.low, numbers.high, p, seeds),
                 *(math.nan if margin is None else float(margin), _detectable(cells, judgement, term)),
                 " ".join(claim.id for claim in mine),
+                *_usual(cells, judgement, term),
             )
         )
     return pd.DataFrame(rows, columns=list(VERDICTS))
+
+
+def _usual(cells: Cells, judgement: Judgement, term: Term) -> tuple[float, float]:
+    """The interval that takes no account of seeds that were added after a look."""
+    numbers = judgement.numbers[term.name]
+    if not cells.rule.peeked or not math.isfinite(numbers.estimate):
+        return numbers.low, numbers.high
+    found = effect_interval(cells, list(cells.effects(term).values()), judgement.alpha)
+    return found.low, found.high
 
 
 def _detectable(cells: Cells, judgement: Judgement, term: Term) -> float:

@@ -1,6 +1,7 @@
 """Charts as SVG elements of our own: one writer, two looks (page and paper)."""
 
 from reports.charts.curves import curve_panel
+from reports.charts.half_normal import half_normal
 from reports.charts.intervals import forest, interval_axis, interval_bar
 from reports.charts.scatter import scatter
 from reports.charts.survival import survival_chart
@@ -10,6 +11,7 @@ from reports.charts.waterfall import waterfall
 __all__ = [
     "curve_panel",
     "forest",
+    "half_normal",
     "interval_axis",
     "interval_bar",
     "scatter",

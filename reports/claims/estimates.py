@@ -206,8 +206,13 @@ class Estimates:
 
     def valid_interval(self, alpha: float) -> tuple[Floats, Floats]:
         """Ends of the interval that stays valid however often someone looked (confidence sequence)."""
-        half = [sequence_half_width(float(s), int(n), alpha) for s, n in zip(self.se, self.df + 1, strict=True)]
-        return self._ends(np.array(half))
+        known = (self.se > 0) & (self.df >= 1)
+        half = np.full(len(self), np.nan)
+        half[known] = [
+            float(sequence_half_width(se, int(df) + 1, alpha))
+            for se, df in zip(self.se[known], self.df[known], strict=True)
+        ]
+        return self._ends(half)
 
     def _ends(self, half: Floats) -> tuple[Floats, Floats]:
         known = (self.n >= FEWEST_SEEDS) & ((self.se > 0) | self.flat)
@@ -221,7 +226,9 @@ class Estimates:
             t = away / self.se
             guarded = sign * johnson_t(self.mean, self.se, self.n, np.nan_to_num(self.skew), bound)
         if self.sequence:
-            p = np.where(t > 0, sequence_p(np.abs(np.nan_to_num(t)), np.maximum(self.df + 1, 2)), 1.0)
+            p = np.where(
+                t > 0, sequence_p(np.minimum(np.abs(np.nan_to_num(t)), 1e100), np.maximum(self.df + 1, 2)), 1.0
+            )
             guard = np.where(guarded > 0, p, 1.0)
         else:
             p, guard = special.stdtr(self.df, -t), special.stdtr(self.df, -guarded)

@@ -6,7 +6,7 @@ from scipy import stats
 
 from reports.claims.budget import Budget, Spending
 from reports.claims.design import Design
-from reports.claims.judge import OPEN, Judgement, Numbers, Rule
+from reports.claims.rule import OPEN, Judgement, Numbers, Rule
 
 SPREAD = 0.90
 """Confidence of the lower limit of the spread: the seeds to come may vary less than those seen."""

@@ -223,7 +223,7 @@ class PlanEntry:
         cells: number of different cells.
         trials: number of trials, cells times seeds.
         ended: trials of the plan before this one that had an outcome by then (finished or diverged).
-        ended_of: number of trials of the plan before this one; 0 for the first plan.
+        started: trials of any plan that had recorded results by then, ended or not.
         version: version of the package.
         commit: commit of the code, where it ran from a repository.
         expected: verdicts that the author expected, by factor or `factor=level`.
@@ -237,7 +237,7 @@ class PlanEntry:
     cells: int
     trials: int
     ended: int = 0
-    ended_of: int = 0
+    started: int = 0
     version: str | None = None
     commit: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
@@ -286,6 +286,7 @@ class RuleChange:
         plan_hash: hash of the plan with the new rule.
         ended: trials that had an outcome by then.
         trials: of so many, those of the plan before.
+        started: trials of any plan that had recorded results by then, ended or not.
         looks: looks at results so far.
     """
 
@@ -296,7 +297,13 @@ class RuleChange:
     plan_hash: str
     ended: int
     trials: int
+    started: int
     looks: int
+
+    @property
+    def late(self) -> bool:
+        """Whether there were results by then, so that the rule may have been chosen by them."""
+        return bool(self.ended or self.started or self.looks)
 
 
 @dataclass(frozen=True)
@@ -358,7 +365,8 @@ class LedgerFacts:
             counted as damage.
         plans: the plans in the order in which they were fixed.
         looks: the looks at results in their order.
-        rule_changes: differences between the rules of successive plans.
+        rule_changes: differences between the rules of successive plans, those before any result too;
+            see `RuleChange.late`.
         seeds_added: seeds beyond all plans before.
         registered: the registration, if there is one.
         trials_before_rule: ids of trials that started before today's rule was fixed.
@@ -406,7 +414,7 @@ class LedgerFacts:
         """Whether the ledger shows that today's rule was fixed before any trial of the study started."""
         if self.state != "present" or self.first is None or self.first.kind == "found":
             return False
-        late = any(change.ended for change in self.rule_changes)
+        late = any(change.late for change in self.rule_changes)
         return not late and not self.trials_before_rule
 
 
@@ -531,7 +539,7 @@ def _plan_entry(entry: Mapping[str, Any]) -> PlanEntry:
         cells=int(entry["cells"]),
         trials=int(entry["trials"]),
         ended=int(entry.get("ended", 0)),
-        ended_of=int(entry.get("ended_of", 0)),
+        started=int(entry.get("started", 0)),
         version=entry.get("version"),
         commit=entry.get("commit"),
         expected=dict(entry.get("expected") or {}),
@@ -577,7 +585,8 @@ def _changes(before: PlanEntry, after: PlanEntry, looks: int) -> Iterator[RuleCh
         after=after.rule,
         plan_hash=after.plan_hash,
         ended=after.ended,
-        trials=after.ended_of,
+        trials=before.trials,
+        started=after.started,
         looks=looks,
     )
 

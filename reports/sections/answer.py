@@ -1,5 +1,9 @@
 """The first page: the question is the title, the answer the first sentence, the numbers right behind it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from reports.document import (
     Beside,
     Block,
@@ -73,7 +77,7 @@ def verdict_table(view: StudyView) -> Table | None:
                     badge=str(row["verdict"]), value=str(row["verdict"]), sub=rich(f"alone: {onset}" if onset else "")
                 ),
                 signed_cell(number(row["effect"]), view.effects),
-                interval_or_words(view, row, "effect"),
+                _interval(view, row),
                 p_of(row, "effect"),
                 fixed_cell(number(row["detectable_effect"]), view.effects),
                 Cell(drawing=bar),
@@ -95,6 +99,15 @@ def verdict_table(view: StudyView) -> Table | None:
         rule(view),
         axis,
     )
+
+
+def _interval(view: StudyView, row: Mapping[Any, Any]) -> Cell:
+    """The interval of an effect, and where seeds were added after a look the usual one below it."""
+    cell = interval_or_words(view, row, "effect")
+    if not view.analysis.cells.rule.peeked:
+        return cell
+    usual = view.effects.interval(number(row["usual_low"]), number(row["usual_high"]))
+    return replace(cell, sub=rich(f"as if never looked at: {usual}"))
 
 
 def _says(view: StudyView, name: str) -> Rich:

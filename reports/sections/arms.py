@@ -10,6 +10,7 @@ from reports.charts.intervals import Estimate
 from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
 from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
 from reports.numbers import NOTHING, count, p_words
+from reports.picked import Ranked, picked_words, ranking
 from reports.view import Arm, StudyView
 from reports.words.answer import onset_parts
 
@@ -101,20 +102,30 @@ def _p_words(p: float | None) -> str:
 
 
 def _sentence(view: StudyView) -> Rich:
-    """Best and worst arm; one whose trials diverged, without a result, is worse than any with a result."""
-    arms = view.analysis.arms
-    known = arms[arms["mean"].notna()].sort_values("mean", kind="stable", ascending=view.better == "lower")
+    """The arms with the lowest and the highest mean, and those without any because of divergence."""
+    arms, ranked = view.analysis.arms, ranking(view)
     lost = arms[(arms["n_diverged"] > 0) & (arms["n_diverged"] + arms["n_failed"] == arms["n"])]
-    if len(known) + len(lost) < 2 or not len(known):
-        return rich("There is one arm with a result." if len(known) else "No arm has a result.")
-    worst = _lost(view, lost) if len(lost) else _told(view, known.iloc[-1])
-    return rich(f"Best: {_told(view, known.iloc[0])}. Worst: {worst}.")
+    if len(ranked) + len(lost) < 2 or not ranked:
+        return rich("There is one arm with a result." if ranked else "No arm has a result.")
+
+    told = [picked] if (picked := picked_words(view)) else []
+    if len(ranked) == 1:
+        told.append(rich(f"One arm has a mean: {_told(view, ranked[0])}."))
+    elif ranked[0].mean == ranked[-1].mean:
+        told.append(rich(f"All {count(len(ranked), 'mean')} are equal: {_told(view, ranked[0])}."))
+    else:
+        ends = ("Lowest", "Highest") if view.better == "lower" else ("Highest", "Lowest")
+        first, last = (f"{end} mean: {_told(view, ranked[at])}." for end, at in zip(ends, (0, -1), strict=True))
+        told += [rich(last)] if picked else [rich(first), rich(last)]
+    if len(lost):
+        told.append(rich(f"No mean: {_lost(view, lost)}."))
+    return joined(told, comma=" ", last=" ")
 
 
-def _told(view: StudyView, row: pd.Series) -> str:
+def _told(view: StudyView, one: Ranked) -> str:
     """Label and mean of an arm, and how many of its trials diverged."""
-    missing = f" ({int(row['n_diverged'])} of {count(int(row['n']), 'trial')} diverged)" if row["n_diverged"] else ""
-    return f"{view.arm_of[str(row['cell_id'])].label}, {view.scale.fixed(float(row['mean']))}{missing}"
+    missing = f" ({one.diverged} of {count(one.trials, 'trial')} diverged)" if one.diverged else ""
+    return f"{one.arm.label}, {view.scale.fixed(one.mean)}{missing}"
 
 
 def _lost(view: StudyView, rows: pd.DataFrame) -> str:

@@ -8,6 +8,8 @@ from reports.numbers import count, percent
 from reports.view import Arm, Points, StudyView
 from reports.words.answer import watched
 
+ENDED_EARLY = ("diverged", "failed", "interrupted")
+
 UNFOLDED = 16
 """Panels shown at once; the others open on request."""
 
@@ -27,17 +29,15 @@ def curves(view: StudyView) -> Section | None:
     shown = tuple(panels[drawn.index(arm)] for arm in first)
     rest = tuple(panel for panel in panels if panel not in shown)
     layers = (("seeds", "seeds"), ("mean", "mean"), ("ref", "reference (dashed)"), ("onset", "onset (▼)"))
-    figure = Figure("curves", _caption(view), shown, min(4, max(2, len(shown))), stepped=True, layers=layers)
+    figure = Figure("curves", _caption(view, first), shown, min(4, max(2, len(shown))), stepped=True, layers=layers)
     blocks: list[Block] = [Text(rich(_sentence(view))), figure]
     if rest:
-        more = Figure("curves-more", _caption(view), rest, 4)
-        blocks.append(Fold(f"{count(len(rest), 'more arm')}, by difference to the reference", (more,), paper=False))
+        others = [arm for arm in drawn if arm not in first]
+        more = Figure("curves-more", _caption(view, others), rest, 4)
+        blocks.append(Fold(count(len(rest), "more arm"), (more,), paper=False))
         blocks.append(
             Text(
-                rich(
-                    f"Shown: the {len(shown)} arms that differ most from the reference; "
-                    f"all {len(drawn)} are in the table of arms."
-                ),
+                rich(f"Shown: {_shown_words(first)}; all {len(view.arms)} are in the table of arms."),
                 "note",
             )
         )
@@ -85,7 +85,7 @@ def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[fl
         by_step = dict(view.curves[trial])
         if (onset := view.onset(trial)) is not None and onset in by_step:
             onsets.append((onset, by_step[onset]))
-        if status[trial] in ("diverged", "failed", "interrupted"):
+        if status[trial] in ENDED_EARLY:
             ended.append(view.curves[trial][-1])
     fell = sum(trial in view.events for trial in arm.trials)
     degraded = f"{fell} of {count(len(watched(view, arm)), 'trial')} {view.fall}"
@@ -130,7 +130,8 @@ def first_page_curve(view: StudyView) -> Figure | None:
     alt = f"{view.metric} by step: {drawn[0].label} and {drawn[1].label}, every seed; {len(onsets)} onsets marked"
     span, steps = (low - room, high + room), (0.0, float(view.last_step))
     drawing = curve_panel("answer-curve", lines, steps, span, alt, Marks(tuple(onsets)), None, "step", 560.0, labels)
-    caption = rich(code(view.metric), f" by step ({view.better} is better); thin: seeds, thick: mean, ▼ onset.")
+    marked = "; ▼: onset" if onsets else ""
+    caption = rich(code(view.metric), f" by step ({view.better} is better). Thin: seeds; thick: mean{marked}.")
     return Figure("answer-curve", caption, (Panel((), drawing),))
 
 
@@ -148,16 +149,40 @@ def _threshold(view: StudyView, arm: Arm) -> float | None:
     return start + (1 if view.better == "lower" else -1) * relative * abs(start)
 
 
-def _caption(view: StudyView) -> Rich:
+def _shown_words(first: Sequence[Arm]) -> str:
+    """Which arms stand on the page: those that differ most from the reference, where there is one."""
+    if not any(arm.reference for arm in first):
+        return f"{len(first)} arms"
+    return f"the reference and the {len(first) - 1} arms whose mean differs most from its"
+
+
+def _caption(view: StudyView, arms: Sequence[Arm]) -> Rich:
+    """What is drawn of these arms: no mark is named that none of them has."""
     relative = float(view.study["outcome"].get("degradation", {}).get("relative", 0.10))
-    culprit = view.culprit
-    colours = (" Orange: arms with ", code(culprit), "; blue: without.") if culprit else ()
+    trials = [trial for arm in arms for trial in arm.trials if view.curves.get(trial)]
+    status = dict(zip(view.table.trials["trial_id"], view.table.trials["status"], strict=True))
+    marks = [
+        ("dashed: reference", view.reference is not None and any(not a.reference for a in arms)),
+        (f"dotted: {percent(relative)} worse than step 0", any(_threshold(view, a) is not None for a in arms)),
+        ("▼: onset of a seed", any(view.onset(trial) is not None for trial in trials)),
+        ("✕: a trial that ended early", any(status[trial] in ENDED_EARLY for trial in trials)),
+    ]
+    told = "; ".join(("thick: mean of the finished trials", *(text for text, true in marks if true)))
     return rich(
         code(view.metric),
-        f" by step ({view.better} is better). Thin: seeds; thick: mean of the finished trials; dashed: reference; "
-        f"dotted: {percent(relative)} worse than step 0. ▼ onset of a seed; ✕ a trial that ended early.",
-        *colours,
+        f" by step ({view.better} is better). Thin: seeds; {told}.",
+        _colours(view, arms),
     )
+
+
+def _colours(view: StudyView, arms: Sequence[Arm]) -> Rich:
+    """What orange and blue are, where an arm has the color."""
+    if not view.culprit or not arms:
+        return ()
+    with_, without = any(arm.focal for arm in arms), any(not arm.focal for arm in arms)
+    orange = rich(" Orange: arms with ", code(view.culprit)) if with_ else ()
+    blue = rich("; blue: without" if with_ else " Blue: arms without ", *(() if with_ else (code(view.culprit),)))
+    return rich(orange, blue if without else (), ".")
 
 
 def _sentence(view: StudyView) -> str:

@@ -1,16 +1,24 @@
 """Main effects and interactions: the forest plot."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from reports.charts.half_normal import Contrast, half_normal
 from reports.charts.intervals import forest
 from reports.document import Block, Cell, Column, Figure, Fold, Panel, Section, Table, Text, code, rich
 from reports.estimates import bars, estimate, inert, interval_or_words, number, p_of, signed_cell
 from reports.numbers import count
+from reports.stats.lenth import lenth
 from reports.view import StudyView
 
 UNFOLDED = 24
 """Up to so many terms stand in one table; of more, interactions of three and more factors open on request."""
+
+FEWEST_CONTRASTS = 3
+"""Lenth's margins need so many contrasts."""
 
 Records = Sequence[Mapping[Any, Any]]
 
@@ -27,6 +35,8 @@ def effects(view: StudyView) -> Section | None:
         table = _table(view, "effects-higher", "Interactions of three and more factors", higher)
         blocks.append(Fold(f"{count(len(higher), 'interaction')} of three and more factors", (table,)))
     blocks.append(_forest(view, lower))
+    if (plot := _half_normal(view)) is not None:
+        blocks.append(plot)
     return Section("effects", "How much does each factor change, alone and together?", "Effects", tuple(blocks))
 
 
@@ -75,6 +85,40 @@ def _forest(view: StudyView, records: Records) -> Figure:
     alt = f"Effects with {view.interval}s: {told}"
     drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
     return Figure("effects-forest", rich(f"Effects with {view.interval}s."), (Panel((), drawing),), shown=False)
+
+
+def _half_normal(view: StudyView) -> Figure | None:
+    """Which contrasts of a fraction stand out from the others, by size alone."""
+    cells, judgement = view.analysis.cells, view.analysis.judgement
+    design = cells.design
+    if not design.fraction:
+        return None
+    known = [
+        Contrast(" = ".join(term.aliases), judgement.numbers[term.name].mean)
+        for term in (*design.compared, *design.interactions)
+    ]
+    contrasts = [one for one in known if math.isfinite(one.value)]
+    if len(contrasts) < FEWEST_CONTRASTS:
+        return None
+
+    margins = lenth(np.array([one.value for one in contrasts]))
+    beyond = [one.label for one in contrasts if abs(one.value) > margins.margin]
+    told = "beyond Lenth's margin: " + ", ".join(beyond) if beyond else "none beyond Lenth's margin"
+    unit = f"log {view.metric}" if cells.rule.log else view.metric
+    drawing = half_normal(
+        "half-normal",
+        contrasts,
+        margins,
+        f"absolute contrast of {unit}",
+        f"Half-normal plot of {count(len(contrasts), 'contrast')}; {told}",
+    )
+    caption = rich(
+        f"Absolute contrasts of {count(len(contrasts), 'alias group')} against half-normal scores. "
+        "Solid line: where noise would lie. Dashed and dotted: Lenth's 95% margins for one contrast "
+        "and for all of them. Orange: contrasts beyond the first margin. The plot is advice, not a "
+        "test: it uses no seeds, and no verdict rests on it.",
+    )
+    return Figure("half-normal", caption, (Panel((), drawing),))
 
 
 def _aliases(row: Mapping[Any, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from reports.chosen import Choice, chosen
 from reports.document import Block, Fold, Frame, ImageGrid, Rich, Section, Text, code, joined, rich
 from reports.images import LOSSLESS_TILE, Shot, cut, shots, spread
 from reports.shared import EVALUATION_PAIRS, differing
@@ -17,39 +18,21 @@ def images(view: StudyView) -> Section | None:
     grids = [grid for pair in range(PAIRS) if (grid := picture_grid(view, pair)) is not None]
     if not grids:
         return None
-    arms = [arm.label for arm in _chosen(view)]
-    dropped = len(view.arms) - len(arms)
-    words = (
-        f" Shown: {len(arms)} of {len(view.arms)} arms, the reference, each factor alone and the strongest."
-        if dropped
-        else ""
-    )
     factors = differing(view, EVALUATION_PAIRS)
     apart = rich(" Other pairs at other levels of ", joined(map(code, factors)), ".") if factors else ()
     same = "Pairs at the same step" if factors else "The same pairs at the same step"
+    told = _chosen(view).words
+    words = rich(" ", told) if told else ()
     intro = Text(rich(f"{same} in every arm; move the slider to follow training.", apart, words))
     blocks: list[Block] = [intro, grids[0]]
     blocks += [Fold("Another pair", (grid,), paper=False) for grid in grids[1:]]
     return Section("images", "What does it look like?", "Images", tuple(blocks))
 
 
-def _chosen(view: StudyView) -> list[Arm]:
-    """The arms whose pictures are shown: the reference, each factor alone, then those that differ most."""
+def _chosen(view: StudyView) -> Choice:
+    """The arms whose pictures are shown."""
     there = {trial for trial, _ in shots(view.table.images)}
-    able = [arm for arm in view.arms if there & set(arm.trials)]
-    size = {str(row["cell_id"]): row["difference"] for row in view.analysis.arms.to_dict("records")}
-
-    def rank(arm: Arm) -> tuple[int, float]:
-        away = sum(level != view.first(factor) for factor, level in arm.levels.items() if factor in view.factors)
-        difference = size.get(arm.cell_id, 0.0)
-        return (0 if arm.reference else 1 if away == 1 else 2, -abs(difference) if difference == difference else 0.0)
-
-    best = sorted(able, key=rank)
-    strongest = max(best, key=lambda arm: -rank(arm)[1], default=None)
-    kept = best[:MOST_ARMS]
-    if strongest is not None and strongest not in kept:
-        kept = [*kept[:-1], strongest]
-    return [arm for arm in view.arms if arm in kept]
+    return chosen(view, [arm for arm in view.arms if there & set(arm.trials)], MOST_ARMS)
 
 
 def _trial_of(arm: Arm, found: dict[tuple[str, int], Shot]) -> str | None:
@@ -80,7 +63,7 @@ def key_steps(view: StudyView, steps: tuple[int, ...]) -> tuple[tuple[int, str],
 def picture_grid(view: StudyView, pair: int) -> ImageGrid | None:
     """All chosen arms at up to `MOST_STEPS` steps, for one pair; None when no figure holds that pair."""
     found = shots(view.table.images)
-    arms = _chosen(view)
+    arms = _chosen(view).arms
     trials = {arm.cell_id: _trial_of(arm, found) for arm in arms}
     saved = tuple(sorted({step for trial, step in found if trial in trials.values()}))
     if not saved:

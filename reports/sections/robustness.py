@@ -92,9 +92,7 @@ def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
         parts.append("No verdict was reached that leaving out a seed could change.")
     if few:
         names = plain(listed(few))
-        parts.append(
-            f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left out there."
-        )
+        parts.append(f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left out there.")
     return " ".join(parts)
 
 

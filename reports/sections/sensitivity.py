@@ -1,36 +1,81 @@
-"""Is it the weight? The outcome by level of each factor with more than two levels."""
+"""The outcome by level of each factor with more than two levels, in order or side by side."""
 
-from reports.charts.curves import Line, curve_panel
-from reports.document import Cell, Column, Figure, Panel, Section, Table, Text, code, rich
+from collections.abc import Sequence
+
+from reports.charts.levels import level_panel
+from reports.document import Cell, Column, Figure, Panel, Rich, Section, Table, Text, code, rich
 from reports.estimates import fixed_cell, outcomes
+from reports.ordered import ordered_levels, size_of_weight
 from reports.view import StudyView
+
+Seeds = dict[int, list[tuple[float, float]]]
 
 
 def sensitivity(view: StudyView) -> Section | None:
-    """Mean outcome a level, other factors at the same settings; None when every factor has two levels."""
-    factors = [factor for factor, entry in view.factors.items() if len(entry["levels"]) > 2]
-    rows, panels = [], []
-    for factor in factors:
-        seeds, means = _by_level(view, factor)
-        if not seeds:
-            continue
-        for level, values in means.items():
-            mean = sum(values) / len(values) if values else None
-            rows.append(
-                (
-                    Cell(rich(code(factor)), value=factor),
-                    Cell(rich(code(level)), value=level),
-                    Cell(rich(str(len(values))), value=len(values)),
-                    fixed_cell(mean, view.scale),
-                    fixed_cell(min(values, default=None), view.scale),
-                    fixed_cell(max(values, default=None), view.scale),
-                )
-            )
-        if (panel := _panel(view, factor, seeds, means)) is not None:
-            panels.append(panel)
-    if not rows:
+    """Mean outcome by level at the same settings of other factors; None if all have two levels."""
+    several = [factor for factor, entry in view.factors.items() if len(entry["levels"]) > 2]
+    found = {factor: _by_level(view, factor) for factor in several}
+    factors = [factor for factor, (seeds, _) in found.items() if seeds]
+    if not factors:
         return None
-    table = Table(
+
+    ordered = [factor for factor in factors if ordered_levels(view, factor) is not None]
+    unordered = [factor for factor in factors if factor not in ordered]
+    rows = [row for factor in factors for row in _rows(view, factor, found[factor][1])]
+    panels = tuple(_panel(view, factor, *found[factor]) for factor in factors)
+    return Section(
+        "sensitivity",
+        _title(view, ordered, unordered),
+        "Sensitivity",
+        (
+            Text(_intro(ordered, unordered)),
+            Figure("sensitivity", _caption(ordered, unordered), panels, 3),
+            _table(view, rows),
+        ),
+    )
+
+
+def _title(view: StudyView, ordered: Sequence[str], unordered: Sequence[str]) -> str:
+    """A title that is true for all factors of the section."""
+    if unordered:
+        return "How do the levels compare?"
+    if all(size_of_weight(view, factor) for factor in ordered):
+        return "Does the size of the weight matter?"
+    return "Does the amount matter?"
+
+
+def _intro(ordered: Sequence[str], unordered: Sequence[str]) -> Rich:
+    """What the levels tell, by whether they have an order."""
+    told = "All levels of a factor are read in the same seeds at the same settings of the others."
+    more = "Ordered levels show whether more of a factor changes the outcome more. "
+    apart = "Levels without an order are compared side by side: their places mean nothing. "
+    return rich(more if ordered else "", apart if unordered else "", told)
+
+
+def _caption(ordered: Sequence[str], unordered: Sequence[str]) -> Rich:
+    """What the marks are."""
+    lines = "Lines: ordered levels from low to high; thin: seeds; thick: mean. "
+    dots = "Dots: levels without an order, side by side in plan order; small: seeds; large: mean. "
+    return rich((lines if ordered else "") + (dots if unordered else "")[:-1])
+
+
+def _rows(view: StudyView, factor: str, means: dict[str, list[float]]) -> list[tuple[Cell, ...]]:
+    """A row for each level."""
+    return [
+        (
+            Cell(rich(code(factor)), value=factor),
+            Cell(rich(code(level)), value=level),
+            Cell(rich(str(len(values))), value=len(values)),
+            fixed_cell(sum(values) / len(values) if values else None, view.scale),
+            fixed_cell(min(values, default=None), view.scale),
+            fixed_cell(max(values, default=None), view.scale),
+        )
+        for level, values in means.items()
+    ]
+
+
+def _table(view: StudyView, rows: Sequence[tuple[Cell, ...]]) -> Table:
+    return Table(
         "sensitivity",
         f"{view.metric} {view.summary} by level",
         (
@@ -45,28 +90,14 @@ def sensitivity(view: StudyView) -> Section | None:
         look="plain",
         sortable=True,
     )
-    figure = Figure(
-        "sensitivity",
-        rich("Levels from left to right in the order of the table; thin: seeds; thick: mean."),
-        tuple(panels),
-        3,
-    )
-    intro = Text(
-        rich(
-            "A factor with several levels says whether more of it changes more. All its levels are read in the same "
-            "seeds and at the same settings of the other factors."
-        )
-    )
-    return Section(
-        "sensitivity",
-        "Does the size of the weight matter?",
-        "Sensitivity",
-        (intro, *((figure,) if panels else ()), table),
-    )
 
 
-def _by_level(view: StudyView, factor: str) -> tuple[dict[int, list[tuple[float, float]]], dict[str, list[float]]]:
-    """Seed -> (level number, mean), and level -> outcomes, where all levels have one at the same other settings."""
+def _by_level(view: StudyView, factor: str) -> tuple[Seeds, dict[str, list[float]]]:
+    """Where all levels have an outcome at the same other settings: their means, and the outcomes.
+
+    Returns:
+        Seed -> (level number, mean over the settings), and level -> outcomes.
+    """
     levels = [str(level) for level in view.factors[factor]["levels"]]
     blocks: dict[tuple[int, frozenset[tuple[str, str]]], dict[str, float]] = {}
     for arm in view.arms:
@@ -76,29 +107,32 @@ def _by_level(view: StudyView, factor: str) -> tuple[dict[int, list[tuple[float,
                 blocks.setdefault((seed, others), {})[setting.get(factor, view.first(factor))] = value
     whole = {(seed, others): found for (seed, others), found in blocks.items() if len(found) == len(levels)}
     means = {level: [found[level] for found in whole.values()] for level in levels}
-    seeds: dict[int, list[tuple[float, float]]] = {}
+    seeds: Seeds = {}
     for seed in sorted({seed for seed, _ in whole}):
         mine = [found for (s, _), found in whole.items() if s == seed]
         seeds[seed] = [(float(i), sum(b[level] for b in mine) / len(mine)) for i, level in enumerate(levels)]
     return seeds, means
 
 
-def _panel(
-    view: StudyView, factor: str, seeds: dict[int, list[tuple[float, float]]], means: dict[str, list[float]]
-) -> Panel | None:
-    middle = [(float(i), sum(v) / len(v)) for i, v in enumerate(means.values()) if v]
-    values = [value for points in seeds.values() for _, value in points]
-    if len(middle) < 2:
-        return None
-    low, high = min(values), max(values)
+def _panel(view: StudyView, factor: str, seeds: Seeds, means: dict[str, list[float]]) -> Panel:
+    """Lines over ordered levels, or dots at levels without an order."""
+    order = ordered_levels(view, factor)
+    levels = list(means)
+    values = {
+        level: {seed: points[levels.index(level)][1] for seed, points in seeds.items()} for level in order or levels
+    }
+    known = [value for own in values.values() for value in own.values()]
+    low, high = min(known), max(known)
     room = (high - low or abs(high) or 1.0) * 0.08
-    lines = [Line(points, "off seed") for points in seeds.values()] + [Line(middle, "off mean")]
-    text = ", ".join(f"{level} {view.scale.fixed(sum(v) / len(v))}" for level, v in means.items() if v)
-    drawing = curve_panel(
+
+    average = {level: sum(own.values()) / len(own) for level, own in values.items()}
+    told = [f"{level} {view.scale.fixed(mean)}" for level, mean in average.items()]
+    kind = "" if order else " (levels without an order)"
+    drawing = level_panel(
         f"sensitivity-{factor}",
-        lines,
-        (0.0, float(len(means) - 1)),
+        values,
         (low - room, high + room),
-        f"{view.metric} by level of {factor}: {text}",
+        f"{view.metric} by level of {factor}{kind}: {', '.join(told)}",
+        lined=order is not None,
     )
-    return Panel(rich(code(factor)), drawing)
+    return Panel(rich(code(factor), kind), drawing)

@@ -100,7 +100,7 @@ def test_the_rule_changed_after_the_results(study: Callable[..., Plan], tmp_path
         Changed("smallest_effect", 0.01, 0.05),
     )
     assert (change.ended, change.trials, change.looks, change.plan_hash) == (number, number, 1, other.hash)
-    assert change.before.smallest_effect == 0.01
+    assert (change.before.smallest_effect, change.started, change.late) == (0.01, number, True)
     assert found.trials_before_rule == tuple(trial.id for trial in other.trials)
     assert not found.fixed_before_trials
     assert not found.peeked

@@ -134,14 +134,16 @@ def test_of_two_factors_that_diverge_alike_survival_is_by_the_one_that_moves_the
     assert [rows["event"].tolist() for _, rows, _ in groups_of(view)] == [["none"] * 8, ["degraded"] * 8]
 
 
-def test_the_worst_arm_is_the_one_of_which_all_trials_diverged(level: StudyTable, make_study: Make) -> None:
-    assert "Best: without long_recon, 0.030. Worst: long_recon, all 3 trials diverged." in text_of(level)
+def test_an_arm_of_which_all_trials_diverged_is_told_beside_the_means(level: StudyTable, make_study: Make) -> None:
+    assert "One arm has a mean: without long_recon, 0.030. No mean: long_recon, all 3 trials diverged." in text_of(
+        level
+    )
     two = make_study(status=diverged({2: 4, 3: 4}))
-    assert "Worst: long_recon and long_recon + long_fm, all 8 trials diverged." in text_of(two)
+    assert "No mean: long_recon and long_recon + long_fm, all 8 trials diverged." in text_of(two)
     failed = make_study(factors=1, seeds=3, status={**diverged({1: 2}), (1, 2): "failed"})
-    assert "Worst: long_recon, 2 of 3 trials diverged, none finished." in text_of(failed)
+    assert "No mean: long_recon, 2 of 3 trials diverged, none finished." in text_of(failed)
     some = make_study(factors=1, seeds=3, status=diverged({1: 1}))
-    assert "Worst: long_recon, 0.032 (1 of 3 trials diverged)." in text_of(some)
+    assert "Highest mean: long_recon, 0.032 (1 of 3 trials diverged)." in text_of(some)
 
 
 def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make_study: Make) -> None:

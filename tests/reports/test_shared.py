@@ -20,7 +20,7 @@ BASE = {
     **{"steps": 400, "dataset": "synthetic", "data": {"classes": 20}, "batch_size": 4, "model": "funit2funit"},
     **{"eval_pairs": 32, "eval_shots": 1, "eval_every": 50, "evaluate": ["raw", "average"], "ema_decay": 0.999},
 }
-SHARED = "Runs with equal seeds share initial weights, data order, augmentation and evaluation pairs"
+SHARED = "Within a seed, the trials of all arms share initial weights, data order, augmentation, and evaluation pairs"
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def test_patches_of_other_depth_that_set_the_same_are_no_difference(patched: Cal
 
 def test_a_study_of_losses_shares_all(patched: Callable[..., StudyTable]) -> None:
     study = patched({"losses.long_fm": 0.1})
-    assert design(study).endswith(f"of 400 steps each. {SHARED}, so that arms differ in nothing but the factors.")
+    assert design(study).endswith(f"of 400 steps each. {SHARED}, so arms differ in nothing but the factors.")
     assert "yardstick" not in dangers(study)
-    assert "One data set, one length of training. All that is said holds for 400 steps" in dangers(study)
+    assert "One dataset, one training length. The results hold for this dataset and 400 steps" in dangers(study)
 
 
 def test_other_evaluation_pairs_are_another_yardstick(patched: Callable[..., StudyTable]) -> None:
@@ -74,8 +74,8 @@ def test_other_evaluation_pairs_are_another_yardstick(patched: Callable[..., Stu
         "Evaluation pairs differ between the levels of long_fm, so differences between those levels are also "
         "differences of the yardstick."
     )
-    assert design(study).endswith(f"share initial weights, data order and augmentation. {words}")
-    assert f"Not one yardstick. {words}" in dangers(study)
+    assert design(study).endswith(f"share initial weights, data order, and augmentation. {words}")
+    assert f"Evaluated differently. {words}" in dangers(study)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_other_evaluation_pairs_are_another_yardstick(patched: Callable[..., Stu
 def test_what_is_evaluated_otherwise_is_said(patched: Callable[..., StudyTable], patch: Any, words: str) -> None:
     study = patched(patch)
     assert f"{SHARED}. {words}" in design(study)
-    assert f"Not one yardstick. {words}" in dangers(study)
+    assert f"Evaluated differently. {words}" in dangers(study)
 
 
 def test_recording_more_weights_or_no_average_leaves_the_outcome_as_it_is(patched: Callable[..., StudyTable]) -> None:
@@ -100,23 +100,23 @@ def test_recording_more_weights_or_no_average_leaves_the_outcome_as_it_is(patche
 def test_what_training_starts_from_and_sees_is_said(patched: Callable[..., StudyTable]) -> None:
     batch = patched({"batch_size": 8})
     words = "Data order and augmentation differ between the levels of long_fm."
-    assert design(batch).endswith(f"Runs with equal seeds share initial weights and evaluation pairs. {words}")
-    assert f"Pairs that share less. {words}" in dangers(batch)
+    assert design(batch).endswith(f"the trials of all arms share initial weights and evaluation pairs. {words}")
+    assert f"Weaker pairing. {words}" in dangers(batch)
     model = patched({"network.width": 8})
     assert "Initial weights differ between the levels of long_fm." in design(model)
     data = patched({"data.classes": 5})
-    assert "Initial weights, data order and augmentation differ between the levels of long_fm. Eval" in design(data)
-    assert "Runs with equal seeds share" not in design(data)
-    assert "One length of training. All that is said holds for 400 steps on these data" in dangers(data)
+    assert "Initial weights, data order, and augmentation differ between the levels of long_fm. Eval" in design(data)
+    assert "trials of all arms share" not in design(data)
+    assert "One training length. The results hold for these datasets and 400 steps" in dangers(data)
     flip = patched({"data.flip": False, "data.workers": 2})
-    assert "share initial weights, data order and evaluation pairs. Augmentation differs between" in design(flip)
+    assert "share initial weights, data order, and evaluation pairs. Augmentation differs between" in design(flip)
 
 
 def test_equal_digests_settle_that_a_part_is_shared(patched: Callable[..., StudyTable]) -> None:
     study = patched({"data.folder": "elsewhere"})
     assert "Evaluation pairs differ" in dangers(study)
     parts = {f"digest.{part}": study.trials["seed"] for part in ("initial_weights", "data_order", "eval_pairs")}
-    assert SHARED + ", so that arms" in design(replace(study, trials=study.trials.assign(**parts)))
+    assert SHARED + ", so arms" in design(replace(study, trials=study.trials.assign(**parts)))
 
 
 def test_a_digest_settles_nothing_where_a_level_recorded_none(patched: Callable[..., StudyTable]) -> None:
@@ -129,13 +129,12 @@ def test_a_digest_settles_nothing_where_a_level_recorded_none(patched: Callable[
 def test_lengths_are_told_by_level(patched: Callable[..., StudyTable]) -> None:
     study = patched({"steps": 800})
     study.trials.loc[study.trials["level.long_fm"] == "with", "steps_done"] = 800
-    assert "in all, of 400 steps each, 800 with long_fm=with. Runs" in design(study)
+    assert "in all, of 400 steps each, 800 with long_fm=with. Within" in design(study)
     assert "Training: 400 steps each, 800 with long_fm=with; " in plain(facts(open_study(study)))
     assert "at the end of training" in to_text(make_report(study).document)
-    assert "One data set. All that is said holds for these lengths on the data" in dangers(study)
-    assert "Unequal budgets. Finished trials trained for 400 to 800 steps. The length is a level of long_fm" in dangers(
-        study
-    )
+    assert "One dataset. The results hold for this dataset and these training lengths" in dangers(study)
+    trained = "Finished trials trained for 400 to 800 steps. The length is a level of long_fm"
+    assert f"Different training lengths. {trained}" in dangers(study)
 
 
 def test_trials_that_ended_early_have_not_all_steps(patched: Callable[..., StudyTable]) -> None:

@@ -173,7 +173,7 @@ def test_a_sealed_entry_that_lacks_keys_is_passed_over() -> None:
 
 def test_a_changed_rule_tells_what_when_and_after_how_many() -> None:
     other = RULE | {"smallest_effect": 0.05, "metric": "l1"}
-    data = ledger(plan(0), look(3, 40), plan(4, rule=other, ended=40, ended_of=40, plan="bb"))
+    data = ledger(plan(0), look(3, 40), plan(4, rule=other, ended=40, plan="bb"))
     trial = {"attempts": [{"started": (DAY + timedelta(days=1)).timestamp()}], "plan_hash": "aa"}
     found = facts(data, t1=trial, t2={"attempts": []})
     (change,) = found.rule_changes
@@ -187,10 +187,13 @@ def test_a_changed_rule_tells_what_when_and_after_how_many() -> None:
 
 
 def test_a_rule_changed_before_any_trial_was_still_fixed_before() -> None:
-    data = ledger(plan(0, kind="register"), plan(1, rule=RULE | {"smallest_effect": 0.02}, ended_of=40))
+    data = ledger(plan(0, kind="register"), plan(1, rule=RULE | {"smallest_effect": 0.02}))
     found = facts(data, t1={"attempts": [{"started": (DAY + timedelta(days=2)).timestamp()}]})
-    assert len(found.rule_changes) == 1
+    assert [change.late for change in found.rule_changes] == [False]
     assert found.fixed_before_trials
+    interrupted = facts(ledger(plan(0), plan(1, rule=RULE | {"smallest_effect": 0.02}, started=1)))
+    assert [change.late for change in interrupted.rule_changes] == [True]
+    assert not interrupted.fixed_before_trials
 
 
 def test_the_level_of_looks_and_written_defaults_are_no_change() -> None:
@@ -216,7 +219,7 @@ def test_each_part_of_the_rule_counts(key: str, value: Any, name: str) -> None:
 
 
 def test_seeds_added_after_a_look_are_peeking() -> None:
-    found = facts(ledger(plan(0, seeds=3), look(1, 24, 24, 3), plan(2, seeds=5, ended=24, ended_of=24)))
+    found = facts(ledger(plan(0, seeds=3), look(1, 24, 24, 3), plan(2, seeds=5, ended=24)))
     (added,) = found.seeds_added
     assert (added.seeds, added.looks, added.seen, added.ended) == ((3, 4), 1, 24, 24)
     assert found.peeked

@@ -1,0 +1,102 @@
+"""Which changes act together, and what each of them does at the levels of the others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reports.claims.budget import ERROR
+from reports.claims.claim import Claim, Scope
+from reports.claims.design import Change, Term
+from reports.claims.estimates import Estimates, Floats
+from reports.claims.look import Look, Seen
+from reports.claims.making import Maker
+from reports.claims.rule import WORDS, Numbers
+
+
+@dataclass(frozen=True)
+class Established:
+    """An interaction that is not 0 and matters.
+
+    Attributes:
+        claim: that it is not 0.
+        conditional: what its changes do at single levels of the others.
+    """
+
+    term: Term
+    claim: Claim
+    conditional: tuple[Claim, ...]
+
+
+def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
+    """The established interactions that matter, and the numbers of all that can be tested."""
+    terms = look.design.interactions
+    seen = [look.seen(term) for term in terms]
+    rows = [look.weights(one) for one in seen]
+    found = look.estimates(rows)
+    p = found.apart()
+    pairs = sum(term.order == 2 for term in terms)
+
+    established, numbers = [], {}
+    for place, (term, one) in enumerate(zip(terms, seen, strict=True)):
+        share, many = (look.budget.pairs, pairs) if term.order == 2 else (look.budget.higher, len(terms) - pairs)
+        level = share / many * look.budget.share
+        adjusted = float(look.spending.adjusted(p[place : place + 1], level)[0])
+        maker = Maker(look, one, rows[place], found, place)
+        numbers[term.name] = maker.numbers(adjusted)
+        if adjusted < ERROR and not _too_small(look, found, place, level):
+            claim = maker.claim("depends", "depends", adjusted, "interactions", one.scope(every=False))
+            conditional = _conditional(look, term, one, level, claim) if term.blocks else ()
+            established.append(Established(term, claim, conditional))
+    return established, numbers
+
+
+def _too_small(look: Look, found: Estimates, place: int, level: float) -> bool:
+    """Whether an interaction is shown to move every effect by less than the margin.
+
+    A contrast I moves the effects of its changes between two levels by 2 I. What is established and yet smaller than
+    the margin does not make an effect depend on anything that matters.
+    """
+    p = look.spending.adjusted(found.inside(look.margin / 2), level, sides=1)
+    return bool(p[place] < ERROR)
+
+
+def _conditional(look: Look, term: Term, seen: Seen, level: float, gate: Claim) -> tuple[Claim, ...]:
+    """What each change of an established term does at each combination of the others' levels.
+
+    The term hands its level to these effects: their directions share it by Holm's method, equivalences by Bonferroni's.
+    """
+    places = list(_places(look, term, seen))
+    rows = [row for _, _, row in places]
+    found = look.estimates(rows)
+    directions = look.spending.holm(found.apart(), level, sides=2)
+    same = look.spending.adjusted(found.inside(look.margin), level / len(rows), sides=1)
+
+    claims = []
+    left_out = tuple(block.at for block in seen.left_out)
+    over = tuple(block.at for block in seen.usable) if left_out else ()
+    for place, (change, at, row) in enumerate(places):
+        kind, word, p = "direction", WORDS[1 if found.mean[place] > 0 else -1], directions[place]
+        if not p < ERROR:
+            kind, word, p = "equivalent", "equivalent", same[place]
+        if p < ERROR:
+            one = Seen(Term((change,), seen.term.blocks), seen.usable, seen.clean)
+            scope = Scope("at", at, over=over, left_out=left_out)
+            maker = Maker(look, one, row, found, place)
+            claim = maker.claim(kind, word, max(float(p), gate.p_adjusted), "conditional", scope)
+            claims.append(replace(claim, gate=gate.id))
+    return tuple(claims)
+
+
+def _places(look: Look, term: Term, seen: Seen) -> Iterator[tuple[Change, dict[str, str], Floats]]:
+    """Each change of a term, the levels of the term's other factors, and its effect there as a contrast."""
+    for i, change in enumerate(term.changes):
+        for bits in range(2**term.order):
+            if bits >> i & 1:
+                continue
+            row = np.zeros(len(look.design.cells))
+            for block in seen.usable:
+                row[block.cells[bits | 1 << i]] += 1 / len(seen.usable)
+                row[block.cells[bits]] -= 1 / len(seen.usable)
+            others = [(j, other) for j, other in enumerate(term.changes) if j != i]
+            yield change, {o.factor: o.level if bits >> j & 1 else o.first for j, o in others}, row

@@ -1,0 +1,36 @@
+"""Advice on the scale of the outcome: differences, or ratios."""
+
+from reports.claims.spread import Spread, growing_spread
+from reports.document import Rich, code, joined, rich
+from reports.numbers import Scale
+from reports.view import StudyView
+
+
+def spread_of(view: StudyView) -> Spread | None:
+    """Return how spreads grow with means; None where they don't, or the scale is log already."""
+    cells = view.analysis.cells
+    return None if cells.rule.log else growing_spread(cells.raw)
+
+
+def scale_words(view: StudyView) -> Rich | None:
+    """Return the advice to use a log scale in the next study; None where there is no reason."""
+    spread = spread_of(view)
+    if spread is None:
+        return None
+    linear, log = Scale.of(spread.narrow.sd), Scale.of(spread.log_low)
+    ends = [
+        rich(
+            f"{linear.fixed(one.sd)} in ",
+            code(view.arm_of[view.analysis.cells.design.cells[one.cell]].label),
+            f" (mean {linear.fixed(one.mean)})",
+        )
+        for one in (spread.narrow, spread.wide)
+    ]
+    return rich(
+        "Spreads grow with means: the standard deviation over seeds is ",
+        joined(ends),
+        f". On a log scale, where effects are ratios, it lies between {log.fixed(spread.log_low)} "
+        f"and {log.fixed(spread.log_high)} in all arms. Set ",
+        code("outcome.scale: log"),
+        " in the next study.",
+    )
