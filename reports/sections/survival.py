@@ -85,12 +85,9 @@ def _losing(view: StudyView) -> list[tuple[float, str, str]]:
     cells = view.analysis.cells
     found = []
     for term in cells.design.compared:
-        p, counts = (
-            divergence.p_value(cells.trials, cells.design, term),
-            divergence.counts(cells.trials, cells.design, term),
-        )
+        p = divergence.p_value(cells.trials, cells.design, term)
         if p < ERROR:
-            change = term.changes[0]
+            change, counts = term.changes[0], divergence.counts(cells.trials, cells.design, term)
             more = counts.diverged * counts.ended_first > counts.diverged_first * counts.ended
             found.append((p, change.factor, change.level if more else change.first))
     return found

@@ -45,7 +45,7 @@ def _groups(view: StudyView) -> list[list[Rich]]:
     statuses = view.table.trials["status"]
     if not (statuses == "finished").any() and not (statuses == "diverged").any():
         return [[rich(f"None of the {count(len(statuses), 'trial')} finished.")]]
-    if not view.analysis.judgement.verdicts and len(view.arms) < 2:
+    if not view.analysis.cells.design.compared and len(view.arms) < 2:
         return [[_one_arm(view)]]
     groups = [
         _divergence(view),
@@ -425,11 +425,11 @@ def _spaced(parts: Sequence[Rich]) -> list[str | Rich]:
 
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
-    """`5 of 5 trials, median step 250`; how many of these arms' trials degraded or diverged."""
-    events, _ = _events(view, arms)
+    """`5 of 5 trials degraded, median step 250`; empty where no trial of these arms has ended."""
+    events, trials = _events(view, arms)
     counted, *step = onset_parts(view, arms)
-    diverged = " diverged" if {event.kind for event in events} == {"diverged"} else ""
-    return ", ".join((counted + diverged, *step))
+    word = fall({event.kind for event in events} or {"degraded"})
+    return ", ".join((f"{counted} {word}", *step)) if trials else ""
 
 
 def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
