@@ -45,7 +45,7 @@ def _groups(view: StudyView) -> list[list[Rich]]:
     statuses = view.table.trials["status"]
     if not (statuses == "finished").any() and not (statuses == "diverged").any():
         return [[rich(f"None of the {count(len(statuses), 'trial')} finished.")]]
-    if not view.analysis.judgement.verdicts and len(view.arms) < 2:
+    if not view.analysis.cells.design.compared and len(view.arms) < 2:
         return [[_one_arm(view)]]
     return [*(_claimed(view) or [[_no_claim(view)]]), *([[told] for told in _further(view)])]
 
@@ -152,8 +152,19 @@ def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
 
 
 def _conditional(view: StudyView, term: Claim) -> list[Claim]:
-    """What is claimed at single levels of an established interaction."""
-    return [claim for claim in view.analysis.claims if claim.gate == term.id]
+    """What is claimed at single levels of an established interaction, in the order of the levels."""
+    changes = [view.analysis.cells.design.changes[name] for name in term.subject.split(" × ")]
+    levels = {change.factor: (change.first, change.level) for change in changes}
+    others = {change.name: set(levels) - {change.factor} for change in changes}
+    found = [
+        claim
+        for claim in view.analysis.claims
+        if claim.gate
+        and claim.subject in others
+        and set(claim.scope.at) == others[claim.subject]
+        and all(level in levels[factor] for factor, level in claim.scope.at.items())
+    ]
+    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in claim.scope.at.items()])
 
 
 def _dependence(view: StudyView, term: Claim) -> Rich:
@@ -323,14 +334,14 @@ def _idle(view: StudyView) -> list[Rich]:
 def _undecided(view: StudyView) -> list[Rich]:
     """What these seeds do not decide: changes without a verdict, and whether the only two act together."""
     words = view.analysis.judgement.verdicts
-    done = {c.subject for c in _claims(view, "idle")} | blocked(view)
+    done = {c.subject for c in _claims(view, "idle")} | blocked(view) | set(_without_pairs(view))
     claims = [c for c in _claims(view, "undecided") if words[c.subject] != "diverges" and c.subject not in done]
     known = [claim for claim in claims if claim.low == claim.low]
     few = [claim for claim in claims if claim.estimate == claim.estimate and claim.n_seeds < FEWEST_SEEDS]
     told: list[Claim] = []
     out = _open_interaction(view)
     for several, all_at_once in ((known, _several_open), (few, _too_few_seeds)):
-        if len(several) > MOST_CHANGES or len(several) == len(words) > 1:
+        if len(several) > MOST_CHANGES or len(several) == len(words) > 1 or (several is few and len(few) > 1):
             out.append(all_at_once(view, several))
             told += several
     return [*out, *(sentence(view, claim) for claim in claims if claim not in told)]
@@ -375,10 +386,8 @@ def _open_interaction(view: StudyView) -> list[Rich]:
 
 def _uncompared(view: StudyView) -> list[Rich]:
     """Changes that no two arms, or no seed, allow a comparison of."""
-    verdicts = view.analysis.verdicts
     out = []
-    without = [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]] if len(verdicts) else []
-    if without:
+    if without := _without_pairs(view):
         out.append(rich(subjects(view, without), " can't be compared: no seed finished in both arms."))
     if view.analysis.uncompared and len(view.arms) > 1:
         which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
@@ -386,6 +395,12 @@ def _uncompared(view: StudyView) -> list[Rich]:
             rich("No verdict on ", subjects(view, view.analysis.uncompared), f": no two arms differ in {which}.")
         )
     return out
+
+
+def _without_pairs(view: StudyView) -> list[str]:
+    """Changes of which no seed has both sides."""
+    verdicts = view.analysis.verdicts
+    return [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]] if len(verdicts) else []
 
 
 def _further(view: StudyView) -> list[Rich]:
@@ -435,11 +450,11 @@ def _spaced(parts: Sequence[Rich]) -> list[str | Rich]:
 
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
-    """`5 of 5 trials, median step 250`; how many of these arms' trials degraded or diverged."""
-    events, _ = _events(view, arms)
+    """`5 of 5 trials degraded, median step 250`; empty where no trial of these arms has ended."""
+    events, trials = _events(view, arms)
     counted, *step = onset_parts(view, arms)
-    diverged = " diverged" if {event.kind for event in events} == {"diverged"} else ""
-    return ", ".join((counted + diverged, *step))
+    word = fall({event.kind for event in events} or {"degraded"})
+    return ", ".join((f"{counted} {word}", *step)) if trials else ""
 
 
 def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
