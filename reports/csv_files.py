@@ -37,14 +37,11 @@ def csv_texts(view: StudyView) -> dict[str, str]:
 
 def claims_json(view: StudyView) -> list[dict[str, Any]]:
     """Every claim with its sentence, those of the primary outcome first."""
-    found = [
-        {**claim.to_dict(), "outcome": view.metric, "sentence": plain(sentence(view, claim))}
-        for claim in view.analysis.claims
+    return [
+        {**claim.to_dict(), "outcome": one.metric, "sentence": plain(sentence(one, claim))}
+        for one in (view, *view.further)
+        for claim in one.analysis.claims
     ]
-    for metric, (_, judgement) in view.analysis.also.items():
-        for claim in judgement.claims:
-            found.append({**claim.to_dict(), "id": f"{metric}:{claim.id}", "outcome": metric, "sentence": ""})
-    return found
 
 
 def claims_frame(view: StudyView) -> pd.DataFrame:
