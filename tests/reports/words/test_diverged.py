@@ -180,9 +180,7 @@ def test_an_undecided_level_beside_one_that_diverges_is_not_forgotten(make_study
     levels = {**plan["factors"]["long_recon"]["levels"], "weak": {}}
     factors = {"long_recon": {**plan["factors"]["long_recon"], "levels": levels}}
     cells = [*plan["cells"], {"cell_id": "weak", "levels": {"long_recon": "weak"}}]
-    study = replace(
-        level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, weak])
-    )
+    study = replace(level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, weak]))
     told = headline(study)[-1]
     assert "try a smaller weight at long_recon=with" in told
     assert "Then for long_recon=weak, use " in told
