@@ -128,9 +128,7 @@ def test_a_level_at_which_trials_diverge_is_told_first(make_study: Make) -> None
 
 
 @pytest.mark.parametrize(("shown", "told"), [(6, "four"), (3, "all")])
-def test_many_factors_of_one_verdict_share_a_sentence(
-    make_study: Make, shown: int, told: str
-) -> None:
+def test_many_factors_of_one_verdict_share_a_sentence(make_study: Make, shown: int, told: str) -> None:
     """Of six factors that harm the four largest have a sentence each."""
     study = make_study(factors=shown, seeds=3)
     for place, factor in enumerate(study.study["factors"]):

@@ -180,9 +180,7 @@ def test_an_undecided_level_beside_one_that_diverges_is_not_forgotten(make_study
     levels = {**plan["factors"]["long_recon"]["levels"], "weak": {}}
     factors = {"long_recon": {**plan["factors"]["long_recon"], "levels": levels}}
     cells = [*plan["cells"], {"cell_id": "weak", "levels": {"long_recon": "weak"}}]
-    study = replace(
-        level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, weak])
-    )
+    study = replace(level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, weak]))
     told = headline(study)[-1]
     assert "try a smaller weight at long_recon=with" in told
     assert "Then for long_recon=weak, use " in told
@@ -202,7 +200,7 @@ def test_a_factor_without_a_pair_is_in_no_summary_of_effects(make_study: Make) -
         "2 of 8 trials diverged: 2 of 2 in the arm reassembly_fm. "
         "These trials do not show that any one factor is the reason.",
         "Two seeds: no verdict on long_fm (+0.01) and long_recon (+0.002). A verdict needs three seeds.",
-        "reassembly_fm can't be compared: no seed finished in both arms.",
+        "reassembly_fm can't be compared: no seed has a result in both arms.",
     ]
 
 
