@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from reports.document import plain
+from reports.replicates import replicates_json
 from reports.view import StudyView
 from reports.words.answer import lead, others
 from reports.words.facts import progress, rule_fixed
@@ -36,14 +37,11 @@ def csv_texts(view: StudyView) -> dict[str, str]:
 
 def claims_json(view: StudyView) -> list[dict[str, Any]]:
     """Every claim with its sentence, those of the primary outcome first."""
-    found = [
-        {**claim.to_dict(), "outcome": view.metric, "sentence": plain(sentence(view, claim))}
-        for claim in view.analysis.claims
+    return [
+        {**claim.to_dict(), "outcome": one.metric, "sentence": plain(sentence(one, claim))}
+        for one in (view, *view.further)
+        for claim in one.analysis.claims
     ]
-    for metric, (_, judgement) in view.analysis.also.items():
-        for claim in judgement.claims:
-            found.append({**claim.to_dict(), "id": f"{metric}:{claim.id}", "outcome": metric, "sentence": ""})
-    return found
 
 
 def claims_frame(view: StudyView) -> pd.DataFrame:
@@ -78,6 +76,7 @@ def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
         "claims": claims_json(view),
         "interim": progress(view).interim,
         "progress": asdict(progress(view)),
+        "replicates": replicates_json(view),
         "registered": _registered(view),
         "files": files,
     }

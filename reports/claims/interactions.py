@@ -74,8 +74,11 @@ def _conditional(look: Look, term: Term, seen: Seen, level: float, gate: Claim) 
 
     claims = []
     left_out = tuple(block.at for block in seen.left_out)
-    over = tuple(block.at for block in seen.usable) if left_out else ()
-    for place, (change, at, row) in enumerate(places):
+    # Where the design lacks cells an effect has settings that are in no block: those that are seen are named.
+    partial = bool(left_out) or not look.design.complete
+    over = tuple(block.at for block in seen.usable) if partial else ()
+    for place, (change, levels, row) in enumerate(places):
+        at = {**over[0], **levels} if len(over) == 1 else levels
         kind, word, p = "direction", WORDS[1 if found.mean[place] > 0 else -1], directions[place]
         if not p < ERROR:
             kind, word, p = "equivalent", "equivalent", same[place]

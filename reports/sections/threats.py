@@ -5,6 +5,7 @@ from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number
 from reports.numbers import count, p_value
 from reports.patches import changing
+from reports.replicates import network_threat
 from reports.shared import TRAINING, different_words, yardstick_words
 from reports.view import StudyView
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
@@ -194,7 +195,7 @@ def _one_data_set(view: StudyView) -> Rich | None:
 
 
 TESTS = (
-    *(_late_rule, _expected, _few_seeds, _fragile, _missing, _bounds, _budgets),
+    *(_late_rule, _expected, network_threat, _few_seeds, _fragile, _missing, _bounds, _budgets),
     *(_yardstick, _start, _drift, _no_margin, _one_data_set),
 )
 """In the order in which they are told."""

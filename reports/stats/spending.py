@@ -19,6 +19,7 @@ SPENDING: Mapping[str, Callable[[float, float], float]] = {
 """What may be spent up to a share (0, 1] of all seeds: as Pocock, between, as O'Brien & Fleming."""
 
 
+@lru_cache(maxsize=4096)
 def look_levels(looks: tuple[int, ...], alpha: float, spend: str) -> tuple[float, ...]:
     """Return the level of the two-sided t test at each look.
 

@@ -47,7 +47,12 @@ def _groups(view: StudyView) -> list[list[Rich]]:
         return [[rich(f"None of the {count(len(statuses), 'trial')} finished.")]]
     if not view.analysis.cells.design.compared and len(view.arms) < 2:
         return [[_one_arm(view)]]
-    groups = [
+    return [*(_claimed(view) or [[_no_claim(view)]]), *([[told] for told in _further(view)])]
+
+
+def _claimed(view: StudyView) -> list[list[Rich]]:
+    """The sentences of the claims about one outcome, in groups."""
+    groups = (
         _divergence(view),
         _dependences(view, told=True),
         _directions(view, "harms"),
@@ -60,10 +65,15 @@ def _groups(view: StudyView) -> list[list[Rich]]:
         _idle(view),
         _undecided(view),
         _uncompared(view),
-        _further(view),
-    ]
-    found = [group for group in groups if group]
-    return found or [[rich("This design allows no verdict on a single factor. The table below compares the arms.")]]
+    )
+    return [group for group in groups if group]
+
+
+def _no_claim(view: StudyView) -> Rich:
+    """Why nothing is claimed: the first planned look is still to come, or no factor changes alone."""
+    if view.analysis.judgement.look == 0:
+        return rich(f"There are no verdicts before the first planned look, after {view.looks[0]} seeds.")
+    return rich("This design allows no verdict on a single factor. The table below compares the arms.")
 
 
 def _claims(view: StudyView, *kinds: str, word: str = "") -> list[Claim]:
@@ -394,15 +404,30 @@ def _without_pairs(view: StudyView) -> list[str]:
 
 
 def _further(view: StudyView) -> list[Rich]:
-    """Verdicts on the further outcomes."""
+    """What is claimed of each further outcome, and where it moves against the primary one."""
     out = []
-    for metric, (_, judgement) in view.analysis.also.items():
-        grouped: dict[str, list[str]] = {}
-        for name, word in judgement.verdicts.items():
-            grouped.setdefault(word, []).append(name)
-        said = [rich(subjects(view, names), f": {word}") for word, names in grouped.items()]
-        out.append(rich("On ", code(metric), ": ", joined(said, "; ", "; "), "."))
+    for other in view.further:
+        told = [one for group in _claimed(other) for one in group]
+        against = _against(view, other)
+        out.append(rich("Further outcome ", code(other.metric), ": ", *_spaced([*against, *told])))
     return out
+
+
+def _against(view: StudyView, other: StudyView) -> list[Rich]:
+    """Changes that make one outcome better and the other worse, by claims about both."""
+    first, second = ({c.subject: c for c in one.analysis.claims if _plain_direction(c)} for one in (view, other))
+    out = []
+    for name in first.keys() & second.keys():
+        words = [VERBS[claims[name].word.split(" ")[0]] for claims in (first, second)]
+        if words[0] != words[1]:
+            told = (f" {words[0]} and ", code(other.metric), f" {words[1]}.")
+            out.append((name, rich(subject(view, name), " makes ", code(view.metric), *told)))
+    return [sentence for _, sentence in sorted(out)]
+
+
+def _plain_direction(claim: Claim) -> bool:
+    """Whether a claim is that a change harms or helps, and not only at single levels."""
+    return claim.kind == "direction" and not claim.gate and claim.scope.type != "alias_group"
 
 
 def _one_arm(view: StudyView) -> Rich:

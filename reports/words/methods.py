@@ -3,6 +3,7 @@
 from reports.analysis import design_kind
 from reports.document import Rich, code, rich
 from reports.numbers import count, percent
+from reports.replicates import replicates_words
 from reports.shared import lengths, shared_words
 from reports.view import StudyView
 from reports.words.facts import progress, rule_changed, rule_fixed, seeds_added, seeds_with_results
@@ -29,6 +30,7 @@ def _design(view: StudyView) -> Rich:
         lengths(view),
         ". ",
         shared_words(view),
+        *((" ", told) if (told := replicates_words(view)) else ()),
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reports.claims.claim import Claim
@@ -10,9 +11,11 @@ from reports.document import Rich, Span, code, joined, rich, strong
 from reports.estimates import number
 from reports.numbers import count
 from reports.patches import changing, levels_of, raised
+from reports.picked import confirm_next
 from reports.view import StudyView
 from reports.words.facts import blocked, interim, seeds_with_results
 from reports.words.names import listed, subjects
+from reports.words.scale_advice import scale_words
 
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
 """Start of a path that a level raises -> what to try where trials diverge."""
@@ -34,15 +37,24 @@ def next_experiment(view: StudyView) -> Rich:
         why = rich("find out why ", subjects(view, idle), " did nothing: ")
         parts.append(rich(why, "the levels may not reach the training run."))
     if not parts:
-        parts.append(_elsewhere(view))
+        parts = [confirm_next(view) or _elsewhere(view)]
+    if scale := scale_words(view):
+        parts.append(scale)
     return rich(strong("Next:"), " ", *_then(parts))
 
 
 def _then(parts: Iterable[Rich]) -> list[str | Rich]:
+    """Proposals, each a sentence of its own."""
     out: list[str | Rich] = []
     for part in parts:
-        out += [" Then ", part] if out else [part]
+        out += [" ", _sentence(part)] if out else [part]
     return out
+
+
+def _sentence(words: Rich) -> Rich:
+    """A proposal with a capital letter."""
+    first = words[0]
+    return rich(replace(first, text=first.text[0].upper() + first.text[1:]), *words[1:])
 
 
 def _nothing_finished(view: StudyView) -> Rich:

@@ -1,0 +1,127 @@
+"""How often are the claims of a report false? Studies with known truth, judged by the function that `report` calls.
+
+    python -m benchmarks.claims --quick                  2,000 studies over all kinds, with targets: ten minutes
+    python -m benchmarks.claims --studies 1000           at least so many of each kind
+    python -m benchmarks.claims --kinds crossover looks  kinds whose group or name has one of these words
+
+Writes a line for each kind, number of seeds and standard deviation to a CSV file, the summary to a Markdown file
+(`--out FILE.csv`, `FILE.md` beside it). Exits 1 if a row does not pass: more than 5 % of studies with a false claim
+(lower 95 % Monte Carlo limit), intervals that cover less than 93 or more than 97 % beyond Monte Carlo
+error, or a target missed.
+"""
+
+import argparse
+import csv
+import datetime
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from benchmarks.known_truth import said, table, targets
+from benchmarks.known_truth.kinds import Kind, all_kinds
+from benchmarks.known_truth.measure import CHUNK, Task, tally
+from benchmarks.known_truth.table import Row
+
+QUICK = 2_000
+
+
+def tasks(kind: Kind, studies: int, seed: int) -> Iterator[Task]:
+    """The studies of a kind, shared among its sizes, in chunks."""
+    each = -(-studies // len(kind.cells))
+    for seeds, sd in kind.cells:
+        for chunk, start in enumerate(range(0, each, CHUNK)):
+            yield Task(kind, seeds, sd, chunk, min(CHUNK, each - start), seed)
+
+
+def measured(kinds: Sequence[Kind], studies: int, seed: int, workers: int) -> list[Row]:
+    """A row for each size of each kind."""
+    todo = [task for kind in kinds for task in tasks(kind, studies, seed)]
+    sums: dict[tuple[str, int, float], Counter[str]] = {}
+    started = time.monotonic()
+    with ProcessPoolExecutor(workers) as pool:
+        for done, (task, found) in enumerate(zip(todo, pool.map(tally, todo, chunksize=4), strict=True), start=1):
+            sums.setdefault((task.kind.name, task.seeds, task.sd), Counter()).update(found)
+            if done % 200 == 0:
+                print(f"{done} of {len(todo)} chunks, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return [Row(kind, seeds, sd, sums[kind.name, seeds, sd]) for kind in kinds for seeds, sd in kind.cells]
+
+
+def chosen(words: Sequence[str]) -> list[Kind]:
+    """The kinds whose group or name has one of these words; all of them without words."""
+    return [kind for kind in all_kinds() if not words or any(word in f"{kind.group}: {kind.name}" for word in words)]
+
+
+def summary(rows: Sequence[Row], more: Sequence[targets.Target], note: str) -> str:
+    """The Markdown file."""
+    failing = [row for row in rows if row.failures]
+    kinds = list(table.pooled(rows))
+    lines = ["# False claims of studies with known truth", "", note, ""]
+    lines += ["## Targets", "", targets.HEAD, *(target.line() for target in more), ""] if more else []
+    lines += ["## The worst row of each group", "", table.HEAD]
+    lines += [table.line(row) for row in table.worst(row for row in rows if not row.kind.excepted).values()]
+    lines += ["", f"## Rows that do not pass: {len(failing)} of {len(rows)}", ""]
+    lines += [table.HEAD, *map(table.line, failing)] if failing else ["None."]
+    lines += ["", "## Each kind, all sizes together", "", table.HEAD, *map(table.line, kinds), ""]
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    """What the table was made on."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.claims", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--studies", type=int, default=1000, help="of each kind, shared among its sizes")
+    parser.add_argument(
+        "--kinds", nargs="*", default=[], metavar="WORD", help="only kinds that have one of these words"
+    )
+    parser.add_argument("--seed", type=int, default=16)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} studies over all kinds")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="a CSV file; the summary goes beside it, as Markdown")
+    options = parser.parse_args()
+    started, kinds = time.monotonic(), chosen(options.kinds)
+    if not kinds:
+        parser.error(f"no kind has the words {' '.join(options.kinds)}")
+    studies = max(1, QUICK // len(kinds)) if options.quick else options.studies
+    rows: list[Row] = []
+    power = list(targets.advice(options.seed))
+    for group in dict.fromkeys(kind.group for kind in kinds):
+        same = [kind for kind in kinds if kind.group == group]
+        found = measured(same, studies, options.seed, options.workers)
+        print(f"\n## {group}\n", table.HEAD, *map(table.line, found), sep="\n", flush=True)
+        rows += found
+        more = [*targets.of_rows(rows), *power, *said.compared(rows)]
+        note = (
+            f"{sum(row.studies for row in rows)} studies of {len(list(table.pooled(rows)))} kinds, "
+            f"seed {options.seed}, {datetime.date.today().isoformat()}, {machine()}, "
+            f"{time.monotonic() - started:.0f} s; "
+            "rates in percent with 95 % limits."
+        )
+        text = summary(rows, more, note)
+        if options.out:
+            # What is there is kept, should the rest not end.
+            write(options.out, rows, text)
+    print(f"\n{text}")
+    sys.exit(any(row.failures for row in rows) or any(target.met is False for target in more))
+
+
+def write(path: Path, rows: Sequence[Row], text: str) -> None:
+    """The CSV file, and the summary beside it."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = [row.to_dict() for row in rows]
+        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
