@@ -118,7 +118,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     """The outcomes have their metrics' own directions, are recorded, and are looked at in order."""
     found = [] if spec.trainer else _turned(spec.outcome, ("outcome",), menus)
-    found += [] if spec.trainer else _unrecorded(spec.outcome.metric, ("outcome", "metric"), spec, menus)
+    found += [] if spec.trainer else _unusable(spec.outcome.metric, ("outcome", "metric"), spec, menus)
     found += _also_problems(spec, menus)
     if spec.outcome.scale == "log" and spec.outcome.smallest_effect is None:
         message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10%"
@@ -144,6 +144,14 @@ def _turned(outcome: Outcome | FurtherOutcome, place: tuple[str | int, ...], men
     return [Problem((*place, "better"), f"{name} is better {better}")]
 
 
+def _unusable(metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus) -> list[Problem]:
+    """An outcome that no factor could act on, since no network changes it, or that is not recorded."""
+    known = menus.metrics.get(menus.metric_of(metric))
+    if known is not None and known.fixed:
+        return [Problem(place, f"{metric} does not depend on any network of this study; choose another outcome")]
+    return _unrecorded(metric, place, spec, menus)
+
+
 def _also_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     """Further outcomes that are the primary one or are listed already, are turned, or are not recorded."""
     found: list[Problem] = []
@@ -156,7 +164,7 @@ def _also_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
         known[further.metric] = "is listed twice"
         if not spec.trainer:
             found += _turned(further, place, menus)
-            found += _unrecorded(further.metric, place, spec, menus)
+            found += _unusable(further.metric, place, spec, menus)
     return found
 
 

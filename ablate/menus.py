@@ -7,8 +7,9 @@ itself uses (`all_losses()`, `MODELS`, ...), so nothing is typed twice.
 import dataclasses
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -31,6 +32,7 @@ class Choice:
         better: for metrics: `lower`, `higher` or None.
         unit: for metrics.
         usual: for metrics: recorded when a config names none, where the data can give it.
+        fixed: for metrics: a property of the images alone, which no network of a trial changes.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Choice:
     better: str | None = None
     unit: str = ""
     usual: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,26 @@ def _read_menus() -> Menus:
         datasets={n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n])) for n, make in DATASETS.items()},
         losses={name: Choice(name, first_line(term)) for name, term in all_losses().items()},
         metrics={
-            name: Choice(name, metric.description, better=metric.better, unit=metric.unit, usual=name in DEFAULT)
+            name: Choice(
+                name,
+                metric.description,
+                better=metric.better,
+                unit=metric.unit,
+                usual=name in DEFAULT,
+                fixed=_is_copy(metric.function),
+            )
             for name, metric in all_metrics().items()
         },
         parts=tuple(PARTS),
         config=options_of(TrialConfig),
     )
+
+
+def _is_copy(function: Callable[..., float]) -> bool:
+    """Whether a metric compares what a copy of the input would give with the truth: it has nothing of a generator."""
+    from g2g_core.metrics.reconstruction import copy_class, copy_content
+
+    return isinstance(function, partial) and function.args[:1] in ((copy_class,), (copy_content,))
 
 
 def first_line(thing: object) -> str:

@@ -162,7 +162,10 @@ class StudyView:
     @cached_property
     def averaged_over(self) -> str:
         """What the effect of a factor is a mean over."""
-        if any(claim.scope.left_out for claim in self.analysis.claims):
+        narrow = {claim.scope.type for claim in self.analysis.claims if claim.scope.left_out}
+        if "clean" in narrow:
+            return "the settings in which no trial diverged"
+        if narrow:
             return "the settings that have results"
         settings = sum(1 + len(arm.also) for arm in self.arms)
         crossed = settings == prod(len(entry["levels"]) for entry in self.factors.values())

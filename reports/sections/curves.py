@@ -127,7 +127,8 @@ def first_page_curve(view: StudyView) -> Figure | None:
     if len(labels) == 2 and abs(labels[0][0] - labels[1][0]) < apart:
         up = 1 if labels[1][0] >= labels[0][0] else -1
         labels[1] = (labels[0][0] + up * apart, labels[1][1])
-    alt = f"{view.metric} by step: {drawn[0].label} and {drawn[1].label}, every seed; {len(onsets)} onsets marked"
+    which = f"{drawn[0].label} and {drawn[1].label}"
+    alt = f"{view.metric} by step: {which}, every seed; {count(len(onsets), 'onset')} marked"
     span, steps = (low - room, high + room), (0.0, float(view.last_step))
     drawing = curve_panel("answer-curve", lines, steps, span, alt, Marks(tuple(onsets)), None, "step", 560.0, labels)
     marked = "; ▼: onset" if onsets else ""

@@ -23,7 +23,7 @@ def threats(view: StudyView) -> Section:
 def _few_seeds(view: StudyView) -> Rich | None:
     """The smallest p that this many paired seeds can give."""
     n = seeds_with_results(view)
-    if n >= 10:
+    if not 0 < n < 10:
         return None
     if n < 2:
         return rich(
@@ -68,13 +68,14 @@ def _fragile(view: StudyView) -> Rich | None:
         return None
     first = rows.iloc[0]
     seeds = str(first["hangs_on_seeds"]).split()
-    more = "" if len(rows) == 1 else f", and so do those on {len(rows) - 1} more"
+    rest = len(rows) - 1
+    more = f" So {'does' if rest == 1 else 'do'} {count(rest, 'other verdict')}." if rest else ""
     noun = f"seed {seeds[0]} is" if len(seeds) == 1 else f"one of the seeds {', '.join(seeds)} is"
     return rich(
         strong("One seed decides."),
         " The verdict on ",
         code(str(first["factor"])),
-        f" changes if {noun} left out{more}.",
+        f" changes if {noun} left out.{more}",
     )
 
 

@@ -29,6 +29,8 @@ def next_experiment(view: StudyView) -> Rich:
         return rich(strong("Next:"), " run the same command again; it runs the trials that are missing.")
     if not (view.table.trials["status"] == "finished").any():
         return _nothing_finished(view)
+    if not view.analysis.cells.values:
+        return rich(strong("Next:"), " find out why no finished trial has a value of ", code(view.metric), ".")
     parts = [*_separate(view), *_diverged(view), *_seeds(view)]
     idle = [claim.subject for claim in view.analysis.claims if claim.kind == "idle"]
     if not parts and idle:

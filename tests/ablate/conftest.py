@@ -41,6 +41,7 @@ MENUS = Menus(
         "swap_score": Choice("swap_score", "0 copies, 1 is the truth", better="higher", unit="1", usual=True),
         "spread": Choice("spread", "neither end is good", usual=True),
         "kid": Choice("kid", "needs a network", better="lower"),
+        "copy": Choice("copy", "a copy against the truth", fixed=True),
     },
     parts=("generator", "average", "discriminator", "optimizers"),
     config=options_of(TrialConfig),

@@ -340,7 +340,7 @@ def test_the_keys_of_the_second_edition(study: Load) -> None:
     ("override", "message"),
     [
         ("outcome.scale=logarithmic", "outcome.scale: 'logarithmic' is not known"),
-        ("outcome.scale=log", "outcome.scale: log needs a smallest_effect, a ratio minus 1: 0.1 for 10 %"),
+        ("outcome.scale=log", "outcome.scale: log needs a smallest_effect, a ratio minus 1: 0.1 for 10%"),
         ("outcome.spend=early", "outcome.spend: 'early' is not known; one of even, middle, late"),
         ("outcome.spend=even", "outcome.spend: spends nothing: without outcome.looks all seeds run"),
         ("outcome.also=[]", "outcome.also: needs at least 1, has 0"),
@@ -353,6 +353,8 @@ def test_the_keys_of_the_second_edition(study: Load) -> None:
         ("outcome.also=[spread, {metric: spread}]", "outcome.also.1: spread is listed twice"),
         ("outcome.also=[{metric: swap_score, better: lower}]", "outcome.also.0.better: swap_score is better higher"),
         ("outcome.also=[kid]", "outcome.also.0: kid is not recorded; one of"),
+        ("outcome.also=[copy]", "outcome.also.0: copy does not depend on any network of this study; choose another"),
+        ("outcome.metric=copy", "outcome.metric: copy does not depend on any network of this study; choose another"),
         ("expect={h: harms}", "expect.h: no such factor; one of f, g"),
         ("expect={f: harm}", "expect.f: 'harm' is not known; did you mean harms?"),
         ("expect={f=c: harms}", "expect.f=c: 'c' is no level of f; one of b"),

@@ -90,7 +90,7 @@ def test_from_three_studies_on_there_is_a_mean_in_studies_like_these(make):
     [
         ({"base": {"lr": 0.2}}, "Their bases differ: lr (first: 0.1; second: 0.2)."),
         ({"base": {"crop": True}}, "Their bases differ: crop (first: not set; second: true)."),
-        ({"base": {str(n): n for n in range(8)}}, "4 (first: not set; second: 4) and 3 more."),
+        ({"base": {str(n): n for n in range(8)}}, "4 (first: not set; second: 4), and 3 more."),
         ({"identity": {**SAME, "data": "other"}}, "The digests of their data differ."),
         ({"identity": {**SAME, "code": "other"}}, "The digests of their training code differ."),
         ({"identity": {}}, "It isn't known whether the data, pre-trained checkpoints, weights of named networks"),

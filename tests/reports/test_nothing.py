@@ -60,9 +60,10 @@ def test_page_and_pdf_show_no_interval_of_it_and_the_csv_numbers(inert: StudyTab
 
 
 def with_outcome(study: StudyTable, *of_cells: float) -> StudyTable:
-    """The study with these outcomes of its cells, alike in all seeds."""
+    """The study with these outcomes of its cells, shifted by the seed."""
     cells = dict(zip((cell["cell_id"] for cell in study.study["cells"]), of_cells, strict=True))
-    return replace(study, trials=study.trials.assign(**{"metric.kid": study.trials["cell_id"].map(cells)}))
+    outcome = study.trials["cell_id"].map(cells) + 0.0137 * study.trials["seed"]
+    return replace(study, trials=study.trials.assign(**{"metric.kid": outcome}))
 
 
 def test_opposite_effects_that_cancel_are_not_nothing(make_study: Callable[..., StudyTable]) -> None:

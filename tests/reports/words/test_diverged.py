@@ -200,7 +200,7 @@ def test_a_factor_without_a_pair_is_in_no_summary_of_effects(make_study: Make) -
         "2 of 8 trials diverged: 2 of 2 in the arm reassembly_fm. "
         "These trials do not show that any one factor is the reason.",
         "Two seeds: no verdict on long_fm (+0.01) and long_recon (+0.002). A verdict needs three seeds.",
-        "reassembly_fm can't be compared: no seed finished in both arms.",
+        "reassembly_fm can't be compared: no seed has a result in both arms.",
     ]
 
 
