@@ -261,10 +261,24 @@ class Forwarder:
         statuses = [trial_file.status_of(document) for document in documents]
         now = int(time.time() * 1000)
         metrics = {f"study/{status}": float(statuses.count(status)) for status in sorted(set(statuses))}
-        metrics |= _headline(self.folder)
+        told = atomic.read_json(self.folder / "report" / "data" / "report.json")
+        metrics |= _effects(told)
         self.client.log_batch(self.study_run, metrics=[Metric(safe_name(k), v, now, 0) for k, v in metrics.items()])
+        self._write_answer(told)
         ended = "FINISHED" if set(statuses) <= set(trial_file.ENDED) else "FAILED" if "failed" in statuses else "KILLED"
         self.client.set_terminated(self.study_run, ended, now)
+
+    def _write_answer(self, told: Mapping[str, Any]) -> None:
+        """Put the report's answer into the notes of the study's run and of the experiment."""
+        assert self.client is not None
+        assert self.experiment is not None
+        sentences = [str(text) for text in (told.get("answer"), *told.get("more", ())) if text]
+        if not sentences:
+            return
+        id_ = self.experiment.experiment_id
+        note = study_note(self.plan, report_page("", id_, str(self.study_run)), sentences)
+        self.client.set_experiment_tag(id_, "mlflow.note.content", note)
+        self.client.set_tag(str(self.study_run), "mlflow.note.content", note)
 
     def _end_strangers(self) -> None:
         """End runs that a dead command left RUNNING: their trial has its folder here, and this plan has it no more."""
@@ -276,13 +290,18 @@ class Forwarder:
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
 
-def _headline(folder: Path) -> dict[str, float]:
-    """Effects by factor from the report's data, as metrics of the study's run."""
-    rows = atomic.read_json(folder / "report" / "data" / "report.json").get("verdicts", [])
+def _effects(told: Mapping[str, Any]) -> dict[str, float]:
+    """Effects by factor from report.json, as metrics of the study's run.
+
+    A factor that depends on another one, or makes trials diverge, has no single effect.
+    """
     return {
         f"effect/{row['factor']}": float(row["effect"])
-        for row in rows
-        if isinstance(row, dict) and row.get("effect") is not None and "factor" in row
+        for row in told.get("verdicts", [])
+        if isinstance(row, dict)
+        and row.get("effect") is not None
+        and "factor" in row
+        and row.get("verdict") not in ("depends", "diverges")
     }
 
 

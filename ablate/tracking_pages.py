@@ -4,6 +4,7 @@ Nothing here needs MLflow: all of it is text for tags and addresses. The prepare
 interface of MLflow (seen in 3.17); where it is not understood, the plain addresses still work.
 """
 
+import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -51,12 +52,25 @@ def without_secrets(text: str, uri: str) -> str:
     return text
 
 
-def study_note(plan: Mapping[str, Any], report: str = "") -> str:
-    """Markdown for the experiment's page; `report`: address of the report's page, once it is known."""
+LONGEST_NOTE = 4500
+"""Characters of a note; MLflow takes 5,000 of a tag."""
+
+
+def study_note(plan: Mapping[str, Any], report: str = "", answer: Sequence[str] = ()) -> str:
+    """Return Markdown for the experiment's page.
+
+    Args:
+        plan: as in plan.json.
+        report: address of the report's page, once it is known.
+        answer: sentences of the report, once there is one.
+    """
     outcome = plan["outcome"]
+    told = "\n\n".join(html.escape(text) for text in answer)
+    told = told if len(told) <= LONGEST_NOTE else told[: told.rfind(". ", 0, LONGEST_NOTE) + 1]
     return (
         f"**{plan['question'] or plan['name']}**\n\n"
-        f"{len(plan['cells'])} cells, {len(plan['seeds'])} seeds, {len(plan['trials'])} trials. "
+        + (f"{told}\n\n" if told else "")
+        + f"{len(plan['cells'])} cells, {len(plan['seeds'])} seeds, {len(plan['trials'])} trials. "
         f"Primary outcome: `{outcome['metric']}` ({outcome['summary']}), {outcome['better']} is better. "
         f"Plan `{plan['hash'][:12]}`. {f'[The report]({report})' if report else 'The report'} is attached to the run "
         f"`study: {plan['name']}`, under artifacts."

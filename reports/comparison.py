@@ -35,8 +35,8 @@ from reports.document import (
 )
 from reports.estimates import fixed_cell, outcomes
 from reports.numbers import NOTHING, Scale, count, interval, p_value, p_words, signed
-from reports.sections.answer import verdict_table
 from reports.sections.curves import mean_curve
+from reports.sections.verdict_table import verdict_table
 from reports.shared import lengths
 from reports.view import StudyView
 from reports.words.answer import lead, onset_words, others

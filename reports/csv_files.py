@@ -13,7 +13,7 @@ from reports.document import plain
 from reports.replicates import replicates_json
 from reports.view import StudyView
 from reports.words.answer import lead, others
-from reports.words.facts import progress, rule_fixed
+from reports.words.facts import progress, rule_changed, rule_fixed
 from reports.words.names import aliases
 from reports.words.sentences import sentence
 
@@ -37,13 +37,16 @@ def csv_texts(view: StudyView) -> dict[str, str]:
 
 def claims_json(view: StudyView) -> list[dict[str, Any]]:
     """Every claim with its sentence, those of the primary outcome first."""
-    found = [
-        {**claim.to_dict(), "outcome": view.metric, "sentence": plain(sentence(view, claim))}
-        for claim in view.analysis.claims
-    ]
-    for metric, (_, judgement) in view.analysis.also.items():
-        for claim in judgement.claims:
-            found.append({**claim.to_dict(), "id": f"{metric}:{claim.id}", "outcome": metric, "sentence": ""})
+    facts = (("interim", progress(view).interim), ("rule_changed", bool(rule_changed(view))))
+    caveats = [name for name, true in facts if true]
+    found = []
+    for one in (view, *view.further):
+        start = "" if one is view else f"{one.metric}:"
+        for claim in one.analysis.claims:
+            content = claim.to_dict()
+            ids = {"id": start + claim.id, "gate": start + claim.gate if claim.gate else None}
+            told = {"outcome": one.metric, "sentence": plain(sentence(one, claim))}
+            found.append({**content, **ids, **told, "caveats": [*content["caveats"], *caveats]})
     return found
 
 

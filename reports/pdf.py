@@ -31,9 +31,8 @@ from reports.document import (
 )
 from reports.glyphs import choose_fonts
 from reports.html import template
-from reports.theme import LIGHT, SIGNS
+from reports.theme import LIGHT, SIGNS, TONES
 
-TONES = {"harms": "on", "helps": "good", "equivalent": "off", "finished": "good", "diverged": "on", "failed": "on"}
 MOST_ARMS = 6
 """Columns of pictures on a page."""
 

@@ -14,6 +14,7 @@ LIGHT = {
     "on": "#b84700",
     "rope": "#e6e9ed",
     "good": "#00694d",
+    "turn": "#6b3aa0",
 }
 DARK = {
     "ink": "#e6edf3",
@@ -25,12 +26,20 @@ DARK = {
     "on": "#f08a4b",
     "rope": "#2a323c",
     "good": "#4cc9a0",
+    "turn": "#cfadff",
 }
 
 SIGNS = {
     "harms": "▲",
     "helps": "▼",
     "equivalent": "=",
+    "depends": "◆",
+    "no harm": "=",
+    "no benefit": "=",
+    "harms on average": "▲",
+    "helps on average": "▼",
+    "equivalent on average": "=",
+    "diverges": "✕",
     "not enough data": "?",
     "finished": "✓",
     "diverged": "✕",
@@ -40,6 +49,23 @@ SIGNS = {
     "planned": "○",
 }
 """Word of a verdict or a status -> the sign before it."""
+
+TONES = {
+    "harms": "on",
+    "harms on average": "on",
+    "diverges": "on",
+    "diverged": "on",
+    "failed": "on",
+    "helps": "good",
+    "helps on average": "good",
+    "finished": "good",
+    "equivalent": "off",
+    "equivalent on average": "off",
+    "no harm": "off",
+    "no benefit": "off",
+    "depends": "turn",
+}
+"""Word -> the color of its badge; of all others the second text color."""
 
 DRAWING_CLASSES = """\
 .fig text{fill:INK;font-size:11px}.fig .mu{fill:MUTE}.fig .tick{fill:MUTE;font-size:10px}\

@@ -95,6 +95,11 @@ class StudyView:
         study: Mapping[str, Any] = self.table.study
         return study
 
+    @cached_property
+    def further(self) -> "tuple[StudyView, ...]":
+        """The study with each further outcome in the place of the primary one."""
+        return tuple(StudyView(one.cells.table, one) for one in self.analysis.also.values())
+
     @property
     def factors(self) -> Mapping[str, Mapping[str, Any]]:
         """Factor -> levels, reference."""

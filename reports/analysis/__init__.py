@@ -29,7 +29,7 @@ class Analysis:
     Attributes:
         cells: the primary outcome as seed x cell, with design and rule.
         judgement: the claims about it, the verdicts, and the numbers behind them.
-        also: name of each further outcome -> its cells and what is claimed of it.
+        also: name of each further outcome -> the same of it; claims about divergence are made of the primary one alone.
         arms: a row per cell: mean and spread of the primary outcome, difference to the reference.
         effects: a row per factorial term; a factor with several levels has a term per level (`factor=level`).
         shapley: a row per factor; the values sum to the difference of the full and the empty cell.
@@ -47,7 +47,7 @@ class Analysis:
 
     cells: Cells
     judgement: Judgement
-    also: Mapping[str, tuple[Cells, Judgement]]
+    also: "Mapping[str, Analysis]"
     arms: pd.DataFrame
     effects: pd.DataFrame
     shapley: pd.DataFrame
@@ -75,12 +75,23 @@ class Analysis:
 
 def analyse(table: StudyTable) -> Analysis:
     """The statistics of a study; frames are empty where the design or the data do not allow them."""
-    cells = Cells.of(table)
+    return _analysis(Cells.of(table), _also(table))
+
+
+def _also(table: StudyTable) -> dict[str, Analysis]:
+    """Further outcomes: a family of their own, whose claims share one budget of error."""
+    entries: list[Mapping[str, Any]] = list(table.study["outcome"].get("also") or ())
+    found = [_analysis(Cells.of(table, entry, 1 / len(entries)), {}) for entry in entries]
+    return {one.cells.metric: one for one in found}
+
+
+def _analysis(cells: Cells, also: Mapping[str, Analysis]) -> Analysis:
+    """All frames of one outcome."""
     judgement = judge(cells.trials, cells.design, cells.rule)
     return Analysis(
         cells=cells,
         judgement=judgement,
-        also=_also(table),
+        also=also,
         arms=arms_frame(cells, judgement),
         effects=effects_frame(cells, judgement),
         shapley=shapley_frame(cells, judgement.alpha),
@@ -88,22 +99,12 @@ def analyse(table: StudyTable) -> Analysis:
         checks=checks_frame(cells, judgement),
         simple=simple_frame(cells, judgement.alpha),
         differences=differences_frame(cells),
-        onset=onset_frame(table.trials),
+        onset=onset_frame(cells.table.trials),
         metrics=metrics_frame(cells, judgement.alpha),
         idle=idle(cells),
         uncompared=cells.design.uncompared,
         futile=futile(judgement, cells.design, cells.rule),
     )
-
-
-def _also(table: StudyTable) -> dict[str, tuple[Cells, Judgement]]:
-    """Further outcomes: a family of their own, whose claims share one budget of error."""
-    entries: list[Mapping[str, Any]] = list(table.study["outcome"].get("also") or ())
-    found = {}
-    for entry in entries:
-        cells = Cells.of(table, entry, 1 / len(entries))
-        found[cells.metric] = cells, judge(cells.trials, cells.design, cells.rule)
-    return found
 
 
 def design_kind(plan: Mapping[str, Any]) -> str:

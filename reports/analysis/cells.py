@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,6 @@ from reports.table import StudyTable
 
 OPEN = ("planned", "running", "interrupted")
 """How trials stand that may still end."""
-
-
-_OWN = {"better": None, "smallest_effect": None, "scale": "linear"}
-"""What a further outcome does not take from the primary one."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +46,11 @@ class Cells:
             outcome: an entry of `also`; None: the primary outcome.
             share: part of the error budget that its claims may spend.
         """
+        if outcome is not None:
+            table = replace(table, study=_as_primary(table.study, outcome))
         plan = table.study
-        design = Design.of_plan(plan)
-        entry = plan["outcome"] if outcome is None else {**plan["outcome"], **_OWN, **outcome}
-        metric = str(entry["metric"])
-        rule = _rule(table, design, entry, share, outcome is None)
+        design, metric = Design.of_plan(plan), str(plan["outcome"]["metric"])
+        rule = _rule(table, design, plan["outcome"], share, outcome is None)
         return cls(plan, table, metric, design, rule, _values(table, metric))
 
     @property
@@ -151,6 +147,14 @@ def pairs(blocks: Iterable[Block]) -> list[tuple[int, int]]:
     return [(block.cells[1], block.cells[0]) for block in blocks]
 
 
+def _as_primary(plan: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan with another outcome in the place of the primary one, whose margin and scale are not its own."""
+    own = {"better": None, "smallest_effect": None, "scale": "linear", **outcome}
+    usual = plan.get("metrics", {}).get(str(outcome["metric"]), {}).get("better")
+    kept = {key: value for key, value in plan["outcome"].items() if key != "also"}
+    return {**plan, "outcome": {**kept, **own, "better": own["better"] or usual or "lower"}}
+
+
 def _rule(table: StudyTable, design: Design, outcome: Mapping[str, Any], share: float, primary: bool) -> Rule:
     """The rule of an outcome."""
     margin, log = outcome.get("smallest_effect"), outcome.get("scale") == "log"
@@ -159,8 +163,7 @@ def _rule(table: StudyTable, design: Design, outcome: Mapping[str, Any], share: 
     looks = tuple(int(n) for n in outcome.get("looks", ()))
     spend = str(outcome.get("spend") or ("even" if design.alone else "late"))
     peeked = table.ledger is not None and table.ledger.peeked
-    known = table.study.get("metrics", {}).get(str(outcome["metric"]), {})
-    better = str(outcome.get("better") or known.get("better") or "lower")
+    better = str(outcome.get("better") or "lower")
     return Rule(better, margin, log, looks, spend, peeked, share, primary)
 
 

@@ -17,7 +17,8 @@ def seeds_interval(cells: Cells, values: Sequence[float], alpha: float) -> Inter
     """
     found = Interval.of([cells.settled(value) for value in values], alpha)
     found = replace(found, mean=cells.settled(found.mean))
-    if found.n < FEWEST_SEEDS or (found.sd == 0 and found.mean):
+    equal = cells.settled(found.sd) == 0 and found.mean
+    if found.n < FEWEST_SEEDS or equal:
         return replace(found, low=math.nan, high=math.nan, p=math.nan)
     return found
 

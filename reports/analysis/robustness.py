@@ -108,7 +108,7 @@ def _sign_flip(data: Sequence[float]) -> float:
 
 def _bootstrap(cells: Cells, data: Sequence[float], rng: np.random.Generator, alpha: float) -> tuple[float, float]:
     """BCa interval of the mean."""
-    if len(data) < FEWEST_FOR_BOOTSTRAP or len(set(data)) == 1:
+    if len(data) < FEWEST_FOR_BOOTSTRAP or cells.settled(float(np.ptp(data))) == 0:
         return math.nan, math.nan
     found = stats.bootstrap(
         (np.asarray(data),), np.mean, n_resamples=RESAMPLES, confidence_level=1 - alpha, method="BCa", rng=rng

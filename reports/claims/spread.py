@@ -79,7 +79,10 @@ def growing_spread(values: np.ndarray) -> Spread | None:
     means, sds = np.array([(arm.mean, arm.sd) for arm in arms]).T
     if np.ptp(means) == 0 or np.ptp(sds) == 0:
         return None
-    slope = float(np.polyfit(np.log(means), np.log(sds), 1)[0])
+    # Means that differ by rounding alone have no slope that could be fitted.
+    log_means, log_sds = np.log(means), np.log(sds)
+    spans = np.ptp(log_means) > 1e-9
+    slope = float(stats.linregress(log_means, log_sds).slope) if spans else 0.0
     rank = float(stats.spearmanr(means, sds).statistic)
     steep = slope > SLOPE and len(arms) >= SLOPE_ARMS and means.max() >= SPAN * means.min()
     far = sds.max() > RATIO * sds.min() and rank >= RANK

@@ -96,8 +96,12 @@ def judge_once(look: Look, equivalent: frozenset[str]) -> Found:
 
 def _conditional(established: Sequence[Established]) -> list[Claim]:
     """The effects at single levels; of one that several interactions opened the clearest claim."""
-    claims = sorted((c for one in established for c in one.conditional), key=lambda claim: -claim.p_adjusted)
-    return list({claim.id: claim for claim in claims}.values())
+    kept: dict[str, Claim] = {}
+    for claim in (claim for one in established for claim in one.conditional):
+        known = kept.get(claim.id)
+        if known is None or claim.p_adjusted < known.p_adjusted:
+            kept[claim.id] = claim
+    return list(kept.values())
 
 
 def _sides(look: Look, equivalent: frozenset[str]) -> list[_Side]:

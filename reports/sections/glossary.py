@@ -5,33 +5,80 @@ from reports.view import StudyView
 
 IMAGES = (
     "originals, mixed, reconstructed",
-    "two images; the same with their classes swapped; these swapped back, which should be the originals again",
+    "two images; the same two with their classes swapped; and the swapped ones swapped back, which should look like "
+    "the originals again",
 )
 """What the core evaluates, and a program of the user does not."""
 
 WORDS = (
-    ("arm", "one setting of all factors, run once with every seed"),
-    ("reference", "the arm that all others are compared with"),
+    ("arm", "one combination of levels, trained once with every seed"),
+    ("reference", "the arm that every other arm is compared with"),
+    (
+        "seed",
+        "the number that fixes a trial's random choices. Trials with the same seed are compared with each other, so "
+        "that chance affects both sides alike",
+    ),
+    ("setting", "one combination of the levels of the other factors, in which a factor was run at both levels"),
     IMAGES,
     (
         "effect",
-        "difference of the outcome between a factor's level and its first level, averaged over the other factors, "
-        "paired by seed",
+        "how much the outcome changes when a factor moves from its first level to another one, compared within each "
+        "seed. It may differ between settings; a table of averages takes the mean of them",
     ),
-    ("interval", "confidence interval of a difference: in 95 of 100 studies a 95% interval contains the true effect"),
-    ("p (Holm)", "chance of a difference at least this large if there were none, corrected for the number of tests"),
     (
-        "onset",
-        "the first evaluation at which the outcome is worse than at step 0 by the share named in the study file; of a "
-        "trial that diverged before that, the step at which it did",
+        "smallest effect that matters, margin",
+        "named in the study file. Smaller changes count as no difference",
     ),
-    ("diverged", "a loss, gradient or weight became non-finite; an outcome, not an accident"),
+    (
+        "interval",
+        "confidence interval of an effect. If the study were repeated many times, 95% of its 95% intervals would "
+        "contain the true effect. It isn't corrected for the number of claims; the p value is",
+    ),
+    (
+        "p, corrected",
+        "how surprising the data would be if the claim were false, corrected for all claims of the report. A claim is "
+        "made where it is below 0.05",
+    ),
+    (
+        "harms, helps",
+        "the factor makes the outcome worse, or better, on average, and in no setting does the opposite by the margin. "
+        "With 'on average', single settings may differ",
+    ),
+    (
+        "equivalent",
+        "in every setting the factor changes the outcome by less than the margin. With 'on average', single settings "
+        "may differ by more",
+    ),
+    ("depends", "what the factor does differs with the level of another factor, so that its average says little"),
+    (
+        "no harm, no benefit",
+        "in no setting does the factor make the outcome worse, or better, by the margin or more. The other direction "
+        "is open",
+    ),
+    ("not enough data", "these seeds can't decide. It doesn't mean that there is no effect"),
     (
         "interaction",
-        "half of what the effect of one factor grows by when another leaves its first level (the factorial contrast)",
+        "how much the effect of one factor depends on the level of another: half the change of the first factor's "
+        "effect when the second factor leaves its first level",
     ),
-    ("Shapley share", "average change made by a factor over all orders of switching the factors on"),
-    ("survival", "share of trials that have neither degraded nor diverged up to a step"),
+    ("alias", "an effect that the design can't distinguish from another one"),
+    (
+        "degraded",
+        "the outcome became worse than at step 0 by more than the share given in the study file, for as many "
+        "evaluations in a row as the file asks for",
+    ),
+    (
+        "diverged",
+        "a loss, a gradient, or a weight became infinite or not a number. This is a result, not a crash; the trial is "
+        "counted, and no mean includes it",
+    ),
+    ("onset", "the step at which a trial degraded or, if that came first, diverged"),
+    ("survival", "the share of trials that have neither degraded nor diverged by a given step"),
+    (
+        "Shapley share",
+        "the part of the total change that is due to a factor: its average effect over all orders of switching the "
+        "factors on",
+    ),
 )
 
 

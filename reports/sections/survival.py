@@ -7,6 +7,8 @@ from typing import TypeAlias
 import pandas as pd
 
 from reports.charts.survival import Survivors, survival_chart, ticks_until
+from reports.claims import divergence
+from reports.claims.budget import ERROR
 from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
 from reports.numbers import NOTHING, p_words
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
@@ -72,11 +74,23 @@ def survival(view: StudyView) -> Section | None:
 def grouping(view: StudyView) -> tuple[str | None, str | None]:
     """Factor whose levels are compared, and the level that tells: where trials diverge, else what the culprit is."""
     factor, level = view.split(view.culprit) if view.culprit else (None, None)
-    lost = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
-    if lost:
-        worst = min(lost, key=lambda claim: (claim.p, claim.factor != factor))
-        return worst.factor, worst.level
+    if lost := _losing(view):
+        _, worst, level = min(lost, key=lambda entry: (entry[0], entry[1] != factor))
+        return worst, level
     return (factor, level) if factor in view.factors else (None, None)
+
+
+def _losing(view: StudyView) -> list[tuple[float, str, str]]:
+    """p, factor and level where a level lost more trials than chance does, taken alone: it only picks the curves."""
+    cells = view.analysis.cells
+    found = []
+    for term in cells.design.compared:
+        p = divergence.p_value(cells.trials, cells.design, term)
+        if p < ERROR:
+            change, counts = term.changes[0], divergence.counts(cells.trials, cells.design, term)
+            more = counts.diverged * counts.ended_first > counts.diverged_first * counts.ended
+            found.append((p, change.factor, change.level if more else change.first))
+    return found
 
 
 def compared(view: StudyView) -> list[Group]:

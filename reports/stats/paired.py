@@ -1,16 +1,14 @@
-"""Paired differences over seeds: t intervals, Holm's correction, the verdict, the effect that could be found."""
+"""Paired differences over seeds: t intervals and Holm's correction."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from reports.stats.power import detectable_sds
-
 ALPHA = 0.05
-"""Level of the tests; intervals have 1 minus it. A study that is looked at more than once has its own, smaller one."""
+"""Intervals have confidence 1 minus it, unless a planned look asks for more."""
 
 
 @dataclass(frozen=True)
@@ -48,42 +46,3 @@ def holm(p: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(known) - rank) * value))
         adjusted[index] = largest
     return adjusted
-
-
-def verdict(interval: Interval, p_adjusted: float, margin: float | None, better: str, alpha: float = ALPHA) -> str:
-    """Equivalence first; then harm or help when the interval and the corrected p agree; else not enough data."""
-    if not math.isfinite(interval.low):
-        return "not enough data"
-    if margin is not None and -margin < interval.low and interval.high < margin:
-        return "equivalent"
-    if p_adjusted < alpha and interval.low * interval.high > 0:
-        return "harms" if (interval.low > 0) == (better == "lower") else "helps"
-    return "not enough data"
-
-
-def judged(
-    values: Mapping[str, Mapping[int, float]], margin: float | None, better: str, alpha: float = ALPHA
-) -> dict[str, tuple[Interval, float, str]]:
-    """Each factor's interval, Holm's p over all of them, and verdict.
-
-    Args:
-        values: factor -> seed -> its effect.
-        margin: smallest effect that matters.
-        better: `lower` or `higher`.
-        alpha: level of the tests.
-    """
-    intervals = {name: Interval.of(list(by_seed.values()), alpha) for name, by_seed in values.items()}
-    adjusted = holm([interval.p for interval in intervals.values()])
-    return {
-        name: (interval, p, verdict(interval, p, margin, better, alpha))
-        for (name, interval), p in zip(intervals.items(), adjusted, strict=True)
-    }
-
-
-def detectable(interval: Interval, alpha: float = ALPHA) -> float:
-    """The smallest effect that as many seeds with this spread find in 8 of 10 studies, each by a test at this level."""
-    if interval.n < 2 or not math.isfinite(interval.sd):
-        return math.nan
-    if interval.sd == 0:
-        return 0.0
-    return detectable_sds(interval.n, alpha) * interval.sd

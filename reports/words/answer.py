@@ -45,9 +45,14 @@ def _groups(view: StudyView) -> list[list[Rich]]:
     statuses = view.table.trials["status"]
     if not (statuses == "finished").any() and not (statuses == "diverged").any():
         return [[rich(f"None of the {count(len(statuses), 'trial')} finished.")]]
-    if not view.analysis.judgement.verdicts and len(view.arms) < 2:
+    if not view.analysis.cells.design.compared and len(view.arms) < 2:
         return [[_one_arm(view)]]
-    groups = [
+    return [*(_claimed(view) or [[_no_claim(view)]]), *([[told] for told in _further(view)])]
+
+
+def _claimed(view: StudyView) -> list[list[Rich]]:
+    """The sentences of the claims about one outcome, in groups."""
+    groups = (
         _divergence(view),
         _dependences(view, told=True),
         _directions(view, "harms"),
@@ -60,10 +65,15 @@ def _groups(view: StudyView) -> list[list[Rich]]:
         _idle(view),
         _undecided(view),
         _uncompared(view),
-        _further(view),
-    ]
-    found = [group for group in groups if group]
-    return found or [[rich("This design allows no verdict on a single factor. The table below compares the arms.")]]
+    )
+    return [group for group in groups if group]
+
+
+def _no_claim(view: StudyView) -> Rich:
+    """Why nothing is claimed: the first planned look is still to come, or no factor changes alone."""
+    if view.analysis.judgement.look == 0:
+        return rich(f"There are no verdicts before the first planned look, after {view.looks[0]} seeds.")
+    return rich("This design allows no verdict on a single factor. The table below compares the arms.")
 
 
 def _claims(view: StudyView, *kinds: str, word: str = "") -> list[Claim]:
@@ -142,8 +152,19 @@ def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
 
 
 def _conditional(view: StudyView, term: Claim) -> list[Claim]:
-    """What is claimed at single levels of an established interaction."""
-    return [claim for claim in view.analysis.claims if claim.gate == term.id]
+    """What is claimed at single levels of an established interaction, in the order of the levels."""
+    changes = [view.analysis.cells.design.changes[name] for name in term.subject.split(" × ")]
+    levels = {change.factor: (change.first, change.level) for change in changes}
+    others = {change.name: set(levels) - {change.factor} for change in changes}
+    found = [
+        claim
+        for claim in view.analysis.claims
+        if claim.gate
+        and claim.subject in others
+        and set(claim.scope.at) == others[claim.subject]
+        and all(level in levels[factor] for factor, level in claim.scope.at.items())
+    ]
+    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in claim.scope.at.items()])
 
 
 def _dependence(view: StudyView, term: Claim) -> Rich:
@@ -313,14 +334,14 @@ def _idle(view: StudyView) -> list[Rich]:
 def _undecided(view: StudyView) -> list[Rich]:
     """What these seeds do not decide: changes without a verdict, and whether the only two act together."""
     words = view.analysis.judgement.verdicts
-    done = {c.subject for c in _claims(view, "idle")} | blocked(view)
+    done = {c.subject for c in _claims(view, "idle")} | blocked(view) | set(_without_pairs(view))
     claims = [c for c in _claims(view, "undecided") if words[c.subject] != "diverges" and c.subject not in done]
     known = [claim for claim in claims if claim.low == claim.low]
     few = [claim for claim in claims if claim.estimate == claim.estimate and claim.n_seeds < FEWEST_SEEDS]
     told: list[Claim] = []
     out = _open_interaction(view)
     for several, all_at_once in ((known, _several_open), (few, _too_few_seeds)):
-        if len(several) > MOST_CHANGES or len(several) == len(words) > 1:
+        if len(several) > MOST_CHANGES or len(several) == len(words) > 1 or (several is few and len(few) > 1):
             out.append(all_at_once(view, several))
             told += several
     return [*out, *(sentence(view, claim) for claim in claims if claim not in told)]
@@ -356,7 +377,10 @@ def _open_interaction(view: StudyView) -> list[Rich]:
     numbers = view.analysis.judgement.numbers[terms[0].name]
     if not numbers.p_adjusted >= ERROR:
         return []
-    change, low, high = (amount(view, doubled(view, n)) for n in (numbers.estimate, numbers.low, numbers.high))
+    ends = [doubled(view, number) for number in (numbers.low, numbers.high)]
+    if view.margin is not None and max(map(abs, ends)) < view.margin:
+        return []  # it is known well enough: whatever it is, it is too small to matter
+    change, low, high = (amount(view, number) for number in (doubled(view, numbers.estimate), *ends))
     acting = moved[0].subject
     other = next(c.name for c in terms[0].changes if c.name != acting)
     start = rich("Whether ", bare(view, other), " changes the effect of ", subject(view, acting))
@@ -365,10 +389,8 @@ def _open_interaction(view: StudyView) -> list[Rich]:
 
 def _uncompared(view: StudyView) -> list[Rich]:
     """Changes that no two arms, or no seed, allow a comparison of."""
-    verdicts = view.analysis.verdicts
     out = []
-    without = [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]] if len(verdicts) else []
-    if without:
+    if without := _without_pairs(view):
         out.append(rich(subjects(view, without), " can't be compared: no seed finished in both arms."))
     if view.analysis.uncompared and len(view.arms) > 1:
         which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
@@ -378,16 +400,37 @@ def _uncompared(view: StudyView) -> list[Rich]:
     return out
 
 
+def _without_pairs(view: StudyView) -> list[str]:
+    """Changes of which no seed has both sides."""
+    verdicts = view.analysis.verdicts
+    return [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]] if len(verdicts) else []
+
+
 def _further(view: StudyView) -> list[Rich]:
-    """Verdicts on the further outcomes."""
+    """What is claimed of each further outcome, and where it moves against the primary one."""
     out = []
-    for metric, (_, judgement) in view.analysis.also.items():
-        grouped: dict[str, list[str]] = {}
-        for name, word in judgement.verdicts.items():
-            grouped.setdefault(word, []).append(name)
-        said = [rich(subjects(view, names), f": {word}") for word, names in grouped.items()]
-        out.append(rich("On ", code(metric), ": ", joined(said, "; ", "; "), "."))
+    for other in view.further:
+        told = [one for group in _claimed(other) for one in group]
+        against = _against(view, other)
+        out.append(rich("Further outcome ", code(other.metric), ": ", *_spaced([*against, *told])))
     return out
+
+
+def _against(view: StudyView, other: StudyView) -> list[Rich]:
+    """Changes that make one outcome better and the other worse, by claims about both."""
+    first, second = ({c.subject: c for c in one.analysis.claims if _plain_direction(c)} for one in (view, other))
+    out = []
+    for name in first.keys() & second.keys():
+        words = [VERBS[claims[name].word.split(" ")[0]] for claims in (first, second)]
+        if words[0] != words[1]:
+            told = (f" {words[0]} and ", code(other.metric), f" {words[1]}.")
+            out.append((name, rich(subject(view, name), " makes ", code(view.metric), *told)))
+    return [sentence for _, sentence in sorted(out)]
+
+
+def _plain_direction(claim: Claim) -> bool:
+    """Whether a claim is that a change harms or helps, and not only at single levels."""
+    return claim.kind == "direction" and not claim.gate and claim.scope.type != "alias_group"
 
 
 def _one_arm(view: StudyView) -> Rich:
@@ -410,11 +453,11 @@ def _spaced(parts: Sequence[Rich]) -> list[str | Rich]:
 
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
-    """`5 of 5 trials, median step 250`; how many of these arms' trials degraded or diverged."""
-    events, _ = _events(view, arms)
+    """`5 of 5 trials degraded, median step 250`; empty where no trial of these arms has ended."""
+    events, trials = _events(view, arms)
     counted, *step = onset_parts(view, arms)
-    diverged = " diverged" if {event.kind for event in events} == {"diverged"} else ""
-    return ", ".join((counted + diverged, *step))
+    word = fall({event.kind for event in events} or {"degraded"})
+    return ", ".join((f"{counted} {word}", *step)) if trials else ""
 
 
 def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:

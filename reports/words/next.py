@@ -110,16 +110,34 @@ def _other(levels: tuple[str, ...], level: str) -> str:
 def _diverged(view: StudyView) -> list[Rich]:
     """What might help where trials diverge."""
     claims = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
-    if not claims:
-        return []
     places: dict[str, list[Span]] = {}
     for claim in claims:
         before = claim.against if claim.against in levels_of(view.study, claim.factor) else claim.level
         cure = _cure(view, [(claim.factor, before, claim.level)])
         places.setdefault(cure, []).append(code(f"{claim.factor}={claim.level}"))
     tried = [rich("try ", cure, " at ", joined(where)) for cure, where in places.items()]
-    those = "that level" if len(claims) == 1 else "those levels"
-    return [rich(listed(tried), f", or leave out {those}; more seeds do not help where trials diverge.")]
+    if tried:
+        those = "that level" if len(claims) == 1 else "those levels"
+        more = "; more seeds do not help where trials diverge."
+        return [rich(listed(tried), f", or leave out {those}{more}"), *_lost_arms(view)]
+    return _lost_arms(view)
+
+
+def _lost_arms(view: StudyView) -> list[Rich]:
+    """What might help in arms of which every trial diverged, where no level is known to be the reason."""
+    claims = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
+    told = [(claim.factor, claim.level) for claim in claims]
+    status = view.table.trials.groupby("cell_id")["status"]
+    lost = {str(cell) for cell, part in status if len(part) > 1 and (part == "diverged").all()}
+    arms = [arm for arm in view.arms if arm.cell_id in lost]
+    arms = [arm for arm in arms if not any(level in view.levels_of(arm, factor) for factor, level in told)]
+    if not arms or len(lost) == len(view.arms):
+        return []
+    moves = [(f, view.first(f), level) for arm in arms for f, level in arm.levels.items()]
+    which = "that arm" if len(arms) == 1 else "those arms"
+    return [
+        rich(f"try {_cure(view, moves)} in ", listed([code(arm.label) for arm in arms]), f", or leave out {which}.")
+    ]
 
 
 def _cure(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:

@@ -32,7 +32,7 @@ def test_the_references_drift_is_from_start_to_end_of_its_finished_trials(make_s
     history.loc[here, "value"] = 0.3 - 0.1 * history.loc[here, "step"] / 400  # it gets better by 0.1
     history.loc[here & (history["trial_id"] == reference[0]), "value"] = 0.01  # it diverged
     told = text_of(replace(with_outcome(study, summary=summary), history=history))
-    assert "The reference drifts. It gets better by −0.100 from step 0 to its last evaluation" in told
+    assert "The reference changes too. It gets better by 0.100 between step 0 and its last evaluation." in told
 
 
 def test_good_steps_are_counted_as_far_as_all_groups_were_watched(make_study: Make) -> None:
@@ -79,7 +79,8 @@ def test_levels_are_read_at_equal_settings_of_the_others(make_study: Make) -> No
 
 
 def test_methods_say_what_effects_are_averaged_over(make_study: Make) -> None:
-    assert "averaged over the settings of the other factors" in text_of(make_study(factors=2))
+    assert "averaged over the levels of the other factor" in text_of(make_study(factors=2))
+    assert "averaged over the settings of the other factors" in text_of(make_study(factors=3, seeds=2))
     narrowed = text_of(make_study(factors=2, cells=3))
     assert "averaged over the pairs of arms that differ in that factor alone" in narrowed
     assert "the settings of the other factors" not in narrowed

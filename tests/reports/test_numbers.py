@@ -7,14 +7,23 @@ from reports.numbers import NOTHING, Scale, count, duration, fixed, interval, p_
 
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
-    [(0.0324, 3, "0.032"), (-0.0324, 3, "−0.032"), (-0.0001, 3, "0.000"), (None, 3, NOTHING), (math.nan, 2, NOTHING)],
+    [
+        (0.0324, 3, "0.032"),
+        (-0.0324, 3, "−0.032"),
+        (-0.0001, 3, "−0.0001"),
+        (-3e-9, 3, "−3e−9"),
+        (0.0, 3, "0.000"),
+        (None, 3, NOTHING),
+        (math.nan, 2, NOTHING),
+    ],
 )
 def test_fixed(value, digits, text):
     assert fixed(value, digits) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.03, "+0.03"), (-0.03, "−0.03"), (0.0, "0.00"), (0.001, "0.00"), (math.inf, NOTHING)]
+    ("value", "text"),
+    [(0.03, "+0.03"), (-0.03, "−0.03"), (0.0, "0.00"), (0.001, "+0.001"), (1e-12, "+1e−12"), (math.inf, NOTHING)],
 )
 def test_signed(value, text):
     assert signed(value, 2) == text
@@ -35,7 +44,7 @@ def test_p_value(value, text):
 def test_words():
     assert (count(1, "seed"), count(5, "seed"), count(0, "seed")) == ("1 seed", "5 seeds", "0 seeds")
     assert (duration(12), duration(600), duration(9000), duration(None)) == ("12 s", "10 min", "2.5 h", NOTHING)
-    assert percent(0.324) == "32 %"
+    assert percent(0.324) == "32%"
 
 
 @pytest.mark.parametrize(

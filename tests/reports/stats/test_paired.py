@@ -2,11 +2,9 @@ import math
 
 import numpy as np
 import pytest
-from reports.stats.sequential import cumulative_p, family_level, nominal_level
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from reports.stats.missing import worst_case
 from reports.stats.power import detectable_sds, power, seeds_needed
 from reports.stats.signflip import sign_flip_p, smallest_p
 
@@ -57,32 +55,3 @@ def test_power_only_grows_with_seeds():
         assert (np.diff(found) > -1e-9).all()
         needed = seeds_needed(sd, 0.01, alpha=alpha)
         assert needed == 2 + next(i for i, value in enumerate(found) if value >= 0.8)
-
-
-def test_worst_case_holds_every_filling():
-    low, high = worst_case([1.0, math.nan], [0.5, 0.5], 0.0, 2.0)
-    assert (low, high) == pytest.approx((0.0, 1.0))
-    assert worst_case([1.0, 2.0], [0.5, 0.5], 0.0, 2.0) == pytest.approx((1.0, 1.0))
-
-
-def test_looking_again_and_again_stays_at_five_percent():
-    looks = (5, 7, 9)
-    level = nominal_level(looks, np.random.default_rng(0), studies=20_000)
-    fresh = cumulative_p(np.random.default_rng(1).standard_normal((20_000, 9)), looks)
-    assert 0.04 < (fresh < level).any(axis=1).mean() < 0.06
-    assert (fresh < 0.05).any(axis=1).mean() > 0.08
-    assert nominal_level((5,), np.random.default_rng(0)) == pytest.approx(0.05, abs=0.005)
-
-
-def test_looks_must_increase():
-    with pytest.raises(ValueError, match="increasing"):
-        nominal_level((5, 5), np.random.default_rng(0))
-
-
-def test_the_level_of_a_family_pays_for_looks_and_for_holm():
-    looks, rng = (4, 8), np.random.default_rng(2)
-    level = family_level(looks, 3, np.random.default_rng(0))
-    assert level < 3 * nominal_level(looks, rng, 0.05 / 3) * 1.05
-    assert level < nominal_level(looks, rng)  # the single interval's is a little less strict
-    first = cumulative_p(np.random.default_rng(1).standard_normal((60_000, 8)), looks).reshape(20_000, 3, 2)
-    assert 0.04 < (first.min(axis=1) < level / 3).any(axis=1).mean() < 0.055  # Holm's first step, three true nulls

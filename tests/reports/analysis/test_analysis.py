@@ -10,9 +10,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.multitest import multipletests
 
 from reports.analysis import analyse
-from reports.stats.paired import Interval, detectable, holm, verdict
-
-HARMFUL = Interval(0.03, 0.02, 0.04, 0.001, 5, 0.005)
+from reports.stats.paired import Interval, holm
 
 
 @pytest.fixture(scope="module")
@@ -36,31 +34,6 @@ def test_an_interval_is_scipys():
     one = Interval.of([0.5])
     assert one.mean == 0.5
     assert math.isnan(one.low)
-
-
-@pytest.mark.parametrize(
-    ("interval", "p", "margin", "better", "word"),
-    [
-        (HARMFUL, 0.003, 0.01, "lower", "harms"),
-        (HARMFUL, 0.003, 0.01, "higher", "helps"),
-        (HARMFUL, 0.09, 0.01, "lower", "not enough data"),
-        (Interval(0.003, 0.002, 0.004, 0.005, 5, 0.001), 0.005, 0.01, "lower", "equivalent"),
-        (Interval(0.003, 0.002, 0.004, 0.005, 5, 0.001), 0.005, None, "lower", "harms"),
-        (Interval(0.0, -0.02, 0.02, 1.0, 5, 0.02), 1.0, 0.01, "lower", "not enough data"),
-        (Interval.of([0.3]), math.nan, 0.01, "lower", "not enough data"),
-    ],
-)
-def test_the_rule_of_the_verdict(interval, p, margin, better, word):
-    assert verdict(interval, p, margin, better) == word
-
-
-def test_the_detectable_effect_is_found_in_8_of_10_studies():
-    """The power of a t test at that effect, from the non-central t distribution."""
-    interval = Interval(0.0, -1.0, 1.0, 1.0, 6, 0.4)
-    shift = detectable(interval) / interval.sd * math.sqrt(6)
-    limit = stats.t.ppf(0.975, 5)
-    power = stats.nct.sf(limit, 5, shift) + stats.nct.cdf(-limit, 5, shift)
-    assert power == pytest.approx(0.8, abs=1e-4)
 
 
 def test_effects_are_those_of_least_squares(full):

@@ -1,0 +1,199 @@
+"""The table of the first page: the verdict of each factor, with its effect, and how the words come about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reports.charts.intervals import Estimate
+from reports.claims.claim import Claim
+from reports.document import Cell, Column, Drawing, Rich, Table, code, rich, strong
+from reports.estimates import bars, estimate, fixed_cell, interval_or_words, number, p_cell, p_of, signed_cell
+from reports.numbers import NOTHING, count
+from reports.replicates import interval_words
+from reports.view import StudyView
+from reports.words.answer import onset_words
+from reports.words.facts import rule_fixed
+from reports.words.names import aliases, at_levels
+
+Record = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A factor, or what it does at one level of another one.
+
+    Attributes:
+        record: its row of `verdicts`.
+        claim: the claim at one level; None: the row is the factor's own.
+    """
+
+    record: Record
+    claim: Claim | None = None
+
+    @property
+    def name(self) -> str:
+        """The factor, or the level of one."""
+        return str(self.record["factor"])
+
+
+def verdict_table(view: StudyView) -> Table | None:
+    """One row per factor, and below one that depends on others a row for each level; None when none has a verdict."""
+    records = view.analysis.verdicts.to_dict("records")
+    if not records:
+        return None
+    shown = [row for record in records for row in _rows(view, record)]
+    drawn, axis = bars(view, "verdict", [_estimate(view, row) for row in shown])
+    return Table(
+        "verdicts",
+        "Verdict for each factor",
+        (
+            Column("factor", "Factor", "text", 1.5),
+            Column("verdict", "Verdict", "badge", 1.75),
+            Column("effect", f"Effect on {view.metric}", "number", 0.9),
+            Column("interval", view.interval, "number", 1.35),
+            Column("p_adjusted", "p, corrected", "number", 0.7),
+            Column("detectable_effect", "Detectable effect", "number", 0.8),
+            Column("bar", "Effect and interval (dots: seeds)", "drawing", 2.2),
+        ),
+        tuple(_cells(view, row, bar) for row, bar in zip(shown, drawn, strict=True)),
+        rule(view),
+        axis,
+    )
+
+
+def _rows(view: StudyView, record: Record) -> Sequence[_Row]:
+    """The row of a factor, and where its average is no verdict those of its effects at single levels."""
+    if record["verdict"] != "depends":
+        return (_Row(record),)
+    claims = [c for c in view.analysis.claims if c.gate and c.subject == record["factor"]]
+    return (_Row(record), *(_Row(record, claim) for claim in claims))
+
+
+def _averaged(row: _Row) -> bool:
+    """Whether a row has a number of its own: a factor that depends on others has none."""
+    return row.claim is not None or row.record["verdict"] != "depends"
+
+
+def _estimate(view: StudyView, row: _Row) -> Estimate:
+    """What the bar of a row shows."""
+    if row.claim is not None:
+        claim = row.claim
+        numbers = {"value": claim.estimate, "low": claim.low, "high": claim.high}
+        return estimate(view, f"{row.name} {_where(view, claim)}", numbers, "value")
+    if not _averaged(row):
+        return Estimate(row.name, None, None, None, "off", ())
+    differences = view.analysis.differences
+    dots = differences.loc[differences["factor"] == row.name, "effect"].tolist()
+    return estimate(view, row.name, row.record, "effect", dots)
+
+
+def _where(view: StudyView, claim: Claim) -> str:
+    """The levels that a claim holds at."""
+    return "".join(span.text for span in at_levels(view, claim.scope.at))
+
+
+def _cells(view: StudyView, row: _Row, bar: Drawing) -> tuple[Cell, ...]:
+    if row.claim is not None:
+        return _conditional(view, row.claim, bar)
+    name, record, word = row.name, row.record, str(row.record["verdict"])
+    onset = onset_words(view, view.alone(name))
+    head = (
+        Cell(rich(code(name)), sub=_says(view, name), value=name),
+        Cell(badge=word, value=word, sub=rich(f"alone: {onset}" if onset else "")),
+    )
+    if not _averaged(row):
+        nothing = Cell(rich(NOTHING))
+        return (*head, nothing, nothing, p_cell(number(record["p_adjusted"])), nothing, Cell())
+    return (
+        *head,
+        signed_cell(number(record["effect"]), view.effects),
+        _interval(view, record),
+        p_of(record, "effect"),
+        fixed_cell(number(record["detectable_effect"]), view.effects),
+        Cell(drawing=bar),
+    )
+
+
+def _conditional(view: StudyView, claim: Claim, bar: Drawing) -> tuple[Cell, ...]:
+    """The row of an effect at single levels of other factors."""
+    low, high = number(claim.low), number(claim.high)
+    return (
+        Cell(rich("… ", at_levels(view, claim.scope.at)), value=claim.subject),
+        Cell(badge=claim.word, value=claim.word),
+        signed_cell(number(claim.estimate), view.effects),
+        Cell(rich(view.effects.interval(low, high)), value=low),
+        p_cell(number(claim.p_adjusted)),
+        Cell(rich(NOTHING)),
+        Cell(drawing=bar),
+    )
+
+
+def _interval(view: StudyView, row: Mapping[Any, Any]) -> Cell:
+    """The interval of an effect, and where seeds were added after a look the usual one below it."""
+    cell = interval_or_words(view, row, "effect")
+    if not view.analysis.cells.rule.peeked:
+        return cell
+    usual = view.effects.interval(number(row["usual_low"]), number(row["usual_high"]))
+    return replace(cell, sub=rich(f"as if never looked at: {usual}"))
+
+
+def _says(view: StudyView, name: str) -> Rich:
+    """What a factor is: the description of the loss of that name, else its levels."""
+    factor, _ = view.split(name)
+    described = view.study.get("losses", {}).get(factor)
+    levels = " / ".join(str(level) for level in view.factors.get(factor, {}).get("levels", ()))
+    others = aliases(view, name)
+    return rich(str(described or levels), f"; aliased with {', '.join(others)}" if others else "")
+
+
+def rule(view: StudyView) -> Rich:
+    """How the words of the verdict come about."""
+    up, down = ("above", "below") if view.better == "lower" else ("below", "above")
+    band = (strong("Gray band:"), f" ±{view.margin_words}, too small to matter. ") if view.margin else ()
+    several = len(view.factors) > 1
+    network = f", {words}" if (words := interval_words(view)) else ""
+    every = " in every setting" if several else ""
+    same = f" less than the margin{every}. " if view.margin else " never said, since the study names no margin. "
+    return rich(
+        strong("Effect:"),
+        f" the change of {view.metric} {view.summary} ({view.better} is better), compared within each seed"
+        + (f" and averaged over {view.averaged_over}. " if several else ". "),
+        *band,
+        strong("Equivalent:"),
+        same,
+        *(
+            (strong("Depends:"), " an interaction with another factor is established; its average is not a verdict. ")
+            if several
+            else ()
+        ),
+        strong("Harms, helps:"),
+        f" the effect is {up} ({down}) zero"
+        + (" and in no setting opposite by the margin. " if several and view.margin else ". "),
+        *((strong("No harm, no benefit:"), " nowhere worse (better) by the margin. ") if view.margin else ()),
+        strong("Not enough data:"),
+        " none of these. ",
+        f"Verdicts are corrected for all claims of this report (error 5%), p with them; intervals are usual "
+        f"{100 * (1 - view.alpha):.3g}% intervals{network}. ",
+        strong("Detectable effect:"),
+        f" what a study of this size finds in 8 of 10 repetitions. {rule_fixed(view)}{_looked(view)}",
+    )
+
+
+def _looked(view: StudyView) -> str:
+    """After how many seeds one looked, and that the level pays for it."""
+    if not view.looks:
+        return ""
+    *before, last = map(str, view.looks)
+    there, open_ = len(view.seeds), view.analysis.waiting
+    if there == view.looks[-1]:
+        ended = "went on to the last"
+    elif open_:
+        ended = f"has {count(there, 'seed')} so far"
+    elif view.analysis.futile:
+        ended = f"stopped after {there}, since the seeds left could not decide what was open"
+    else:
+        ended = f"stopped after {there}, when every factor had a verdict"
+    return (
+        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over "
+        "the looks, so that several cause no more false alarms than one; intervals are wider to match."
+    )
