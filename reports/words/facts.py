@@ -283,6 +283,8 @@ def missing(view: StudyView) -> Rich:
     used = _used(view)
     which = "all of them" if used == finished else f"the {used} that share a seed with a trial to compare with"
     found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
+    if not found:
+        return rich(f"{finished} of {count(len(statuses), 'trial')} finished.")
     whole = all(df == int(df) for df in found)
     freedom = f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)"
     return rich(
