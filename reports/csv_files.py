@@ -13,7 +13,7 @@ from reports.document import plain
 from reports.replicates import replicates_json
 from reports.view import StudyView
 from reports.words.answer import lead, others
-from reports.words.facts import progress, rule_fixed
+from reports.words.facts import progress, rule_changed, rule_fixed
 from reports.words.names import aliases
 from reports.words.sentences import sentence
 
@@ -37,11 +37,17 @@ def csv_texts(view: StudyView) -> dict[str, str]:
 
 def claims_json(view: StudyView) -> list[dict[str, Any]]:
     """Every claim with its sentence, those of the primary outcome first."""
-    return [
-        {**claim.to_dict(), "outcome": one.metric, "sentence": plain(sentence(one, claim))}
-        for one in (view, *view.further)
-        for claim in one.analysis.claims
-    ]
+    facts = (("interim", progress(view).interim), ("rule_changed", bool(rule_changed(view))))
+    caveats = [name for name, true in facts if true]
+    found = []
+    for one in (view, *view.further):
+        start = "" if one is view else f"{one.metric}:"
+        for claim in one.analysis.claims:
+            content = claim.to_dict()
+            ids = {"id": start + claim.id, "gate": start + claim.gate if claim.gate else None}
+            told = {"outcome": one.metric, "sentence": plain(sentence(one, claim))}
+            found.append({**content, **ids, **told, "caveats": [*content["caveats"], *caveats]})
+    return found
 
 
 def claims_frame(view: StudyView) -> pd.DataFrame:

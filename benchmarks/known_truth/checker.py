@@ -94,6 +94,22 @@ class Checker:
         parts = [self._part(name) for name in claim.subject.split(" × ")]
         return float(np.mean(self._contrasts(parts, claim.scope)))
 
+    def average(self, name: str) -> float:
+        """The true value of a change or interaction over all settings of the design; of a fraction its group's."""
+        if name not in self._averages:
+            design = self.world.design
+            terms = {term.name: term.aliases for term in (*design.compared, *design.interactions)}
+            parts = [self._part(part) for part in name.split(" × ")]
+            own = (
+                self._group(terms[name]) if terms[name] else float(np.mean(self._contrasts(parts, Scope("on_average"))))
+            )
+            self._averages[name] = own
+        return self._averages[name]
+
+    @cached_property
+    def _averages(self) -> dict[str, float]:
+        return {}
+
     def effects(self, claim: Claim) -> np.ndarray:
         """The true effect of a claim's change in each setting that the claim names."""
         if claim.scope.type == "alias_group":

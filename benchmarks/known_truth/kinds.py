@@ -56,6 +56,7 @@ class Kind:
 SHARED: Mapping[str, Effects] = {
     "nothing acts": truths.NOTHING,
     "pure interaction ±1": truths.PAIR,
+    "pure interaction ±2": truths.PAIR_OF_2,
     "crossover +3, +3, both 0": truths.CROSSOVER,
     "sign reversal +5 / -3": truths.REVERSAL,
     "reversal at the margin +3 / -1": truths.REVERSAL_AT_MARGIN,

@@ -99,10 +99,24 @@ def family(claim: Claim) -> str:
     return f"{claim.kind} on average" if claim.word.endswith("on average") else claim.kind
 
 
+def shown(checker: Checker, judgement: Judgement) -> list[tuple[float, float, float]]:
+    """Lower end, upper end and true value of every effect that a report shows, whatever is claimed of it.
+
+    Where settings are left out, an effect is of those that remain, which only a claim names: there the intervals
+    are those of claims about a change's own effect.
+    """
+    world = checker.world
+    if world.diverging or world.missing == 1:
+        found = [(c.low, c.high, checker.contrast(c)) for c in judgement.claims if is_average(c)]
+    else:
+        found = [(n.low, n.high, checker.average(name)) for name, n in judgement.numbers.items()]
+    return [ends for ends in found if np.isfinite(ends).all()]
+
+
 def is_average(claim: Claim) -> bool:
-    """Whether a claim shows the interval of a change's own effect; others are shown because they were found."""
-    shown = claim.kind in ("direction", "equivalent", "one_sided", "undecided") and claim.family != "conditional"
-    return shown and "diverged" not in claim.caveats and bool(np.isfinite([claim.low, claim.high]).all())
+    """Whether a claim has the interval of a change's own effect; others are there because they were found."""
+    own = claim.kind in ("direction", "equivalent", "one_sided", "undecided") and claim.family != "conditional"
+    return own and "diverged" not in claim.caveats
 
 
 def said(judgement: Judgement, factor: str) -> str:
@@ -157,7 +171,9 @@ def _count(sums: Counter[str], checker: Checker, study: Study) -> None:
         sums[f"{name} is {said(judgement, name)}"] += 1
     sums["seeds used"] += study.seeds
     sums["trials used"] += study.trials
-    _count_coverage(sums, checker, [claim for claim in judgement.claims if is_average(claim)])
+    found = shown(checker, judgement)
+    _count_coverage(sums, found)
+    sums["nominal"] += len(found) * (1 - judgement.alpha)
 
 
 def _backed(judgement: Judgement, name: str) -> bool:
@@ -170,15 +186,11 @@ def _backed(judgement: Judgement, name: str) -> bool:
     return any(c.subject == name and c.word == word and not c.gate for c in judgement.claims)
 
 
-def _count_coverage(sums: Counter[str], checker: Checker, shown: Sequence[Claim]) -> None:
+def _count_coverage(sums: Counter[str], found: Sequence[tuple[float, float, float]]) -> None:
     """Add intervals, with the sums that the error of a ratio needs, as those of a study belong together."""
-    if not shown:
-        return
-    hit = sum(c.low - 1e-9 <= checker.contrast(c) <= c.high + 1e-9 for c in shown)
-    many = len(shown)
+    hit, many = sum(low - 1e-9 <= true <= high + 1e-9 for low, high, true in found), len(found)
     sums["shown"] += many
     sums["covered"] += hit
-    sums["nominal"] += sum(c.confidence for c in shown)
     sums["shown²"] += many**2
     sums["covered²"] += hit**2
     sums["covered × shown"] += hit * many

@@ -11,7 +11,7 @@ from reports.claims.budget import ERROR
 Z = 1.96
 COVERAGE_ROOM = 0.02
 """By how much coverage may differ from what an interval promises: 93 to 97 % of 95 % intervals."""
-SHOWN_OFTEN = 0.5
+SHOWN_OFTEN = 0.8
 """Share of the effects that must show an interval for coverage to be judged: rare ones are shown for what was found."""
 FAMILIES = (
     *("direction", "direction on average", "equivalent", "equivalent on average", "one_sided"),

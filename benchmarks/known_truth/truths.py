@@ -10,6 +10,7 @@ NOTHING: Effects = {}
 
 CROSSOVER: Effects = {"a": 3, "b": 3, "a*b": -6}
 PAIR: Effects = {"a": 1, "b": 1, "a*b": -2}
+PAIR_OF_2: Effects = {"a": 2, "b": 2, "a*b": -4}
 REVERSAL: Effects = {"a": 5, "b": -2, "a*b": -8}
 REVERSAL_AT_MARGIN: Effects = {"a": 3, "a*b": -4}
 THREE_WAY: Effects = {"a": 1, "b": 1, "c": 1, "a*b": -2, "a*c": -2, "b*c": -2, "a*b*c": 4}

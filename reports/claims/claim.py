@@ -113,8 +113,8 @@ class Claim:
         gate: id of the claim that had to be made first.
         counts: diverged trials at both levels.
         look: seeds at the planned look that decided it; None: not by a look.
-        caveats: `interim`, `skewed`, `quantised`, `few_seeds`, `unplanned_look`, `rule_changed`, `missing`, `diverged`,
-            `small`: the interval reaches into the margin.
+        caveats: `skewed`, `quantised`, `unplanned_look`, `missing`, `diverged`, and `small`: the interval reaches into
+            the margin. Reports add `interim` and `rule_changed`.
     """
 
     id: str
@@ -174,9 +174,13 @@ class Claim:
 def averaged(claim: Claim) -> bool:
     """Whether a claim is about the mean of several settings and nothing more."""
     scope = claim.scope
-    return claim.kind in ("direction", "equivalent") and (
-        scope.type == "on_average" or (scope.type == "clean" and not scope.every)
-    )
+    mean = scope.type in ("on_average", "alias_group") or (scope.type == "clean" and not scope.every)
+    return claim.kind in ("direction", "equivalent") and mean
+
+
+def interacting(claim: Claim) -> set[str]:
+    """The changes of an interaction, and of all that the design cannot tell from it."""
+    return {name for term in (claim.scope.terms or (claim.subject,)) for name in term.split(" × ")}
 
 
 def check(claims: tuple[Claim, ...]) -> None:
@@ -189,7 +193,7 @@ def check(claims: tuple[Claim, ...]) -> None:
     ids = {claim.id for claim in claims}
     if len(ids) < len(claims):
         raise ClaimError("two claims have one id")
-    depending = {name for claim in claims if claim.kind == "depends" for name in claim.subject.split(" × ")}
+    depending = {name for claim in claims if claim.kind == "depends" for name in interacting(claim)}
     for claim in claims:
         if averaged(claim) and claim.subject in depending:
             raise ClaimError(f"{claim.id}: an average beside an established interaction")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reports.claims.budget import ERROR, Spending
-from reports.claims.claim import Claim, averaged, check
+from reports.claims.claim import Claim, averaged, check, interacting
 from reports.claims.design import Design
 from reports.claims.estimates import Trials
 from reports.claims.look import Look
@@ -51,22 +51,26 @@ def _over_looks(trials: Trials, design: Design, rule: Rule) -> Judgement:
                 words[name] = word
                 kept[name] = tuple(replace(c, look=seeds) for c in found.claims if _about(c, name))
     claims = {claim.id: claim for owned in kept.values() for claim in owned}
-    return _judgement(found, _consistent(claims.values()), words, reached[-1] if reached else 0)
+    return _judgement(found, *_consistent(claims.values(), words), reached[-1] if reached else 0)
+
+
+def _about(claim: Claim, name: str) -> bool:
+    """Whether a claim is a change's own, or an interaction that it is in."""
+    return claim.subject == name or (claim.kind == "depends" and name in interacting(claim))
+
+
+def _consistent(claims: Iterable[Claim], words: Mapping[str, str]) -> tuple[tuple[Claim, ...], dict[str, str]]:
+    """Claims and words without averages of changes that another look found to depend on others."""
+    claims = tuple(claims)
+    terms = [claim for claim in claims if claim.kind == "depends"]
+    blocked = {name for claim in terms for name in interacting(claim)}
+    sure = {name for claim in terms if len(claim.scope.terms) <= 1 for name in interacting(claim)}
+    dropped = {claim.subject for claim in claims if averaged(claim) and claim.subject in blocked}
+    kept = tuple(claim for claim in claims if not (averaged(claim) and claim.subject in dropped))
+    return kept, {**words, **{name: "depends" if name in sure else OPEN for name in dropped}}
 
 
 def _judgement(found: Found, claims: tuple[Claim, ...], words: Mapping[str, str], look: int | None) -> Judgement:
     """What is claimed, with the numbers and levels of the last look."""
     spending = found.look.spending
     return Judgement(claims, words, found.numbers, spending.nominal(found.look.level), spending.nominal(ERROR), look)
-
-
-def _about(claim: Claim, name: str) -> bool:
-    """Whether a claim is a change's own, or an interaction that it is in."""
-    return claim.subject == name or (claim.kind == "depends" and name in claim.subject.split(" × "))
-
-
-def _consistent(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Claims without averages of changes that a later look found to depend on others."""
-    claims = tuple(claims)
-    depending = {name for claim in claims if claim.kind == "depends" for name in claim.subject.split(" × ")}
-    return tuple(claim for claim in claims if not (averaged(claim) and claim.subject in depending))

@@ -377,7 +377,10 @@ def _open_interaction(view: StudyView) -> list[Rich]:
     numbers = view.analysis.judgement.numbers[terms[0].name]
     if not numbers.p_adjusted >= ERROR:
         return []
-    change, low, high = (amount(view, doubled(view, n)) for n in (numbers.estimate, numbers.low, numbers.high))
+    ends = [doubled(view, number) for number in (numbers.low, numbers.high)]
+    if view.margin is not None and max(map(abs, ends)) < view.margin:
+        return []  # it is known well enough: whatever it is, it is too small to matter
+    change, low, high = (amount(view, number) for number in (doubled(view, numbers.estimate), *ends))
     acting = moved[0].subject
     other = next(c.name for c in terms[0].changes if c.name != acting)
     start = rich("Whether ", bare(view, other), " changes the effect of ", subject(view, acting))

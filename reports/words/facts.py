@@ -116,7 +116,7 @@ def rule_changed(view: StudyView) -> Rich:
     parts: list[Rich] = []
     if ledger.damage is not None:
         parts.append(_damage(ledger.damage))
-    late = [change for change in ledger.rule_changes if change.ended]
+    late = [change for change in ledger.rule_changes if change.late]
     if late:
         parts += [_change(change) for change in late]
         parts.append(rich("What follows is exploratory. ", *_by_first_rule(view, late[0])))

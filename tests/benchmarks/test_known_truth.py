@@ -119,6 +119,12 @@ def test_an_alias_group_is_the_sum_of_its_terms() -> None:
         hidden.false(claim("direction", "harms on average", Scope("alias_group", terms=("c", "a × c")), "c"))
 
 
+def test_the_average_of_a_term_is_over_all_settings() -> None:
+    assert checker("2^3", truths.CROSSOVER).average("a × b") == -3
+    assert checker("2^3", truths.REVERSAL_AT_MARGIN).average("a") == 1
+    assert checker("2^(3-1) III", {"c": 2, "a": -1, "b": -1, "a*b": 4}).average("c") == pytest.approx(0)
+
+
 def test_a_level_that_diverges_no_more_often_is_a_false_claim() -> None:
     for diverging, false in (("equal 20 %", True), ("0 or 50 %", False), ("worst 15 % of all", True)):
         found = checker("2^2", {}, diverging=diverging)
