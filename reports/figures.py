@@ -55,13 +55,13 @@ def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> Non
 
 
 def forest(study: StudyView, ax: Axes) -> None:
-    """Main effects and interactions with 95 % intervals; grey: too small to matter."""
+    """Main effects and interactions with 95% intervals; grey: too small to matter."""
     rows = study.analysis.effects.to_dict("records")
     _intervals(study, ax, [str(r["term"]) for r in rows], [number(r["estimate"]) for r in rows], rows)
 
 
 def arms(study: StudyView, ax: Axes) -> None:
-    """Difference of each arm to the reference, 95 % interval, every seed a dot."""
+    """Difference of each arm to the reference, 95% interval, every seed a dot."""
     rows = {str(row["cell_id"]): row for row in study.analysis.arms.to_dict("records")}
     chosen = [arm for arm in study.arms if not arm.reference and arm.cell_id in rows]
     records = [rows[arm.cell_id] for arm in chosen]
@@ -96,7 +96,7 @@ def _intervals(
 
 
 def shapley(study: StudyView, ax: Axes) -> None:
-    """Shapley shares of the factors, with 95 % intervals where there are any."""
+    """Shapley shares of the factors, with 95% intervals where there are any."""
     rows = study.analysis.shapley.to_dict("records")
     values = [number(row["value"]) or 0.0 for row in rows]
     colours = [TONES["on" if (value > 0) == (study.better == "lower") else "off"] for value in values]

@@ -280,16 +280,17 @@ def missing(view: StudyView) -> Rich:
     finished = int((statuses == "finished").sum())
     if not failed or not finished or diverged:
         return ()
+    start = f"{finished} of {count(len(statuses), 'trial')} finished"
     used = _used(view)
+    if not used:
+        return rich(f"{start}; no two of them can be compared.")
     which = "all of them" if used == finished else f"the {used} that share a seed with a trial to compare with"
     found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
     if not found:
         return rich(f"{finished} of {count(len(statuses), 'trial')} finished.")
     whole = all(df == int(df) for df in found)
-    freedom = f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)"
-    return rich(
-        f"{finished} of {count(len(statuses), 'trial')} finished; effects use {which}{'' if whole else freedom}."
-    )
+    freedom = "" if whole else f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)"
+    return rich(f"{start}; effects use {which}{freedom}.")
 
 
 def _used(view: StudyView) -> int:

@@ -79,13 +79,14 @@ def _separate(view: StudyView) -> list[Rich]:
 
 
 def fold_over(view: StudyView) -> list[Levels]:
-    """The cells that separate the alias groups of which something is claimed; none where nothing is aliased.
+    """The cells that separate the alias groups that act; none where no such group does.
 
     The signs of one factor are turned when pairs are meant, those of all factors when main effects are aliased with
     pairs.
     """
     design = view.analysis.cells.design
-    aliased = [c for c in view.analysis.claims if c.scope.type == "alias_group" and len(c.scope.terms) > 1]
+    found = [claim for claim in view.analysis.claims if claim.kind in ("direction", "depends")]
+    aliased = [c for c in found if c.scope.type == "alias_group" and len(c.scope.terms) > 1]
     if not design.fraction or not aliased:
         return []
     mains = any(c.kind == "direction" for c in aliased)

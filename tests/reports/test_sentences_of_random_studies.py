@@ -17,7 +17,8 @@ from reports.words.next import next_experiment
 from reports.words.sentences import sentence
 from tests.reports.truths import SWITCH, crossed, left_out, truth
 
-STUDIES = 40
+STUDIES = (*range(36), 97, 98, 144, 491)
+"""Starts of the random numbers; the last four made sentences fail once."""
 ORDER = (
     r"^Interim:",
     r"makes trials diverge|prevents divergence|trials diverged[,:]",
@@ -28,7 +29,7 @@ ORDER = (
     r"its effect changes by|^Factors act together|^In this fraction factors",
     r"; single settings are not known",
     r"does no (?:harm|good):",
-    r"by less than 0\.0[0-9]+|^No factor changes",
+    r"by less than 0\.0[0-9]+|^No factor changes|^No factor has any effect",
     r"do not decide|[Nn]o verdict on|not decided",
 )
 """The groups of sentences in the order in which a reader needs them."""
@@ -80,7 +81,7 @@ def told(number: int) -> list[str]:
     return [*groups, *(plain(sentence(view, claim)) for claim in view.analysis.claims)]
 
 
-@pytest.mark.parametrize("number", range(STUDIES))
+@pytest.mark.parametrize("number", STUDIES)
 def test_every_sentence_can_be_read(number: int) -> None:
     view = view_of(number)
     check(view.analysis.claims)
@@ -91,7 +92,7 @@ def test_every_sentence_can_be_read(number: int) -> None:
         assert not re.search(r"  |\.\.| [,.;:)]|\(\)|\( ", text), text
 
 
-@pytest.mark.parametrize("number", range(STUDIES))
+@pytest.mark.parametrize("number", STUDIES)
 def test_an_effect_that_is_claimed_is_never_shown_as_nothing(number: int) -> None:
     view = view_of(number)
     for claim in view.analysis.claims:
@@ -100,7 +101,7 @@ def test_an_effect_that_is_claimed_is_never_shown_as_nothing(number: int) -> Non
             assert not re.search(r": [+−]?0\.0+ ", text), text
 
 
-@pytest.mark.parametrize("number", range(STUDIES))
+@pytest.mark.parametrize("number", STUDIES)
 def test_no_sentence_about_a_factor_goes_beyond_its_verdict(number: int) -> None:
     """A factor without a direction is never said to make the outcome worse or better by itself."""
     view = view_of(number)
@@ -114,12 +115,12 @@ def test_no_sentence_about_a_factor_goes_beyond_its_verdict(number: int) -> None
         assert "No factor changes" not in answer
 
 
-@pytest.mark.parametrize("number", range(STUDIES))
+@pytest.mark.parametrize("number", STUDIES)
 def test_the_first_lines_keep_their_order(number: int) -> None:
     view = view_of(number)
     places = []
     for text in (plain(words) for words in (lead(view), *others(view))):
-        if text.startswith(("The reference", "On ")) or " finished; effects use" in text:
+        if text.startswith(("The reference", "On ")) or " trials finished; " in text:
             break
         found = [place for place, pattern in enumerate(ORDER) if re.search(pattern, text)]
         assert found or "can't be compared" in text or "did nothing" in text or "finished." in text, text
@@ -129,7 +130,7 @@ def test_the_first_lines_keep_their_order(number: int) -> None:
 
 def test_the_studies_are_of_many_kinds() -> None:
     """Else the tests above would show little."""
-    kinds = {claim.kind for number in range(STUDIES) for claim in view_of(number).analysis.claims}
+    kinds = {claim.kind for number in STUDIES for claim in view_of(number).analysis.claims}
     assert kinds >= {"direction", "equivalent", "one_sided", "depends", "idle", "undecided"}
-    scopes = {claim.scope.type for number in range(STUDIES) for claim in view_of(number).analysis.claims}
+    scopes = {claim.scope.type for number in STUDIES for claim in view_of(number).analysis.claims}
     assert scopes == {"everywhere", "on_average", "at", "clean", "alias_group"}

@@ -168,7 +168,7 @@ def test_more_seeds_are_not_advised_where_trials_diverge(level: StudyTable, make
 
 def test_of_trials_that_diverge_without_a_reason_more_seeds_tell(make_study: Make) -> None:
     both = headline(make_study(seeds=1, status=diverged({1: 1, 3: 1})))[-1]
-    assert "use more than 1 seed to see whether" in both
+    assert "Use more than 1 seed to see whether" in both
     assert "more seeds do not help" not in both
 
 
@@ -183,7 +183,7 @@ def test_an_undecided_level_beside_one_that_diverges_is_not_forgotten(make_study
     study = replace(level, study={**plan, "cells": cells, "factors": factors}, trials=pd.concat([level.trials, weak]))
     told = headline(study)[-1]
     assert "try a smaller weight at long_recon=with" in told
-    assert "Then for long_recon=weak, use " in told
+    assert "For long_recon=weak, use more than 4 seeds." in told
 
 
 def test_a_factor_without_a_pair_is_in_no_summary_of_effects(make_study: Make) -> None:
