@@ -27,7 +27,7 @@ WORDS = (
     ),
     (
         "smallest effect that matters, margin",
-        "named in the study file. Smaller changes count as no difference",
+        "named in the study file. Smaller changes don't count",
     ),
     (
         "interval",
@@ -46,8 +46,7 @@ WORDS = (
     ),
     (
         "equivalent",
-        "in every setting the factor changes the outcome by less than the margin. With 'on average', single settings "
-        "may differ by more",
+        "in every setting the effect is smaller than the margin. With 'on average', single settings may differ by more",
     ),
     ("depends", "what the factor does differs with the level of another factor, so that its average says little"),
     (

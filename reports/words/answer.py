@@ -378,8 +378,8 @@ def _open_interaction(view: StudyView) -> list[Rich]:
     if not numbers.p_adjusted >= ERROR:
         return []
     ends = [doubled(view, number) for number in (numbers.low, numbers.high)]
-    if view.margin is not None and max(map(abs, ends)) < view.margin:
-        return []  # it is known well enough: whatever it is, it is too small to matter
+    if view.margin is not None and max(map(abs, ends)) < view.margin / 2:
+        return []  # whatever it is, it is far too small to matter
     change, low, high = (amount(view, number) for number in (doubled(view, numbers.estimate), *ends))
     acting = moved[0].subject
     other = next(c.name for c in terms[0].changes if c.name != acting)

@@ -37,7 +37,8 @@ def next_experiment(view: StudyView) -> Rich:
         why = rich("find out why ", subjects(view, idle), " did nothing: ")
         parts.append(rich(why, "the levels may not reach the training run."))
     if not parts:
-        parts = [confirm_next(view) or _elsewhere(view)]
+        moved = any(claim.kind == "direction" for claim in view.analysis.claims)
+        parts = [(confirm_next(view) if moved else None) or _elsewhere(view)]
     if scale := scale_words(view):
         parts.append(scale)
     return rich(strong("Next:"), " ", *_then(parts))
