@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from scipy import special
+
 from benchmarks.known_truth.kinds import Kind
 from reports.claims.budget import ERROR
 
@@ -20,13 +22,11 @@ FAMILIES = (
 """Kinds of claims that are counted apart; the last has an error of its own."""
 
 
-def wilson(found: float, of: float) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); (0, 1) of nothing."""
-    if not of:
-        return 0.0, 1.0
-    share, square = found / of, Z**2 / of
-    center, half = share + square / 2, Z * math.sqrt(share * (1 - share) / of + square / (4 * of))
-    return max(0.0, (center - half) / (1 + square)), min(1.0, (center + half) / (1 + square))
+def limits(found: float, of: float) -> tuple[float, float]:
+    """The exact 95 % limits of a share (Clopper & Pearson 1934); (0, 1) of nothing."""
+    low = float(special.betaincinv(found, of - found + 1, 0.025)) if found else 0.0
+    high = float(special.betaincinv(found + 1, of - found, 0.975)) if found < of else 1.0
+    return low, high
 
 
 def ratio(sums: Mapping[str, float]) -> tuple[float, float]:
@@ -82,7 +82,7 @@ class Row:
         if self.kind.excepted:
             return tuple(found)
         for name in ("mean", "diverges"):
-            if wilson(self.sums[f"false {name}"], self.studies)[0] > ERROR:
+            if limits(self.sums[f"false {name}"], self.studies)[0] > ERROR:
                 found.append(f"false {name}")
         share, error = ratio(self.sums)
         nominal = self.share("nominal", "shown")
@@ -113,7 +113,7 @@ class Row:
             **{"studies": self.studies, "result": self.word},
         }
         for name in ("mean", "diverges"):
-            low, high = wilson(self.sums[f"false {name}"], self.studies)
+            low, high = limits(self.sums[f"false {name}"], self.studies)
             line |= {f"false {name}": self.share(f"false {name}"), f"low {name}": low, f"high {name}": high}
         line |= {"coverage": cover, "coverage se": error, "confidence": self.share("nominal", "shown")}
         line |= {"decided": self.decided, "today false": self.share("today false"), "today decided": self.today_decided}
@@ -162,7 +162,7 @@ def line(row: Row) -> str:
 
 def with_limits(found: float, of: float) -> str:
     """A share with its 95 % limits."""
-    low, high = wilson(found, of)
+    low, high = limits(found, of)
     return f"{percent(found / of if of else math.nan)} ({percent(low)}–{percent(high)})"
 
 
