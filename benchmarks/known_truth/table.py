@@ -2,8 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from scipy import special
 
@@ -15,6 +15,8 @@ COVERAGE_ROOM = 0.02
 """By how much coverage may differ from what an interval promises: 93 to 97 % of 95 % intervals."""
 SHOWN_OFTEN = 0.8
 """Share of the effects that must show an interval for coverage to be judged: rare ones are shown for what was found."""
+STUDIES_FOR_COVERAGE = 30
+"""Studies below which the error of coverage isn't known well enough to judge it."""
 FAMILIES = (
     *("direction", "direction on average", "equivalent", "equivalent on average", "one_sided"),
     *("depends", "conditional", "composite", "idle", "diverges"),
@@ -86,7 +88,8 @@ class Row:
                 found.append(f"false {name}")
         share, error = ratio(self.sums)
         nominal = self.share("nominal", "shown")
-        if not self.sums["shown"] >= SHOWN_OFTEN * self.sums["changes"]:
+        often = self.sums["shown"] >= SHOWN_OFTEN * self.sums["changes"]
+        if not often or self.studies < STUDIES_FOR_COVERAGE:
             return tuple(found)
         if share + Z * error < nominal - COVERAGE_ROOM:
             found.append("covers too little")
@@ -124,13 +127,13 @@ class Row:
         return {name: round(value, 5) if isinstance(value, float) else value for name, value in line.items()}
 
 
-def pooled(rows: Sequence[Row]) -> Iterator[Row]:
-    """One row a kind, with the studies of all its sizes (0 seeds, sd 0)."""
-    by_kind: dict[str, list[Row]] = {}
+def pooled(rows: Sequence[Row], name: Callable[[Kind], str]) -> Iterator[Row]:
+    """One row a name, with all studies that share it (0 seeds, sd 0)."""
+    by_name: dict[str, list[Row]] = {}
     for row in rows:
-        by_kind.setdefault(row.kind.name, []).append(row)
-    for same in by_kind.values():
-        yield Row(same[0].kind, 0, 0.0, sum((row.sums for row in same), Counter()))
+        by_name.setdefault(name(row.kind), []).append(row)
+    for label, same in by_name.items():
+        yield Row(replace(same[0].kind, name=label), 0, 0.0, sum((row.sums for row in same), Counter()))
 
 
 HEAD = (
