@@ -59,12 +59,15 @@ def chosen(words: Sequence[str]) -> list[Kind]:
 def summary(rows: Sequence[Row], more: Sequence[targets.Target], note: str) -> str:
     """The Markdown file."""
     failing = [row for row in rows if row.failures]
-    kinds = list(table.pooled(rows))
+    kinds = list(table.pooled(rows, lambda kind: kind.name))
+    groups = list(table.pooled(rows, lambda kind: kind.group))
+    failing += [row for row in (*groups, *kinds) if row.failures and row not in failing]
     lines = ["# False claims of studies with known truth", "", note, ""]
     lines += ["## Targets", "", targets.HEAD, *(target.line() for target in more), ""] if more else []
+    lines += ["## Each group, all kinds together", "", table.HEAD, *map(table.line, groups), ""]
     lines += ["## The worst row of each group", "", table.HEAD]
     lines += [table.line(row) for row in table.worst(row for row in rows if not row.kind.excepted).values()]
-    lines += ["", f"## Rows that do not pass: {len(failing)} of {len(rows)}", ""]
+    lines += ["", f"## Rows that do not pass: {len(failing)} of {len(rows) + len(kinds) + len(groups)}", ""]
     lines += [table.HEAD, *map(table.line, failing)] if failing else ["None."]
     lines += ["", "## Each kind, all sizes together", "", table.HEAD, *map(table.line, kinds), ""]
     return "\n".join(lines)
@@ -100,7 +103,7 @@ def main() -> None:
         rows += found
         more = [*targets.of_rows(rows), *power, *said.compared(rows)]
         note = (
-            f"{sum(row.studies for row in rows)} studies of {len(list(table.pooled(rows)))} kinds, "
+            f"{sum(row.studies for row in rows)} studies of {len({row.kind.name for row in rows})} kinds, "
             f"seed {options.seed}, {datetime.date.today().isoformat()}, {machine()}, "
             f"{time.monotonic() - started:.0f} s; "
             "rates in percent with 95 % limits."

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.known_truth.table import Row, wilson
+from benchmarks.known_truth.table import Row, limits
 from benchmarks.known_truth.targets import Target
 
 ROOM = 0.05
@@ -135,6 +135,6 @@ def _classes(said: Said, row: Row, shares: Shares) -> Iterator[Target]:
         if not share:
             continue
         # Factors of a study go together: the error is that of the studies.
-        low, high = wilson(count / len(said.factors), row.studies)
+        low, high = limits(count / len(said.factors), row.studies)
         label = f"{said.kind}, {row.seeds} seeds, sd {row.sd:g}: {names}"
         yield Target(label, count / of, (high - low) / (2 * 1.96), low=least - ROOM)

@@ -2,8 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scipy import special
 
 from benchmarks.known_truth.kinds import Kind
 from reports.claims.budget import ERROR
@@ -13,6 +15,8 @@ COVERAGE_ROOM = 0.02
 """By how much coverage may differ from what an interval promises: 93 to 97 % of 95 % intervals."""
 SHOWN_OFTEN = 0.8
 """Share of the effects that must show an interval for coverage to be judged: rare ones are shown for what was found."""
+STUDIES_FOR_COVERAGE = 30
+"""Studies below which the error of coverage isn't known well enough to judge it."""
 FAMILIES = (
     *("direction", "direction on average", "equivalent", "equivalent on average", "one_sided"),
     *("depends", "conditional", "composite", "idle", "diverges"),
@@ -20,13 +24,11 @@ FAMILIES = (
 """Kinds of claims that are counted apart; the last has an error of its own."""
 
 
-def wilson(found: float, of: float) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); (0, 1) of nothing."""
-    if not of:
-        return 0.0, 1.0
-    share, square = found / of, Z**2 / of
-    center, half = share + square / 2, Z * math.sqrt(share * (1 - share) / of + square / (4 * of))
-    return max(0.0, (center - half) / (1 + square)), min(1.0, (center + half) / (1 + square))
+def limits(found: float, of: float) -> tuple[float, float]:
+    """The exact 95 % limits of a share (Clopper & Pearson 1934); (0, 1) of nothing."""
+    low = float(special.betaincinv(found, of - found + 1, 0.025)) if found else 0.0
+    high = float(special.betaincinv(found + 1, of - found, 0.975)) if found < of else 1.0
+    return low, high
 
 
 def ratio(sums: Mapping[str, float]) -> tuple[float, float]:
@@ -82,11 +84,12 @@ class Row:
         if self.kind.excepted:
             return tuple(found)
         for name in ("mean", "diverges"):
-            if wilson(self.sums[f"false {name}"], self.studies)[0] > ERROR:
+            if limits(self.sums[f"false {name}"], self.studies)[0] > ERROR:
                 found.append(f"false {name}")
         share, error = ratio(self.sums)
         nominal = self.share("nominal", "shown")
-        if not self.sums["shown"] >= SHOWN_OFTEN * self.sums["changes"]:
+        often = self.sums["shown"] >= SHOWN_OFTEN * self.sums["changes"]
+        if not often or self.studies < STUDIES_FOR_COVERAGE:
             return tuple(found)
         if share + Z * error < nominal - COVERAGE_ROOM:
             found.append("covers too little")
@@ -113,7 +116,7 @@ class Row:
             **{"studies": self.studies, "result": self.word},
         }
         for name in ("mean", "diverges"):
-            low, high = wilson(self.sums[f"false {name}"], self.studies)
+            low, high = limits(self.sums[f"false {name}"], self.studies)
             line |= {f"false {name}": self.share(f"false {name}"), f"low {name}": low, f"high {name}": high}
         line |= {"coverage": cover, "coverage se": error, "confidence": self.share("nominal", "shown")}
         line |= {"decided": self.decided, "today false": self.share("today false"), "today decided": self.today_decided}
@@ -124,13 +127,13 @@ class Row:
         return {name: round(value, 5) if isinstance(value, float) else value for name, value in line.items()}
 
 
-def pooled(rows: Sequence[Row]) -> Iterator[Row]:
-    """One row a kind, with the studies of all its sizes (0 seeds, sd 0)."""
-    by_kind: dict[str, list[Row]] = {}
+def pooled(rows: Sequence[Row], name: Callable[[Kind], str]) -> Iterator[Row]:
+    """One row a name, with all studies that share it (0 seeds, sd 0)."""
+    by_name: dict[str, list[Row]] = {}
     for row in rows:
-        by_kind.setdefault(row.kind.name, []).append(row)
-    for same in by_kind.values():
-        yield Row(same[0].kind, 0, 0.0, sum((row.sums for row in same), Counter()))
+        by_name.setdefault(name(row.kind), []).append(row)
+    for label, same in by_name.items():
+        yield Row(replace(same[0].kind, name=label), 0, 0.0, sum((row.sums for row in same), Counter()))
 
 
 HEAD = (
@@ -162,7 +165,7 @@ def line(row: Row) -> str:
 
 def with_limits(found: float, of: float) -> str:
     """A share with its 95 % limits."""
-    low, high = wilson(found, of)
+    low, high = limits(found, of)
     return f"{percent(found / of if of else math.nan)} ({percent(low)}–{percent(high)})"
 
 

@@ -85,7 +85,9 @@ def _looks(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
             yield Target(f"{name}, sd 1: all is decided", share, _share_error(share, row.studies), low=bound)
         elif of_effect == 0.6 and ("nothing acts" in name or "0, 1, 3" in name):
             most = 0.8 if kind.design.startswith("leave") else 1.0
-            bound = most if kind.spend == "even" else math.nan
+            # Arms that can stop alone spend evenly, factorials late.
+            alone = kind.design.startswith("leave")
+            bound = most if kind.spend == ("even" if alone else "late") else math.nan
             label = f"{name}, sd 0.6: trials over those of the earlier rule"
             saved = row.sums["trials used"] / row.sums["today trials"]
             yield Target(label, saved, 0.25 / math.sqrt(row.studies), high=bound)

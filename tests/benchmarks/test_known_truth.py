@@ -11,7 +11,7 @@ from benchmarks.known_truth.checker import Checker, WrongScope
 from benchmarks.known_truth.designs import DESIGNS
 from benchmarks.known_truth.kinds import Kind, all_kinds
 from benchmarks.known_truth.measure import Task, family, rule_of, run, tally
-from benchmarks.known_truth.table import Row, ratio, wilson
+from benchmarks.known_truth.table import Row, limits, ratio
 from benchmarks.known_truth.world import World
 from reports.claims.claim import Claim, Scope
 from reports.claims.judge import judge
@@ -167,9 +167,11 @@ def test_kinds_can_be_drawn() -> None:
         assert trials.values.shape == (3, len(kind.world(1.0).design.cells))
 
 
-def test_wilson_and_the_error_of_coverage() -> None:
-    assert wilson(5, 100) == pytest.approx((0.02154, 0.11175), abs=1e-4)
-    assert wilson(0, 0) == (0, 1)
+def test_limits_and_the_error_of_coverage() -> None:
+    assert limits(5, 100) == pytest.approx((0.01643, 0.11283), abs=1e-4)
+    assert limits(0, 10) == pytest.approx((0, 0.30850), abs=1e-4)
+    assert limits(1, 1) == (pytest.approx(0.025), 1)
+    assert limits(0, 0) == (0, 1)
     # Two studies of three intervals: one covers all, one none.
     sums = Counter({"shown": 6, "covered": 3, "shown²": 18, "covered²": 9, "covered × shown": 9})
     assert ratio(sums) == pytest.approx((0.5, np.sqrt(2 * 1.5**2) / 6))
@@ -189,7 +191,7 @@ def test_a_row_fails_for_what_it_says() -> None:
         assert Row(kind, 5, 1.0, Counter({**good, **more})).word == words
     bad = Counter({**good, "false mean": 80})
     assert Row(replace(kind, excepted=True), 5, 1.0, bad).word == "printed"
-    assert "8.0 (6.5–9.8)" in table.line(Row(kind, 5, 1.0, bad))
+    assert "8.0 (6.4–9.9)" in table.line(Row(kind, 5, 1.0, bad))
 
 
 def test_targets_are_met_within_their_error() -> None:
