@@ -16,7 +16,7 @@ from scipy import special
 from reports.stats.anytime import sequence_half_width, sequence_p
 from reports.stats.clustered import CellMeans, fit_cells
 from reports.stats.resolution import as_share, resolution, variance_floor
-from reports.stats.skew import johnson_t, skew_limit, skewness
+from reports.stats.skew import johnson_interval, johnson_t, skew_limit, skewness
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -116,6 +116,8 @@ class Estimates:
         skew: sample skewness over seeds; nan where there is not one number a seed.
         values: (seeds, contrasts), the contrast in each seed; nan where the seed lacks a cell.
         sequence: whether p and intervals are to stay valid whatever made someone add seeds.
+        guard: whether claims about visibly skewed contrasts need more than t. Where each of several settings must pass
+            a test, or a gate came before, the largest p or the gate is guard enough; a second one would decide little.
     """
 
     mean: Floats
@@ -125,15 +127,17 @@ class Estimates:
     skew: Floats
     values: Floats
     sequence: bool = False
+    guard: bool = True
 
     @classmethod
-    def of(cls, trials: Trials, weights: Floats, sequence: bool = False) -> "Estimates":
+    def of(cls, trials: Trials, weights: Floats, sequence: bool = False, guard: bool = True) -> "Estimates":
         """Estimates of contrasts.
 
         Args:
             trials: the outcome.
             weights: (contrasts, cells); a row of zeros is a contrast that is 0 by construction.
             sequence: see the attribute.
+            guard: see the attribute.
         """
         weights = np.atleast_2d(weights)
         values = _by_seed(trials.values, weights)
@@ -156,7 +160,7 @@ class Estimates:
             skew[row] = np.nan
         mean = np.where(np.abs(mean) <= SAME * largest, 0.0, mean)
         se = np.maximum(se, _floor(trials, weights, n))
-        return cls(mean, se, df, n, skew, values, sequence)
+        return cls(mean, se, df, n, skew, values, sequence, guard)
 
     def __len__(self) -> int:
         """How many contrasts there are."""
@@ -174,6 +178,11 @@ class Estimates:
         with np.errstate(invalid="ignore"):
             return np.asarray(np.abs(self.skew) > limit)
 
+    @property
+    def guarded(self) -> Flags:
+        """Contrasts whose claims need more than t."""
+        return self.flagged if self.guard else np.zeros(len(self), dtype=bool)
+
     def above(self, bound: float = 0.0) -> Floats:
         """One-sided p of "not above the bound": small where the contrast is larger; nan where nobody can say."""
         return self._one_sided(bound, 1.0)
@@ -190,19 +199,30 @@ class Estimates:
         return p
 
     def inside(self, margin: float) -> Floats:
-        """One-sided p of "outside the margin"; of skewed samples every seed must lie inside."""
+        """One-sided p of "outside the margin"."""
         return np.maximum(self.within(margin, 1), self.within(margin, -1))
 
     def within(self, margin: float, side: int) -> Floats:
-        """One-sided p of "beyond the margin on this side" (+1 or -1); of skewed samples no seed may be."""
+        """One-sided p of "beyond the margin on this side" (+1 or -1); of guarded samples no seed may be."""
         p = self.below(margin) if side > 0 else self.above(-margin)
         with np.errstate(invalid="ignore"):
             beyond = (side * self.values >= margin).any(axis=0)
-        return np.where(self.flagged & beyond, 1.0, p)
+        return np.where(self.guarded & beyond, 1.0, p)
 
     def interval(self, alpha: float) -> tuple[Floats, Floats]:
-        """Ends of the usual t interval at confidence 1 - alpha; nan where the spread is not known."""
-        return self._ends(special.stdtrit(self.df, 1 - alpha / 2) * self.se)
+        """Ends of the interval at confidence 1 - alpha; nan where the spread is not known.
+
+        It is the usual t interval. Of visibly skewed samples it also holds Johnson's interval and all seeds.
+        """
+        critical = special.stdtrit(self.df, 1 - alpha / 2)
+        low, high = self._ends(critical * self.se)
+        flagged = self.flagged & np.isfinite(low)
+        if flagged.any():
+            johnson = johnson_interval(self.mean, self.se, self.n, self.skew, critical)
+            seeds = np.nanmin(self.values[:, flagged], axis=0), np.nanmax(self.values[:, flagged], axis=0)
+            low[flagged] = np.minimum(np.minimum(low, johnson[0])[flagged], seeds[0])
+            high[flagged] = np.maximum(np.maximum(high, johnson[1])[flagged], seeds[1])
+        return low, high
 
     def valid_interval(self, alpha: float) -> tuple[Floats, Floats]:
         """Ends of the interval that stays valid however often someone looked (confidence sequence)."""
@@ -219,20 +239,22 @@ class Estimates:
         half = np.where(known, np.where(self.flat, 0.0, half), np.nan)
         return self.mean - half, self.mean + half
 
+    def _tail(self, t: Floats) -> Floats:
+        """One-sided p of t, or of a sequence that may have been looked at any number of times."""
+        if not self.sequence:
+            return np.asarray(special.stdtr(self.df, -t))
+        size = np.minimum(np.abs(np.nan_to_num(t)), 1e100)
+        return np.where(t > 0, sequence_p(size, np.maximum(self.df + 1, 2)), 1.0)
+
     def _one_sided(self, bound: float, sign: float) -> Floats:
-        """A claim needs the bound of t and that of Johnson's t for skewed samples."""
+        """A claim about a guarded contrast needs the bound of t and that of Johnson's t for skewed samples."""
         away = sign * (self.mean - bound)
         with np.errstate(all="ignore"):
             t = away / self.se
-            guarded = sign * johnson_t(self.mean, self.se, self.n, np.nan_to_num(self.skew), bound)
-        if self.sequence:
-            p = np.where(
-                t > 0, sequence_p(np.minimum(np.abs(np.nan_to_num(t)), 1e100), np.maximum(self.df + 1, 2)), 1.0
-            )
-            guard = np.where(guarded > 0, p, 1.0)
-        else:
-            p, guard = special.stdtr(self.df, -t), special.stdtr(self.df, -guarded)
-        p = np.where(np.isnan(self.skew), p, np.maximum(p, guard))
+            p = self._tail(t)
+            if self.guard and (guarded := self.guarded).any():
+                johnson = sign * johnson_t(self.mean, self.se, self.n, self.skew, bound)
+                p = np.where(guarded, np.maximum(p, self._tail(johnson)), p)
 
         # Without any spread only an exact 0 says something; any other number can't be trusted.
         exact = np.where(away > 0, 0.0, 1.0)

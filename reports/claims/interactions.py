@@ -33,7 +33,7 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
     terms = look.design.interactions
     seen = [look.seen(term) for term in terms]
     rows = [look.weights(one) for one in seen]
-    found = look.estimates(rows)
+    found = look.estimates(rows, guard=False)
     p = found.apart()
     pairs = sum(term.order == 2 for term in terms)
 
@@ -68,7 +68,7 @@ def _conditional(look: Look, term: Term, seen: Seen, level: float, gate: Claim) 
     """
     places = list(_places(look, term, seen))
     rows = [row for _, _, row in places]
-    found = look.estimates(rows)
+    found = look.estimates(rows, guard=False)
     directions = look.spending.holm(found.apart(), level, sides=2)
     same = look.spending.adjusted(found.inside(look.margin), level / len(rows), sides=1)
 

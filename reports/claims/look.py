@@ -105,11 +105,11 @@ class Look:
             return weights if whole else np.full(len(self.design.cells), np.nan)
         return mean_contrast(seen.usable, seen.term.signs, len(self.design.cells))
 
-    def estimates(self, rows: Sequence[Floats], trials: Trials | None = None) -> Estimates:
-        """Estimates of contrasts; those that do not exist are nan."""
+    def estimates(self, rows: Sequence[Floats], trials: Trials | None = None, guard: bool = True) -> Estimates:
+        """Estimates of contrasts; those that do not exist are nan. See `Estimates.guard`."""
         weights = np.array(rows).reshape(len(rows), len(self.design.cells))
         absent = np.asarray(np.isnan(weights).any(axis=1))
-        found = Estimates.of(trials or self.trials, np.where(absent[:, None], 0.0, weights), self.rule.peeked)
+        found = Estimates.of(trials or self.trials, np.where(absent[:, None], 0.0, weights), self.rule.peeked, guard)
         nothing = np.where(absent, np.nan, 1.0)
         n = np.where(absent, 0, found.n)
         values = np.where(absent, np.nan, found.values)

@@ -142,7 +142,8 @@ def _settings(look: Look, seen: Seen, average: Floats) -> Estimates:
     if not seen.term.blocks:
         return look.estimates([average])
     cells = len(look.design.cells)
-    return look.estimates([mean_contrast((block,), seen.term.signs, cells) for block in seen.usable])
+    rows = [mean_contrast((block,), seen.term.signs, cells) for block in seen.usable]
+    return look.estimates(rows, guard=len(rows) == 1)
 
 
 def _nowhere_opposite(look: Look, settings: Estimates, mean: float) -> float:

@@ -70,6 +70,33 @@ def johnson_t(
         return np.asarray(np.where(beyond, np.copysign(np.inf, t), modified))
 
 
+def johnson_interval(
+    mean: np.ndarray, se: np.ndarray, n: np.ndarray, skew: np.ndarray, critical: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means at which `abs(johnson_t)` reaches a critical t; at most the turning points.
+
+    Args:
+        mean: Mean over seeds; any shape, and so all that follow.
+        se: Standard error of the mean.
+        n: Number of seeds.
+        skew: Sample skewness of the values over seeds.
+        critical: Critical value of t, above 0.
+
+    Returns:
+        Lower and upper end.
+    """
+    root = np.sqrt(n)
+    curve = np.where(np.abs(skew) < 1e-9, 1e-9, skew) / (3 * root)
+    ends = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for target in (critical, -critical):
+            # T is t + skew / (6 root) + curve t^2: solve for t on the branch through 0.
+            under = 1 - 4 * curve * (skew / (6 * root) - target)
+            t = np.where(under > 0, (np.sqrt(np.maximum(under, 0.0)) - 1) / (2 * curve), -1 / (2 * curve))
+            ends.append(mean - t * se)
+    return ends[0], ends[1]
+
+
 @lru_cache
 def skew_limit(n: int) -> float:
     """Return the absolute skewness that 10% of samples of `n` normal values exceed.

@@ -70,13 +70,14 @@ def _separate(view: StudyView) -> list[Rich]:
     cells = fold_over(view)
     if not cells:
         return []
-    return [
-        rich(
-            "run ",
-            code(f"report/{FOLD_OVER}"),
-            f": its {count(len(cells), 'new arm')} separate what this fraction cannot tell apart.",
+    turned = _turned(view, _aliased(view))
+    if len(turned) == len(view.factors):
+        what = rich("tell main effects from pairs of factors.")
+    else:
+        what = rich(
+            "tell the pairs with ", listed([code(name) for name in turned]), " from the others of their groups."
         )
-    ]
+    return [rich("run ", code(f"report/{FOLD_OVER}"), f": its {count(len(cells), 'new arm')} ", what)]
 
 
 def fold_over(view: StudyView) -> list[Levels]:
@@ -86,25 +87,31 @@ def fold_over(view: StudyView) -> list[Levels]:
     pairs.
     """
     design = view.analysis.cells.design
-    found = [claim for claim in view.analysis.claims if claim.kind in ("direction", "depends")]
-    aliased = [c for c in found if c.scope.type == "alias_group" and len(c.scope.terms) > 1]
+    aliased = _aliased(view)
     if not design.fraction or not aliased:
         return []
-    mains = any(c.kind == "direction" for c in aliased)
-    turned = set(design.factors) if mains else {_most_named(view, aliased)}
+    turned = _turned(view, aliased)
     there = {tuple(levels[f] for f in design.factors) for _, levels in design.settings}
-    found: list[Levels] = []
+    cells: list[Levels] = []
     for _, levels in design.settings:
         other = {f: _other(design.factors[f], level) if f in turned else level for f, level in levels.items()}
         if tuple(other[f] for f in design.factors) not in there:
-            found.append(other)
-    return found
+            cells.append(other)
+    return cells
 
 
-def _most_named(view: StudyView, claims: list[Claim]) -> str:
-    """The factor of the largest group's first pair: turning it splits every group that holds it in one pair only."""
-    largest = max(claims, key=lambda claim: abs(claim.estimate))
-    return view.split(largest.scope.terms[0].split(" × ")[0])[0]
+def _aliased(view: StudyView) -> list[Claim]:
+    """Claims that something acts, of which the design cannot tell what."""
+    acting = (claim for claim in view.analysis.claims if claim.kind in ("direction", "depends"))
+    return [claim for claim in acting if claim.scope.type == "alias_group" and len(claim.scope.terms) > 1]
+
+
+def _turned(view: StudyView, aliased: Sequence[Claim]) -> tuple[str, ...]:
+    """The factors whose signs the new cells turn: all, or the first one of the largest group of pairs."""
+    if any(claim.kind == "direction" for claim in aliased):
+        return tuple(view.factors)
+    largest = max(aliased, key=lambda claim: abs(claim.estimate))
+    return (view.split(largest.scope.terms[0].split(" × ")[0])[0],)
 
 
 def _other(levels: tuple[str, ...], level: str) -> str:
