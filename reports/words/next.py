@@ -85,8 +85,8 @@ def fold_over(view: StudyView) -> list[Levels]:
     pairs.
     """
     design = view.analysis.cells.design
-    found = [claim for claim in view.analysis.claims if claim.kind in ("direction", "depends")]
-    aliased = [c for c in found if c.scope.type == "alias_group" and len(c.scope.terms) > 1]
+    acting = [claim for claim in view.analysis.claims if claim.kind in ("direction", "depends")]
+    aliased = [c for c in acting if c.scope.type == "alias_group" and len(c.scope.terms) > 1]
     if not design.fraction or not aliased:
         return []
     mains = any(c.kind == "direction" for c in aliased)
