@@ -423,7 +423,7 @@ def test_what_all_arms_do_is_not_called_one_cause() -> None:
 
 def test_two_effects_beside_the_margin_are_no_difference() -> None:
     assert claims("eleven and nine", "direction") == [("direction", "a", "harms", {})]
-    told = "Whether b changes the effect of a is not decided (change +0.002, 95% interval −0."
+    told = "Whether b changes the effect of a is not decided (change +0.002, 95% interval −0.007 to +0.011)."
     assert told in answer("eleven and nine")
 
 
