@@ -1,6 +1,7 @@
 """Results tables with a known truth, and all that a report says of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -166,9 +167,14 @@ def _plan(
 
 
 def said(report: Report) -> str:
-    """Everything a report says: the whole text, the lines of the command, and the file for programs."""
+    """Everything a report says of its study: the text, the lines of the command, and the file for programs.
+
+    The glossary is left out: it defines words and says nothing of a study.
+    """
     view = report.views[0]
-    return "\n".join([to_text(report.document), *headline(view), report_json(view, {})])
+    sections = tuple(part for part in report.document.sections if part.id != "glossary")
+    text = to_text(replace(report.document, sections=sections))
+    return "\n".join([text, *headline(view), report_json(view, {})])
 
 
 def ledger_of(*entries: Mapping[str, Any]) -> LedgerFacts:
