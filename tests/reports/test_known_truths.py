@@ -333,7 +333,7 @@ def test_a_fraction_whose_pairs_act_says_nothing_of_single_factors() -> None:
     assert "In this fraction factors act together: all seven groups of pairs are established" in told
     assert "nothing is said of the factors in these groups one by one" in told
     assert {name for name in SIX if name in told} >= {"rate", "resume", "labels", "order", "decay"}
-    assert "16 new arms separate" in plain(next_experiment(view_of("sixteen cells")))
+    assert "16 new arms tell the pairs with rate" in plain(next_experiment(view_of("sixteen cells")))
 
 
 def test_a_factor_that_acts_at_one_level_only_is_told_with_both() -> None:
@@ -397,7 +397,7 @@ def test_an_alias_is_never_told_as_one_factor() -> None:
     assert answer("half").startswith(told)
     assert "This design cannot tell them apart." in answer("half")
     assert "c (or a × b) helps on average" in headline(view_of("half"))[2]
-    assert "its 4 new arms separate" in headline(view_of("half"))[-1]
+    assert "its 4 new arms tell main effects from pairs of factors" in headline(view_of("half"))[-1]
 
 
 def test_verdicts_without_a_seed_are_not_computed_from_three_pairs() -> None:
@@ -482,7 +482,7 @@ def test_seeds_needed_are_told_with_their_range() -> None:
 def test_arms_of_a_leave_one_out_are_named_by_what_is_off() -> None:
     labels = [arm.label for arm in view_of("off in the arm").arms]
     assert labels == ["everything on", "without a", "without b", "without c"]
-    assert "With everything else on, c makes kid better: −0.0200" in answer("off in the arm")
+    assert "With everything else on, c makes kid better: −0.020" in answer("off in the arm")
 
 
 def test_rounding_of_the_arithmetic_is_no_effect() -> None:

@@ -42,24 +42,39 @@ def test_contrasts_of_a_factorial_equal_the_old_arithmetic(contrast: str) -> Non
     assert (found.mean[0], low[0], high[0]) == pytest.approx((known.mean, known.low, known.high), abs=1e-12)
 
 
-def test_p_is_that_of_t_and_johnson_together() -> None:
+SKEWED = [0.010, 0.011, 0.009, 0.010, 0.012, 0.010, 0.011, 0.009, 0.010, 0.070]
+
+
+def test_p_is_that_of_t_unless_a_sample_is_skewed() -> None:
     found = Estimates.of(pairs_of(DATA), PAIR)
     mean, se = np.mean(DATA), np.std(DATA, ddof=1) / math.sqrt(5)
-    t = stats.t.sf(mean / se, 4)
-    guard = stats.t.sf(johnson_t(mean, se, 5, skewness(np.array(DATA)), 0.0), 4)
-    assert found.above()[0] == pytest.approx(max(t, guard))
-    assert found.apart()[0] == pytest.approx(2 * max(t, guard))
-    margin = stats.t.cdf((mean - 0.03) / se, 4)
-    assert found.inside(0.03)[0] >= margin - 1e-12
+    assert not found.flagged[0]
+    assert found.above()[0] == pytest.approx(stats.t.sf(mean / se, 4))
+    assert found.apart()[0] == pytest.approx(2 * stats.t.sf(mean / se, 4))
+    assert found.inside(0.03)[0] == pytest.approx(stats.t.cdf((mean - 0.03) / se, 4))
 
 
 def test_a_skewed_sample_is_guarded() -> None:
-    """Nine seeds near 0.01 and one far away: t alone would find less than Johnson's bound allows."""
-    skewed = [0.010, 0.011, 0.009, 0.010, 0.012, 0.010, 0.011, 0.009, 0.010, 0.070]
-    found = Estimates.of(pairs_of(skewed), PAIR)
+    """Nine seeds near 0.01 and one far away: a claim needs Johnson's bound, and every seed within the margin."""
+    found = Estimates.of(pairs_of(SKEWED), PAIR)
+    mean, se = np.mean(SKEWED), np.std(SKEWED, ddof=1) / math.sqrt(10)
     assert found.flagged[0]
+    guard = stats.t.sf(johnson_t(mean, se, 10, skewness(np.array(SKEWED)), 0.0), 9)
+    assert found.above()[0] == pytest.approx(max(guard, stats.t.sf(mean / se, 9)))
     assert found.inside(0.05)[0] == 1.0  # one seed lies beyond the margin
-    assert not Estimates.of(pairs_of(DATA), PAIR).flagged[0]
+    alone = Estimates.of(pairs_of(SKEWED), PAIR, guard=False)
+    assert alone.above()[0] == pytest.approx(stats.t.sf(mean / se, 9))
+    assert alone.inside(0.05)[0] < 1.0
+
+
+def test_the_interval_of_a_skewed_sample_holds_all_seeds() -> None:
+    low, high = (float(end[0]) for end in Estimates.of(pairs_of(SKEWED), PAIR).interval(0.05))
+    usual = stats.ttest_1samp(SKEWED, 0.0).confidence_interval()
+    assert low <= min(usual.low, min(SKEWED)) + 1e-12
+    assert high >= max(usual.high, max(SKEWED)) - 1e-12
+    low, high = (float(end[0]) for end in Estimates.of(pairs_of(DATA), PAIR).interval(0.05))
+    usual = stats.ttest_1samp(DATA, 0.0).confidence_interval()
+    assert (low, high) == pytest.approx((usual.low, usual.high), abs=1e-15)
 
 
 def test_two_seeds_and_equal_numbers_say_nothing() -> None:

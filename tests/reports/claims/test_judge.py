@@ -152,8 +152,8 @@ def test_an_interaction_below_the_margin_is_no_dependence() -> None:
 
 def test_an_average_without_its_settings() -> None:
     """Four noisy settings of which none alone excludes the opposite by a small margin."""
-    values = table([0.0, 0.0, 0.013, 0.013], seeds=7, noise=0.0075)
-    found = judge(trials_of(values), TWO, Rule(margin=0.002))
+    values = table([0.0, 0.0, 0.013, 0.013], seeds=7, noise=0.008)
+    found = judge(trials_of(values), TWO, Rule(margin=0.001))
     assert found.verdicts["a"] == "harms on average"
     assert claim_of(found, "direction:a").scope.type == "on_average"
 

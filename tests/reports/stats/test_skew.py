@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.stats.skew import johnson_t, skew_limit, skewness
+from reports.stats.skew import johnson_interval, johnson_t, skew_limit, skewness
 
 
 def test_skewness_is_scipys_of_the_values_there_are():
@@ -75,3 +75,16 @@ def test_a_tenth_of_normal_samples_is_more_skewed(n, limit):
 def test_two_values_have_no_limit():
     with pytest.raises(ValueError, match="three"):
         skew_limit(2)
+
+
+def test_johnsons_interval_holds_the_means_that_its_t_does_not_refuse():
+    rng = np.random.default_rng(5)
+    data = np.exp(0.7 * rng.standard_normal((6, 500)))
+    mean, se, skew = data.mean(axis=0), data.std(axis=0, ddof=1) / np.sqrt(6), skewness(data)
+    critical = np.full(500, stats.t.isf(0.025, 5))
+    low, high = johnson_interval(mean, se, np.full(500, 6), skew, critical)
+    for mu in (0.8, 1.28, 2.0):
+        inside = np.abs(johnson_t(mean, se, 6, skew, mu)) <= critical
+        assert np.array_equal(inside, (low <= mu) & (mu <= high))
+    low, high = johnson_interval(np.array([1.0]), np.array([0.5]), np.array([6.0]), np.array([0.0]), critical[:1])
+    assert (low[0], high[0]) == pytest.approx((1 - 0.5 * critical[0], 1 + 0.5 * critical[0]), abs=1e-6)
