@@ -43,9 +43,11 @@ def interval(low: float | None, high: float | None, digits: int) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """Three digits, `< 0.001` below that."""
+    """Three digits, `< 0.001` below that; four where three would hide that it is below 0.05."""
     if value is None or not math.isfinite(value):
         return NOTHING
+    if 0.0495 <= value < 0.05:
+        return f"{min(value, 0.0499):.4f}"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 

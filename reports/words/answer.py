@@ -54,7 +54,7 @@ def _claimed(view: StudyView) -> list[list[Rich]]:
     """The sentences of the claims about one outcome, in groups."""
     groups = (
         _divergence(view),
-        _dependences(view, told=True),
+        *([told] for told in _dependences(view, told=True)),
         _directions(view, "harms"),
         _directions(view, "helps"),
         _dependences(view, told=False),
@@ -272,7 +272,14 @@ def _averaged(view: StudyView, term: Claim) -> list[Rich]:
 
 
 def _one_sided(view: StudyView) -> list[Rich]:
-    return [sentence(view, claim) for claim in _claims(view, "one_sided")]
+    """No harm or no benefit, unless the effects at single levels say as much."""
+    plain = {"no benefit": {"harms"}, "no harm": {"helps"}}
+    out = []
+    for claim in _claims(view, "one_sided"):
+        single = {one.word for one in view.analysis.claims if one.gate and one.subject == claim.subject}
+        if single != plain[claim.word]:
+            out.append(sentence(view, claim))
+    return out
 
 
 def _equivalent(view: StudyView) -> list[Rich]:
