@@ -47,7 +47,7 @@ def verdict_table(view: StudyView) -> Table | None:
         "verdicts",
         "Verdict for each factor",
         (
-            Column("factor", "Factor", "text", 1.5),
+            Column("factor", "Factor", "text", 1.9),
             Column("verdict", "Verdict", "badge", 1.75),
             Column("effect", f"Effect on {view.metric}", "number", 0.9),
             Column("interval", view.interval, "number", 1.35),
