@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,29 @@ def test_the_driver_of_ray_tune_does_without_torch() -> None:
     code = "import ablate.execute_ray, ablate.run, sys; print('torch' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert out.stdout.strip() == "False"
+
+
+ROOMS = {
+    "documents": set(),
+    "stats": set(),
+    "claims": {"stats"},
+    "analysis": {"claims", "stats", "table"},
+}
+"""Room of `reports` -> what it may import of `reports` besides itself."""
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_statistics_know_no_words_and_no_pages(room: str) -> None:
+    for path in sorted((ROOT / "reports" / room).rglob("*.py")):
+        modules = [
+            node.module.split(".")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reports")
+        ]
+        assert {parts[1] for parts in modules} <= ROOMS[room] | {room}, path
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    found = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in ROOT.glob("*/**/__init__.py")}
+    assert set(listed) == {name for name in found if name.split(".")[0] in (*OURS, "studies")}
