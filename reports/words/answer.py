@@ -6,7 +6,7 @@ from statistics import median
 from reports.claims.budget import ERROR
 from reports.claims.claim import Claim
 from reports.claims.estimates import FEWEST_SEEDS
-from reports.document import Rich, code, joined, plain, rich, strong
+from reports.document import Rich, code, joined, plain, rich, spaced, strong
 from reports.numbers import count, p_words
 from reports.view import Arm, Event, StudyView, fall
 from reports.words.facts import blocked, interim, lost_trials, missing, rule_changed, seeds_added
@@ -15,7 +15,6 @@ from reports.words.names import (
     at_levels,
     bare,
     interval_words,
-    listed,
     number_words,
     subject,
     subjects,
@@ -31,12 +30,12 @@ MOST_CHANGES = 4
 def lead(view: StudyView) -> Rich:
     """The first sentences: whether the study is done and its rule stood, then the first thing that was found."""
     status = [part for part in (interim(view), rule_changed(view), seeds_added(view)) if part]
-    return rich(*_spaced([*status, *_groups(view)[0]]))
+    return spaced([*status, *_groups(view)[0]])
 
 
 def others(view: StudyView) -> list[Rich]:
     """The other sentences of the answer, one for each group of claims."""
-    rest = [rich(*_spaced(group)) for group in _groups(view)[1:]]
+    rest = [spaced(group) for group in _groups(view)[1:]]
     return [part for part in (*rest, missing(view), shared_fall(view)) if part]
 
 
@@ -172,7 +171,7 @@ def _dependence(view: StudyView, term: Claim) -> Rich:
     names = term.subject.split(" × ")
     sided = {name: [c for c in _conditional(view, term) if c.subject == name] for name in names}
     if len(names) > 2:
-        return rich(*_spaced([many_way(view, term), *_combinations(view, sided)]))
+        return spaced([many_way(view, term), *_combinations(view, sided)])
 
     ranked = sorted(names, key=lambda name: (_rank(sided[name]), -_size(sided[name])))
     first, *rest = [name for name in ranked if sided[name]]
@@ -185,7 +184,7 @@ def _dependence(view: StudyView, term: Claim) -> Rich:
         parts.append(_at_each(view, subject(view, rest[0]), sided[rest[0]]))
     parts += _averaged(view, term)
     parts.append(rich(f"The interaction is established ({p_words(term.p_adjusted)})."))
-    return rich(*_spaced(parts))
+    return spaced(parts)
 
 
 def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list[Rich]:
@@ -199,7 +198,7 @@ def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list
         bits = [(worse, "worse"), (better, "better")]
         said = [f"{word} at {number_words(many)}" for many, word in bits if many]
         others = [bare(view, name) for name in sided if name != names[0]]
-        of = rich(f" of the {number_words(2 ** len(others))} combinations of ", listed(others))
+        of = rich(f" of the {number_words(2 ** len(others))} combinations of ", joined(others))
         if said:
             made = rich(subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(said)}")
             out.append(rich(made, of, "."))
@@ -242,11 +241,11 @@ def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
     for word, places in moved.items():
         verb = rich(" makes ", code(view.metric), " ") if not bits else ()
         how = "both " if len(places) == 2 else only
-        bits.append(rich(verb, f"{word} {how}", listed(places)))
+        bits.append(rich(verb, f"{word} {how}", joined(places)))
 
-    said = rich(start, listed(bits)) if bits else ()
+    said = rich(start, joined(bits)) if bits else ()
     if still:
-        kept = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", listed(still))
+        kept = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", joined(still))
         said = rich(said, "; it", kept) if said else rich(start, kept)
     return rich(said, ".")
 
@@ -372,7 +371,7 @@ def _too_few_seeds(view: StudyView, claims: Sequence[Claim]) -> Rich:
 
 def _with_effects(view: StudyView, claims: Sequence[Claim]) -> Rich:
     """`a (+0.012), b (−0.003), and c (0.000)`."""
-    return listed([rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims])
+    return joined([rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims])
 
 
 def _open_interaction(view: StudyView) -> list[Rich]:
@@ -419,7 +418,7 @@ def _further(view: StudyView) -> list[Rich]:
     for other in view.further:
         told = [one for group in _claimed(other) for one in group]
         against = _against(view, other)
-        out.append(rich("Further outcome ", code(other.metric), ": ", *_spaced([*against, *told])))
+        out.append(rich("Further outcome ", code(other.metric), ": ", spaced([*against, *told])))
     return out
 
 
@@ -447,13 +446,6 @@ def _one_arm(view: StudyView) -> Rich:
         return rich("The one arm of this study has no result.")
     mean = view.scale.fixed(float(known["mean"].iloc[0]))
     return rich("One arm: ", code(view.metric), f" is {mean} {view.summary}. There is nothing to compare it with.")
-
-
-def _spaced(parts: Sequence[Rich]) -> list[str | Rich]:
-    out: list[str | Rich] = []
-    for part in parts:
-        out += [" ", part] if out else [part]
-    return out
 
 
 # -- when trials degraded --------------------------------------------------------------------------

@@ -4,18 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reports.claims.claim import Claim
-from reports.document import Rich, Span, code, joined, rich
+from reports.document import Rich, code, joined, rich
 from reports.numbers import Scale, p_words
 from reports.view import StudyView
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MOST_SETTINGS = 4
 """Settings that are named one by one; of more their number is told."""
-
-
-def listed(parts: Sequence[str | Span | Rich]) -> Rich:
-    """`a`, `a and b`, or `a, b, and c`."""
-    return joined(parts)
 
 
 def number_words(number: int) -> str:
@@ -34,7 +29,7 @@ def subject(view: StudyView, name: str) -> Rich:
 
 def subjects(view: StudyView, names: Sequence[str]) -> Rich:
     """Several changes."""
-    return listed([subject(view, name) for name in names])
+    return joined([subject(view, name) for name in names])
 
 
 def bare(view: StudyView, name: str) -> Rich:
@@ -71,14 +66,14 @@ def at_levels(view: StudyView, at: Mapping[str, str]) -> Rich:
             return rich("with every other factor at its first level")
         if all(level != view.first(factor) for factor, level in at.items()):
             return rich("with everything else on")
-    return listed([at_level(view, factor, level) for factor, level in at.items()])
+    return joined([at_level(view, factor, level) for factor, level in at.items()])
 
 
 def settings_words(view: StudyView, over: Sequence[Mapping[str, str]]) -> Rich:
     """The settings that something holds in: named up to `MOST_SETTINGS`, else counted."""
     if len(over) > MOST_SETTINGS:
         return rich(f"{number_words(len(over))} settings")
-    return listed([at_levels(view, at) for at in over])
+    return joined([at_levels(view, at) for at in over])
 
 
 def amount(view: StudyView, value: float, claim: Claim | None = None) -> str:
