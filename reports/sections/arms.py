@@ -12,7 +12,7 @@ from reports.estimates import bars, differences, estimate, nothing, number, sign
 from reports.numbers import NOTHING, count, p_words
 from reports.picked import Ranked, picked_words, ranking
 from reports.view import Arm, StudyView
-from reports.words.answer import onset_parts
+from reports.words.onset import onset_parts
 
 UNFOLDED = 24
 """Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens on request."""

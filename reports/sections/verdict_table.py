@@ -11,9 +11,9 @@ from reports.estimates import bars, estimate, fixed_cell, interval_or_words, num
 from reports.numbers import NOTHING, count
 from reports.replicates import interval_words
 from reports.view import StudyView
-from reports.words.answer import onset_words
 from reports.words.facts import rule_fixed
 from reports.words.names import aliases, at_levels
+from reports.words.onset import onset_words
 
 Record = Mapping[Any, Any]
 

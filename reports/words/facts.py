@@ -302,3 +302,15 @@ def _used(view: StudyView) -> int:
         there = known[:, list(inside)]
         used[:, list(inside)] |= there & (there.sum(axis=1, keepdims=True) >= 2)
     return int(used.sum())
+
+
+def status_words(view: StudyView) -> Rich:
+    """`8 arms × 5 seeds = 40 trials: 38 finished, 1 diverged, 1 failed`."""
+    trials = view.table.trials
+    counts = trials["status"].value_counts()
+    order = ("finished", "diverged", "failed", "interrupted", "running", "planned")
+    words = [f"{int(counts[status])} {status}" for status in order if counts.get(status, 0)]
+    arms, seeds = len(view.arms), len(view.seeds)
+    start = f"{count(arms, 'arm')} × {count(seeds, 'seed')}"
+    total = f" = {count(len(trials), 'trial')}" if arms * seeds == len(trials) else f", {count(len(trials), 'trial')}"
+    return rich(strong(start), f"{total}: {', '.join(words)}.")

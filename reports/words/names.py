@@ -9,6 +9,10 @@ from reports.numbers import Scale, p_words
 from reports.view import StudyView
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MOST_CHANGES = 4
+"""Factors of one verdict that have a sentence each; of more the rest share one."""
+MOST_CHANGES = 4
+"""Factors of one verdict that have a sentence each; of more the rest share one."""
 MOST_SETTINGS = 4
 """Settings that are named one by one; of more their number is told."""
 
@@ -111,3 +115,8 @@ def interval_words(view: StudyView, claim: Claim, p: bool = True) -> str:
     if p and claim.kind in ("direction", "depends") and math.isfinite(claim.p_adjusted):
         parts.append(p_words(claim.p_adjusted))
     return f" ({'; '.join(parts)})" if parts else ""
+
+
+def with_effects(view: StudyView, claims: Sequence[Claim]) -> Rich:
+    """`a (+0.012), b (−0.003), and c (0.000)`."""
+    return joined([rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims])

@@ -12,7 +12,8 @@ from reports.plain_text import to_text
 from reports.sections.survival import compared, groups_of, times_of
 from reports.stats.survival import kaplan_meier
 from reports.table import StudyTable
-from reports.words.answer import lead, onset_words, others
+from reports.words.answer import lead, others
+from reports.words.onset import onset_words
 
 Make = Callable[..., StudyTable]
 WIDE = {"smallest_effect": 0.1}
