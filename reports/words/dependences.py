@@ -31,6 +31,7 @@ def dependences(view: StudyView, told: bool) -> list[Rich]:
     if groups and told:
         return []
     chosen = [claim for claim in terms if bool(_conditional(view, claim)) == told]
+    chosen.sort(key=lambda claim: not _turns(view, claim))
     out = [_dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]]
     if len(chosen) > MOST_TERMS:
         more = count(len(chosen) - MOST_TERMS, "more interaction")
@@ -119,6 +120,13 @@ def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list
         if names[1:]:
             out.append(rich("The same holds for ", subjects(view, names[1:]), "."))
     return out
+
+
+def _turns(view: StudyView, term: Claim) -> bool:
+    """Whether a change of the term harms at one level and helps at another: readers need that first."""
+    found = _conditional(view, term)
+    names = {claim.subject for claim in found}
+    return any(_rank([claim for claim in found if claim.subject == name]) == 0 for name in names)
 
 
 def _rank(claims: Sequence[Claim]) -> int:
