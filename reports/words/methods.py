@@ -70,10 +70,10 @@ def _statistics(view: StudyView) -> Rich:
     if terms:
         parts.append(_budget(terms, pairs))
     parts.append(
-        "A claim also needs Johnson's bound for skewed samples. With fewer than ten seeds, a strongly skewed "
+        "A claim about a visibly skewed effect also needs Johnson's bound. With fewer than ten seeds, a strongly skewed "
         "effect can't be seen."
         if seeds_with_results(view) < 10
-        else "A claim also needs Johnson's bound for skewed samples."
+        else "A claim about a visibly skewed effect also needs Johnson's bound."
     )
     if diverged:
         parts.append(
