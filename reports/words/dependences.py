@@ -31,14 +31,20 @@ def dependences(view: StudyView, told: bool) -> list[Rich]:
     if groups and told:
         return []
     chosen = [claim for claim in terms if bool(_conditional(view, claim)) == told]
-    chosen.sort(key=lambda claim: not _turns(view, claim))
+    chosen.sort(key=lambda claim: not _reverses(view, claim))
     out = [_dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]]
     if len(chosen) > MOST_TERMS:
         more = count(len(chosen) - MOST_TERMS, "more interaction")
-        verb, them = ("is", "it") if len(chosen) == MOST_TERMS + 1 else ("are", "them")
-        rest = f"{more} {verb} established; the table of effects lists {them}."
-        out[-1] = spaced([out[-1], rest])  # no line of its own: it says nothing without those before
+        verb = "is" if len(chosen) == MOST_TERMS + 1 else "are"
+        out.append(rich(f"{more} {verb} established; the table of effects lists them."))
     return out
+
+
+def _reverses(view: StudyView, term: Claim) -> bool:
+    """Whether a change of a pair harms at one level of the other and helps at the other."""
+    conditional = _conditional(view, term)
+    sided = [[c for c in conditional if c.subject == name] for name in term.subject.split(" × ")]
+    return len(sided) == 2 and any(_rank(claims) == 0 for claims in sided)
 
 
 def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
@@ -120,13 +126,6 @@ def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list
         if names[1:]:
             out.append(rich("The same holds for ", subjects(view, names[1:]), "."))
     return out
-
-
-def _turns(view: StudyView, term: Claim) -> bool:
-    """Whether a change of the term harms at one level and helps at another: readers need that first."""
-    found = _conditional(view, term)
-    names = {claim.subject for claim in found}
-    return any(_rank([claim for claim in found if claim.subject == name]) == 0 for name in names)
 
 
 def _rank(claims: Sequence[Claim]) -> int:
