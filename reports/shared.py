@@ -94,7 +94,7 @@ def _equal_digests(view: StudyView, column: str, factor: str) -> bool:
 def shared_words(view: StudyView) -> Rich:
     """What trials of one seed share between arms, and which factors make what different.
 
-    This is about pairs of trials; what differs from seed to seed is in `reports.replicates`.
+    This is about pairs of trials; what differs from seed to seed is in `reports.words.replicates`.
     """
     if view.command:
         seed = ", which is given the seed" if "{seed}" in view.command else ""

@@ -5,11 +5,11 @@ from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number
 from reports.numbers import count, p_value
 from reports.patches import changing
-from reports.replicates import network_threat
 from reports.shared import TRAINING, different_words, yardstick_words
 from reports.view import StudyView
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
 from reports.words.next import next_experiment
+from reports.words.replicates import network_threat
 
 
 def threats(view: StudyView) -> Section:

@@ -10,10 +10,10 @@ from reports.document import Rich, Span, code, joined, rich, spaced, strong
 from reports.estimates import number
 from reports.numbers import count
 from reports.patches import changing, levels_of, raised
-from reports.picked import confirm_next
 from reports.view import StudyView
 from reports.words.facts import blocked, interim, seeds_with_results
 from reports.words.names import started, subjects
+from reports.words.picked import confirm_next
 from reports.words.scale_advice import scale_words
 
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}

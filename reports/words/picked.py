@@ -12,8 +12,8 @@ from reports.claims.claim import Claim
 from reports.claims.estimates import FEWEST_SEEDS
 from reports.document import Rich, code, rich
 from reports.numbers import count
-from reports.replicates import replicates
 from reports.view import Arm, StudyView
+from reports.words.replicates import replicates
 
 FEWEST_ARMS = 3
 """Arms with a mean from which on the best one was picked: two are a comparison."""
