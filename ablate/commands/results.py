@@ -12,7 +12,7 @@ Study = Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder, OU
 
 
 def status(folder: Study, as_json: Json = False) -> None:
-    """One row per trial: status, steps, last primary metric, seconds, error; age of the last sign of life if running."""
+    """One row per trial: status, steps, primary metric, seconds, error; age of the last sign of life if running."""
     from dataclasses import asdict
 
     from ablate.status import study_status
