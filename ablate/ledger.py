@@ -17,7 +17,9 @@ from typing import IO, Any
 from ablate import atomic, journal, plan_file, trial_file
 from ablate.environment import git
 from ablate.study import Plan
-from reports.documents.ledger import NAME, PLANS, Chain, Rule, head_of, line_of, read_chain, sealed
+from reports.documents.chain import Chain, line_of, read_chain, sealed
+from reports.documents.ledger import NAME, PLANS, head_of
+from reports.documents.rule import Rule
 
 
 class Ledger:

@@ -8,7 +8,8 @@ from typing import Any
 from ablate import atomic, ledger, locks
 from ablate.run import writable
 from ablate.study import Plan, StudyError
-from reports.documents.ledger import REGISTRATION, is_sealed, sealed
+from reports.documents.chain import is_sealed, sealed
+from reports.documents.ledger import REGISTRATION
 
 
 @dataclass(frozen=True)

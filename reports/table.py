@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.documents import ledger
-from reports.documents.ledger import LedgerFacts
+from reports.documents.rule import LedgerFacts
 
 FILES = ("plan.json", "trials.csv", "history.parquet")
 TRIALS = ("trial_id", "cell_id", "status", "seed")

@@ -9,7 +9,8 @@ import numpy as np
 from reports.analysis.cells import OPEN, Cells
 from reports.claims.judge import judge
 from reports.document import Rich, code, joined, rich, spaced, strong
-from reports.documents.ledger import Damage, LedgerFacts, Rule, RuleChange
+from reports.documents.chain import Damage
+from reports.documents.rule import LedgerFacts, Rule, RuleChange
 from reports.numbers import count
 from reports.view import StudyView
 from reports.words.names import subject

@@ -21,7 +21,9 @@ from ablate.spec import load_study
 from ablate.study import Plan, StudyError
 from benchmarks.toy_study import BARE, toy_plan
 from reports import load_results
-from reports.documents.ledger import NAME, REGISTRATION, Changed, Damage, LedgerFacts, load_ledger
+from reports.documents.chain import Damage
+from reports.documents.ledger import NAME, REGISTRATION, load_ledger
+from reports.documents.rule import Changed, LedgerFacts
 
 STUDY = """
 name: toy

@@ -8,20 +8,9 @@ from typing import Any
 
 import pytest
 
-from reports.documents.ledger import (
-    NAME,
-    REGISTRATION,
-    START,
-    Changed,
-    Damage,
-    LedgerFacts,
-    Rule,
-    ledger_facts,
-    line_of,
-    load_ledger,
-    read_chain,
-    sealed,
-)
+from reports.documents.chain import START, Damage, line_of, read_chain, sealed
+from reports.documents.ledger import NAME, REGISTRATION, ledger_facts, load_ledger
+from reports.documents.rule import Changed, LedgerFacts, Rule
 
 RULE: dict[str, Any] = {
     "metric": "kid",

@@ -10,7 +10,8 @@ import pytest
 from reports.build import open_study
 from reports.csv_files import report_json
 from reports.document import plain
-from reports.documents.ledger import Damage, LedgerFacts
+from reports.documents.chain import Damage
+from reports.documents.rule import LedgerFacts
 from reports.table import StudyTable
 from reports.words.facts import (
     blocked,
