@@ -9,6 +9,7 @@ import pytest
 from reports.analysis import analyse
 from reports.build import open_study
 from reports.document import plain
+from reports.sections.verdict_table import verdict_table
 from reports.table import StudyTable
 from reports.view import StudyView
 from reports.words.answer import lead, others
@@ -98,6 +99,12 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         lambda s: 0.03 * (on(s, "a") != on(s, "b")),
         seeds=6,
         status=lost("failed", lambda s, n: not any(on(s, name) for name in ABC)),
+    ),
+    "one setting left": lambda: truth(
+        ABC,
+        lambda s: 0.03 * on(s, "a", "b") + 0.03 * on(s, "a", "c") + 0.03 * on(s, "b", "c"),
+        seeds=6,
+        status=lost("failed", lambda s, n: on(s, *ABC)),
     ),
     "the first level diverges": lambda: truth(
         {"a": ("small", "medium", "large"), "b": SWITCH},
@@ -207,6 +214,24 @@ def test_what_was_found_equivalent_keeps_its_p_at_later_looks() -> None:
         p.append(next(c.p_adjusted for c in found.claims if c.id == "equivalent:b"))
     assert p[0] == pytest.approx(p[1])
     assert p[0] > 0
+
+
+def test_an_interaction_is_no_share_of_a_first_level() -> None:
+    claims = view_of("crossover without an arm").analysis.claims
+    assert all(claim.percent != claim.percent for claim in claims if claim.kind == "depends")
+
+
+def test_a_further_outcome_without_curves_is_not_told_at_step_0() -> None:
+    assert "at step 0" not in answer("further outcome")
+    assert "a makes other worse: +0.030 at the end of training" in answer("further outcome")
+
+
+def test_an_effect_that_two_interactions_open_has_one_row() -> None:
+    """Without the arm of b and c alone one setting is left for each pair of factors."""
+    table = verdict_table(view_of("one setting left"))
+    assert table is not None
+    rows = [plain(row[0].spans) + str(row[0].value) for row in table.rows]
+    assert len(rows) == len(set(rows))
 
 
 def test_methods_do_not_give_every_arm_all_seeds_where_some_stopped() -> None:
