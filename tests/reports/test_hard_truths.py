@@ -1,5 +1,6 @@
 """Tables with a known truth in which designs are partial, fractions lose trials, or arms stop at a look."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -8,7 +9,9 @@ import pytest
 
 from reports.analysis import analyse
 from reports.build import open_study
-from reports.document import plain
+from reports.document import Document, plain
+from reports.plain_text import to_text
+from reports.sections.shapley import shapley
 from reports.sections.verdict_table import verdict_table
 from reports.table import StudyTable
 from reports.view import StudyView
@@ -105,6 +108,14 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         lambda s: 0.03 * on(s, "a", "b") + 0.03 * on(s, "a", "c") + 0.03 * on(s, "b", "c"),
         seeds=6,
         status=lost("failed", lambda s, n: on(s, *ABC)),
+    ),
+    "ratios": lambda: truth(
+        ("a", "b"),
+        lambda s: 0.0,
+        seeds=8,
+        value=lambda s, n: (2 + 0.1 * n) * (0.7 if on(s, "a") else 1.0) * (1 + 0.01 * (n * n % 5) * on(s, "b")),
+        status=lost("failed", lambda s, n: on(s, "a", "b") and n > 5),
+        outcome={"better": "higher", "scale": "log", "smallest_effect": 0.1},
     ),
     "the first level diverges": lambda: truth(
         {"a": ("small", "medium", "large"), "b": SWITCH},
@@ -224,6 +235,18 @@ def test_an_interaction_is_no_share_of_a_first_level() -> None:
 def test_a_further_outcome_without_curves_is_not_told_at_step_0() -> None:
     assert "at step 0" not in answer("further outcome")
     assert "a makes other worse: +0.030 at the end of training" in answer("further outcome")
+
+
+def test_shares_of_ratios_are_told_in_the_unit_of_the_outcome() -> None:
+    """Shares add up in the outcome itself, so their intervals are no percents; seeds without an arm do not count."""
+    section = shapley(view_of("ratios"))
+    assert section is not None
+    text = to_text(Document("truth", "", "", (section,)))
+    assert "Only the 6 of 8 seeds that have a result in every arm count." in text
+    row = next(line for line in text.splitlines() if line.startswith("a | "))
+    value, low, high = (float(part.replace("−", "-")) for part in re.findall(r"[+−]\d+\.\d+", row))
+    assert "%" not in row
+    assert low < value < high
 
 
 def test_an_effect_that_two_interactions_open_has_one_row() -> None:
