@@ -12,6 +12,7 @@ from reports.build import open_study
 from reports.document import Document, plain
 from reports.plain_text import to_text
 from reports.sections.shapley import shapley
+from reports.sections.threats import threats
 from reports.sections.verdict_table import verdict_table
 from reports.table import StudyTable
 from reports.view import StudyView
@@ -108,6 +109,9 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         lambda s: 0.03 * on(s, "a", "b") + 0.03 * on(s, "a", "c") + 0.03 * on(s, "b", "c"),
         seeds=6,
         status=lost("failed", lambda s, n: on(s, *ABC)),
+    ),
+    "pairs diverge": lambda: truth(
+        ("a", "b"), lambda s: 0.03 * on(s, "a"), seeds=8, status=lost("diverged", lambda s, n: on(s, "b") and n == 0)
     ),
     "ratios": lambda: truth(
         ("a", "b"),
@@ -247,6 +251,11 @@ def test_shares_of_ratios_are_told_in_the_unit_of_the_outcome() -> None:
     value, low, high = (float(part.replace("−", "-")) for part in re.findall(r"[+−]\d+\.\d+", row))
     assert "%" not in row
     assert low < value < high
+
+
+def test_bounds_that_are_open_are_told_in_a_sentence() -> None:
+    text = to_text(Document("truth", "", "", (threats(view_of("pairs diverge")),)))
+    assert "Whatever the missing trials would have been, the effect of a can be anything; that includes" in text
 
 
 def test_an_effect_that_two_interactions_open_has_one_row() -> None:
