@@ -5,6 +5,7 @@ from statistics import median
 
 from reports.claims.budget import ERROR
 from reports.claims.claim import Claim
+from reports.claims.design import Levels
 from reports.claims.estimates import FEWEST_SEEDS
 from reports.document import Rich, code, joined, plain, rich, strong
 from reports.numbers import count, p_words
@@ -90,7 +91,7 @@ def _divergence(view: StudyView) -> list[Rich]:
         silent = [name for name in named if not any(_has_mean(view, name))]
         if silent:
             found.append(rich("The mean of ", code(view.metric), " is not compared where trials diverged."))
-    elif lost := lost_trials(view):
+    elif view.analysis.cells.rule.divergence and (lost := lost_trials(view)):
         found = [lost]
     return [*found, *(sentence(view, claim) for claim in _claims(view, "composite"))]
 
@@ -124,12 +125,20 @@ def _dependences(view: StudyView, told: bool) -> list[Rich]:
     if groups and told:
         return []
     chosen = [claim for claim in terms if bool(_conditional(view, claim)) == told]
+    chosen.sort(key=lambda claim: not _reverses(view, claim))
     out = [_dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]]
     if len(chosen) > MOST_TERMS:
         more = count(len(chosen) - MOST_TERMS, "more interaction")
         verb = "is" if len(chosen) == MOST_TERMS + 1 else "are"
         out.append(rich(f"{more} {verb} established; the table of effects lists them."))
     return out
+
+
+def _reverses(view: StudyView, term: Claim) -> bool:
+    """Whether a change of a pair harms at one level of the other and helps at the other."""
+    conditional = _conditional(view, term)
+    sided = [[c for c in conditional if c.subject == name] for name in term.subject.split(" × ")]
+    return len(sided) == 2 and any(_rank(claims) == 0 for claims in sided)
 
 
 def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
@@ -161,10 +170,16 @@ def _conditional(view: StudyView, term: Claim) -> list[Claim]:
         for claim in view.analysis.claims
         if claim.gate
         and claim.subject in others
-        and set(claim.scope.at) == others[claim.subject]
-        and all(level in levels[factor] for factor, level in claim.scope.at.items())
+        and set(_moved(claim)) == others[claim.subject]
+        and all(level in levels[factor] for factor, level in _moved(claim).items())
     ]
-    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in claim.scope.at.items()])
+    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in _moved(claim).items()])
+
+
+def _moved(claim: Claim) -> Levels:
+    """The levels of a conditional claim that its interaction moves: the others are those of the only setting left."""
+    fixed = claim.scope.over[0] if len(claim.scope.over) == 1 else {}
+    return {factor: level for factor, level in claim.scope.at.items() if factor not in fixed}
 
 
 def _dependence(view: StudyView, term: Claim) -> Rich:
@@ -227,7 +242,7 @@ def _size(claims: Sequence[Claim]) -> float:
 
 def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
     """Whether the other change is at its first level -> what is claimed there."""
-    return {all(level == view.first(f) for f, level in claim.scope.at.items()): claim.word for claim in claims}
+    return {all(level == view.first(f) for f, level in _moved(claim).items()): claim.word for claim in claims}
 
 
 def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
@@ -398,7 +413,9 @@ def _uncompared(view: StudyView) -> list[Rich]:
     """Changes that no two arms, or no seed, allow a comparison of."""
     out = []
     if without := _without_pairs(view):
-        out.append(rich(subjects(view, without), " can't be compared: no seed has a result in both arms."))
+        fraction = view.analysis.cells.design.fraction
+        why = "an arm of the fraction has no result" if fraction else "no seed has a result in both arms"
+        out.append(rich(subjects(view, without), f" can't be compared: {why}."))
     if view.analysis.uncompared and len(view.arms) > 1:
         which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
         out.append(

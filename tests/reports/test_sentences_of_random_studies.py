@@ -23,7 +23,7 @@ ORDER = (
     r"^Interim:",
     r"makes trials diverge|prevents divergence|trials diverged[,:]",
     r"and better (?:both )?with|and worse (?:both )?with",
-    r"^What each of|^What \S+ does depends on \S+: it",
+    r"^What each of|^What \S+ does depends on \S+: it|more interactions? (?:is|are) established",
     r"\S+ makes kid worse: (?!.*; single settings)",
     r"\S+ makes kid better: (?!.*; single settings)",
     r"its effect changes by|^Factors act together|^In this fraction factors",
