@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ablate.command_trainer import command_cautions
 from ablate.design import Cell, DesignError, expand, meant_equal
 from ablate.identity import NEUTRAL, TOGETHER, canonical_field, dumps
 from ablate.menus import Choice, Menus
 from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems
+from ablate.program.problems import command_cautions
 from ablate.remembered import remembered
 from ablate.study import Factor, FurtherOutcome, Outcome, StudySpec
 from g2g_core.config import prefixes

@@ -23,9 +23,9 @@ from typing import Any
 import psutil
 
 from ablate import locks, trial_file
-from ablate.command_config import CommandConfig
-from ablate.command_environment import USERS_PYTHONPATH
 from ablate.faults import MEMORY, Referee
+from ablate.program.config import CommandConfig
+from ablate.program.environment import USERS_PYTHONPATH
 from ablate.resources import Resources, cluster_answers
 from ablate.study import Config, StudyError, Trial
 from ablate.trial import STOP, run_trial
@@ -33,7 +33,7 @@ from ablate.trial import STOP, run_trial
 CORE_TRAINER = "g2g_core.train:train"
 """The training run of the core, as `module:function`."""
 
-COMMAND_TRAINER = "ablate.command_run:train"
+COMMAND_TRAINER = "ablate.program.run:train"
 """The training run of a trial that is a program."""
 
 

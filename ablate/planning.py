@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.command_trainer import CommandBuilder
 from ablate.design import Cell, expand
 from ablate.identity import DATA, Canonical, cell_id, data_digest, digest, dumps, file_digest, trial_id, weight_files
 from ablate.menus import Menus, science_menus
 from ablate.patching import FIELDS, Patched, PerLevels
 from ablate.problems import did_you_mean
+from ablate.program.builder import CommandBuilder
 from ablate.remembered import code_digest
 from ablate.study import FurtherOutcome, Plan, StudyError, StudySpec, Trial
 from g2g_core.checkpoint_names import files_of

@@ -147,7 +147,7 @@ class _Run:
                 if error.errno not in NO_SPACE:
                     raise
                 self.exit_code = 3
-                self._say(f"the disk is full ({self.folder}); what is finished is kept. To go on: {_command()}")
+                self._say(f"the disk is full ({self.folder}); finished trials are kept. To resume: {_command()}")
             finally:
                 _leave_nothing(self.folder, lock, made)
             if refused:
@@ -273,13 +273,13 @@ class _Run:
                 execute(job)
         except KeyboardInterrupt:
             self.exit_code = 130
-            self._say("interrupted; what is done is kept. To go on: " + _command())
+            self._say("interrupted; finished trials are kept. To resume: " + _command())
         except Infrastructure as error:
             self.exit_code = 3
             self._say(str(error))
         except OSError as error:
             self.exit_code = 3
-            self._say(f"stopped: {error}; what is done is kept. To go on: {_command()}")
+            self._say(f"stopped: {error}; finished trials are kept. To resume: {_command()}")
         for line in job.said:
             self._say(line)
         if job.stopped:
@@ -302,7 +302,7 @@ class _Run:
         finally:
             timer.cancel()
             if time.monotonic() - self.clock >= hours * 3600:
-                self._say(f"the {hours:g} h are over; what is done is kept. To go on: {_command()}")
+                self._say(f"the {hours:g} h are over; finished trials are kept. To resume: {_command()}")
 
     def _enter_look(self) -> None:
         """Enter in the ledger that results are looked at: by a report, or to decide whether to add seeds.

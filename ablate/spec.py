@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ablate.command_config import CommandConfig
-from ablate.command_trainer import METRICS, CommandTrainer, command_options, command_problems, written
 from ablate.config_checks import CHECKS, Finding, idle_factors, outcome_problems, sizes
 from ablate.design import DESIGNS, DesignError, expand
 from ablate.menus import Menus, Schema, first_line, science_menus
 from ablate.patching import Patched, PerLevels
 from ablate.problems import Problem, did_you_mean, schema_problems, shown
+from ablate.program.config import CommandConfig
+from ablate.program.problems import command_problems
+from ablate.program.trainer import METRICS, CommandTrainer, command_options, written
 from ablate.schema import option_rules, path_rules, study_schema
 from ablate.study import Degradation, Factor, FurtherOutcome, Outcome, StudyError, StudySpec
 from ablate.study_tree import find_study, read_study

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from ablate.command_trainer import CommandTrainer
+    from ablate.program.trainer import CommandTrainer
 
 Patch = Mapping[str, Any]
 """Dotted path into the config -> value, e.g. `{"losses.long_recon": 0.1}`."""

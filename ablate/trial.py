@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ablate import figure, locks, trial_file
-from ablate.command_config import CommandConfig
 from ablate.environment import PeakMemory, determinism, environment
 from ablate.faults import classify
 from ablate.journal import Journal, Line, read, size
+from ablate.program.config import CommandConfig
 from ablate.study import Trial, TrialResult
 from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ablate import atomic, journal
-from ablate.command_config import CommandConfig
+from ablate.program.config import CommandConfig
 from ablate.study import Config, Status, Trial, TrialResult
 from g2g_core.config import TrialConfig
 

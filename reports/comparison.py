@@ -39,7 +39,8 @@ from reports.sections.curves import mean_curve
 from reports.sections.verdict_table import verdict_table
 from reports.shared import lengths
 from reports.view import StudyView
-from reports.words.answer import lead, onset_words, others
+from reports.words.answer import lead, others
+from reports.words.onset import onset_words
 
 STYLES = ("off mean", "on mean", "neutral mean", "off mean dash", "on mean dash", "neutral mean dash")
 

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from reports.document import plain
-from reports.replicates import replicates_json
 from reports.view import StudyView
 from reports.words.answer import lead, others
 from reports.words.facts import progress, rule_changed, rule_fixed
 from reports.words.names import aliases
+from reports.words.replicates import replicates_json
 from reports.words.sentences import sentence
 
 FRAMES = ("arms", "effects", "shapley", "verdicts", "checks", "simple", "differences", "onset", "metrics")

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from reports.analysis import design_kind
-from reports.document import Rich, Span, code, joined, plain, rich
+from reports.document import Rich, Span, code, joined, plain, rich, spaced
 from reports.numbers import count
 from reports.patches import UNTOLD
 from reports.shared import lengths
@@ -288,7 +288,7 @@ def _seeds(studies: Sequence[Compared]) -> list[Difference]:
 
 def values_of(studies: Sequence[Compared], of: Callable[[Compared], str]) -> Rich:
     """Return `first: kid; second: lpips`."""
-    return joined((rich(code(one.name), f": {of(one)}") for one in studies), comma="; ", last="; ")
+    return spaced((rich(code(one.name), f": {of(one)}") for one in studies), "; ")
 
 
 def _path(path: str, studies: Sequence[Compared], values: Sequence[Any]) -> Rich:

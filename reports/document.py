@@ -53,7 +53,7 @@ def link(text: str, href: str) -> Span:
 
 
 def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = "") -> Rich:
-    """`a and b`, or `a, b, and c`."""
+    """`a`, `a and b`, or `a, b, and c`."""
     items = list(parts)
     last = last or (" and " if len(items) < 3 else ", and ")
     out: list[str | Span | Rich] = []
@@ -62,6 +62,11 @@ def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = 
             out.append(last if index == len(items) - 1 else comma)
         out.append(item)
     return rich(*out)
+
+
+def spaced(parts: Iterable["str | Span | Rich"], between: str = " ") -> Rich:
+    """Sentences one after the other, with a space or other text between them."""
+    return joined(parts, between, between)
 
 
 def plain(text: Rich) -> str:

@@ -29,7 +29,7 @@ def fold_over_file(view: StudyView) -> str:
     study |= {"factors": factors, "design": {"custom": [*_levels(view), *map(dict, cells)]}}
     study |= {"seeds": [int(seed) for seed in plan["seeds"]], "outcome": outcome}
     head = (
-        f"# {len(cells)} new arms beside the {len(view.arms)} of the study {plan['name']}, whose trials are reused.\n"
+        f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose trials are reused.\n"
     )
     return head + str(yaml.safe_dump(study, sort_keys=False, allow_unicode=True, width=120))
 

@@ -8,7 +8,6 @@ import pandas as pd
 from reports.document import Rich, code, joined, rich
 from reports.patches import UNTOLD, changed, changing, levels_of, patch_of, value_at
 from reports.view import StudyView
-from reports.words.names import listed
 
 
 class Part(NamedTuple):
@@ -95,7 +94,7 @@ def _equal_digests(view: StudyView, column: str, factor: str) -> bool:
 def shared_words(view: StudyView) -> Rich:
     """What trials of one seed share between arms, and which factors make what different.
 
-    This is about pairs of trials; what differs from seed to seed is in `reports.replicates`.
+    This is about pairs of trials; what differs from seed to seed is in `reports.words.replicates`.
     """
     if view.command:
         seed = ", which is given the seed" if "{seed}" in view.command else ""
@@ -104,7 +103,7 @@ def shared_words(view: StudyView) -> Rich:
     parts = (*TRAINING, *YARDSTICK[:1])
     common = [part.name for part in parts if not differing(view, part)]
     apart = different_words(view, TRAINING)
-    start = rich("Within a seed, the trials of all arms share ", listed(common)) if common else ()
+    start = rich("Within a seed, the trials of all arms share ", joined(common)) if common else ()
     if len(common) == len(parts) and not yardstick_words(view):
         return rich(start, ", so arms differ in nothing but the factors.")
     told = (*((rich(start, "."),) if common else ()), *apart, *yardstick_words(view))
@@ -136,8 +135,8 @@ def _sentences(view: StudyView, parts: Sequence[Part]) -> list[Rich]:
     found = []
     for factors, (first, *more) in by_factors.items():
         verb = "differ" if more or first.endswith("s") else "differs"
-        names = listed((first.capitalize(), *more))
-        found.append(rich(names, f" {verb} between the levels of ", listed([code(factor) for factor in factors])))
+        names = joined((first.capitalize(), *more))
+        found.append(rich(names, f" {verb} between the levels of ", joined([code(factor) for factor in factors])))
     return found
 
 

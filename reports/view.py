@@ -336,10 +336,6 @@ class StudyView:
         factor, _, level = name.partition("=")
         return factor, level or None
 
-    def factor_of(self, name: str) -> str:
-        """The factor of a verdict's name."""
-        return self.split(name)[0]
-
     def has(self, levels: Mapping[str, str], name: str) -> bool:
         """Whether these levels contain what a verdict is about: the factor away from its first level, or that level."""
         factor, level = self.split(name)

@@ -30,7 +30,7 @@ def train(
 ) -> int:
     """Train one trial of a study in this process; that is how pre-trained networks are made.
 
-    The same command again goes on from the last checkpoint. A later `run` of the study takes the trial as done.
+    Repeat the command to resume from the last checkpoint. A later `run` of the study takes the trial as done.
     """
     from ablate import locks, trial_file
     from ablate.run import writable
@@ -70,7 +70,7 @@ def train(
 
 
 def translate(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Ours, FUNIT's, or the authors'.")],
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Of G2G-Ablate, FUNIT, or the authors.")],
     content: Annotated[Path, typer.Argument(metavar="CONTENT", help="An image.")],
     class_images: Annotated[
         list[Path], typer.Argument(metavar="CLASS...", help="Images of another class; of several the mean code counts.")
@@ -174,7 +174,7 @@ def _line(record: "Record", trial: "Trial") -> str:
     if record.kind == "note":
         facts = record.facts
         sizes = ", ".join(f"{name} {number:,}" for name, number in facts.get("parameters", {}).items())
-        start = f"goes on at step {facts['resumed_at']}" if facts.get("resumed_at") else "starts"
+        start = f"resumes at step {facts['resumed_at']}" if facts.get("resumed_at") else "starts"
         return f"{trial.id} {start}; parameters: {sizes}"
     shown = {name: value for name, value in record.values.items() if not name.startswith(("health/", "time/"))}
     numbers = " ".join(f"{name.partition('/')[2]} {value:.4g}" for name, value in shown.items())

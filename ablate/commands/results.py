@@ -12,7 +12,7 @@ Study = Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder, OU
 
 
 def status(folder: Study, as_json: Json = False) -> None:
-    """One row a trial: status, steps, last primary metric, seconds, error; age of the last sign of life if running."""
+    """One row per trial: status, steps, primary metric, seconds, error; age of the last sign of life if running."""
     from dataclasses import asdict
 
     from ablate.status import study_status
@@ -65,7 +65,7 @@ def verify(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Run a trial again and compare: equal to the bit on a CPU, within a printed tolerance on a GPU."""
+    """Run a trial again and compare: bit-identical on a CPU, within a printed tolerance on a GPU."""
     from ablate.verify import verify_trial
 
     found = verify_trial(folder, one_trial(folder, trial), lambda line: say(line, quiet))

@@ -45,7 +45,7 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")] = False,
     max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="For trials that were killed.")] = 2,
     no_check: Annotated[bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")] = False,
-    hours: Annotated[float | None, typer.Option("--hours", min=0.0, help="Stop in order after so long.")] = None,
+    hours: Annotated[float | None, typer.Option("--hours", min=0.0, help="Stop cleanly after this many hours.")] = None,
     wait: Annotated[
         float, typer.Option("--wait", min=0.0, metavar="SECONDS", help="For another command to free the machine.")
     ] = 0.0,
@@ -54,7 +54,7 @@ def run(
 ) -> int:
     """Plan a study, run what is missing, and report.
 
-    The same command again goes on where it stopped: finished trials are reused, failed and interrupted ones run again.
+    Repeat the command to resume: finished trials are reused, failed and interrupted ones run again.
     """
     from ablate.config_checks import cautions
     from ablate.run import run_study

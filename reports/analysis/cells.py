@@ -91,12 +91,6 @@ class Cells:
                 diverged[at], open_[at] = status == "diverged", status in OPEN
         return Trials.of(self.seeds, self.rule.worse * values, diverged, open_, quantised=not self.rule.log)
 
-    @property
-    def positive(self) -> bool:
-        """Whether a log scale can be used: every outcome is above 0."""
-        known = self.raw[np.isfinite(self.raw)]
-        return bool((known > 0).all())
-
     def by_seed(self, pairs: Sequence[tuple[int, int]]) -> dict[int, float]:
         """Seed -> mean over the pairs of cells (level, first level) that both have, in the outcome's own unit.
 

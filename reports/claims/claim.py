@@ -1,7 +1,7 @@
 """A claim: one thing that a report may say, as data. Words come last, and from claims alone."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -204,3 +204,9 @@ def check(claims: tuple[Claim, ...]) -> None:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def ranked(claims: Iterable[Claim], *kinds: Kind, word: str = "") -> list[Claim]:
+    """The claims of these kinds, and of this word if one is given, the largest effect first."""
+    found = [claim for claim in claims if claim.kind in kinds and (not word or claim.word == word)]
+    return sorted(found, key=lambda claim: 0.0 if math.isnan(claim.estimate) else -abs(claim.estimate))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
@@ -84,14 +84,12 @@ class Design:
         factors: factor -> levels, the first level first.
         settings: (cell id, levels of all factors); cells with equal configs share an id.
         reference: id of the arm that others are compared with; None: there is none.
-        named_aliases: of a fraction, term `a:b` -> terms it cannot be told from.
     """
 
     kind: str
     factors: Mapping[str, tuple[str, ...]]
     settings: tuple[tuple[str, Levels], ...]
     reference: str | None = None
-    named_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def of_plan(cls, plan: Mapping[str, Any]) -> "Design":
@@ -109,7 +107,7 @@ class Design:
         kind = plan.get("design", "custom")
         kind = str(kind.get("kind", "custom") if isinstance(kind, Mapping) else kind)
         reference = plan.get("reference_cell")
-        return cls(kind, factors, settings, None if reference is None else str(reference), plan.get("aliases") or {})
+        return cls(kind, factors, settings, None if reference is None else str(reference))
 
     @cached_property
     def cells(self) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-FEWEST_SEEDS = 3
+from reports.claims.estimates import FEWEST_SEEDS
+
 FEWEST_ARMS = 3
-"""With fewer values in an arm, or fewer arms, a spread that grows cannot be told from noise."""
+"""With fewer arms, or fewer than `FEWEST_SEEDS` values in an arm, a growing spread may be noise."""
 
 SLOPE = 0.5
 SLOPE_ARMS = 4

@@ -14,7 +14,8 @@ from reports.sections.images import end_pictures
 from reports.sections.verdict_table import verdict_table
 from reports.shared import lengths
 from reports.view import StudyView
-from reports.words.answer import lead, others, status_words
+from reports.words.answer import lead, others
+from reports.words.facts import status_words
 
 
 def answer(view: StudyView) -> Section:

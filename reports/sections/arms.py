@@ -10,9 +10,9 @@ from reports.charts.intervals import Estimate
 from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
 from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
 from reports.numbers import NOTHING, count, p_words
-from reports.picked import Ranked, picked_words, ranking
 from reports.view import Arm, StudyView
-from reports.words.answer import onset_parts
+from reports.words.onset import onset_parts
+from reports.words.picked import Ranked, picked_words, ranking
 
 UNFOLDED = 24
 """Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens on request."""

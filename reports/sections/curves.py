@@ -6,7 +6,7 @@ from reports.charts.curves import LEFT, RIGHT, Line, Marks, curve_panel
 from reports.document import Block, Figure, Fold, Panel, Rich, Section, Series, Text, code, rich
 from reports.numbers import count, percent
 from reports.view import Arm, Points, StudyView
-from reports.words.answer import watched
+from reports.words.onset import watched
 
 ENDED_EARLY = ("diverged", "failed", "interrupted")
 

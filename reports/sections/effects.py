@@ -71,7 +71,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         "Interaction: half of what the effect of one factor grows by when the other one leaves its first level."
     )
     if any(inert(view, row, "estimate") for row in records):
-        note += rich(" Did nothing: with and without it all trials end equal, to the last digit.")
+        note += rich(" Did nothing: with and without it all trials end with identical values.")
     dense = len(rows) > 16
     return Table(
         name, caption, tuple(columns), tuple(rows), note, axis, look="plain" if dense else "cards", sortable=True

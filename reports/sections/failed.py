@@ -5,7 +5,7 @@ from reports.numbers import count
 from reports.view import StudyView
 
 MEANING = {
-    "diverged": "an outcome: an event beside degraded, never averaged in",
+    "diverged": "an outcome: an event, like degraded, and part of no mean",
     "failed": "left out; the comparison rests on the other seeds",
     "interrupted": "left out until the study is run again",
     "running": "not ended yet",

@@ -2,11 +2,11 @@
 
 from statistics import median
 
-from reports.chosen import Choice, chosen
 from reports.document import Block, Fold, Frame, ImageGrid, Rich, Section, Text, code, joined, rich
 from reports.images import LOSSLESS_TILE, Shot, cut, shots, spread
 from reports.shared import EVALUATION_PAIRS, differing
 from reports.view import Arm, StudyView
+from reports.words.chosen import Choice, chosen
 
 MOST_ARMS, MOST_STEPS, PAIRS = 6, 9, 2
 NAMES = {"real": "originals", "mixed": "mixed", "full_recon": "reconstructed", "self_recon": "self-reconstructed"}

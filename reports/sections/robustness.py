@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.analysis.robustness import FEWEST_FOR_LEAVING_OUT
-from reports.document import Cell, Column, Section, Table, Text, code, plain, rich
+from reports.document import Cell, Column, Section, Table, Text, code, joined, plain, rich
 from reports.estimates import interval_cell, number, p_cell
 from reports.numbers import NOTHING, count, signed
 from reports.stats.signflip import smallest_p
 from reports.view import StudyView
 from reports.words.facts import seeds_with_results
-from reports.words.names import listed
 
 NOTE = (
     "Effect in sd: relative to the spread of the reference over seeds. Exact p: sign-flip test, which assumes nothing "
@@ -91,7 +90,7 @@ def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
     elif not few:
         parts.append("No verdict was reached that leaving out a seed could change.")
     if few:
-        names = plain(listed(few))
+        names = plain(joined(few))
         parts.append(f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left out there.")
     return " ".join(parts)
 

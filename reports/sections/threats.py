@@ -5,12 +5,11 @@ from reports.document import Bullets, Rich, Section, code, joined, rich, strong
 from reports.estimates import number
 from reports.numbers import count, p_value
 from reports.patches import changing
-from reports.replicates import network_threat
 from reports.shared import TRAINING, different_words, yardstick_words
 from reports.view import StudyView
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
-from reports.words.names import listed
 from reports.words.next import next_experiment
+from reports.words.replicates import network_threat
 
 
 def threats(view: StudyView) -> Section:
@@ -47,7 +46,7 @@ def _missing(view: StudyView) -> Rich | None:
     labels = sorted({view.arm_of[c].label for c in map(str, rest["cell_id"]) if c in view.arm_of})
     noun = "arm" if len(labels) == 1 else "arms"
     names = (
-        rich(f"{noun} ", listed([code(label) for label in labels])) if len(labels) <= 4 else rich(f"{len(labels)} arms")
+        rich(f"{noun} ", joined([code(label) for label in labels])) if len(labels) <= 4 else rich(f"{len(labels)} arms")
     )
     verb = "has" if len(rest) == 1 else "have"
     return rich(

@@ -6,14 +6,14 @@ from typing import Any
 
 from reports.charts.intervals import Estimate
 from reports.claims.claim import Claim
-from reports.document import Cell, Column, Drawing, Rich, Table, code, rich, strong
+from reports.document import Cell, Column, Drawing, Rich, Table, code, plain, rich, strong
 from reports.estimates import bars, estimate, fixed_cell, interval_or_words, number, p_cell, p_of, signed_cell
 from reports.numbers import NOTHING, count
-from reports.replicates import interval_words
 from reports.view import StudyView
-from reports.words.answer import onset_words
 from reports.words.facts import rule_fixed
 from reports.words.names import aliases, at_levels
+from reports.words.onset import onset_words
+from reports.words.replicates import interval_words
 
 Record = Mapping[Any, Any]
 
@@ -81,17 +81,12 @@ def _estimate(view: StudyView, row: _Row) -> Estimate:
     if row.claim is not None:
         claim = row.claim
         numbers = {"value": claim.estimate, "low": claim.low, "high": claim.high}
-        return estimate(view, f"{row.name} {_where(view, claim)}", numbers, "value")
+        return estimate(view, f"{row.name} {plain(at_levels(view, claim.scope.at))}", numbers, "value")
     if not _averaged(row):
         return Estimate(row.name, None, None, None, "off", ())
     differences = view.analysis.differences
     dots = differences.loc[differences["factor"] == row.name, "effect"].tolist()
     return estimate(view, row.name, row.record, "effect", dots)
-
-
-def _where(view: StudyView, claim: Claim) -> str:
-    """The levels that a claim holds at."""
-    return "".join(span.text for span in at_levels(view, claim.scope.at))
 
 
 def _cells(view: StudyView, row: _Row, bar: Drawing) -> tuple[Cell, ...]:

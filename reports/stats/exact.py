@@ -1,4 +1,4 @@
-"""Exact tests of counts: diverged trials at two levels, and pairs won within seeds."""
+"""The exact test of counts: diverged trials at two levels."""
 
 from functools import lru_cache
 
@@ -37,9 +37,3 @@ def boschloo_p(d1: int, n1: int, d0: int, n0: int) -> float:
     if n1 + n0 > MOST_TRIALS:
         return float(stats.fisher_exact(table).pvalue)
     return min(1.0, float(stats.boschloo_exact(table).pvalue))
-
-
-def sign_test_p(wins: int, losses: int) -> float:
-    """Return the exact two-sided p of the sign test; ties are left out, 1 without any pair."""
-    pairs = wins + losses
-    return float(stats.binomtest(wins, pairs).pvalue) if pairs else 1.0

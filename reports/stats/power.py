@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
@@ -135,49 +134,6 @@ def seeds_wanted(
         n_low=needed(sd),
         n_high=needed(upper_sd(sd, n, CAUTIOUS)),
     )
-
-
-def equivalence_power(n: int, sd: float, margin: float, level: float) -> float:
-    """Return the probability that two one-sided t tests show equivalence if the effect is 0.
-
-    Args:
-        n: Seeds, 2 or more.
-        sd: True standard deviation over seeds of the paired difference, above 0.
-        margin: The effect lies within ±margin, above 0.
-        level: Level of each one-sided test.
-    """
-    # Given the sample's spread it's a normal probability; average it over the spread's quantiles.
-    quantiles = (np.arange(4000) + 0.5) / 4000
-    spread = np.sqrt(stats.chi2.ppf(quantiles, n - 1) / (n - 1))
-    room = margin * math.sqrt(n) / sd - float(stats.t.isf(level, n - 1)) * spread
-    return float(np.mean(np.where(room > 0, 2 * stats.norm.cdf(room) - 1, 0.0)))
-
-
-def seeds_for_equivalence(
-    sd: float,
-    margin: float,
-    level: float,
-    wanted: float = 0.8,
-) -> int | None:
-    """Return the fewest seeds that show equivalence with the wanted power if the effect is 0.
-
-    Args:
-        sd: Standard deviation over seeds of the paired difference; use `upper_sd` for a pilot's.
-        margin: Smallest effect that matters, above 0.
-        level: Level of each of the two one-sided t tests.
-        wanted: Power in (0, 1).
-
-    Returns:
-        `LEAST_SEEDS` or more; None when `MOST_SEEDS` are too few.
-
-    Raises:
-        ValueError: The margin isn't above 0.
-    """
-    if not margin > 0:
-        raise ValueError(f"equivalence needs a margin above 0, not {margin}")
-    if sd == 0:
-        return LEAST_SEEDS
-    return _fewest(lambda n: equivalence_power(n, sd, margin, level) >= wanted, LEAST_SEEDS)
 
 
 def _fewest(enough: Callable[[int], bool], least: int) -> int | None:

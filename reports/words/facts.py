@@ -1,7 +1,6 @@
 """What is known of a study besides its effects: whether it is done, when its rule was fixed, what was lost."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,11 +8,11 @@ import numpy as np
 
 from reports.analysis.cells import OPEN, Cells
 from reports.claims.judge import judge
-from reports.document import Rich, code, rich, strong
+from reports.document import Rich, code, joined, rich, spaced, strong
 from reports.documents.ledger import Damage, LedgerFacts, Rule, RuleChange
 from reports.numbers import count
 from reports.view import StudyView
-from reports.words.names import listed, subject
+from reports.words.names import subject
 
 RULE_WORDS = {
     "smallest_effect": "smallest effect that matters",
@@ -120,7 +119,7 @@ def rule_changed(view: StudyView) -> Rich:
     if late:
         parts += [_change(change) for change in late]
         parts.append(rich("What follows is exploratory. ", *_by_first_rule(view, late[0])))
-    return rich(*_spaced(parts))
+    return spaced(parts)
 
 
 def _damage(damage: Damage) -> Rich:
@@ -138,7 +137,7 @@ def _change(change: RuleChange) -> Rich:
         for one in change.changed
     ]
     when = f" on {change.date:%Y-%m-%d}, when {change.ended} of {count(change.trials, 'trial')} had ended."
-    return rich(strong("Rule changed:"), " ", listed(whats), when)
+    return rich(strong("Rule changed:"), " ", joined(whats), when)
 
 
 def _value(value: Any) -> Rich:
@@ -163,9 +162,9 @@ def _by_first_rule(view: StudyView, change: RuleChange) -> Rich:
     grouped: dict[str, list[str]] = {}
     for name, word in words.items():
         grouped.setdefault(word, []).append(name)
-    said = [rich(listed([subject(view, n) for n in names]), f": {word}") for word, names in grouped.items()]
+    said = [rich(joined([subject(view, n) for n in names]), f": {word}") for word, names in grouped.items()]
     start = "By the rule fixed before the runs: " if _was_first(view) else "By the rule before: "
-    return rich(start, *_spaced(said, "; "), ".")
+    return rich(start, spaced(said, "; "), ".")
 
 
 def _was_first(view: StudyView) -> bool:
@@ -249,7 +248,7 @@ def expectations(view: StudyView) -> Rich:
         came = verdicts.get(name)
         end = "as expected" if came == word else f"expected {word}"
         said.append(rich(subject(view, name), f" {came or 'without a verdict'} ({end})"))
-    return rich(strong("Registered:"), f" on {date}, with expected verdicts: ", *_spaced(said, "; "), ".")
+    return rich(strong("Registered:"), f" on {date}, with expected verdicts: ", spaced(said, "; "), ".")
 
 
 def lost_trials(view: StudyView) -> Rich:
@@ -265,7 +264,7 @@ def lost_trials(view: StudyView) -> Rich:
         return ()
     total, ended = sum(many for _, many, _ in lost), sum(of for _, _, of in lost)
     if len(hit) <= 3:
-        where = listed([rich(f"{many} of {of} in the arm ", code(arm.label)) for arm, many, of in hit])
+        where = joined([rich(f"{many} of {of} in the arm ", code(arm.label)) for arm, many, of in hit])
         inside = rich(": ", where) if len(lost) > 1 else ()
     else:
         inside = rich(f", in {len(hit)} of {len(lost)} arms")
@@ -307,9 +306,13 @@ def _used(view: StudyView) -> int:
     return int(used.sum())
 
 
-def _spaced(parts: Sequence[Rich], between: str = " ") -> list[str | Rich]:
-    """Texts with something between them."""
-    out: list[str | Rich] = []
-    for part in parts:
-        out += [between, part] if out else [part]
-    return out
+def status_words(view: StudyView) -> Rich:
+    """`8 arms × 5 seeds = 40 trials: 38 finished, 1 diverged, 1 failed`."""
+    trials = view.table.trials
+    counts = trials["status"].value_counts()
+    order = ("finished", "diverged", "failed", "interrupted", "running", "planned")
+    words = [f"{int(counts[status])} {status}" for status in order if counts.get(status, 0)]
+    arms, seeds = len(view.arms), len(view.seeds)
+    start = f"{count(arms, 'arm')} × {count(seeds, 'seed')}"
+    total = f" = {count(len(trials), 'trial')}" if arms * seeds == len(trials) else f", {count(len(trials), 'trial')}"
+    return rich(strong(start), f"{total}: {', '.join(words)}.")

@@ -10,10 +10,11 @@ from reports.numbers import p_words
 from reports.table import StudyTable
 from reports.theme import SIGNS
 from reports.view import StudyView
-from reports.words.answer import lead, others, shared_fall, status_words
-from reports.words.facts import blocked
+from reports.words.answer import lead, others
+from reports.words.facts import blocked, status_words
 from reports.words.names import aliases
 from reports.words.next import next_experiment
+from reports.words.onset import shared_fall
 
 
 def headline(study: StudyView | StudyTable) -> list[str]:

@@ -3,10 +3,10 @@
 from reports.analysis import design_kind
 from reports.document import Rich, code, rich
 from reports.numbers import count, percent
-from reports.replicates import replicates_words
 from reports.shared import lengths, shared_words
 from reports.view import StudyView
 from reports.words.facts import progress, rule_changed, rule_fixed, seeds_added, seeds_with_results
+from reports.words.replicates import replicates_words
 
 
 def methods(view: StudyView) -> tuple[Rich, ...]:
@@ -72,8 +72,8 @@ def _statistics(view: StudyView) -> Rich:
     if terms:
         parts.append(_budget(terms, pairs))
     parts.append(
-        "A claim about a visibly skewed effect also needs Johnson's bound. With fewer than ten seeds, a strongly skewed "
-        "effect can't be seen."
+        "A claim about a visibly skewed effect also needs Johnson's bound. "
+        "With fewer than ten seeds, a strongly skewed effect can't be seen."
         if seeds_with_results(view) < 10
         else "A claim about a visibly skewed effect also needs Johnson's bound."
     )

@@ -4,18 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reports.claims.claim import Claim
-from reports.document import Rich, Span, code, joined, plain, rich
+from reports.document import Rich, code, joined, plain, rich
 from reports.numbers import Scale, p_words
 from reports.view import StudyView
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MOST_CHANGES = 4
+"""Factors of one verdict that have a sentence each; of more the rest share one."""
+MOST_CHANGES = 4
+"""Factors of one verdict that have a sentence each; of more the rest share one."""
 MOST_SETTINGS = 4
 """Settings that are named one by one; of more their number is told."""
-
-
-def listed(parts: Sequence[str | Span | Rich]) -> Rich:
-    """`a`, `a and b`, or `a, b, and c`."""
-    return joined(parts)
 
 
 def number_words(number: int) -> str:
@@ -34,7 +33,7 @@ def subject(view: StudyView, name: str) -> Rich:
 
 def subjects(view: StudyView, names: Sequence[str]) -> Rich:
     """Several changes."""
-    return listed([subject(view, name) for name in names])
+    return joined([subject(view, name) for name in names])
 
 
 def bare(view: StudyView, name: str) -> Rich:
@@ -71,7 +70,7 @@ def at_levels(view: StudyView, at: Mapping[str, str]) -> Rich:
             return rich("with every other factor at its first level")
         if all(level != view.first(factor) and view.is_switch(factor) for factor, level in at.items()):
             return rich("with everything else on")
-    return listed([at_level(view, factor, level) for factor, level in at.items()])
+    return joined([at_level(view, factor, level) for factor, level in at.items()])
 
 
 def settings_words(view: StudyView, over: Sequence[Mapping[str, str]]) -> Rich:
@@ -81,7 +80,7 @@ def settings_words(view: StudyView, over: Sequence[Mapping[str, str]]) -> Rich:
     settings = [at_levels(view, at) for at in over]
     # What joins the levels of one setting does not separate it from the next.
     long = any(" and " in plain(words) for words in settings)
-    return joined(settings, "; ", "; ") if long else listed(settings)
+    return joined(settings, "; ", "; ") if long else joined(settings)
 
 
 def amount(view: StudyView, value: float, claim: Claim | None = None) -> str:
@@ -119,3 +118,8 @@ def interval_words(view: StudyView, claim: Claim, p: bool = True) -> str:
     if p and claim.kind in ("direction", "depends") and math.isfinite(claim.p_adjusted):
         parts.append(p_words(claim.p_adjusted))
     return f" ({'; '.join(parts)})" if parts else ""
+
+
+def with_effects(view: StudyView, claims: Sequence[Claim]) -> Rich:
+    """`a (+0.012), b (−0.003), and c (0.000)`."""
+    return joined([rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims])

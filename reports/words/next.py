@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from reports.claims.claim import Claim
 from reports.claims.design import Levels
-from reports.document import Rich, Span, code, joined, rich, strong
+from reports.document import Rich, Span, code, joined, rich, spaced, strong
 from reports.estimates import number
 from reports.numbers import count
 from reports.patches import changing, levels_of, raised
-from reports.picked import confirm_next
 from reports.view import StudyView
 from reports.words.facts import blocked, interim, seeds_with_results
-from reports.words.names import listed, subjects
+from reports.words.names import started, subjects
+from reports.words.picked import confirm_next
 from reports.words.scale_advice import scale_words
 
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
@@ -41,21 +40,8 @@ def next_experiment(view: StudyView) -> Rich:
         parts = [(confirm_next(view) if moved else None) or _elsewhere(view)]
     if scale := scale_words(view):
         parts.append(scale)
-    return rich(strong("Next:"), " ", *_then(parts))
-
-
-def _then(parts: Iterable[Rich]) -> list[str | Rich]:
-    """Proposals, each a sentence of its own."""
-    out: list[str | Rich] = []
-    for part in parts:
-        out += [" ", _sentence(part)] if out else [part]
-    return out
-
-
-def _sentence(words: Rich) -> Rich:
-    """A proposal with a capital letter."""
-    first = words[0]
-    return rich(replace(first, text=first.text[0].upper() + first.text[1:]), *words[1:])
+    first, *more = parts
+    return rich(strong("Next:"), " ", spaced([first, *map(started, more)]))
 
 
 def _nothing_finished(view: StudyView) -> Rich:
@@ -75,7 +61,7 @@ def _separate(view: StudyView) -> list[Rich]:
         what = rich("tell main effects from pairs of factors.")
     else:
         what = rich(
-            "tell the pairs with ", listed([code(name) for name in turned]), " from the others of their groups."
+            "tell the pairs with ", joined([code(name) for name in turned]), " from the others of their groups."
         )
     return [rich("run ", code(f"report/{FOLD_OVER}"), f": its {count(len(cells), 'new arm')} ", what)]
 
@@ -132,7 +118,7 @@ def _diverged(view: StudyView) -> list[Rich]:
     if tried:
         those = "that level" if sum(map(len, places.values())) == 1 else "those levels"
         more = "; more seeds do not help where trials diverge."
-        return [rich(listed(tried), f", or leave out {those}{more}"), *_lost_arms(view)]
+        return [rich(joined(tried), f", or leave out {those}{more}"), *_lost_arms(view)]
     return _lost_arms(view)
 
 
@@ -149,7 +135,7 @@ def _lost_arms(view: StudyView) -> list[Rich]:
     moves = [(f, view.first(f), level) for arm in arms for f, level in arm.levels.items()]
     which = "that arm" if len(arms) == 1 else "those arms"
     return [
-        rich(f"try {_cure(view, moves)} in ", listed([code(arm.label) for arm in arms]), f", or leave out {which}.")
+        rich(f"try {_cure(view, moves)} in ", joined([code(arm.label) for arm in arms]), f", or leave out {which}.")
     ]
 
 

@@ -221,7 +221,7 @@ def _one_sided(view: StudyView, claim: Claim) -> Rich:
 
 
 def _depends(view: StudyView, claim: Claim) -> Rich:
-    """Of an established interaction; conditional claims are told by `reports.words.answer`."""
+    """Of an established interaction; those that it opened are told by `reports.words.dependences`."""
     names = claim.subject.split(" × ")
     if claim.scope.type == "alias_group":
         return _acting_together(view, claim)

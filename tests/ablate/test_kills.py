@@ -76,7 +76,7 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path, quiet: pd.Data
     wait_for(lambda: steps(tmp_path) > 8)
     process.send_signal(number)
     said = finish(process, 130)
-    assert "To go on: " in said
+    assert "To resume: " in said
     statuses = {trial_file.read(path)["status"] for path in tmp_path.glob("toy/trials/*")}
     assert statuses <= {"interrupted", "planned", "finished"}
     assert "interrupted" in statuses

@@ -104,7 +104,7 @@ def test_hours_end_a_study_in_order(tmp_path: Path) -> None:
     toy = toy_plan(seeds=3, steps=40, data={"sleep_s": 0.05, "images": False})
     result = run_study(toy, tmp_path, **QUIET | {"hours": 1 / 3600})
     assert result.exit_code == 130
-    assert any("the 0.000277778 h are over; what is done is kept" in line for line in result.messages)
+    assert any("the 0.000277778 h are over; finished trials are kept" in line for line in result.messages)
     assert {trial_file.read(one.folder)["status"] for one in result.results} <= {"planned", "interrupted"}
     assert run_study(toy, tmp_path, **QUIET).exit_code == 0
 

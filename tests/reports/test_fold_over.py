@@ -34,7 +34,7 @@ def quarter() -> StudyTable:
 def test_old_and_new_cells_separate_the_group(study: object, new: int) -> None:
     table = study()  # type: ignore[operator]
     text = fold_over_file(open_study(table))
-    assert text.startswith(f"# {new} new arms beside the {len(table.study['cells'])} of the study truth")
+    assert text.startswith(f"# {new} new arms besides the {len(table.study['cells'])} of the study truth")
     content = yaml.safe_load(text)
     cells = content["design"]["custom"]
     assert len(cells) == 2 * new == len({tuple(cell.values()) for cell in cells})

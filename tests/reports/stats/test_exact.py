@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.stats.exact import MOST_TRIALS, boschloo_p, sign_test_p
+from reports.stats.exact import MOST_TRIALS, boschloo_p
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,3 @@ def test_many_trials_are_compared_by_fishers_test():
 def test_impossible_counts_are_refused():
     with pytest.raises(ValueError, match="6 of 5"):
         boschloo_p(6, 5, 0, 5)
-
-
-@pytest.mark.parametrize(
-    ("wins", "losses", "p"),
-    [
-        (6, 0, 2 / 64),
-        (0, 5, 2 / 32),
-        (3, 3, 1),
-        (0, 0, 1),
-    ],
-)
-def test_sign_test(wins, losses, p):
-    assert sign_test_p(wins, losses) == pytest.approx(p)

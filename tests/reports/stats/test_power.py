@@ -1,16 +1,12 @@
 """How many seeds to plan with; the power of the t test itself is tested with paired differences."""
 
-import math
-
 import numpy as np
 import pytest
 from scipy import stats
 
 from reports.stats.power import (
     SeedsWanted,
-    equivalence_power,
     power,
-    seeds_for_equivalence,
     seeds_needed,
     seeds_wanted,
     upper_sd,
@@ -51,20 +47,3 @@ def test_the_numbers_grow_with_the_limit_of_the_spread():
 
 def test_three_seeds_say_too_little():
     assert seeds_wanted(1.0, 3, 1.0, 0.05) is None
-
-
-@pytest.mark.parametrize(("n", "sd", "level"), [(5, 0.5, 0.05), (8, 0.7, 0.0133)])
-def test_power_of_equivalence_is_that_of_simulated_studies(n, sd, level):
-    x = sd * np.random.default_rng(0).standard_normal((40_000, n))
-    half = stats.t.isf(level, n - 1) * x.std(axis=1, ddof=1) / math.sqrt(n)
-    shown = np.mean(np.abs(x.mean(axis=1)) + half < 1)
-    assert equivalence_power(n, sd, 1.0, level) == pytest.approx(shown, abs=0.01)
-
-
-def test_seeds_for_equivalence_are_the_first_that_reach_it():
-    n = seeds_for_equivalence(0.6, 1.0, 0.01)
-    assert equivalence_power(n, 0.6, 1.0, 0.01) >= 0.8 > equivalence_power(n - 1, 0.6, 1.0, 0.01)
-    assert seeds_for_equivalence(0.0, 1.0, 0.01) == 3
-    assert seeds_for_equivalence(1.0, 1e-3, 0.01) is None
-    with pytest.raises(ValueError, match="margin"):
-        seeds_for_equivalence(1.0, 0.0, 0.01)

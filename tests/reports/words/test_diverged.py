@@ -12,7 +12,8 @@ from reports.plain_text import to_text
 from reports.sections.survival import compared, groups_of, times_of
 from reports.stats.survival import kaplan_meier
 from reports.table import StudyTable
-from reports.words.answer import lead, onset_words, others
+from reports.words.answer import lead, others
+from reports.words.onset import onset_words
 
 Make = Callable[..., StudyTable]
 WIDE = {"smallest_effect": 0.1}
@@ -55,7 +56,7 @@ def test_a_diverged_trial_is_an_event_in_every_text(level: StudyTable) -> None:
     text = text_of(level)
     assert "3 of 6 trials degraded by the rule of the study file or diverged; of the reference, 0 of 3 trials." in text
     assert "3 seeds, 3 of 3 trials degraded or diverged" in text
-    assert "an outcome: an event beside degraded, never averaged in" in text
+    assert "an outcome: an event, like degraded, and part of no mean" in text
 
 
 def test_what_degraded_before_it_diverged_counts_once(make_study: Make) -> None:

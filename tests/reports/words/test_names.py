@@ -6,7 +6,7 @@ import pytest
 
 from reports.build import open_study
 from reports.claims.claim import Claim, Scope
-from reports.document import plain
+from reports.document import joined, plain
 from reports.view import StudyView
 from reports.words.names import (
     aliases,
@@ -14,7 +14,6 @@ from reports.words.names import (
     at_levels,
     bare,
     interval_words,
-    listed,
     percent,
     settings_words,
     subject,
@@ -82,7 +81,7 @@ def test_an_effect_has_digits_enough_for_its_interval(view: StudyView) -> None:
 
 
 def test_lists_have_a_comma_before_and() -> None:
-    assert [plain(listed(list("abc")[:n])) for n in (1, 2, 3)] == ["a", "a and b", "a, b, and c"]
+    assert [plain(joined(list("abc")[:n])) for n in (1, 2, 3)] == ["a", "a and b", "a, b, and c"]
 
 
 def test_only_fractions_have_aliases(view: StudyView) -> None:

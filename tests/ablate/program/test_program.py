@@ -17,16 +17,16 @@ import psutil
 import pytest
 
 from ablate import trial_file
-from ablate.command_config import CommandConfig
 from ablate.config_checks import cautions
 from ablate.plan_file import resolved_yaml
 from ablate.planning import plan
+from ablate.program.config import CommandConfig
 from ablate.run import StudyResult, run_study
 from ablate.spec import load_study
 from ablate.study import StudyError, StudySpec
 from ablate.verify import verify_trial
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "docs" / "examples" / "any-program"
 QUIET = {"workers": 0, "report": False, "tracking_uri": "none", "quiet": True}
 PYTHON = f"'{sys.executable}' -I -S"

@@ -8,7 +8,9 @@ import pytest
 
 from reports import open_study
 from reports.document import plain
-from reports.replicates import (
+from reports.table import StudyTable
+from reports.view import StudyView
+from reports.words.replicates import (
     Replicates,
     interval_words,
     network_threat,
@@ -16,8 +18,6 @@ from reports.replicates import (
     replicates_json,
     replicates_words,
 )
-from reports.table import StudyTable
-from reports.view import StudyView
 
 Make = Callable[..., StudyTable]
 ALL = ("generator", "average", "discriminator", "optimizers")

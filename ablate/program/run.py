@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ablate.command_config import CommandConfig
-from ablate.command_environment import program_environment
-from ablate.metrics_file import MetricsFile
 from ablate.problems import did_you_mean
+from ablate.program.config import CommandConfig
+from ablate.program.environment import program_environment
+from ablate.program.metrics_file import MetricsFile
 from ablate.trial import STOP, Stopped
 from g2g_core.record import Diverged, Record
 
@@ -21,7 +21,7 @@ LOG = "trial.log"
 """What the program prints, in the trial's folder."""
 LOOK_EVERY_S = 0.1
 """Between looks at the metrics file; longer where reading it takes long."""
-SUPERVISOR = Path(__file__).with_name("command_supervisor.py")
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
 SUPERVISOR_PATIENCE_S = 10.0
 """Longer than the supervisor waits for the program."""
 

@@ -11,11 +11,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from reports.document import Rich, code, plain, rich, strong
+from reports.document import Rich, code, joined, plain, rich, spaced, strong
 from reports.numbers import count
 from reports.patches import patch_of
 from reports.view import Arm, StudyView
-from reports.words.names import listed
 
 PARTS = ("network", "initial_weights", "data_order", "augmentation", "eval_pairs")
 """What seeds can vary, by the names of `replicates` in report.json."""
@@ -272,8 +271,7 @@ def _named(parts: tuple[str, ...], found: Replicates) -> list[str]:
 
 def _sentences(told: list[Rich]) -> Rich:
     """Sentences one after the other, the empty ones left out."""
-    parts = [part for part in told if part]
-    return rich(*(rich(" " if at else "", part) for at, part in enumerate(parts)))
+    return spaced(filter(None, told))
 
 
 def _varied(found: Replicates) -> Rich:
@@ -282,17 +280,17 @@ def _varied(found: Replicates) -> Rich:
         return rich("There is one seed, so nothing varies between the trials of an arm.")
     always, sometimes = _named(found.vary, found), _named(found.mixed, found)
     who = f"{count(found.seeds, 'seed')} vary "
-    told = [rich(f"The {who}", listed(always), ".")] if always else []
+    told = [rich(f"The {who}", joined(always), ".")] if always else []
     if sometimes:
         start = "In some arms they also vary " if always else f"In some arms the {who}"
-        told.append(rich(start, listed(sometimes), "."))
+        told.append(rich(start, joined(sometimes), "."))
     return _sentences(told)
 
 
 def _shared(found: Replicates) -> Rich:
     """What else the seeds share."""
     names = _named(found.share, found)
-    return rich(f"All {found.seeds} seeds share ", listed(names), ".") if names else ()
+    return rich(f"All {found.seeds} seeds share ", joined(names), ".") if names else ()
 
 
 def _network(found: Replicates) -> Rich:
@@ -331,7 +329,7 @@ def _unrestored(found: Replicates) -> Rich:
     if found.start != "pre-trained" or not anew or "network" in found.vary:
         return ()
     where = "" if "initial_weights" in found.vary else "In some arms, "
-    which = f"the {plain(listed(found.fresh))}" if found.fresh else "what it doesn't restore"
+    which = f"the {plain(joined(found.fresh))}" if found.fresh else "what it doesn't restore"
     sentence = f"{where}{which} starts from weights that vary by seed."
     return rich(sentence[0].upper() + sentence[1:])
 
@@ -343,7 +341,7 @@ def _open(found: Replicates) -> Rich:
         return ()
     verb = "vary" if found.seeds > 1 else "fixes"
     who = "they" if found.seeds > 1 else "it"
-    return rich(f"The trials don't record whether {who} {verb} ", listed(names), ".")
+    return rich(f"The trials don't record whether {who} {verb} ", joined(names), ".")
 
 
 def _unknown_words(view: StudyView, found: Replicates) -> Rich:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from reports import open_study
-from reports.chosen import Choice, chosen
 from reports.document import plain
 from reports.table import StudyTable
 from reports.view import StudyView
+from reports.words.chosen import Choice, chosen
 
 Make = Callable[..., StudyTable]
 MOST = 6

@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from reports.claims.claim import Claim
+from reports.claims.estimates import FEWEST_SEEDS
 from reports.document import Rich, code, rich
 from reports.numbers import count
-from reports.replicates import replicates
 from reports.view import Arm, StudyView
+from reports.words.replicates import replicates
 
 FEWEST_ARMS = 3
 """Arms with a mean from which on the best one was picked: two are a comparison."""
-
-FEWEST_SEEDS = 3
-"""Fewer seeds give no verdict."""
 
 
 class Ranked(NamedTuple):

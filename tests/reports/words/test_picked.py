@@ -9,10 +9,10 @@ import pytest
 
 from reports import open_study
 from reports.document import plain
-from reports.picked import compared, confirm_next, fresh_seeds, picked_words, ranking
 from reports.sections.arms import arms
 from reports.table import StudyTable
 from reports.view import StudyView
+from reports.words.picked import compared, confirm_next, fresh_seeds, picked_words, ranking
 
 Make = Callable[..., StudyTable]
 

@@ -2,7 +2,7 @@
 
 A script of its own that needs the standard library only:
 
-    python -I -S command_supervisor.py PROGRAM ARGUMENT...
+    python -I -S supervisor.py PROGRAM ARGUMENT...
 
 What the program prints goes to standard error. On standard input, `stop` asks for an end in order,
 and the end of the input means that the asking process died. On standard output the script says, as

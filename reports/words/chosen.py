@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.document import Rich, Span, code, rich
+from reports.document import Rich, Span, code, joined, rich
 from reports.view import Arm, StudyView
-from reports.words.names import listed
 
 
 class Choice(NamedTuple):
@@ -56,7 +55,7 @@ def _extremes(view: StudyView, able: Sequence[Arm]) -> tuple[tuple[Arm, ...], Ri
         roles.setdefault(means[place][1].cell_id, []).append(role)
     shown = tuple(arm for arm in able if arm.cell_id in roles)
     names = [rich(code(arm.label), f" ({', '.join(roles[arm.cell_id])})") for arm in shown]
-    return shown, listed(names)
+    return shown, joined(names)
 
 
 def _changes(view: StudyView, able: Sequence[Arm], most: int) -> tuple[tuple[Arm, ...], Rich]:
@@ -80,7 +79,7 @@ def _changes(view: StudyView, able: Sequence[Arm], most: int) -> tuple[tuple[Arm
         parts.append(f"{others} of the others whose mean differs most from the reference's")
     elif others:
         parts.append(f"{others} others")
-    return shown, listed(parts)
+    return shown, joined(parts)
 
 
 def _single_words(view: StudyView, there: Sequence[Arm], single: Sequence[Arm]) -> str:

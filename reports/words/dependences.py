@@ -1,0 +1,209 @@
+"""Established interactions in words, with the effects at single levels that they opened."""
+
+from collections.abc import Mapping, Sequence
+
+from reports.claims.budget import ERROR
+from reports.claims.claim import Claim, ranked
+from reports.claims.design import Levels
+from reports.document import Rich, code, joined, rich, spaced
+from reports.numbers import count, p_words
+from reports.view import StudyView
+from reports.words.names import (
+    amount,
+    at_levels,
+    bare,
+    interval_words,
+    number_words,
+    subject,
+    subjects,
+)
+from reports.words.sentences import VERBS, doubled, many_way, sentence
+
+MOST_TERMS = 3
+"""Established interactions that are told one by one; the table of effects has the rest."""
+
+
+def dependences(view: StudyView, told: bool) -> list[Rich]:
+    """Established interactions: those whose effects at single levels are known, or the others."""
+    terms = ranked(view.analysis.claims, "depends")
+    groups = [claim for claim in terms if claim.scope.type == "alias_group"]
+    if len(groups) > 1 and not told:
+        return [_many_groups(view, groups)]
+    if groups and told:
+        return []
+    chosen = [claim for claim in terms if bool(_conditional(view, claim)) == told]
+    chosen.sort(key=lambda claim: not _reverses(view, claim))
+    out = [_dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]]
+    if len(chosen) > MOST_TERMS:
+        more = count(len(chosen) - MOST_TERMS, "more interaction")
+        verb = "is" if len(chosen) == MOST_TERMS + 1 else "are"
+        out.append(rich(f"{more} {verb} established; the table of effects lists them."))
+    return out
+
+
+def _reverses(view: StudyView, term: Claim) -> bool:
+    """Whether a change of a pair harms at one level of the other and helps at the other."""
+    conditional = _conditional(view, term)
+    sided = [[c for c in conditional if c.subject == name] for name in term.subject.split(" × ")]
+    return len(sided) == 2 and any(_rank(claims) == 0 for claims in sided)
+
+
+def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
+    """That pairs of factors act together in a fraction that cannot tell which."""
+    largest = groups[0]
+    terms = [code(term) for term in largest.scope.terms]
+    known = len(view.analysis.cells.design.interactions)
+    which = (
+        f"all {number_words(known)}"
+        if len(groups) == known
+        else f"{number_words(len(groups))} of {number_words(known)}"
+    )
+    size = f" ({amount(view, largest.estimate, largest)})"
+    return rich(
+        f"In this fraction factors act together: {which} groups of pairs are established, the largest being ",
+        joined(terms, ", or ", ", or "),
+        f"{size}. The design cannot tell which pair of a group acts, so nothing is said of the factors "
+        "in these groups one by one.",
+    )
+
+
+def _conditional(view: StudyView, term: Claim) -> list[Claim]:
+    """What is claimed at single levels of an established interaction, in the order of the levels."""
+    changes = [view.analysis.cells.design.changes[name] for name in term.subject.split(" × ")]
+    levels = {change.factor: (change.first, change.level) for change in changes}
+    others = {change.name: set(levels) - {change.factor} for change in changes}
+    found = [
+        claim
+        for claim in view.analysis.claims
+        if claim.gate
+        and claim.subject in others
+        and set(_moved(claim)) == others[claim.subject]
+        and all(level in levels[factor] for factor, level in _moved(claim).items())
+    ]
+    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in _moved(claim).items()])
+
+
+def _moved(claim: Claim) -> Levels:
+    """The levels of a conditional claim that its interaction moves: the others are those of the only setting left."""
+    fixed = claim.scope.over[0] if len(claim.scope.over) == 1 else {}
+    return {factor: level for factor, level in claim.scope.at.items() if factor not in fixed}
+
+
+def _dependence(view: StudyView, term: Claim) -> Rich:
+    """What the changes of a term do at each level of the others."""
+    names = term.subject.split(" × ")
+    sided = {name: [c for c in _conditional(view, term) if c.subject == name] for name in names}
+    if len(names) > 2:
+        return spaced([many_way(view, term), *_combinations(view, sided)])
+
+    ranked = sorted(names, key=lambda name: (_rank(sided[name]), -_size(sided[name])))
+    first, *rest = [name for name in ranked if sided[name]]
+    other = next(name for name in names if name != first)
+    start = rich("What ", subject(view, first), " does depends on ", bare(view, other), ": it")
+    parts = [_at_each(view, start, sided[first])]
+    if rest and _rank(sided[first]) == 0 and _pattern(view, sided[first]) == _pattern(view, sided[rest[0]]):
+        parts.append(rich("The same holds for ", subject(view, rest[0]), " with ", bare(view, first), "."))
+    elif rest:
+        parts.append(_at_each(view, subject(view, rest[0]), sided[rest[0]]))
+    parts += _averaged(view, term)
+    parts.append(rich(f"The interaction is established ({p_words(term.p_adjusted)})."))
+    return spaced(parts)
+
+
+def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list[Rich]:
+    """Of three and more changes: how often each is worse and better at the levels of the others."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for name, claims in sided.items():
+        many = tuple(sum(c.word == word for c in claims) for word in (*VERBS, "equivalent"))
+        groups.setdefault(many, []).append(name)
+    out = []
+    for (worse, better, same), names in groups.items():
+        bits = [(worse, "worse"), (better, "better")]
+        said = [f"{word} at {number_words(many)}" for many, word in bits if many]
+        others = [bare(view, name) for name in sided if name != names[0]]
+        of = rich(f" of the {number_words(2 ** len(others))} combinations of ", joined(others))
+        if said:
+            made = rich(subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(said)}")
+            out.append(rich(made, of, "."))
+        elif same:
+            changed = rich(subject(view, names[0]), " changes ", code(view.metric))
+            out.append(rich(changed, f" by less than {view.margin_words} at {number_words(same)}", of, "."))
+        else:
+            out.append(rich("These seeds do not settle where ", subject(view, names[0]), " acts."))
+        if names[1:]:
+            out.append(rich("The same holds for ", subjects(view, names[1:]), "."))
+    return out
+
+
+def _rank(claims: Sequence[Claim]) -> int:
+    """0: opposite directions, 1: one direction and nothing elsewhere, 2: less."""
+    words = {claim.word for claim in claims}
+    if {"harms", "helps"} <= words:
+        return 0
+    return 1 if "equivalent" in words and len(words) > 1 else 2
+
+
+def _size(claims: Sequence[Claim]) -> float:
+    return max((abs(claim.estimate) for claim in claims), default=0.0)
+
+
+def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
+    """Whether the other change is at its first level -> what is claimed there."""
+    return {all(level == view.first(f) for f, level in _moved(claim).items()): claim.word for claim in claims}
+
+
+def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
+    """`a makes kid worse without b (+0.030; ...) and better with b (...).`"""
+    still = [_place(view, claim) for claim in claims if claim.kind == "equivalent"]
+    moved: dict[str, list[Rich]] = {}
+    for claim in claims:
+        if claim.kind == "direction":
+            moved.setdefault(VERBS[claim.word], []).append(_place(view, claim))
+    only = "only " if len(moved) == 1 and still else ""
+    bits: list[Rich] = []
+    for word, places in moved.items():
+        verb = rich(" makes ", code(view.metric), " ") if not bits else ()
+        how = "both " if len(places) == 2 else only
+        bits.append(rich(verb, f"{word} {how}", joined(places)))
+
+    said = rich(start, joined(bits)) if bits else ()
+    if still:
+        kept = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", joined(still))
+        said = rich(said, "; it", kept) if said else rich(start, kept)
+    return rich(said, ".")
+
+
+def _place(view: StudyView, claim: Claim) -> Rich:
+    """`without b (+0.030; +25%; 95% interval ...)`."""
+    numbers = interval_words(view, claim, p=False)
+    inside = f" ({amount(view, claim.estimate, claim)}" + (numbers.replace(" (", "; ", 1) if numbers else ")")
+    return rich(at_levels(view, claim.scope.at), inside)
+
+
+def _averaged(view: StudyView, term: Claim) -> list[Rich]:
+    """That effects at levels of some factors are means over the others, where there are others."""
+    claims = _conditional(view, term)
+    named = {factor for claim in claims for factor in claim.scope.at} | {claim.factor for claim in claims}
+    if len(named) == len(view.factors):
+        return []
+    known = " that have results" if any(claim.scope.over for claim in claims) else ""
+    return [rich(f"These effects are averaged over the settings of the other factors{known}.")]
+
+
+def open_interaction(view: StudyView) -> list[Rich]:
+    """Beside an effect in a study of two changes: that it is open whether they act together."""
+    terms = view.analysis.cells.design.interactions
+    moved = [claim for claim in ranked(view.analysis.claims, "direction") if not claim.gate]
+    if len(terms) != 1 or not terms[0].blocks or not moved:
+        return []
+    numbers = view.analysis.judgement.numbers[terms[0].name]
+    if not numbers.p_adjusted >= ERROR:
+        return []
+    ends = [doubled(view, number) for number in (numbers.low, numbers.high)]
+    if view.margin is not None and max(map(abs, ends)) < view.margin / 2:
+        return []  # whatever it is, it is far too small to matter
+    change, low, high = (amount(view, number) for number in (doubled(view, numbers.estimate), *ends))
+    acting = moved[0].subject
+    other = next(c.name for c in terms[0].changes if c.name != acting)
+    start = rich("Whether ", bare(view, other), " changes the effect of ", subject(view, acting))
+    return [rich(start, f" is not decided (change {change}, {view.interval} {low} to {high}).")]

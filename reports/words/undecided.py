@@ -1,0 +1,70 @@
+"""What the seeds of a study do not decide, and what its arms cannot compare, in words."""
+
+from collections.abc import Sequence
+
+from reports.claims.claim import Claim, ranked
+from reports.claims.estimates import FEWEST_SEEDS
+from reports.document import Rich, code, rich
+from reports.numbers import count
+from reports.view import StudyView
+from reports.words.dependences import open_interaction
+from reports.words.facts import blocked
+from reports.words.names import MOST_CHANGES, number_words, subjects, with_effects
+from reports.words.sentences import sentence
+
+
+def undecided(view: StudyView) -> list[Rich]:
+    """What these seeds do not decide: changes without a verdict, and whether the only two act together."""
+    words = view.analysis.judgement.verdicts
+    idle = {claim.subject for claim in view.analysis.claims if claim.kind == "idle"}
+    done = idle | blocked(view) | set(_without_pairs(view))
+    open_ = ranked(view.analysis.claims, "undecided")
+    claims = [c for c in open_ if words[c.subject] != "diverges" and c.subject not in done]
+
+    known = [claim for claim in claims if claim.low == claim.low]
+    few = [claim for claim in claims if claim.estimate == claim.estimate and claim.n_seeds < FEWEST_SEEDS]
+
+    told: list[Claim] = []
+    out = open_interaction(view)
+    for several, all_at_once in ((known, _several_open), (few, _too_few_seeds)):
+        if len(several) > MOST_CHANGES or len(several) == len(words) > 1 or (several is few and len(few) > 1):
+            out.append(all_at_once(view, several))
+            told += several
+    return [*out, *(sentence(view, claim) for claim in claims if claim not in told)]
+
+
+def _several_open(view: StudyView, claims: Sequence[Claim]) -> Rich:
+    """Several changes that the seeds do not decide, with their effects."""
+    fewest, most = min(c.n_seeds for c in claims), max(c.n_seeds for c in claims)
+    seeds = count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    whole = len(claims) == len(view.analysis.judgement.verdicts)
+    what = "whether any factor changes" if whole else "whether these change"
+    return rich(f"These {seeds} do not decide {what} ", code(view.metric), ": ", with_effects(view, claims), ".")
+
+
+def _too_few_seeds(view: StudyView, claims: Sequence[Claim]) -> Rich:
+    """Several changes of which too few seeds have a result."""
+    most = max(claim.n_seeds for claim in claims)
+    seeds = f"{number_words(most).capitalize()} seed{'s' if most > 1 else ''}"
+    return rich(f"{seeds}: no verdict on ", with_effects(view, claims), ". A verdict needs three seeds.")
+
+
+def uncompared(view: StudyView) -> list[Rich]:
+    """Changes that no two arms, or no seed, allow a comparison of."""
+    out = []
+    if without := _without_pairs(view):
+        fraction = view.analysis.cells.design.fraction
+        why = "an arm of the fraction has no result" if fraction else "no seed has a result in both arms"
+        out.append(rich(subjects(view, without), f" can't be compared: {why}."))
+    if view.analysis.uncompared and len(view.arms) > 1:
+        which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
+        out.append(
+            rich("No verdict on ", subjects(view, view.analysis.uncompared), f": no two arms differ in {which}.")
+        )
+    return out
+
+
+def _without_pairs(view: StudyView) -> list[str]:
+    """Changes of which no seed has both sides."""
+    verdicts = view.analysis.verdicts
+    return [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]] if len(verdicts) else []
