@@ -45,12 +45,20 @@ def inert(view: StudyView, row: Mapping[Any, Any], value: str) -> bool:
     return str(row.get("factor", row.get("term"))) in view.analysis.idle and nothing(row, value)
 
 
-def interval_or_words(view: StudyView, row: Mapping[Any, Any], value: str) -> Cell:
-    """The interval of a row; words of a factor that did nothing, and a plain 0 where all seeds have just that."""
-    cell = interval_cell(low := number(row["low"]), number(row["high"]), view.effects)
+def interval_or_words(view: StudyView, row: Mapping[Any, Any], value: str, scale: Scale | None = None) -> Cell:
+    """The interval of a row; words of a factor that did nothing, and a plain 0 where all seeds have just that.
+
+    Args:
+        view: the study.
+        row: of a frame with `low` and `high`.
+        value: the column of the estimate.
+        scale: of the numbers; None: that of effects.
+    """
+    scale = scale or view.effects
+    cell = interval_cell(low := number(row["low"]), number(row["high"]), scale)
     if inert(view, row, value):
         return replace(cell, spans=rich("did nothing"))
-    return replace(cell, spans=rich(view.effects.fixed(low))) if nothing(row, value) else cell
+    return replace(cell, spans=rich(scale.fixed(low))) if nothing(row, value) else cell
 
 
 def p_of(row: Mapping[Any, Any], value: str) -> Cell:

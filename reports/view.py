@@ -151,7 +151,9 @@ class StudyView:
     def summary(self) -> str:
         """How the outcome is read off a curve, in words: `at step 2000`, `best of the run`."""
         kind = str(self.study["outcome"].get("summary", "last"))
-        last = "the end of training" if changing(self.study, "steps") else f"step {self.last_step}"
+        # Trials without curves have ended all the same, and not at step 0.
+        end = changing(self.study, "steps") or not self.last_step
+        last = "the end of training" if end else f"step {self.last_step}"
         return {
             "last": f"at {last}",
             "best": "at its best",

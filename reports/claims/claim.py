@@ -100,7 +100,8 @@ class Claim:
         low: lower end of its interval.
         high: upper end.
         confidence: of the interval.
-        percent: the estimate in percent of the first level's mean in the same seeds; nan where that is not known well.
+        percent: the estimate in percent of the first level's mean in the same seeds; nan where that is not known well,
+            and of interactions.
         percent_low: lower end of the interval of that ratio.
         percent_high: upper end.
         p: of the test named.

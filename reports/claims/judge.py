@@ -27,7 +27,7 @@ def judge(trials: Trials, design: Design, rule: Rule, look: int | None = None) -
     """
     if not rule.looks or look is not None:
         spending = Spending() if look is None else Spending(rule.looks, max(look, 0), rule.spend)
-        found = judge_once(Look(trials, design, rule, spending), frozenset())
+        found = judge_once(Look(trials, design, rule, spending), {})
         judgement = _judgement(found, found.claims, found.words, None)
     else:
         judgement = _over_looks(trials, design, rule)
@@ -40,10 +40,12 @@ def _over_looks(trials: Trials, design: Design, rule: Rule) -> Judgement:
     reached = [n for n in rule.looks if n <= len(trials.seeds) and not trials.open[:n].any()]
     words: dict[str, str] = dict.fromkeys(design.changes, OPEN)
     kept: dict[str, tuple[Claim, ...]] = {}
-    found = judge_once(Look(trials, design, rule, Spending(rule.looks, 0, rule.spend)), frozenset())
+    found = judge_once(Look(trials, design, rule, Spending(rule.looks, 0, rule.spend)), {})
     for at, seeds in enumerate(reached):
         spending = Spending(rule.looks, at, rule.spend)
-        equivalent = frozenset(name for name, word in words.items() if word == "equivalent")
+        # Of what was found equivalent the p that found it is told: at later looks it is not tested again.
+        before = (claim for claims in kept.values() for claim in claims if claim.kind == claim.word == "equivalent")
+        equivalent = {c.subject: c.p_adjusted for c in before if not c.gate and words[c.subject] == "equivalent"}
         found = judge_once(Look(trials.first(seeds), design, rule, spending), equivalent)
         for name, word in found.words.items():
             # Data of arms that were stopped are not looked at again.

@@ -113,7 +113,8 @@ class Look:
         nothing = np.where(absent, np.nan, 1.0)
         n = np.where(absent, 0, found.n)
         values = np.where(absent, np.nan, found.values)
-        return replace(found, mean=found.mean * nothing, se=found.se * nothing, n=n, values=values)
+        mean, se, df = found.mean * nothing, found.se * nothing, found.df * nothing
+        return replace(found, mean=mean, se=se, df=df, n=n, values=values)
 
 
 def mean_contrast(blocks: Sequence[Block], signs: Floats, cells: int) -> Floats:

@@ -37,6 +37,8 @@ class Maker:
         level, first = (changes[0].level, changes[0].first) if len(changes) == 1 else ("", "")
         alpha = look.spending.nominal(ERROR)
         numbers = relative(look.trials, self.row, found, place, look.rule.worse, look.rule.log, alpha)
+        if len(changes) > 1:  # an interaction has no first level to be a share of
+            numbers |= dict.fromkeys(("percent", "percent_low", "percent_high"), np.nan)
         where = "".join(f",{factor}={level}" for factor, level in scope.at.items()) if family == "conditional" else ""
         p = found.apart()[place] if kind in ("direction", "depends") else np.nan
         return Claim(

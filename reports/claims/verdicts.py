@@ -69,12 +69,12 @@ class _Side:
         return not self.seen.term.blocks
 
 
-def judge_once(look: Look, equivalent: frozenset[str]) -> Found:
+def judge_once(look: Look, equivalent: Mapping[str, float]) -> Found:
     """The claims of one look.
 
     Args:
         look: the trials so far, with the levels of now.
-        equivalent: changes found equivalent at an earlier look, which hand their level on.
+        equivalent: change found equivalent at an earlier look -> its corrected p then; it hands its level on.
     """
     terms = look.design.compared
     lost = divergence.diverging(look.trials, look.design, terms, look.spending) if look.rule.divergence else []
@@ -104,7 +104,7 @@ def _conditional(established: Sequence[Established]) -> list[Claim]:
     return list(kept.values())
 
 
-def _sides(look: Look, equivalent: frozenset[str]) -> list[_Side]:
+def _sides(look: Look, equivalent: Mapping[str, float]) -> list[_Side]:
     """Every test of every change, each family corrected over all of them."""
     terms, spending = look.design.compared, look.spending
     seen = [look.seen(term) for term in terms]
@@ -123,7 +123,7 @@ def _sides(look: Look, equivalent: frozenset[str]) -> list[_Side]:
             maker=Maker(look, one, rows[i], averages, i),
             settings=settings[i],
             direction=float(directions[i]),
-            everywhere=float(everywhere[i]),
+            everywhere=equivalent.get(one.term.name, float(everywhere[i])),
             on_average=float(on_average[i]),
             one_sided=dict(zip(SIDES, one_sided[len(SIDES) * i :], strict=False)),
             nowhere=_nowhere_opposite(look, settings[i], averages.mean[i]),

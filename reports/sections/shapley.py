@@ -6,7 +6,7 @@ from reports.analysis.intervals import seeds_interval
 from reports.charts.waterfall import Share, waterfall
 from reports.document import Beside, Cell, Column, Figure, Panel, Rich, Section, Table, Text, code, joined, rich, strong
 from reports.estimates import interval_or_words, number, signed_cell
-from reports.numbers import percent
+from reports.numbers import count, percent
 from reports.view import StudyView
 
 TITLE = ("shapley", "Which factor made the change?", "Shares")
@@ -39,7 +39,7 @@ def shapley(view: StudyView) -> Section | None:
         (
             Cell(rich(code(str(row["factor"]))), value=str(row["factor"])),
             signed_cell(number(row["value"]), view.scale),
-            interval_or_words(view, row, "value"),
+            interval_or_words(view, row, "value", view.scale),
         )
         for row in records
     )
@@ -60,10 +60,19 @@ def shapley(view: StudyView) -> Section | None:
         rich(
             "The share of a factor is its average change over all orders of switching the factors on, "
             "one after another.",
+            _counted(view),
             _by_convention(_interactions(view)),
         )
     )
     return Section(*TITLE, (intro, Beside((figure,), (table,), 0.6)))
+
+
+def _counted(view: StudyView) -> str:
+    """How many seeds the shares are made of, where some lack an arm."""
+    seeds = np.isfinite(view.analysis.cells.raw).all(axis=1)
+    if seeds.all():
+        return ""
+    return f" Only the {int(seeds.sum())} of {count(len(seeds), 'seed')} that have a result in every arm count."
 
 
 def _interactions(view: StudyView) -> list[str]:

@@ -92,7 +92,7 @@ def _bounds(view: StudyView) -> Rich | None:
                 strong("Missing trials could change a verdict."),
                 " Whatever the missing trials would have been, the effect of ",
                 code(str(row["factor"])),
-                f" lies in {view.effects.interval(low, high)}; that includes effects of the other sign.",
+                f" can be {view.effects.interval(low, high)}; that includes effects of the other sign.",
             )
     return None
 

@@ -66,7 +66,9 @@ def _rows(view: StudyView, record: Record) -> Sequence[_Row]:
     if record["verdict"] != "depends":
         return (_Row(record),)
     claims = [c for c in view.analysis.claims if c.gate and c.subject == record["factor"]]
-    return (_Row(record), *(_Row(record, claim) for claim in claims))
+    # Where one setting is left, two interactions open the same effect: it has one row.
+    once = {(claim.word, frozenset(claim.scope.at.items())): claim for claim in reversed(claims)}
+    return (_Row(record), *(_Row(record, claim) for claim in reversed(once.values())))
 
 
 def _averaged(row: _Row) -> bool:

@@ -68,7 +68,7 @@ def _divergence(view: StudyView) -> list[Rich]:
     if found:
         if not all(_has_mean(view, claim.subject) for claim in claims):
             found.append(rich("The mean of ", code(view.metric), " is not compared where trials diverged."))
-    elif lost := lost_trials(view):
+    elif view.analysis.cells.rule.divergence and (lost := lost_trials(view)):
         found = [lost]
     return [*found, *(sentence(view, claim) for claim in ranked(view.analysis.claims, "composite"))]
 

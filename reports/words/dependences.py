@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from reports.claims.budget import ERROR
 from reports.claims.claim import Claim, ranked
+from reports.claims.design import Levels
 from reports.document import Rich, code, joined, rich, spaced
 from reports.numbers import count, p_words
 from reports.view import StudyView
@@ -76,10 +77,16 @@ def _conditional(view: StudyView, term: Claim) -> list[Claim]:
         for claim in view.analysis.claims
         if claim.gate
         and claim.subject in others
-        and set(claim.scope.at) == others[claim.subject]
-        and all(level in levels[factor] for factor, level in claim.scope.at.items())
+        and set(_moved(claim)) == others[claim.subject]
+        and all(level in levels[factor] for factor, level in _moved(claim).items())
     ]
-    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in claim.scope.at.items()])
+    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in _moved(claim).items()])
+
+
+def _moved(claim: Claim) -> Levels:
+    """The levels of a conditional claim that its interaction moves: the others are those of the only setting left."""
+    fixed = claim.scope.over[0] if len(claim.scope.over) == 1 else {}
+    return {factor: level for factor, level in claim.scope.at.items() if factor not in fixed}
 
 
 def _dependence(view: StudyView, term: Claim) -> Rich:
@@ -142,7 +149,7 @@ def _size(claims: Sequence[Claim]) -> float:
 
 def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
     """Whether the other change is at its first level -> what is claimed there."""
-    return {all(level == view.first(f) for f, level in claim.scope.at.items()): claim.word for claim in claims}
+    return {all(level == view.first(f) for f, level in _moved(claim).items()): claim.word for claim in claims}
 
 
 def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:

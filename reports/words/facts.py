@@ -284,6 +284,8 @@ def missing(view: StudyView) -> Rich:
     used = _used(view)
     if not used:
         return rich(f"{start}; no two of them can be compared.")
+    if view.analysis.cells.design.fraction and all(n.n == 0 for n in view.analysis.judgement.numbers.values()):
+        return rich(f"{start}; a fraction can be compared only where each of its arms has a result.")
     which = "all of them" if used == finished else f"the {used} that share a seed with a trial to compare with"
     found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
     if not found:

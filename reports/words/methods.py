@@ -18,7 +18,9 @@ def _design(view: StudyView) -> Rich:
     kind = design_kind(view.study).replace("_", "-" if "_one_" in design_kind(view.study) else " ")
     trials = len(view.table.trials)
     now = progress(view)
-    seeds = f"the same {count(len(view.seeds), 'seed')}" if len(view.seeds) > 1 else "one seed"
+    many, most = len(view.seeds), f"{count(len(view.seeds), 'seed')}"
+    same = len(view.arms) * many == trials
+    seeds = f"{'the same' if same else 'up to'} {most}" if many > 1 else "one seed"
     runs = f"{count(trials, 'training run')} in all"
     if now.interim:
         seeds = f"up to {count(now.seeds, 'planned seed')} ({now.seeds_done} done so far)"

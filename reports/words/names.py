@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reports.claims.claim import Claim
-from reports.document import Rich, code, joined, rich
+from reports.document import Rich, code, joined, plain, rich
 from reports.numbers import Scale, p_words
 from reports.view import StudyView
 
@@ -68,7 +68,7 @@ def at_levels(view: StudyView, at: Mapping[str, str]) -> Rich:
     if len(at) == len(view.factors) - 1 and len(at) > 1 and len(others) == len(at):
         if all(level == view.first(factor) for factor, level in at.items()):
             return rich("with every other factor at its first level")
-        if all(level != view.first(factor) for factor, level in at.items()):
+        if all(level != view.first(factor) and view.is_switch(factor) for factor, level in at.items()):
             return rich("with everything else on")
     return joined([at_level(view, factor, level) for factor, level in at.items()])
 
@@ -77,7 +77,10 @@ def settings_words(view: StudyView, over: Sequence[Mapping[str, str]]) -> Rich:
     """The settings that something holds in: named up to `MOST_SETTINGS`, else counted."""
     if len(over) > MOST_SETTINGS:
         return rich(f"{number_words(len(over))} settings")
-    return joined([at_levels(view, at) for at in over])
+    settings = [at_levels(view, at) for at in over]
+    # What joins the levels of one setting does not separate it from the next.
+    long = any(" and " in plain(words) for words in settings)
+    return joined(settings, "; ", "; ") if long else joined(settings)
 
 
 def amount(view: StudyView, value: float, claim: Claim | None = None) -> str:

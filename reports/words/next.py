@@ -111,10 +111,12 @@ def _diverged(view: StudyView) -> list[Rich]:
     for claim in claims:
         before = claim.against if claim.against in levels_of(view.study, claim.factor) else claim.level
         cure = _cure(view, [(claim.factor, before, claim.level)])
-        places.setdefault(cure, []).append(code(f"{claim.factor}={claim.level}"))
+        place = code(f"{claim.factor}={claim.level}")
+        if place not in places.setdefault(cure, []):
+            places[cure].append(place)
     tried = [rich("try ", cure, " at ", joined(where)) for cure, where in places.items()]
     if tried:
-        those = "that level" if len(claims) == 1 else "those levels"
+        those = "that level" if sum(map(len, places.values())) == 1 else "those levels"
         more = "; more seeds do not help where trials diverge."
         return [rich(joined(tried), f", or leave out {those}{more}"), *_lost_arms(view)]
     return _lost_arms(view)

@@ -232,7 +232,15 @@ def _depends(view: StudyView, claim: Claim) -> Rich:
     return rich(
         *("What ", one, " does depends on ", other, f": its effect changes by {change} with it"),
         f" ({p_words(claim.p_adjusted)}). These seeds do not settle its effect at each level.",
+        _seen_where(view, claim),
     )
+
+
+def _seen_where(view: StudyView, claim: Claim) -> Rich:
+    """The settings that an interaction was seen in, as a sentence of its own; empty where they are all."""
+    if claim.scope.type != "clean":
+        return gap(view, claim)
+    return rich(" It was seen where no trial diverged (", settings_words(view, claim.scope.over), ").")
 
 
 def many_way(view: StudyView, claim: Claim) -> Rich:
@@ -275,7 +283,9 @@ def _diverges(view: StudyView, claim: Claim) -> Rich:
     setting = rich(" ", at_levels(view, claim.scope.at)) if claim.scope.type == "at" and claim.scope.at else ()
     factor = view.split(claim.subject)[0]
     lost, spared = at_level(view, factor, claim.level), at_level(view, factor, claim.against)
-    name, p = subject(view, claim.subject), f" ({p_words(claim.p_adjusted)})."
+    aliased = claim.scope.type == "alias_group"
+    name = _group(view, claim) if aliased else subject(view, claim.subject)
+    p = f" ({p_words(claim.p_adjusted)}).{_alias(claim) if aliased else ''}"
     if claim.level == view.first(claim.factor):
         told = rich(name, " prevents divergence", setting, f": {first[0]} of {first[1]} trials diverged ", lost)
         return rich(told, f", {at[0]} of {at[1]} ", spared, p)

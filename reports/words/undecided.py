@@ -53,7 +53,9 @@ def uncompared(view: StudyView) -> list[Rich]:
     """Changes that no two arms, or no seed, allow a comparison of."""
     out = []
     if without := _without_pairs(view):
-        out.append(rich(subjects(view, without), " can't be compared: no seed has a result in both arms."))
+        fraction = view.analysis.cells.design.fraction
+        why = "an arm of the fraction has no result" if fraction else "no seed has a result in both arms"
+        out.append(rich(subjects(view, without), f" can't be compared: {why}."))
     if view.analysis.uncompared and len(view.arms) > 1:
         which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
         out.append(
