@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.known_truth import today
+from benchmarks.known_truth import earlier_rule
 from benchmarks.known_truth.checker import Checker
 from benchmarks.known_truth.kinds import Kind
 from benchmarks.known_truth.world import World
@@ -149,7 +149,7 @@ def tally(task: Task) -> Counter[str]:
         except Exception:
             sums["crashed"] += 1
             sums[f"crash: {traceback.format_exc(limit=-1).strip().splitlines()[-1]}"] += 1
-        _count_today(sums, kind, world, trials)
+        _count_earlier(sums, kind, world, trials)
     return sums
 
 
@@ -196,16 +196,16 @@ def _count_coverage(sums: Counter[str], found: Sequence[tuple[float, float, floa
     sums["covered × shown"] += hit * many
 
 
-def _count_today(sums: Counter[str], kind: Kind, world: World, trials: Trials) -> None:
+def _count_earlier(sums: Counter[str], kind: Kind, world: World, trials: Trials) -> None:
     """Add what the earlier rule said of the same trials."""
-    alpha = today.level(kind.looks, len(world.design.compared))
+    alpha = earlier_rule.level(kind.looks, len(world.design.compared))
     stops = kind.looks or (tuple(range(FIRST_PEEK, len(trials.seeds) + 1)) if kind.peek else (len(trials.seeds),))
     for n in stops:
-        words = today.words(trials.first(n), world.design, world.margin, alpha)
-        decided = [word != today.OPEN for word in words.values()]
+        words = earlier_rule.words(trials.first(n), world.design, world.margin, alpha)
+        decided = [word != earlier_rule.OPEN for word in words.values()]
         if all(decided) or (kind.peek and any(decided)):
             break
-    sums["today false"] += today.false(words, world)
-    sums["today open"] += len(words) - sum(decided)
-    sums["today seeds"] += n
-    sums["today trials"] += _ended(trials.first(n))
+    sums["earlier false"] += earlier_rule.false(words, world)
+    sums["earlier open"] += len(words) - sum(decided)
+    sums["earlier seeds"] += n
+    sums["earlier trials"] += _ended(trials.first(n))

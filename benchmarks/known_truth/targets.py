@@ -89,7 +89,7 @@ def _looks(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
             alone = kind.design.startswith("leave")
             bound = most if kind.spend == ("even" if alone else "late") else math.nan
             label = f"{name}, sd 0.6: trials over those of the earlier rule"
-            saved = row.sums["trials used"] / row.sums["today trials"]
+            saved = row.sums["trials used"] / row.sums["earlier trials"]
             yield Target(label, saved, 0.25 / math.sqrt(row.studies), high=bound)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.known_truth import said, table, targets, today, truths
+from benchmarks.known_truth import earlier_rule, said, table, targets, truths
 from benchmarks.known_truth.checker import Checker, WrongScope
 from benchmarks.known_truth.designs import DESIGNS
 from benchmarks.known_truth.kinds import Kind, all_kinds
@@ -211,10 +211,10 @@ def test_what_is_said_is_compared_with_what_was_measured() -> None:
 
 def test_the_earlier_rule_is_false_on_a_crossover() -> None:
     world = World(DESIGNS["2^2"](), truths.CROSSOVER, 0.3)
-    words = today.words(world.draw(np.random.default_rng(0), 5), world.design, 1.0, 0.05)
+    words = earlier_rule.words(world.draw(np.random.default_rng(0), 5), world.design, 1.0, 0.05)
     assert words == {"a": "equivalent", "b": "equivalent"}
-    assert today.false(words, world)
-    assert not today.false(words, replace(world, effects={}))
+    assert earlier_rule.false(words, world)
+    assert not earlier_rule.false(words, replace(world, effects={}))
 
 
 def test_arms_of_decided_changes_stop() -> None:
