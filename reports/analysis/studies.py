@@ -7,6 +7,7 @@ import numpy as np
 from reports.analysis.cells import Cells
 from reports.analysis.robustness import bounds
 from reports.claims.agreement import Measured, Part
+from reports.claims.claim import depending
 from reports.claims.design import Term
 from reports.claims.estimates import SAME
 from reports.claims.rule import Judgement
@@ -81,7 +82,4 @@ def _trials(cells: Cells, term: Term) -> frozenset[str]:
 
 def _depends(judgement: Judgement, name: str) -> bool:
     """Whether an established interaction has the change in it, or an alias of it has."""
-    terms = (
-        term for claim in judgement.claims if claim.kind == "depends" for term in (claim.subject, *claim.scope.terms)
-    )
-    return judgement.verdicts[name] == "depends" or any(name in t.split(" × ") for t in terms)
+    return judgement.verdicts[name] == "depends" or name in depending(judgement.claims)

@@ -26,8 +26,7 @@ def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
     of the table, not a claim. p is that of the verdict's own claim, else that of the mean. `usual_low` and `usual_high`
     are the interval as if nobody had looked before seeds were added; elsewhere they are that of `low` and `high`.
     """
-    outcome = {**cells.plan["outcome"]}
-    margin = outcome.get("smallest_effect")
+    margin = cells.plan["outcome"].get("smallest_effect")
     rows = []
     for term in cells.design.compared:
         numbers, word = judgement.numbers[term.name], judgement.verdicts[term.name]

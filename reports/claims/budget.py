@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from reports.claims.design import Design
 from reports.stats.spending import look_levels
 
 Floats = npt.NDArray[np.float64]
@@ -51,6 +52,21 @@ class Budget:
             part = 0.014 / (pairs + higher)
             return cls(0.03, 0.03, part * pairs, part * higher, share)
         return cls(0.03, 0.03, 0.010, 0.004, share)
+
+    @classmethod
+    def of_design(cls, design: Design, share: float = 1.0) -> "Budget":
+        """The shares of a study with this design."""
+        pairs = sum(term.order == 2 for term in design.interactions)
+        return cls.of(len(design.factors), pairs, len(design.interactions) - pairs, share)
+
+    def one_direction(self, changes: int) -> float:
+        """The level of the direction of one of so many changes, two-sided, over all looks."""
+        return self.direction / max(1, changes) * self.share
+
+    @property
+    def equivalences(self) -> float:
+        """The level of all equivalences together, one-sided, over all looks."""
+        return self.equivalence * self.share
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,11 @@ def interacting(claim: Claim) -> set[str]:
     return {name for term in (claim.scope.terms or (claim.subject,)) for name in term.split(" × ")}
 
 
+def depending(claims: Iterable[Claim]) -> set[str]:
+    """The changes of all interactions that are established."""
+    return {name for claim in claims if claim.kind == "depends" for name in interacting(claim)}
+
+
 def check(claims: tuple[Claim, ...]) -> None:
     """Check the claims of a report against each other.
 
@@ -194,9 +199,9 @@ def check(claims: tuple[Claim, ...]) -> None:
     ids = {claim.id for claim in claims}
     if len(ids) < len(claims):
         raise ClaimError("two claims have one id")
-    depending = {name for claim in claims if claim.kind == "depends" for name in interacting(claim)}
+    blocked = depending(claims)
     for claim in claims:
-        if averaged(claim) and claim.subject in depending:
+        if averaged(claim) and claim.subject in blocked:
             raise ClaimError(f"{claim.id}: an average beside an established interaction")
         if claim.gate and claim.gate not in ids:
             raise ClaimError(f"{claim.id}: its gate {claim.gate} is no claim")

@@ -234,6 +234,10 @@ class Estimates:
         ]
         return self._ends(half)
 
+    def shown_interval(self, alpha: float) -> tuple[Floats, Floats]:
+        """Ends of the interval that readers see: the one that fits how seeds were added."""
+        return self.valid_interval(alpha) if self.sequence else self.interval(alpha)
+
     def _ends(self, half: Floats) -> tuple[Floats, Floats]:
         known = (self.n >= FEWEST_SEEDS) & ((self.se > 0) | self.flat)
         half = np.where(known, np.where(self.flat, 0.0, half), np.nan)

@@ -23,11 +23,10 @@ def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
     """
     if not rule.looks or not judgement.look or rule.margin is None:
         return ()
-    pairs = sum(term.order == 2 for term in design.interactions)
-    budget = Budget.of(len(design.factors), pairs, len(design.interactions) - pairs, rule.share)
+    budget = Budget.of_design(design, rule.share)
     last = Spending(rule.looks, len(rule.looks) - 1, rule.spend)
-    direction = last.nominal(budget.direction / max(1, len(design.compared)) * rule.share)
-    same = last.nominal(budget.equivalence * rule.share, sides=1)
+    direction = last.nominal(budget.one_direction(len(design.compared)))
+    same = last.nominal(budget.equivalences, sides=1)
     levels = (direction / 2, same)
     return tuple(
         name

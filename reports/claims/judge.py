@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reports.claims.budget import ERROR, Spending
-from reports.claims.claim import Claim, averaged, check, interacting
+from reports.claims.claim import Claim, averaged, check, depending, interacting
 from reports.claims.design import Design
 from reports.claims.estimates import Trials
 from reports.claims.look import Look
@@ -65,7 +65,7 @@ def _consistent(claims: Iterable[Claim], words: Mapping[str, str]) -> tuple[tupl
     """Claims and words without averages of changes that another look found to depend on others."""
     claims = tuple(claims)
     terms = [claim for claim in claims if claim.kind == "depends"]
-    blocked = {name for claim in terms for name in interacting(claim)}
+    blocked = depending(claims)
     sure = {name for claim in terms if len(claim.scope.terms) <= 1 for name in interacting(claim)}
     dropped = {claim.subject for claim in claims if averaged(claim) and claim.subject in blocked}
     kept = tuple(claim for claim in claims if not (averaged(claim) and claim.subject in dropped))

@@ -61,8 +61,7 @@ class Look:
         self.trials, self.design, self.rule, self.spending = trials, design, rule, spending
         self.lost: Flags = np.asarray(trials.diverged.any(axis=0))
         self.known: Flags = np.asarray(np.isfinite(trials.values).any(axis=0))
-        pairs = sum(term.order == 2 for term in design.interactions)
-        self.budget = Budget.of(len(design.factors), pairs, len(design.interactions) - pairs, rule.share)
+        self.budget = Budget.of_design(design, rule.share)
 
     @property
     def margin(self) -> float:
@@ -72,7 +71,7 @@ class Look:
     @property
     def level(self) -> float:
         """The level of the direction of one change, two-sided, over all looks."""
-        return self.budget.direction / max(1, len(self.design.compared)) * self.budget.share
+        return self.budget.one_direction(len(self.design.compared))
 
     def grew(self, name: str) -> bool:
         """Whether the arms of a change have a trial of the last seed: arms that were stopped have none."""

@@ -27,6 +27,11 @@ class Maker:
         """The estimate, + is worse."""
         return float(self.found.mean[self.place])
 
+    @property
+    def alpha(self) -> float:
+        """Intervals have confidence 1 - alpha."""
+        return self.look.spending.nominal(ERROR)
+
     def claim(
         self, kind: str, word: str, p_adjusted: float, family: str, scope: Scope, caveats: tuple[str, ...] = ()
     ) -> Claim:
@@ -35,7 +40,7 @@ class Maker:
         changes = self.seen.term.changes
         name = self.seen.term.name
         level, first = (changes[0].level, changes[0].first) if len(changes) == 1 else ("", "")
-        alpha = look.spending.nominal(ERROR)
+        alpha = self.alpha
         numbers = relative(look.trials, self.row, found, place, look.rule.worse, look.rule.log, alpha)
         if len(changes) > 1:  # an interaction has no first level to be a share of
             numbers |= dict.fromkeys(("percent", "percent_low", "percent_high"), np.nan)
@@ -70,7 +75,7 @@ class Maker:
     def _caveats(self, word: str) -> tuple[str, ...]:
         """What the numbers of this claim suffer from."""
         look, found, place = self.look, self.found, self.place
-        low, high = found.interval(look.spending.nominal(ERROR))
+        low, high = found.interval(self.alpha)
         near = min(abs(low[place]), abs(high[place])) if np.isfinite(low[place]) else np.nan
         names = {
             "small": near < look.margin and word.split(" ")[0] in WORDS.values(),
@@ -84,8 +89,7 @@ class Maker:
     def numbers(self, adjusted: float) -> Numbers:
         """The estimate as readers see it."""
         look, found, place = self.look, self.found, self.place
-        ends = found.valid_interval if found.sequence else found.interval
-        shown = own_unit(found, place, ends(look.spending.nominal(ERROR)), look.rule.worse, look.rule.log)
+        shown = own_unit(found, place, found.shown_interval(self.alpha), look.rule.worse, look.rule.log)
         p, df, se, mean = (float(array[place]) for array in (found.apart(), found.df, found.se, found.mean))
         return Numbers(*shown, p, adjusted, int(found.n[place]), df, se, mean)
 

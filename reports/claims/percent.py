@@ -27,7 +27,7 @@ def relative(
         estimate, low, high: in the outcome's unit; on a log scale ratios less 1. percent, percent_low, percent_high:
         the estimate in percent of the first level's mean in the same seeds; nan where that mean is too near 0.
     """
-    ends = found.valid_interval(alpha) if found.sequence else found.interval(alpha)
+    ends = found.shown_interval(alpha)
     estimate, low, high = own_unit(found, place, ends, worse, log)
     percent = (100 * estimate, 100 * low, 100 * high)
     if not log:

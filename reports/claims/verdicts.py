@@ -12,7 +12,7 @@ import numpy as np
 
 from reports.claims import divergence
 from reports.claims.budget import ERROR
-from reports.claims.claim import Claim, Scope
+from reports.claims.claim import Claim, Scope, interacting
 from reports.claims.estimates import Estimates, Floats
 from reports.claims.interactions import Established, interactions
 from reports.claims.look import Look, Seen, largest, mean_contrast
@@ -112,7 +112,7 @@ def _sides(look: Look, equivalent: Mapping[str, float]) -> list[_Side]:
     averages = look.estimates(rows)
     settings = [_settings(look, one, row) for one, row in zip(seen, rows, strict=True)]
 
-    same = look.budget.equivalence * look.budget.share
+    same = look.budget.equivalences
     directions = spending.adjusted(averages.apart(), look.level)
     before = [term.name in equivalent for term in terms]
     everywhere = spending.holm(_known([largest(one.inside(look.margin)) for one in settings], before), same)
@@ -155,9 +155,9 @@ def _nowhere_opposite(look: Look, settings: Estimates, mean: float) -> float:
 def _verdict(look: Look, side: _Side, established: Sequence[Established], diverges: bool) -> tuple[str, list[Claim]]:
     """The word of a change and the claims that carry it."""
     name = side.seen.term.name
-    depends = any(name in _names(one) and len(one.term.aliases) <= 1 for one in established)
-    blocked = any(name in _names(one) for one in established)
-    claim = _claim(look, side, blocked, alone=not established)
+    mine = [one for one in established if name in interacting(one.claim)]
+    depends = any(len(one.term.aliases) <= 1 for one in mine)
+    claim = _claim(look, side, blocked=bool(mine), alone=not established)
     made = [] if claim is None else [claim]
     word = "depends" if claim is None and depends else OPEN if claim is None else claim.word
     if word == "depends" and (extra := _no_side(side)):
@@ -168,11 +168,6 @@ def _verdict(look: Look, side: _Side, established: Sequence[Established], diverg
         scope = side.seen.scope(every=False)
         made.append(composite(look, side.seen) or side.maker.claim("undecided", OPEN, np.nan, "", scope))
     return word, made
-
-
-def _names(one: Established) -> set[str]:
-    """The changes of an interaction, and of all that it is aliased with."""
-    return {name for term in (one.term.aliases or (one.term.name,)) for name in term.split(" × ")}
 
 
 def _claim(look: Look, side: _Side, blocked: bool, alone: bool) -> Claim | None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from reports.analysis.cells import OPEN, Cells
+from reports.claims.claim import depending
 from reports.claims.judge import judge
 from reports.document import Rich, code, joined, rich, spaced, strong
 from reports.documents.chain import Damage
@@ -84,9 +85,7 @@ def seeds_with_results(view: StudyView) -> int:
 
 def blocked(view: StudyView) -> set[str]:
     """Factors in interactions that are established: no average is claimed of them."""
-    depending = [claim for claim in view.analysis.claims if claim.kind == "depends"]
-    terms = [term for claim in depending for term in (claim.subject, *claim.scope.terms)]
-    return {name for term in terms for name in term.split(" × ")}
+    return depending(view.analysis.claims)
 
 
 def interim(view: StudyView) -> Rich:

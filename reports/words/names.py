@@ -11,8 +11,6 @@ from reports.view import StudyView
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MOST_CHANGES = 4
 """Factors of one verdict that have a sentence each; of more the rest share one."""
-MOST_CHANGES = 4
-"""Factors of one verdict that have a sentence each; of more the rest share one."""
 MOST_SETTINGS = 4
 """Settings that are named one by one; of more their number is told."""
 
