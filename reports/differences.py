@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from reports.analysis import design_kind
+from reports.claims.design import design_kind
 from reports.document import Rich, Span, code, joined, plain, rich, spaced
 from reports.numbers import count
 from reports.patches import UNTOLD

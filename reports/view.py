@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports.analysis import Analysis, design_kind
+from reports.analysis import Analysis
+from reports.claims.design import design_kind
 from reports.document import Rich, Span, code, joined, rich
 from reports.numbers import Scale
 from reports.patches import changing, first_level

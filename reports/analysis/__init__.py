@@ -105,9 +105,3 @@ def _analysis(cells: Cells, also: Mapping[str, Analysis]) -> Analysis:
         uncompared=cells.design.uncompared,
         futile=futile(judgement, cells.design, cells.rule),
     )
-
-
-def design_kind(plan: Mapping[str, Any]) -> str:
-    """The name of a study's design; `custom` where the plan has none."""
-    design = plan.get("design", "custom")
-    return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)

@@ -104,10 +104,8 @@ class Design:
             (str(cell["cell_id"]), {**start, **{str(f): str(x) for f, x in cell["levels"].items()}})
             for cell in plan["cells"]
         )
-        kind = plan.get("design", "custom")
-        kind = str(kind.get("kind", "custom") if isinstance(kind, Mapping) else kind)
         reference = plan.get("reference_cell")
-        return cls(kind, factors, settings, None if reference is None else str(reference))
+        return cls(design_kind(plan), factors, settings, None if reference is None else str(reference))
 
     @cached_property
     def cells(self) -> tuple[str, ...]:
@@ -268,6 +266,12 @@ class Design:
         cells = [{cell for block in term.blocks for cell in block.cells} for term in self.compared]
         shared = {place for cell, place in self.index.items() if cell == self.reference}
         return all(not (a & b) - shared for a, b in combinations(cells, 2))
+
+
+def design_kind(plan: Mapping[str, Any]) -> str:
+    """The name of a study's design; `custom` where the plan has none."""
+    design = plan.get("design", "custom")
+    return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)
 
 
 def _moves(changes: Sequence[Change]) -> Iterator[dict[str, str]]:

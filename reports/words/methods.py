@@ -1,6 +1,6 @@
 """The methods paragraph of a paper, with the facts of the study filled in."""
 
-from reports.analysis import design_kind
+from reports.claims.design import design_kind
 from reports.document import Rich, code, rich
 from reports.numbers import count, percent
 from reports.shared import lengths, shared_words
