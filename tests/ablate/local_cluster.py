@@ -2,12 +2,13 @@
 
     python local_cluster.py '[{"num_cpus": 1}, {"num_cpus": 1, "num_gpus": 1}]'
 
-A line `kill N` on stdin takes node N away without a farewell, as a power cut would.
+A line `kill PID` on stdin takes away the node that started this process, without a farewell, as a power cut would.
 """
 
 import json
 import sys
 
+import psutil
 from ray.cluster_utils import Cluster
 
 
@@ -17,7 +18,9 @@ def main() -> None:
     cluster.wait_for_nodes()
     print(cluster.address, flush=True)
     for line in sys.stdin:
-        cluster.remove_node(nodes[int(line.split()[1])], allow_graceful=False)
+        ancestors = {parent.pid for parent in psutil.Process(int(line.split()[1])).parents()}
+        lost = next(node for node in nodes if node.all_processes["raylet"][0].process.pid in ancestors)
+        cluster.remove_node(lost, allow_graceful=False)
         print("killed", flush=True)
     cluster.shutdown()
 

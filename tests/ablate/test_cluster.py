@@ -16,7 +16,7 @@ from ablate import trial_file
 from benchmarks.toy_study import table
 
 sys.path.insert(0, str(Path(__file__).parent))
-from toy_runs import equal, finish, start, steps, wait_for
+from toy_runs import equal, finish, start, steps, steps_of, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -61,14 +61,25 @@ def address_of(cluster: "subprocess.Popen[str]") -> str:
     return address
 
 
+def early_in_a_trial(out: Path) -> int:
+    """The process of a trial that has begun and is far from its end, as soon as there is one."""
+    early: list[Path] = []
+
+    def begun() -> bool:
+        early[:] = [path for path in out.glob("toy/trials/*") if 3 <= steps_of(path) <= 6]
+        return bool(early)
+
+    wait_for(begun)
+    return int(trial_file.read(early[0])["attempts"][-1]["pid"])
+
+
 def test_a_node_lost_in_the_middle_costs_no_trial(tmp_path: Path, cluster: Start) -> None:
     finish(start(tmp_path / "quiet", workers=0))
     quiet: pd.DataFrame = table(tmp_path / "quiet")
     nodes = cluster({"num_cpus": 0}, {"num_cpus": 1}, {"num_cpus": 1})
-    process = start(tmp_path / "out", workers=2, address=address_of(nodes))
-    wait_for(lambda: steps(tmp_path / "out") > 12)
+    process = start(tmp_path / "out", 0.4, workers=2, address=address_of(nodes))
     assert nodes.stdin is not None
-    nodes.stdin.write("kill 2\n")
+    nodes.stdin.write(f"kill {early_in_a_trial(tmp_path / 'out')}\n")
     nodes.stdin.flush()
     finish(process)
     equal(tmp_path / "out", quiet)

@@ -58,7 +58,13 @@ def wait_for(condition: Callable[[], object], seconds: float = 180.0) -> None:
 
 def steps(out: Path) -> int:
     """Records of all trials so far."""
-    return sum(path.read_bytes().count(b"\n") for path in out.glob("toy/trials/*/history.jsonl"))
+    return sum(map(steps_of, out.glob("toy/trials/*")))
+
+
+def steps_of(trial: Path) -> int:
+    """Records of one trial so far."""
+    history = trial / "history.jsonl"
+    return history.read_bytes().count(b"\n") if history.exists() else 0
 
 
 def family(process: "subprocess.Popen[str]", words: str) -> list[psutil.Process]:
