@@ -43,7 +43,7 @@ def _data(clock: Path) -> dict[str, Any]:
 
 
 def ours(folder: Path, clock: Path) -> None:
-    from ablate.run import run_study
+    from ablate.running.study import run_study
     from benchmarks.toy_study import toy_plan
 
     plan = toy_plan(seeds=1, steps=STEPS, data=_data(clock), log_every=1, eval_every=STEPS, checkpoint_every=0)

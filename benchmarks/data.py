@@ -17,7 +17,7 @@ from PIL import Image
 
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS
-from g2g_core.train import train
+from g2g_core.training.loop import train
 
 LIMIT = 0.02  # share of a training step
 LOSSES = {"adversarial": 1.0, "short_recon": 0.1, "self_fm": 1.0, "short_fm": 1.0, "d_hinge": 1.0, "d_r1": 10.0}

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import torch
 
-from ablate.spec import load_study
+from ablate.reading.load import load_study
 from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS
 from g2g_core.metrics import METRICS, Evaluator, default_metrics, missing
 from g2g_core.models import MODELS
-from g2g_core.train import train
+from g2g_core.training.loop import train
 
 LIMIT_S = 10.0
 LIMIT_SHARE = 0.25

@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ablate import trial_file
-from ablate.run import run_study
+from ablate.running.study import run_study
+from ablate.trial import trial_file
 from benchmarks.toy_study import BARE, toy_plan
 from benchmarks.watched import watched
 

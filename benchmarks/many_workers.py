@@ -10,7 +10,7 @@ and the driver's memory.
 
 import argparse
 
-from ablate.resources import machine_cpus
+from ablate.running.resources import machine_cpus
 from benchmarks.toy_study import toy_plan
 from benchmarks.watched import watched
 

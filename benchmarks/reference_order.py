@@ -162,7 +162,7 @@ class ReferenceStep:
         generator: trained in place.
         discriminator: trained in place.
         average: the averaged generator.
-        weights: term -> weight, names as in `g2g_core.losses`.
+        weights: term -> weight, names as in `g2g_core.losses.funit`.
         swapped: fakes are judged under the partner's class.
         pair: FUNIT2FUNIT rather than FUNIT.
     """

@@ -20,7 +20,7 @@ import psutil
 from benchmarks.toy_study import table
 
 STUDY = {"seeds": 5, "steps": 60, "data": {"sleep_s": 0.1}}
-VICTIMS = ("command", "gcs_server", "ablate.execute_ray", "ray::ImplicitFunc")
+VICTIMS = ("command", "gcs_server", "ablate.running.ray_tune", "ray::ImplicitFunc")
 
 
 def start(out: Path, workers: int, uri: str) -> "subprocess.Popen[bytes]":

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.run import run_study
-from ablate.study import Factor, Outcome, Plan, StudyError, StudySpec, Trial
+from ablate.running.study import run_study
+from ablate.study.nouns import Factor, Outcome, Plan, StudyError, StudySpec, Trial
 from g2g_core.config import TrialConfig
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ablate.environment import processor
+from ablate.trial.environment import processor
 from benchmarks.floor import seconds_alone
 from benchmarks.operations import operations
 from benchmarks.reference_order import Discriminator, Generator, ReferenceStep
@@ -25,7 +25,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.pairs import Batch
 from g2g_core.models import MODELS
 from g2g_core.models.options import FunitOptions
-from g2g_core.step import TrainingStep
+from g2g_core.training.step import TrainingStep
 
 FUNIT = {"adversarial": 1.0, "short_recon": 0.1, "self_fm": 1.0, "short_fm": 1.0, "d_hinge": 1.0, "d_r1": 10.0}
 NEW = {"long_recon": 0.1, "long_fm": 0.1, "reassembly_fm": 0.1}

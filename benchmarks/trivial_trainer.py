@@ -19,7 +19,7 @@ from g2g_core.record import Diverged, Record
 
 
 def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None) -> Iterator[Record]:
-    """Like `g2g_core.train`. `data.sleep_s`: seconds a step; `data.fault`: what goes wrong at step `data.at`."""
+    """Like the core's. `data.sleep_s`: seconds a step; `data.fault`: what goes wrong at step `data.at`."""
     sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
     done = _restored(checkpoints)
     facts = {"device": device, "digests": {"data": "trivial"}}

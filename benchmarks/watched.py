@@ -8,9 +8,9 @@ from typing import Any
 
 import psutil
 
-from ablate import trial_file
-from ablate.run import run_study
-from ablate.study import Plan
+from ablate.running.study import run_study
+from ablate.study.nouns import Plan
+from ablate.trial import trial_file
 from benchmarks.toy_study import BARE
 
 HEAD = ("gcs_server", "raylet")

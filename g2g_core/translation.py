@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from g2g_core.checkpoint_file import CheckpointError, Saved
+from g2g_core.checkpoints.checkpoint_file import CheckpointError, Saved
 from g2g_core.config import TrialConfig
-from g2g_core.cross import CrossPass, Lazy
 from g2g_core.data.decode import BadImage, read_image
 from g2g_core.data.pairs import Batch, DataError
 from g2g_core.data.transforms import centre, crop, to_tensor
 from g2g_core.models import MODELS
 from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
+from g2g_core.passes.cross import CrossPass, Lazy
 
 
 def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
@@ -25,7 +25,7 @@ def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
     Ours are made from the config that the file holds; FUNIT's files hold none, so the sizes are read off the shapes.
 
     Args:
-        saved: see `g2g_core.checkpoint.read`.
+        saved: see `g2g_core.checkpoints.checkpoint.read`.
         which: `generator` (the raw weights) or `average`; None: the average where the file has one, as FUNIT does.
 
     Raises:

@@ -3,7 +3,7 @@
 from reports.analysis import Analysis, analyse
 from reports.build import ReportError, build_report, make_comparison, make_report, open_study
 from reports.table import StudyTable, load_results
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.headline import headline
 
 __all__ = [

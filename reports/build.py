@@ -8,16 +8,16 @@ from pathlib import Path
 from reports.analysis import analyse
 from reports.charts.svg import standalone
 from reports.comparison import agreement_csv, compare, comparison_texts
-from reports.csv_files import csv_texts, report_json, write
-from reports.document import Document, Drawing, Figure
-from reports.fold_over import fold_over_file
-from reports.html import to_html
-from reports.latex import latex_tables, latex_text
-from reports.pdf import drawing_pdf, to_pdf
-from reports.plain_text import to_text
+from reports.page.blocks import Document, Drawing, Figure
+from reports.render.csv_files import csv_texts, report_json, write
+from reports.render.html import to_html
+from reports.render.latex import latex_tables, latex_text
+from reports.render.pdf import drawing_pdf, to_pdf
+from reports.render.plain_text import to_text
 from reports.sections import SECTIONS, SectionOf
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
+from reports.words.fold_over import fold_over_file
 from reports.words.methods import methods
 from reports.words.next import FOLD_OVER
 

@@ -12,9 +12,7 @@ from reports.analysis.studies import parts_of
 from reports.charts.curves import LEFT, RIGHT, Line, curve_panel
 from reports.charts.intervals import Estimate, forest
 from reports.claims.agreement import Agreement, Mean, Reason, StudyEffect, agreements
-from reports.csv_files import csv_text
-from reports.differences import Compared, Difference, differences, forbidden, named
-from reports.document import (
+from reports.page.blocks import (
     Block,
     Bullets,
     Cell,
@@ -33,13 +31,15 @@ from reports.document import (
     rich,
     strong,
 )
-from reports.estimates import fixed_cell, outcomes
-from reports.numbers import NOTHING, Scale, count, interval, p_value, p_words, signed
+from reports.page.numbers import NOTHING, Scale, count, interval, p_value, p_words, signed
+from reports.render.csv_files import csv_text
 from reports.sections.curves import mean_curve
 from reports.sections.verdict_table import verdict_table
-from reports.shared import lengths
-from reports.view import StudyView
+from reports.view.differences import Compared, Difference, differences, forbidden, named
+from reports.view.shared import lengths
+from reports.view.study import StudyView
 from reports.words.answer import lead, others
+from reports.words.estimates import fixed_cell, outcomes
 from reports.words.onset import onset_words
 
 STYLES = ("off mean", "on mean", "neutral mean", "off mean dash", "on mean dash", "neutral mean dash")

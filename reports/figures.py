@@ -16,12 +16,12 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from reports.estimates import differences, number
+from reports.page.theme import LIGHT
 from reports.sections.curves import mean_curve
 from reports.sections.survival import groups_of, times_of
 from reports.stats.survival import kaplan_meier
-from reports.theme import LIGHT
-from reports.view import StudyView
+from reports.view.study import StudyView
+from reports.words.estimates import differences, number
 
 TONES = {"on": LIGHT["on"], "off": LIGHT["off"], "neutral": LIGHT["ink"]}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from g2g_core.checkpoint import read
-from g2g_core.losses import LOSSES
+from g2g_core.checkpoints.checkpoint import read
+from g2g_core.losses.funit import LOSSES
 from g2g_core.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]

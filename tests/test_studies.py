@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ablate.planning import plan
-from ablate.spec import load_study
-from ablate.study_tree import bundled_studies
+from ablate.planning.plan import plan
+from ablate.reading.load import load_study
+from ablate.reading.study_tree import bundled_studies
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("G2G_SHARED", ROOT.parent / "shared"))
@@ -52,7 +52,7 @@ def test_the_full_size_study_is_the_authors_setting() -> None:
 
 
 def test_the_checkpoint_is_small_and_whole() -> None:
-    from g2g_core.checkpoint import PARTS, read
+    from g2g_core.checkpoints.checkpoint import PARTS, read
 
     path = ROOT / "studies" / "checkpoints" / "synthetic32.pt"
     assert path.stat().st_size < 5_000_000
@@ -61,7 +61,7 @@ def test_the_checkpoint_is_small_and_whole() -> None:
 
 def test_the_checkpoint_disentangles() -> None:
     """Fig. 7 on the embedded set: mixed images near their truth, full reconstructions near the originals."""
-    from g2g_core.train import train
+    from g2g_core.training.loop import train
 
     config = load_study("funit2funit", ["base.steps=1"]).base
     evaluation = next(record for record in train(config) if record.kind == "eval")
@@ -74,7 +74,7 @@ def test_the_checkpoint_disentangles() -> None:
 @pytest.mark.parametrize("name", ["systems", "sanity-check", "outlook", "degradation-confirm"])
 def test_every_arm_trains(name: str, tmp_path: Path) -> None:
     """Two steps of each cell, inline; what the restored checkpoint lacks starts fresh and is said."""
-    from ablate.run import run_study
+    from ablate.running.study import run_study
 
     small = ["base.steps=2", "base.eval_every=2", "base.eval_pairs=4", "base.batch_size=2"]
     spec = load_study(name, small)
@@ -101,7 +101,7 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_the_reference_trains_on_real_images(name: str, tmp_path: Path) -> None:
     """Two steps of the reference, fresh: the small networks fit the images that the study is for."""
-    from g2g_core.train import train
+    from g2g_core.training.loop import train
 
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not there")

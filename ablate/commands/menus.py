@@ -40,17 +40,17 @@ def list_(
 
 def schema() -> None:
     """Print the JSON Schema of the study file, for completion and checks in editors."""
-    from ablate.spec import schema as study_file_schema
+    from ablate.reading.load import schema as study_file_schema
 
     show_json(study_file_schema())
 
 
 def entries(menu: Menu) -> list[dict[str, Any]]:
     """Name, description and what else is known of each entry of a menu."""
-    from ablate.menus import first_line, science_menus
+    from ablate.reading.menus import first_line, science_menus
 
     if menu is Menu.DESIGNS:
-        from ablate.design import DESIGNS
+        from ablate.study.design import DESIGNS
 
         return [{"name": name, "description": first_line(design)} for name, design in DESIGNS.items()]
     if menu is Menu.SECTIONS:
@@ -73,7 +73,7 @@ def entries(menu: Menu) -> list[dict[str, Any]]:
 
 def _studies() -> list[dict[str, Any]]:
     """The bundled study files, with their question."""
-    from ablate.study_tree import bundled_studies, read_study
+    from ablate.reading.study_tree import bundled_studies, read_study
 
     rows: list[dict[str, Any]] = []
     for name, path in bundled_studies().items():

@@ -10,7 +10,7 @@ from ablate.commands.output import Json, Quiet, say, show, show_json
 from ablate.commands.studies import Out, Set, Study, planned_study, refuse_missing
 
 if TYPE_CHECKING:
-    from ablate.study import Plan, Trial
+    from ablate.study.nouns import Plan, Trial
     from g2g_core.record import Record
 
 LOG_LINES = 50
@@ -32,10 +32,11 @@ def train(
 
     Repeat the command to resume from the last checkpoint. A later `run` of the study takes the trial as done.
     """
-    from ablate import locks, trial_file
-    from ablate.run import writable
-    from ablate.study import StudyError
-    from ablate.trial import STOP, run_trial
+    from ablate.disk import locks
+    from ablate.running.study import writable
+    from ablate.study.nouns import StudyError
+    from ablate.trial import trial_file
+    from ablate.trial.run import STOP, run_trial
 
     if save is not None and not save.parent.is_dir():
         raise StudyError(f"--save: {save.parent}: no such folder")
@@ -92,9 +93,9 @@ def translate(
     """
     import torch
 
-    from ablate import figure
-    from ablate.study import StudyError
-    from g2g_core.checkpoint import read
+    from ablate.study.nouns import StudyError
+    from ablate.trial import figure
+    from g2g_core.checkpoints.checkpoint import read
     from g2g_core.translation import g2g, generator_of, open_image
 
     saved = read(checkpoint)
@@ -132,8 +133,8 @@ def export(
     name: Annotated[str, typer.Option("--name", help="File of the generator, with gen in it.")] = "gen_00000000.pt",
 ) -> None:
     """Write a checkpoint as FUNIT's own code reads it: generator and average in one file, discriminator in another."""
-    from ablate.study import StudyError
-    from g2g_core.checkpoint_layouts import read, write_funit
+    from ablate.study.nouns import StudyError
+    from g2g_core.checkpoints.layouts import read, write_funit
 
     if "gen" not in name or Path(name).name != name:
         raise StudyError(f"--name {name}: must be a file's name with gen in it, e.g. gen_00000000.pt")
@@ -148,7 +149,7 @@ def export(
 
 def _chosen(planned: "Plan", start: str | None) -> "Trial":
     """The trial whose id starts so; without a start the reference cell's with the first seed."""
-    from ablate.study import StudyError
+    from ablate.study.nouns import StudyError
 
     if start is None:
         reference = [t for t in planned.trials if dict(t.levels) == dict(planned.reference)]
@@ -160,8 +161,8 @@ def _chosen(planned: "Plan", start: str | None) -> "Trial":
 
 
 def _refuse_missing_gpu(device: str) -> None:
-    from ablate.resources import machine_gpus
-    from ablate.study import StudyError
+    from ablate.running.resources import machine_gpus
+    from ablate.study.nouns import StudyError
 
     if device.partition(":")[0] != "cuda":
         raise StudyError(f"--device {device}: must be cpu, cuda or cuda:N")

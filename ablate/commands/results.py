@@ -15,7 +15,7 @@ def status(folder: Study, as_json: Json = False) -> None:
     """One row per trial: status, steps, primary metric, seconds, error; age of the last sign of life if running."""
     from dataclasses import asdict
 
-    from ablate.status import study_status
+    from ablate.results.status import study_status
 
     rows = study_status(folder)
     if as_json:
@@ -47,7 +47,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Build the report from the trials' folders alone: no MLflow, no Ray, no GPU, no study file."""
-    from ablate.report import write_reports
+    from ablate.results.report import write_reports
 
     written = write_reports(folders, to, [name.strip() for name in formats.split(",")], leave_out or ())
     if as_json:
@@ -66,7 +66,7 @@ def verify(
     quiet: Quiet = False,
 ) -> int:
     """Run a trial again and compare: bit-identical on a CPU, within a printed tolerance on a GPU."""
-    from ablate.verify import verify_trial
+    from ablate.trial.verify import verify_trial
 
     found = verify_trial(folder, one_trial(folder, trial), lambda line: say(line, quiet))
     if as_json:
@@ -81,15 +81,15 @@ def ui(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 5000,
 ) -> int:
     """Start the MLflow page of a study on this machine's loopback, and print the address of the comparison."""
-    from ablate.tracking_ui import serve
+    from ablate.tracking.server import serve
 
     return serve(folder, port, show)
 
 
 def one_trial(folder: Path, start: str) -> Path:
     """The folder of the one trial whose id starts so."""
-    from ablate.plan_file import read_plan
-    from ablate.study import StudyError
+    from ablate.planning.plan_file import read_plan
+    from ablate.study.nouns import StudyError
 
     read_plan(folder)
     trials = folder / "trials"

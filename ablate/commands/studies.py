@@ -9,10 +9,10 @@ import typer
 from ablate.commands.output import Json, Quiet, cut, duration, say, show, show_json, show_table, size
 
 if TYPE_CHECKING:
-    from ablate.menus import Menus
-    from ablate.pilot import Pilot
-    from ablate.registration import Registered
-    from ablate.study import Plan
+    from ablate.planning.pilot import Pilot
+    from ablate.planning.registration import Registered
+    from ablate.reading.menus import Menus
+    from ablate.study.nouns import Plan
 
 MOST_ROWS = 400
 """Arms that `plan` lists for people; `--json` has all, trial by trial."""
@@ -56,9 +56,9 @@ def run(
 
     Repeat the command to resume: finished trials are reused, failed and interrupted ones run again.
     """
-    from ablate.config_checks import cautions
-    from ablate.run import run_study
-    from ablate.study_tree import find_study
+    from ablate.reading.config_checks import cautions
+    from ablate.reading.study_tree import find_study
+    from ablate.running.study import run_study
 
     planned, _ = planned_study(study, overrides, seeds, only)
     refuse_missing(planned)
@@ -117,8 +117,8 @@ def plan(
     """
     from dataclasses import asdict
 
-    from ablate.config_checks import cautions
-    from ablate.plan_file import plan_record
+    from ablate.planning.plan_file import plan_record
+    from ablate.reading.config_checks import cautions
 
     planned, menus = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
@@ -159,8 +159,8 @@ def plan(
 
 def _registered(planned: "Plan", menus: "Menus", folder: Path) -> "Registered":
     """The plan's registration, made if there is none; a plan whose trials can't run has no ids to register."""
-    from ablate.plan_file import plan_record
-    from ablate.registration import register
+    from ablate.planning.plan_file import plan_record
+    from ablate.planning.registration import register
 
     refuse_missing(planned)
     return register(planned, plan_record(planned, menus), folder)
@@ -200,8 +200,8 @@ def _power_line(row: dict[str, Any], margin: float | None) -> str:
 
 def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":
     """The measured cost of the trials that are still to run; kept in the study's folder for the report."""
-    from ablate.pilot import pilot
-    from ablate.resources import machine_cpus, resolve
+    from ablate.planning.pilot import pilot
+    from ablate.running.resources import machine_cpus, resolve
 
     refuse_missing(planned)
     left = [trial for trial in planned.trials if states[trial.id] != "reused"]
@@ -216,10 +216,10 @@ def planned_study(
     study: str, overrides: list[str] | None, seeds: str | None, only: list[str] | None
 ) -> "tuple[Plan, Menus]":
     """The plan that the options of a command ask for, and the menus it was made from."""
-    from ablate.menus import science_menus
-    from ablate.planning import plan as plan_study
-    from ablate.spec import load_study
-    from ablate.study import StudyError
+    from ablate.planning.plan import plan as plan_study
+    from ablate.reading.load import load_study
+    from ablate.reading.menus import science_menus
+    from ablate.study.nouns import StudyError
 
     numbers = None
     if seeds is not None:
@@ -233,7 +233,7 @@ def planned_study(
 
 def refuse_missing(planned: "Plan") -> None:
     """StudyError when the trials need what is not there."""
-    from ablate.study import StudyError
+    from ablate.study.nouns import StudyError
 
     if planned.missing:
         raise StudyError("\n".join(planned.missing))
@@ -241,7 +241,7 @@ def refuse_missing(planned: "Plan") -> None:
 
 def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
     """Trial id -> `new`, `reused` (finished or diverged before) or `again` (failed or interrupted before)."""
-    from ablate import trial_file
+    from ablate.trial import trial_file
 
     states = {}
     for trial in planned.trials:
@@ -253,16 +253,16 @@ def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
 
 def changes_since(planned: "Plan", folder: Path) -> list[str]:
     """What gave trials a new identity since the plan in the folder."""
-    from ablate.atomic import read_json
-    from ablate.plan_file import changes
+    from ablate.disk.atomic import read_json
+    from ablate.planning.plan_file import changes
 
     return changes(planned, read_json(folder / "plan.json"))
 
 
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
     """The plan for people."""
-    from ablate.naming import cell_name
-    from ablate.plan_file import factor_record
+    from ablate.planning.plan_file import factor_record
+    from ablate.study.naming import cell_name
 
     spec = planned.spec
     counts = {state: list(states.values()).count(state) for state in ("new", "again", "reused")}
@@ -317,7 +317,7 @@ def _work(planned: "Plan") -> str:
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:
     """What a run left: its folder, the answer in five lines, the report's page, the addresses of MLflow's pages."""
-    from ablate.atomic import read_json
+    from ablate.disk.atomic import read_json
 
     answer: list[str] = []
     if report and (folder / "trials.csv").exists():

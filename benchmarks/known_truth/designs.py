@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
-from ablate import fractions
+from ablate.study import fractions
 from reports.claims.design import Design
 
 LETTERS = "abcdef"

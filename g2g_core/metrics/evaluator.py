@@ -8,11 +8,11 @@ from torch import Tensor
 
 from g2g_core.config import TrialConfig, prefixes
 from g2g_core.data.pairs import Data, EvaluationPairs
-from g2g_core.evaluation import Evaluation, Which
 from g2g_core.features.options import FeatureOptions
 from g2g_core.metrics.menu import DEFAULT, METRICS, all_metrics
 from g2g_core.metrics.metric import Metric, MetricError, missing
 from g2g_core.metrics.references import References
+from g2g_core.passes.evaluation import Evaluation, Which
 
 if TYPE_CHECKING:
     from g2g_core.models.networks import Networks

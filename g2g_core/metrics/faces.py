@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from g2g_core.cross import swap
-from g2g_core.evaluation import Evaluation
 from g2g_core.features.face_landmarks import REGIONS
 from g2g_core.metrics.metric import Metric, Need
+from g2g_core.passes.cross import swap
+from g2g_core.passes.evaluation import Evaluation
 
 SMALLEST_EYE_DISTANCE = 1e-3  # of the image's side; what is no face must not divide by zero
 

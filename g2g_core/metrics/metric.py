@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from g2g_core.data.pairs import EvaluationPairs
-from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.networks import WEIGHTS, absent
+from g2g_core.passes.evaluation import Evaluation
 
 Need: TypeAlias = Literal["truth", "factors", "reference", "classifier", "lite0", "face_resnet", "face_landmarks"]
 """What a metric asks for: exact mixed images, labelled content factors, a set of real images of the same classes; the

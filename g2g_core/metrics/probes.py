@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.metric import Metric
 from g2g_core.metrics.ridge import probe
+from g2g_core.passes.evaluation import Evaluation
 
 PROBE_SIDE = 8
 PROBE = "ridge on standardised codes, 5 fixed folds, distinct images only"

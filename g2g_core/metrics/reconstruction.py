@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias
 
 from torch import Tensor
 
-from g2g_core.cross import swap
-from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.images import l1, psnr, ssim
 from g2g_core.metrics.metric import Metric
+from g2g_core.passes.cross import swap
+from g2g_core.passes.evaluation import Evaluation
 
 Span: TypeAlias = Callable[[Evaluation], tuple[Tensor, Tensor]]
 Distance: TypeAlias = Callable[[Tensor, Tensor], float]

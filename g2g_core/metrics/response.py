@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from g2g_core.cross import swap
-from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.images import edges, l1, rms
 from g2g_core.metrics.metric import Metric
+from g2g_core.passes.cross import swap
+from g2g_core.passes.evaluation import Evaluation
 
 
 def mixed_diversity(evaluation: Evaluation) -> float:

@@ -7,10 +7,10 @@ from typing import TypeAlias, cast
 import torch
 from torch import Tensor
 
-from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.distances import frechet_distance, kernel_distance
 from g2g_core.metrics.metric import Metric, Need
 from g2g_core.metrics.networks import NETWORKS
+from g2g_core.passes.evaluation import Evaluation
 
 SetDistance: TypeAlias = Callable[[Tensor, Tensor], float]
 

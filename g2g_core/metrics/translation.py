@@ -7,11 +7,11 @@ from typing import cast
 from torch import Tensor
 from torch.nn.functional import instance_norm, normalize
 
-from g2g_core.cross import swap
-from g2g_core.evaluation import Evaluation
 from g2g_core.metrics.images import rms
 from g2g_core.metrics.metric import Metric, Need
 from g2g_core.metrics.networks import NETWORKS
+from g2g_core.passes.cross import swap
+from g2g_core.passes.evaluation import Evaluation
 
 CONTENT_MAP = -3  # of what EfficientNet-Lite0 gives: the map at 1/16 of the side
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from torch import nn
 
 from g2g_core.config import TrialConfig
-from g2g_core.cross import CrossPass, TranslationPass
 from g2g_core.models.discriminator import FunitDiscriminator
 from g2g_core.models.funit import FunitGenerator
 from g2g_core.models.narrow_content import NarrowContent
 from g2g_core.models.options import FunitOptions, GeneratorSizes, options_of
+from g2g_core.passes.cross import CrossPass, TranslationPass
 from g2g_core.seeding import seeded_init
 
 

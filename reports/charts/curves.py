@@ -14,7 +14,7 @@ from reports.charts.svg import (
     triangle,
     words,
 )
-from reports.document import Drawing
+from reports.page.blocks import Drawing
 
 WIDTH, HEIGHT = 260.0, 160.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 243.0, 10.0, 138.0

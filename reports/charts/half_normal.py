@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reports.charts.svg import Axis, circle, line, shortened, tick_labels, words
-from reports.document import Drawing
+from reports.page.blocks import Drawing
 from reports.stats.lenth import Lenth, half_normal_scores
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 400.0, 26.0, 214.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.charts.svg import Axis, circle, line, path, rect, shortened, text_width, tick_labels, words
-from reports.document import Drawing
+from reports.page.blocks import Drawing
 
 WIDTH = 300.0
 MARGIN = 12.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reports.charts.svg import Axis, circle, line, path, shortened, tick_labels, words
-from reports.document import Drawing
+from reports.page.blocks import Drawing
 
 WIDTH, HEIGHT = 260.0, 172.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 248.0, 10.0, 134.0

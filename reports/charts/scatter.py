@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.charts.svg import Axis, circle, line, rect, shortened, tick_labels, words
-from reports.document import Drawing
+from reports.page.blocks import Drawing
 
 
 @dataclass(frozen=True)

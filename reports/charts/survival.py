@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.charts.svg import Axis, line, path, shortened, tick_labels, words
-from reports.document import Drawing
+from reports.page.blocks import Drawing
 
 DASHES = ("", " dash", " dots")
 """By group, so that a line that lies on another one does not hide it."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from reports.document import Drawing
-from reports.numbers import MINUS
-from reports.theme import paper_style
+from reports.page.blocks import Drawing
+from reports.page.numbers import MINUS
+from reports.page.theme import paper_style
 
 
 def n(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reports.document import Section
+from reports.page.blocks import Section
 from reports.sections.answer import answer
 from reports.sections.arms import arms
 from reports.sections.curves import curves
@@ -18,7 +18,7 @@ from reports.sections.sensitivity import sensitivity
 from reports.sections.shapley import shapley
 from reports.sections.survival import survival
 from reports.sections.threats import threats
-from reports.view import StudyView
+from reports.view.study import StudyView
 
 SectionOf = Callable[[StudyView], Section | None]
 

@@ -1,19 +1,12 @@
 """The first page: the question is the title, the answer the first sentence, the numbers right behind it."""
 
-from reports.document import (
-    Beside,
-    Block,
-    Rich,
-    Section,
-    Text,
-    rich,
-)
-from reports.numbers import duration
+from reports.page.blocks import Beside, Block, Rich, Section, Text, rich
+from reports.page.numbers import duration
 from reports.sections.curves import first_page_curve
 from reports.sections.images import end_pictures
 from reports.sections.verdict_table import verdict_table
-from reports.shared import lengths
-from reports.view import StudyView
+from reports.view.shared import lengths
+from reports.view.study import StudyView
 from reports.words.answer import lead, others
 from reports.words.facts import status_words
 

@@ -7,10 +7,24 @@ from typing import Any
 import pandas as pd
 
 from reports.charts.intervals import Estimate
-from reports.document import Block, Cell, Column, Drawing, Fold, Rich, Section, Table, Text, joined, muted, plain, rich
-from reports.estimates import bars, differences, estimate, nothing, number, signed_cell
-from reports.numbers import NOTHING, count, p_words
-from reports.view import Arm, StudyView
+from reports.page.blocks import (
+    Block,
+    Cell,
+    Column,
+    Drawing,
+    Fold,
+    Rich,
+    Section,
+    Table,
+    Text,
+    joined,
+    muted,
+    plain,
+    rich,
+)
+from reports.page.numbers import NOTHING, count, p_words
+from reports.view.study import Arm, StudyView
+from reports.words.estimates import bars, differences, estimate, nothing, number, signed_cell
 from reports.words.onset import onset_parts
 from reports.words.picked import Ranked, picked_words, ranking
 

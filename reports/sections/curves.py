@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from reports.charts.curves import LEFT, RIGHT, Line, Marks, curve_panel
-from reports.document import Block, Figure, Fold, Panel, Rich, Section, Series, Text, code, rich
-from reports.numbers import count, percent
-from reports.view import Arm, Points, StudyView
+from reports.page.blocks import Block, Figure, Fold, Panel, Rich, Section, Series, Text, code, rich
+from reports.page.numbers import count, percent
+from reports.view.study import Arm, Points, StudyView
 from reports.words.onset import watched
 
 ENDED_EARLY = ("diverged", "failed", "interrupted")

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from reports.charts.scatter import Spot, scatter
-from reports.document import Cell, Column, Figure, Panel, Section, Table, code, rich
-from reports.numbers import Scale, fixed
-from reports.view import StudyView
+from reports.page.blocks import Cell, Column, Figure, Panel, Section, Table, code, rich
+from reports.page.numbers import Scale, fixed
+from reports.view.study import StudyView
 
 PREFERRED = (
     "swap_score",

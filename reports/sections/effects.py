@@ -8,11 +8,11 @@ import numpy as np
 
 from reports.charts.half_normal import Contrast, half_normal
 from reports.charts.intervals import forest
-from reports.document import Block, Cell, Column, Figure, Fold, Panel, Section, Table, Text, code, rich
-from reports.estimates import bars, estimate, inert, interval_or_words, number, p_of, signed_cell
-from reports.numbers import count
+from reports.page.blocks import Block, Cell, Column, Figure, Fold, Panel, Section, Table, Text, code, rich
+from reports.page.numbers import count
 from reports.stats.lenth import lenth
-from reports.view import StudyView
+from reports.view.study import StudyView
+from reports.words.estimates import bars, estimate, inert, interval_or_words, number, p_of, signed_cell
 
 UNFOLDED = 24
 """Up to so many terms stand in one table; of more, interactions of three and more factors open on request."""

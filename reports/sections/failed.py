@@ -1,8 +1,8 @@
 """What is missing? Trials that diverged, failed or were interrupted, with their errors."""
 
-from reports.document import Cell, Column, Section, Table, Text, code, rich
-from reports.numbers import count
-from reports.view import StudyView
+from reports.page.blocks import Cell, Column, Section, Table, Text, code, rich
+from reports.page.numbers import count
+from reports.view.study import StudyView
 
 MEANING = {
     "diverged": "an outcome: an event, like degraded, and part of no mean",

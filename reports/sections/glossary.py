@@ -1,7 +1,7 @@
 """What do the words mean?"""
 
-from reports.document import Facts, Rich, Section, code, rich
-from reports.view import StudyView
+from reports.page.blocks import Facts, Rich, Section, code, rich
+from reports.view.study import StudyView
 
 IMAGES = (
     "originals, mixed, reconstructed",

@@ -3,9 +3,9 @@
 import math
 
 from reports.charts.curves import LEFT, RIGHT, Line, curve_panel
-from reports.document import Figure, Panel, Section, Series, Text, code, rich
+from reports.page.blocks import Figure, Panel, Section, Series, Text, code, rich
 from reports.sections.curves import mean_curve
-from reports.view import Points, StudyView
+from reports.view.study import Points, StudyView
 
 MOST_PANELS, MOST_LINES = 24, 12
 

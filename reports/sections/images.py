@@ -2,10 +2,10 @@
 
 from statistics import median
 
-from reports.document import Block, Fold, Frame, ImageGrid, Rich, Section, Text, code, joined, rich
-from reports.images import LOSSLESS_TILE, Shot, cut, shots, spread
-from reports.shared import EVALUATION_PAIRS, differing
-from reports.view import Arm, StudyView
+from reports.page.blocks import Block, Fold, Frame, ImageGrid, Rich, Section, Text, code, joined, rich
+from reports.view.images import LOSSLESS_TILE, Shot, cut, shots, spread
+from reports.view.shared import EVALUATION_PAIRS, differing
+from reports.view.study import Arm, StudyView
 from reports.words.chosen import Choice, chosen
 
 MOST_ARMS, MOST_STEPS, PAIRS = 6, 9, 2

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from reports.document import Block, Cell, Code, Column, Facts, Fold, Rich, Section, Table, Text, code, rich
-from reports.estimates import number
-from reports.numbers import NOTHING, duration
-from reports.view import Event, StudyView
+from reports.page.blocks import Block, Cell, Code, Column, Facts, Fold, Rich, Section, Table, Text, code, rich
+from reports.page.numbers import NOTHING, duration
+from reports.view.study import Event, StudyView
+from reports.words.estimates import number
 from reports.words.methods import methods
 
 UNFOLDED = 60

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.analysis.robustness import FEWEST_FOR_LEAVING_OUT
-from reports.document import Cell, Column, Section, Table, Text, code, joined, plain, rich
-from reports.estimates import interval_cell, number, p_cell
-from reports.numbers import NOTHING, count, signed
+from reports.page.blocks import Cell, Column, Section, Table, Text, code, joined, plain, rich
+from reports.page.numbers import NOTHING, count, signed
 from reports.stats.signflip import smallest_p
-from reports.view import StudyView
+from reports.view.study import StudyView
+from reports.words.estimates import interval_cell, number, p_cell
 from reports.words.facts import seeds_with_results
 
 NOTE = (

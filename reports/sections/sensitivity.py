@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from reports.charts.levels import level_panel
-from reports.document import Cell, Column, Figure, Panel, Rich, Section, Table, Text, code, rich
-from reports.estimates import fixed_cell, outcomes
-from reports.ordered import ordered_levels, size_of_weight
-from reports.view import StudyView
+from reports.page.blocks import Cell, Column, Figure, Panel, Rich, Section, Table, Text, code, rich
+from reports.view.ordered import ordered_levels, size_of_weight
+from reports.view.study import StudyView
+from reports.words.estimates import fixed_cell, outcomes
 
 Seeds = dict[int, list[tuple[float, float]]]
 

@@ -4,10 +4,24 @@ import numpy as np
 
 from reports.analysis.intervals import seeds_interval
 from reports.charts.waterfall import Share, waterfall
-from reports.document import Beside, Cell, Column, Figure, Panel, Rich, Section, Table, Text, code, joined, rich, strong
-from reports.estimates import interval_or_words, number, signed_cell
-from reports.numbers import count, percent
-from reports.view import StudyView
+from reports.page.blocks import (
+    Beside,
+    Cell,
+    Column,
+    Figure,
+    Panel,
+    Rich,
+    Section,
+    Table,
+    Text,
+    code,
+    joined,
+    rich,
+    strong,
+)
+from reports.page.numbers import count, percent
+from reports.view.study import StudyView
+from reports.words.estimates import interval_or_words, number, signed_cell
 
 TITLE = ("shapley", "Which factor made the change?", "Shares")
 

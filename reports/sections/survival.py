@@ -9,10 +9,10 @@ import pandas as pd
 from reports.charts.survival import Survivors, survival_chart, ticks_until
 from reports.claims import divergence
 from reports.claims.budget import ERROR
-from reports.document import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
-from reports.numbers import NOTHING, p_words
+from reports.page.blocks import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
+from reports.page.numbers import NOTHING, p_words
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
-from reports.view import StudyView, event_step
+from reports.view.study import StudyView, event_step
 
 FEWEST_SEEDS = 4
 """With fewer no p is given: no exact test on pairs of them could be small."""

@@ -1,12 +1,12 @@
 """Should I believe it? Weak points of this study, found in its own data, and the next experiment."""
 
 from reports.claims.estimates import FEWEST_SEEDS
-from reports.document import Bullets, Rich, Section, code, joined, rich, strong
-from reports.estimates import number
-from reports.numbers import count, p_value
-from reports.patches import changing
-from reports.shared import TRAINING, different_words, yardstick_words
-from reports.view import StudyView
+from reports.page.blocks import Bullets, Rich, Section, code, joined, rich, strong
+from reports.page.numbers import count, p_value
+from reports.view.patches import changing
+from reports.view.shared import TRAINING, different_words, yardstick_words
+from reports.view.study import StudyView
+from reports.words.estimates import number
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
 from reports.words.next import next_experiment
 from reports.words.replicates import network_threat

@@ -6,10 +6,10 @@ from typing import Any
 
 from reports.charts.intervals import Estimate
 from reports.claims.claim import Claim
-from reports.document import Cell, Column, Drawing, Rich, Table, code, plain, rich, strong
-from reports.estimates import bars, estimate, fixed_cell, interval_or_words, number, p_cell, p_of, signed_cell
-from reports.numbers import NOTHING, count
-from reports.view import StudyView
+from reports.page.blocks import Cell, Column, Drawing, Rich, Table, code, plain, rich, strong
+from reports.page.numbers import NOTHING, count
+from reports.view.study import StudyView
+from reports.words.estimates import bars, estimate, fixed_cell, interval_or_words, number, p_cell, p_of, signed_cell
 from reports.words.facts import rule_fixed
 from reports.words.names import aliases, at_levels
 from reports.words.onset import onset_words

@@ -1,9 +1,9 @@
 """The answer in words: what is claimed, in the order in which a reader needs it."""
 
 from reports.claims.claim import Claim, ranked
-from reports.document import Rich, code, rich, spaced
-from reports.numbers import count
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, rich, spaced
+from reports.page.numbers import count
+from reports.view.study import StudyView
 from reports.words.dependences import dependences
 from reports.words.equivalences import equivalences, idle, one_sided
 from reports.words.facts import interim, lost_trials, missing, rule_changed, seeds_added

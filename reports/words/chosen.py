@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.document import Rich, Span, code, joined, rich
-from reports.view import Arm, StudyView
+from reports.page.blocks import Rich, Span, code, joined, rich
+from reports.view.study import Arm, StudyView
 
 
 class Choice(NamedTuple):

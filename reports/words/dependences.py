@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from reports.claims.budget import ERROR
 from reports.claims.claim import Claim, ranked
 from reports.claims.design import Levels
-from reports.document import Rich, code, joined, rich, spaced
-from reports.numbers import count, p_words
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, joined, rich, spaced
+from reports.page.numbers import count, p_words
+from reports.view.study import StudyView
 from reports.words.names import (
     amount,
     at_levels,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from reports.claims.claim import Claim, ranked
-from reports.document import Rich, code, plain, rich
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, plain, rich
+from reports.view.study import StudyView
 from reports.words.names import amount, subjects
 from reports.words.sentences import equivalent, gap, sentence, where
 

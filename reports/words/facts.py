@@ -9,11 +9,11 @@ import numpy as np
 from reports.analysis.cells import OPEN, Cells
 from reports.claims.claim import depending
 from reports.claims.judge import judge
-from reports.document import Rich, code, joined, rich, spaced, strong
 from reports.documents.chain import Damage
 from reports.documents.rule import LedgerFacts, Rule, RuleChange
-from reports.numbers import count
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, joined, rich, spaced, strong
+from reports.page.numbers import count
+from reports.view.study import StudyView
 from reports.words.names import subject
 
 RULE_WORDS = {

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.analysis import analyse
-from reports.document import plain
-from reports.estimates import inert
-from reports.numbers import p_words
+from reports.page.blocks import plain
+from reports.page.numbers import p_words
+from reports.page.theme import SIGNS
 from reports.table import StudyTable
-from reports.theme import SIGNS
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.answer import lead, others
+from reports.words.estimates import inert
 from reports.words.facts import blocked, status_words
 from reports.words.names import aliases
 from reports.words.next import next_experiment

@@ -1,10 +1,10 @@
 """The methods paragraph of a paper, with the facts of the study filled in."""
 
 from reports.claims.design import design_kind
-from reports.document import Rich, code, rich
-from reports.numbers import count, percent
-from reports.shared import lengths, shared_words
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, rich
+from reports.page.numbers import count, percent
+from reports.view.shared import lengths, shared_words
+from reports.view.study import StudyView
 from reports.words.facts import progress, rule_changed, rule_fixed, seeds_added, seeds_with_results
 from reports.words.replicates import replicates_words
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reports.claims.claim import Claim
-from reports.document import Rich, code, joined, plain, rich
-from reports.numbers import Scale, p_words
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, joined, plain, rich
+from reports.page.numbers import Scale, p_words
+from reports.view.study import StudyView
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MOST_CHANGES = 4

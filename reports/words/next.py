@@ -6,11 +6,11 @@ from typing import Any
 
 from reports.claims.claim import Claim
 from reports.claims.design import Levels
-from reports.document import Rich, Span, code, joined, rich, spaced, strong
-from reports.estimates import number
-from reports.numbers import count
-from reports.patches import changing, levels_of, raised
-from reports.view import StudyView
+from reports.page.blocks import Rich, Span, code, joined, rich, spaced, strong
+from reports.page.numbers import count
+from reports.view.patches import changing, levels_of, raised
+from reports.view.study import StudyView
+from reports.words.estimates import number
 from reports.words.facts import blocked, interim, seeds_with_results
 from reports.words.names import started, subjects
 from reports.words.picked import confirm_next

@@ -2,9 +2,9 @@
 
 from statistics import median
 
-from reports.document import Rich, code, joined, rich
-from reports.numbers import count
-from reports.view import Arm, Event, StudyView, fall
+from reports.page.blocks import Rich, code, joined, rich
+from reports.page.numbers import count
+from reports.view.study import Arm, Event, StudyView, fall
 from reports.words.names import number_words
 
 

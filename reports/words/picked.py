@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from reports.claims.claim import Claim
 from reports.claims.estimates import FEWEST_SEEDS
-from reports.document import Rich, code, rich
-from reports.numbers import count
-from reports.view import Arm, StudyView
+from reports.page.blocks import Rich, code, rich
+from reports.page.numbers import count
+from reports.view.study import Arm, StudyView
 from reports.words.replicates import replicates
 
 FEWEST_ARMS = 3

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from reports.document import Rich, code, joined, plain, rich, spaced, strong
-from reports.numbers import count
-from reports.patches import patch_of
-from reports.view import Arm, StudyView
+from reports.page.blocks import Rich, code, joined, plain, rich, spaced, strong
+from reports.page.numbers import count
+from reports.view.patches import patch_of
+from reports.view.study import Arm, StudyView
 
 PARTS = ("network", "initial_weights", "data_order", "augmentation", "eval_pairs")
 """What seeds can vary, by the names of `replicates` in report.json."""

@@ -1,9 +1,9 @@
 """Advice on the scale of the outcome: differences, or ratios."""
 
 from reports.claims.spread import Spread, growing_spread
-from reports.document import Rich, code, joined, rich
-from reports.numbers import Scale
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, joined, rich
+from reports.page.numbers import Scale
+from reports.view.study import StudyView
 
 
 def spread_of(view: StudyView) -> Spread | None:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from reports.claims.claim import Claim
-from reports.document import Rich, code, rich
-from reports.numbers import count, p_words
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, rich
+from reports.page.numbers import count, p_words
+from reports.view.study import StudyView
 from reports.words.names import (
     MOST_SETTINGS,
     amount,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from reports.claims.claim import Claim, ranked
 from reports.claims.estimates import FEWEST_SEEDS
-from reports.document import Rich, code, rich
-from reports.numbers import count
-from reports.view import StudyView
+from reports.page.blocks import Rich, code, rich
+from reports.page.numbers import count
+from reports.view.study import StudyView
 from reports.words.dependences import open_interaction
 from reports.words.facts import blocked
 from reports.words.names import MOST_CHANGES, number_words, subjects, with_effects

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ablate.menus import Choice, Menus, options_of
-from ablate.spec import load_study
-from ablate.study import StudySpec
+from ablate.reading.load import load_study
+from ablate.reading.menus import Choice, Menus, options_of
+from ablate.study.nouns import StudySpec
 from g2g_core.config import TrialConfig
 
 FILTERS = {"type": "integer", "default": 64, "minimum": 1, "description": "base width"}

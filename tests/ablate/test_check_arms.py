@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ablate.check_arms import check_arms
-from ablate.planning import plan
-from ablate.run import run_study
-from ablate.spec import load_study
-from ablate.study import Plan, StudyError
+from ablate.planning.check_arms import check_arms
+from ablate.planning.plan import plan
+from ablate.reading.load import load_study
+from ablate.running.study import run_study
+from ablate.study.nouns import Plan, StudyError
 
 BASE = """
 name: checked

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate import trial_file
+from ablate.trial import trial_file
 from benchmarks.toy_study import table
 
 sys.path.insert(0, str(Path(__file__).parent))

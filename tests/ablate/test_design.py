@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.design import DESIGNS, DesignError, expand, reference_cell
-from ablate.study import Factor, Outcome, StudySpec
+from ablate.study.design import DESIGNS, DesignError, expand, reference_cell
+from ablate.study.nouns import Factor, Outcome, StudySpec
 from g2g_core.config import TrialConfig
 
 

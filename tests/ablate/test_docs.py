@@ -12,8 +12,8 @@ import pytest
 import typer
 
 from ablate.cli import app
-from ablate.menus import options_of
-from ablate.schema import LIMITS
+from ablate.reading.menus import options_of
+from ablate.reading.schema import LIMITS
 from g2g_core.config import TrialConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,8 +110,8 @@ def test_examples_run(line: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("page", "trials"), [(STUDY_FILES, 12), (ROOT / "README.md", 42)], ids=lambda it: str(it))
 def test_the_study_of_the_page_plans(page: Path, trials: int, tmp_path: Path) -> None:
     """As a file of its own, in a folder without the bundled studies."""
-    from ablate.planning import plan
-    from ablate.spec import load_study
+    from ablate.planning.plan import plan
+    from ablate.reading.load import load_study
 
     block = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     path = tmp_path / "my-study.yaml"

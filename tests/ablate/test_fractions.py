@@ -7,13 +7,7 @@ from operator import xor
 
 import pytest
 
-from ablate.fractions import (
-    alias_table,
-    columns_for_resolution,
-    columns_for_runs,
-    generators,
-    rows,
-)
+from ablate.study.fractions import alias_table, columns_for_resolution, columns_for_runs, generators, rows
 
 
 def resolution_of(columns: Sequence[int]) -> int | None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate import trial_file
-from ablate.planning import plan
-from ablate.run import run_study
-from ablate.spec import load_study
-from ablate.study import StudyError
+from ablate.planning.plan import plan
+from ablate.reading.load import load_study
+from ablate.running.study import run_study
+from ablate.study.nouns import StudyError
+from ablate.trial import trial_file
 from benchmarks.toy_study import table
 
 sys.path.insert(0, str(Path(__file__).parent))

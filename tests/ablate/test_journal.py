@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.journal import Journal, effective, read, tail
+from ablate.trial.journal import Journal, effective, read, tail
 
 
 def write(folder: Path, attempt: int, steps: range, resumed_at: int | None = None) -> None:

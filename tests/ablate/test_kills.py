@@ -11,7 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from ablate import trial_file
+from ablate.trial import trial_file
 from benchmarks.toy_study import table
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -48,7 +48,7 @@ def test_a_killed_worker_is_started_again_in_the_same_command(tmp_path: Path, qu
     assert sum(attempts) == 5
 
 
-@pytest.mark.parametrize("who", ["ablate.execute_ray", "gcs_server"])
+@pytest.mark.parametrize("who", ["ablate.running.ray_tune", "gcs_server"])
 def test_a_killed_driver_or_head_is_started_again(tmp_path: Path, quiet: pd.DataFrame, who: str) -> None:
     process = start(tmp_path)
     wait_for(lambda: steps(tmp_path) > 8)
@@ -105,7 +105,7 @@ def test_tracking_stays_true_through_a_kill(tmp_path: Path, quiet: pd.DataFrame)
 
 def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.DataFrame) -> None:
     """A real server on loopback is stopped in the middle, and started again after the study."""
-    from ablate.tracking_ui import _free
+    from ablate.tracking.server import _free
 
     port, store = _free(0), tmp_path / "server.db"
 

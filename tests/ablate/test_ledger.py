@@ -11,14 +11,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from ablate import atomic, trial_file
 from ablate.cli import app
-from ablate.planning import plan
-from ablate.registration import register
-from ablate.report import write_reports
-from ablate.run import StudyResult, run_study
-from ablate.spec import load_study
-from ablate.study import Plan, StudyError
+from ablate.disk import atomic
+from ablate.planning.plan import plan
+from ablate.planning.registration import register
+from ablate.reading.load import load_study
+from ablate.results.report import write_reports
+from ablate.running.study import StudyResult, run_study
+from ablate.study.nouns import Plan, StudyError
+from ablate.trial import trial_file
 from benchmarks.toy_study import BARE, toy_plan
 from reports import load_results
 from reports.documents.chain import Damage
@@ -279,8 +280,8 @@ def test_a_registration_is_kept_and_compared(study: Callable[..., Plan], tmp_pat
 
 def test_a_plan_is_registered_before_its_first_result(study: Callable[..., Plan], tmp_path: Path) -> None:
     def registered(made: Plan) -> bool:
-        from ablate.menus import science_menus
-        from ablate.plan_file import plan_record
+        from ablate.planning.plan_file import plan_record
+        from ablate.reading.menus import science_menus
 
         return register(made, plan_record(made, science_menus()), tmp_path / "toy").before
 

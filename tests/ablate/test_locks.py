@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate import locks
+from ablate.disk import locks
 
 
 def test_a_held_lock_is_seen_and_refused_with_its_owner(tmp_path: Path) -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate import trial_file
-from ablate.atomic import read_json
-from ablate.planning import plan
-from ablate.run import StudyResult, run_study
-from ablate.spec import load_study
-from ablate.study import Plan, StudyError
+from ablate.disk.atomic import read_json
+from ablate.planning.plan import plan
+from ablate.reading.load import load_study
+from ablate.running.study import StudyResult, run_study
+from ablate.study.nouns import Plan, StudyError
+from ablate.trial import trial_file
 from benchmarks.toy_study import TRAINER, toy_plan
 from reports import analyse, load_results, make_report
-from reports.plain_text import to_text
+from reports.render.plain_text import to_text
 from reports.stats.spending import look_levels
 
 QUIET = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True, "workers": 0}
@@ -95,7 +95,7 @@ def test_looks_are_part_of_the_plan_that_is_fixed_before(tmp_path: Path) -> None
 
 
 def load_file(name: str) -> Path:
-    from ablate.study_tree import find_study
+    from ablate.reading.study_tree import find_study
 
     return find_study(name)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ablate.menus import Menus
-from ablate.spec import load_study
-from ablate.study import StudyError, StudySpec
+from ablate.reading.load import load_study
+from ablate.reading.menus import Menus
+from ablate.study.nouns import StudyError, StudySpec
 
 Load = Callable[..., StudySpec]
 HEAD = "name: x\nseeds: [0]\noutcome: {metric: mixed_l1}\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate import trial_file
-from ablate.run import run_study
+from ablate.running.study import run_study
+from ablate.trial import trial_file
 from benchmarks.toy_study import TRAINER, table, toy_plan
 
 QUIET = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True}

@@ -1,6 +1,6 @@
 """The menus are read off the code that trains."""
 
-from ablate.menus import science_menus
+from ablate.reading.menus import science_menus
 
 
 def test_metrics_that_no_network_changes_are_known() -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ablate.outcome import degraded_at_step, summarise
+from ablate.study.outcome import degraded_at_step, summarise
 
 CURVE = [(0, 1.0), (10, 0.5), (20, 2.0), (30, 1.2)]
 

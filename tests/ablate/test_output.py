@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ablate.cli import app
 from ablate.commands.output import show_table
-from ablate.run import run_study
+from ablate.running.study import run_study
 from benchmarks.toy_study import TRAINER, toy_plan
 
 ROOT = Path(__file__).resolve().parents[2]

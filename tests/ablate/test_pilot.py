@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ablate.pilot import STEPS, pilot
-from ablate.planning import plan
-from ablate.run import run_study
-from ablate.spec import load_study
-from ablate.study import StudyError
+from ablate.planning.pilot import STEPS, pilot
+from ablate.planning.plan import plan
+from ablate.reading.load import load_study
+from ablate.running.study import run_study
+from ablate.study.nouns import StudyError
 from benchmarks.toy_study import TRAINER, toy_plan
 from g2g_core.config import TrialConfig
 from g2g_core.record import Record

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ablate.cli import app
-from ablate.planning import plan
-from ablate.run import run_study
-from ablate.spec import load_study
+from ablate.planning.plan import plan
+from ablate.reading.load import load_study
+from ablate.running.study import run_study
 
 SMALL = {
     "base.steps": "2",

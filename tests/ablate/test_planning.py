@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ablate.identity import digest, dumps
-from ablate.menus import Menus, science_menus
-from ablate.plan_file import changes, plan_csv, plan_record
-from ablate.planning import plan
-from ablate.remembered import code_digest
-from ablate.spec import load_study
-from ablate.study import Plan, StudyError, StudySpec
+from ablate.disk.remembered import code_digest
+from ablate.planning.identity import digest, dumps
+from ablate.planning.plan import plan
+from ablate.planning.plan_file import changes, plan_csv, plan_record
+from ablate.reading.load import load_study
+from ablate.reading.menus import Menus, science_menus
+from ablate.study.nouns import Plan, StudyError, StudySpec
 
 Load = Callable[..., StudySpec]
 
@@ -236,7 +236,7 @@ def test_missing_things_are_listed_not_raised(planned: Callable[..., Plan], tmp_
 
 def test_the_code_counts(planned: Callable[..., Plan], menus: Menus, monkeypatch: pytest.MonkeyPatch) -> None:
     before = planned()
-    monkeypatch.setattr("ablate.planning.code_digest", lambda: "another")
+    monkeypatch.setattr("ablate.planning.plan.code_digest", lambda: "another")
     after = planned()
     assert not set(ids(before)) & set(ids(after))
     assert changes(after, plan_record(before, menus)) == ["code changed: 8 trials run anew"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ablate.menus import _read_menus, science_menus
-from ablate.remembered import remembered
+from ablate.disk.remembered import remembered
+from ablate.reading.menus import _read_menus, science_menus
 from g2g_core.hashing import cache_folder
 
 
@@ -50,7 +50,7 @@ def test_remembered_menus_are_those_of_the_code() -> None:
 
 def test_the_second_plan_needs_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from ablate.planning import plan; from ablate.spec import load_study; "
+        "import sys; from ablate.planning.plan import plan; from ablate.reading.load import load_study; "
         "print(plan(load_study('quickstart')).hash, 'torch' in sys.modules)"
     )
     first, second = (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ablate.resources import computes_bfloat16
-from ablate.run import run_study
+from ablate.running.resources import computes_bfloat16
+from ablate.running.study import run_study
 from benchmarks.toy_study import BARE, toy_plan
 
 
@@ -30,6 +30,6 @@ def test_whether_a_processor_computes_in_bfloat16(tmp_path: Path, text: str, doe
 def test_bfloat16_without_instructions_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, said: int
 ) -> None:
-    monkeypatch.setattr("ablate.run.computes_bfloat16", lambda: False)
+    monkeypatch.setattr("ablate.running.study.computes_bfloat16", lambda: False)
     result = run_study(toy_plan(precision=precision), tmp_path, workers=0, **BARE)
     assert sum("no instructions for it" in line for line in result.messages) == said

@@ -14,13 +14,14 @@ import mlflow
 import pandas as pd
 import pytest
 
-from ablate import results, trial_file
 from ablate.commands.results import one_trial
-from ablate.report import write_reports
-from ablate.run import StudyResult, run_study
-from ablate.status import study_status
-from ablate.study import Factor, StudyError
-from ablate.tracking_ui import server
+from ablate.results import tables
+from ablate.results.report import write_reports
+from ablate.results.status import study_status
+from ablate.running.study import StudyResult, run_study
+from ablate.study.nouns import Factor, StudyError
+from ablate.tracking.server import server
+from ablate.trial import trial_file
 from benchmarks.toy_study import BARE, TRAINER, toy_plan
 
 
@@ -156,11 +157,11 @@ def test_runs_of_others_in_the_same_experiment_are_left_alone(tmp_path: Path) ->
 
 def test_tables_are_gathered_again_when_a_trial_has_written_more(tmp_path: Path) -> None:
     result = run(tmp_path)
-    assert results.up_to_date(result.folder)
+    assert tables.up_to_date(result.folder)
     journal = result.results[0].folder / "history.jsonl"
     later = time.time() + 1
     os.utime(journal, (later, later))
-    assert not results.up_to_date(result.folder)
+    assert not tables.up_to_date(result.folder)
 
 
 @pytest.mark.parametrize("name", ["trials.csv", "history.parquet"])
@@ -257,8 +258,8 @@ def test_a_finished_trial_whose_history_has_lost_lines_is_told_and_run_anew(tmp_
     row = study_status(result.folder)[0]
     assert (row.status, row.step) == ("interrupted", 4 if left else 10)
     assert f"of {len(journal)} bytes are left" in str(row.error)
-    assert not results.up_to_date(result.folder)
-    results.gather(result.folder)
+    assert not tables.up_to_date(result.folder)
+    tables.gather(result.folder)
     assert pd.read_csv(result.folder / "trials.csv")["metric.mixed_l1"].isna().tolist() == [True, False, False, False]
     again = run(tmp_path)
     assert [found.status for found in again.results] == ["finished"] * 4
@@ -284,7 +285,7 @@ def test_a_history_that_comes_back_is_as_good_as_ever(tmp_path: Path) -> None:
     path = result.results[0].folder / "history.jsonl"
     path.rename(tmp_path / "kept")
     assert study_status(result.folder)[0].status == "interrupted"
-    results.gather(result.folder)
+    tables.gather(result.folder)
     (tmp_path / "kept").rename(path)
     before = path.stat().st_mtime_ns
     assert study_status(result.folder)[0].status == "finished"
@@ -298,7 +299,7 @@ def test_a_damaged_document_is_told_and_spoils_no_other_row(tmp_path: Path) -> N
     (result.results[0].folder / "trial.json").write_text('{"status": "fini')
     row = study_status(result.folder)[0]
     assert (row.status, row.error) == ("interrupted", "trial.json is damaged")
-    results.gather(result.folder)
+    tables.gather(result.folder)
     assert (result.folder / "trials.csv").read_text().partition("\n")[0] == header
     assert rows(result)["off/0"]["config.losses.long_recon"] == ""
 
@@ -321,7 +322,7 @@ def test_a_damaged_plan_is_told_and_written_again(tmp_path: Path) -> None:
 
 
 def test_a_study_that_the_disk_cannot_hold_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ablate.run.LEAST_ROOM", 2**60)
+    monkeypatch.setattr("ablate.running.study.LEAST_ROOM", 2**60)
     with pytest.raises(StudyError, match="left on the disk"):
         run(tmp_path)
     assert not list((tmp_path / "toy").glob("*.json"))
@@ -340,7 +341,7 @@ def test_a_study_that_is_refused_leaves_nothing(tmp_path: Path, kept: str | None
 
 
 def test_two_commands_on_one_study(tmp_path: Path) -> None:
-    from ablate import locks
+    from ablate.disk import locks
 
     run(tmp_path, seeds=1)
     with locks.held(tmp_path / "toy" / ".lock", "study toy"), pytest.raises(StudyError, match="study toy"):
@@ -355,7 +356,7 @@ def test_an_output_folder_that_cannot_be_written_is_one_line() -> None:
 
 
 def test_status_follows_the_folders(tmp_path: Path) -> None:
-    from ablate.status import study_status
+    from ablate.results.status import study_status
 
     result = run(tmp_path, planted={"on/1": {"fault": "bug", "at": 6}})
     found = {row.label: row for row in study_status(result.folder)}

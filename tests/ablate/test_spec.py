@@ -8,12 +8,12 @@ import jsonschema
 import pytest
 import yaml
 
-from ablate.config_checks import cautions, never_degraded
-from ablate.menus import Menus
-from ablate.plan_file import resolved_yaml
-from ablate.spec import load_study, schema
-from ablate.study import Factor, FurtherOutcome, Outcome, StudyError, StudySpec
-from ablate.study_tree import bundled_studies
+from ablate.planning.plan_file import resolved_yaml
+from ablate.reading.config_checks import cautions, never_degraded
+from ablate.reading.load import load_study, schema
+from ablate.reading.menus import Menus
+from ablate.reading.study_tree import bundled_studies
+from ablate.study.nouns import Factor, FurtherOutcome, Outcome, StudyError, StudySpec
 
 Load = Callable[..., StudySpec]
 HEAD = "name: x\nseeds: [0]\noutcome: {metric: mixed_l1}\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from ablate.run import run_study
-from ablate.tracking import _effects
+from ablate.running.study import run_study
+from ablate.tracking.forwarder import _effects
 from benchmarks.toy_study import TRAINER, toy_plan
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from ablate import journal
-from ablate.tracking_trial import TrialForwarder
+from ablate.tracking.trial import TrialForwarder
+from ablate.trial import journal
 
 
 def write(folder: Path, steps: range, more: dict[str, float]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ablate.study import StudyError
-from ablate.yaml_file import DEEPEST, LARGEST_FILE, Mark, Node, parse_option, parse_yaml, read_yaml
+from ablate.reading.yaml_file import DEEPEST, LARGEST_FILE, Mark, Node, parse_option, parse_yaml, read_yaml
+from ablate.study.nouns import StudyError
 
 
 def plain(text: str) -> object:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from ablate import trial_file
+from ablate.trial import trial_file
 from benchmarks.toy_study import table
 
 STUDY = {"seeds": 2, "steps": 16}

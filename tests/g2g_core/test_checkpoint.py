@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from g2g_core import checkpoint_file, checkpoint_layouts
-from g2g_core.checkpoint import PARTS, CheckpointError, parts_of, read, restore, weights_digest
+from g2g_core.checkpoints import checkpoint_file, layouts
+from g2g_core.checkpoints.checkpoint import PARTS, CheckpointError, parts_of, read, restore, weights_digest
 from g2g_core.hashing import sha256
 from g2g_core.models import MODELS
-from g2g_core.step import TrainingStep
-from g2g_core.train import train
+from g2g_core.training.loop import train
+from g2g_core.training.step import TrainingStep
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_funit import FUNIT, batch, config
@@ -172,8 +172,8 @@ def authors_files(folder, name="gen_00000300.pt", optimizer=True):
     _, networks, step = made(steps=2)
     torch.save(
         {
-            "gen": checkpoint_layouts.with_adain_buffers(networks.generator.state_dict()),
-            "gen_test": checkpoint_layouts.with_adain_buffers(networks.average.state_dict()),
+            "gen": layouts.with_adain_buffers(networks.generator.state_dict()),
+            "gen_test": layouts.with_adain_buffers(networks.average.state_dict()),
         },
         folder / name,
         _use_new_zipfile_serialization=False,
@@ -229,7 +229,7 @@ def test_an_unknown_layout_is_named(tmp_path):
 
 def test_export_to_funit_and_back_is_equal(ours, tmp_path):
     saved = read(ours[0])
-    generator, discriminator = checkpoint_layouts.write_funit(saved, tmp_path / "exported", "g2g_gen.pt")
+    generator, discriminator = layouts.write_funit(saved, tmp_path / "exported", "g2g_gen.pt")
     exported = torch.load(generator, weights_only=True)
     assert set(exported) == {"gen", "gen_test"}
     assert any(name.endswith("norm.running_var") for name in exported["gen"])
@@ -246,7 +246,7 @@ def test_full_size_networks_have_the_official_keys():
     with torch.device("meta"):
         networks = MODELS["funit2funit"](config(network={"d_classes": 119}, image_size=128, ema_decay=None), 4)
     exported = {
-        "generator": checkpoint_layouts.with_adain_buffers(networks.generator.state_dict()),
+        "generator": layouts.with_adain_buffers(networks.generator.state_dict()),
         "discriminator": networks.discriminator.state_dict(),
     }
     for part, state in exported.items():

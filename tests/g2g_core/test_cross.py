@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from g2g_core.cross import CrossPass, DiscriminatorPass, TranslationPass, swap
+from g2g_core.passes.cross import CrossPass, DiscriminatorPass, TranslationPass, swap
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_funit import CountingDiscriminator, CountingGenerator, batch

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from g2g_core import checkpoint_file
-from g2g_core.checkpoint import CheckpointError, parts_of, read, restore
+from g2g_core.checkpoints import checkpoint_file
+from g2g_core.checkpoints.checkpoint import CheckpointError, parts_of, read, restore
 from g2g_core.models import MODELS
-from g2g_core.step import TrainingStep
+from g2g_core.training.step import TrainingStep
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_funit import FUNIT, batch, config

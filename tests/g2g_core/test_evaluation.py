@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from g2g_core.cross import swap
-from g2g_core.evaluation import Evaluation
+from g2g_core.passes.cross import swap
+from g2g_core.passes.evaluation import Evaluation
 
 sys.path.insert(0, str(Path(__file__).parent / "metrics"))
 import known_world

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from g2g_core.config import TrialConfig
-from g2g_core.cross import DiscriminatorPass
 from g2g_core.data.pairs import Batch
 from g2g_core.features import perceptual
 from g2g_core.features.identity import IDENTITY
 from g2g_core.features.resnet50 import MEAN
 from g2g_core.features.vgg16 import Vgg16
 from g2g_core.models import MODELS
-from g2g_core.step import TrainingStep
+from g2g_core.passes.cross import DiscriminatorPass
+from g2g_core.training.step import TrainingStep
 
 GANS = {"lsgan": ("adversarial_lsgan", "d_lsgan"), "vanilla": ("adversarial_vanilla", "d_vanilla")}
 GANS["wgangp"] = ("adversarial_wgan", "d_wgan")
@@ -312,7 +312,7 @@ def test_cyclefunit_five_steps(golden, recipe, stand_ins, name, which, trained):
 def test_content_cycles_are_the_papers_and_the_codes(golden, recipe, stand_ins):
     file = golden("cyclefunit_master_f64")
     case = Cycle(file, recipe)
-    from g2g_core.losses import LOSSES
+    from g2g_core.losses.funit import LOSSES
 
     cross = case.networks.make_pass(case.networks.generator, case.networks.discriminator, case.batch(0))
     file.same("cycle/content_as_coded", 2 * LOSSES["content_cycle_crossed"](cross))

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from g2g_core.config import TrialConfig
-from g2g_core.cross import DiscriminatorPass
 from g2g_core.data.pairs import Batch
 from g2g_core.models import MODELS
 from g2g_core.models.funit import mean_class_code
-from g2g_core.step import TrainingStep
+from g2g_core.passes.cross import DiscriminatorPass
+from g2g_core.training.step import TrainingStep
 
 CONFIGS = [("tiny32", 0), ("tiny32", 1), ("rect", 0), ("deep48", 0)]
 ZERO_GRADIENT = 1e-12  # of biases in front of a norm: rounding, whatever the code

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from g2g_core.cross import CrossPass, DiscriminatorPass
-from g2g_core.losses import LOSSES, active_terms
+from g2g_core.losses.funit import LOSSES, active_terms
 from g2g_core.models import MODELS
-from g2g_core.step import TrainingStep
+from g2g_core.passes.cross import CrossPass, DiscriminatorPass
+from g2g_core.training.step import TrainingStep
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ablate.spec import load_study
+from ablate.reading.load import load_study
 from g2g_core.config import TrialConfig
-from g2g_core.setup import build, ready
-from g2g_core.step import TrainingStep
+from g2g_core.training.setup import build, ready
+from g2g_core.training.step import TrainingStep
 
 SHARED = Path(os.environ.get("G2G_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 FACES = SHARED / "data" / "caltech_faces"

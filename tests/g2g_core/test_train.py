@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from g2g_core import train as trains_too
-from g2g_core.checkpoint_file import CheckpointError
-from g2g_core.losses import LOSSES
+from g2g_core.checkpoints.checkpoint_file import CheckpointError
+from g2g_core.losses.funit import LOSSES
 from g2g_core.models.options import FunitOptions
 from g2g_core.record import Diverged
-from g2g_core.train import train
+from g2g_core.training import loop as trains_too
+from g2g_core.training.loop import train
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_funit import FUNIT, NEW, config

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from g2g_core.checkpoint import CheckpointError, read
-from g2g_core.checkpoint_file import Saved
-from g2g_core.checkpoint_layouts import with_adain_buffers, write_funit
+from g2g_core.checkpoints.checkpoint import CheckpointError, read
+from g2g_core.checkpoints.checkpoint_file import Saved
+from g2g_core.checkpoints.layouts import with_adain_buffers, write_funit
 from g2g_core.models import MODELS
 from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
-from g2g_core.train import train
+from g2g_core.training.loop import train
 from g2g_core.translation import g2g, generator_of, options_by_shape
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -7,7 +7,7 @@ import pytest
 import reports
 from reports import ReportError, build_report, headline, make_report, open_study
 from reports.build import all_sections
-from reports.document import Section, Text, rich
+from reports.page.blocks import Section, Text, rich
 from reports.sections import SECTIONS
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from reports import ReportError, build_report, make_comparison
 from reports.comparison import AGREEMENT
-from reports.plain_text import to_text
+from reports.render.plain_text import to_text
 
 SAME = {"config": "c", "data": "d", "checkpoint": "none", "weights": "none", "code": "k"}
 

@@ -7,7 +7,7 @@ import pytest
 from g2g_core.metrics import METRICS
 from g2g_core.metrics.menu import DEFAULT
 from reports import open_study
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.sections.disentanglement import PREFERRED, SAME_MEASURE, chosen_metrics, dependent, disentanglement
 
 

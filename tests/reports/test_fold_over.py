@@ -8,8 +8,8 @@ import yaml
 
 from reports.build import build_report, open_study
 from reports.claims.design import Design
-from reports.fold_over import fold_over_file
 from reports.table import StudyTable
+from reports.words.fold_over import fold_over_file
 from tests.reports.truths import SWITCH, crossed, truth
 
 

@@ -1,5 +1,5 @@
-from reports import glyphs
-from reports.glyphs import choose_fonts
+from reports.render import glyphs
+from reports.render.glyphs import choose_fonts
 
 
 def test_usual_text_needs_no_other_font():

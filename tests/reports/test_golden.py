@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from reports import make_report
-from reports.plain_text import to_text
+from reports.render.plain_text import to_text
 
 GOLDEN = Path(__file__).parent / "golden"
 ODD = {"long_recon": "λ_é 日本", "long_fm": '<script>alert("x")</script> & $x_1%', "reassembly_fm": "x" * 200}

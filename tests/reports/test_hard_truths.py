@@ -9,13 +9,13 @@ import pytest
 
 from reports.analysis import analyse
 from reports.build import open_study
-from reports.document import Document, plain
-from reports.plain_text import to_text
+from reports.page.blocks import Document, plain
+from reports.render.plain_text import to_text
 from reports.sections.shapley import shapley
 from reports.sections.threats import threats
 from reports.sections.verdict_table import verdict_table
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.answer import lead, others
 from reports.words.methods import methods
 from reports.words.next import next_experiment

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from reports import make_report
-from reports.html import to_html
+from reports.render.html import to_html
 
 VOID = {"meta", "link", "img", "input", "br"}
 

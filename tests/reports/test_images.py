@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from reports import open_study
-from reports.images import LARGEST_TILE, Shot, cut, shots, spread
 from reports.sections.images import picture_grid
+from reports.view.images import LARGEST_TILE, Shot, cut, shots, spread
 
 
 def figure(path, tile, pairs):

@@ -13,10 +13,10 @@ import pytest
 from reports import make_report
 from reports.build import Report
 from reports.claims.claim import Claim
-from reports.document import Table, plain
-from reports.plain_text import to_text
+from reports.page.blocks import Table, plain
+from reports.render.plain_text import to_text
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.answer import lead, others
 from reports.words.facts import expectations
 from reports.words.headline import headline

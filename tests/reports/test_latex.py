@@ -1,7 +1,7 @@
 import pytest
 
-from reports.document import Cell, Column, Drawing, Table, code, rich, strong
-from reports.latex import escaped, latex_table, latex_text
+from reports.page.blocks import Cell, Column, Drawing, Table, code, rich, strong
+from reports.render.latex import escaped, latex_table, latex_text
 
 
 @pytest.mark.parametrize(

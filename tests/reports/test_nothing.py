@@ -11,8 +11,8 @@ import pytest
 from pypdf import PdfReader
 
 from reports import build_report, headline, make_report, open_study
-from reports.document import Table, plain
-from reports.plain_text import to_text
+from reports.page.blocks import Table, plain
+from reports.render.plain_text import to_text
 from reports.table import StudyTable
 
 

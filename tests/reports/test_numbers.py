@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from reports.numbers import NOTHING, Scale, count, duration, fixed, interval, p_value, percent, signed
+from reports.page.numbers import NOTHING, Scale, count, duration, fixed, interval, p_value, percent, signed
 
 
 @pytest.mark.parametrize(

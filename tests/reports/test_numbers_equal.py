@@ -10,8 +10,8 @@ import pytest
 from pypdf import PdfReader
 
 from reports import build_report, open_study
-from reports.latex import escaped
-from reports.numbers import p_value
+from reports.page.numbers import p_value
+from reports.render.latex import escaped
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from reports import open_study
-from reports.ordered import ordered_levels, size_of_weight
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.ordered import ordered_levels, size_of_weight
+from reports.view.study import StudyView
 
 Make = Callable[..., StudyTable]
 

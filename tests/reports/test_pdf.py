@@ -4,10 +4,11 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from reports import glyphs, make_report
+from reports import make_report
 from reports.charts.svg import rect
-from reports.document import Document, Drawing, ImageGrid, Section, Text, link, rich
-from reports.pdf import drawing_pdf, to_pdf
+from reports.page.blocks import Document, Drawing, ImageGrid, Section, Text, link, rich
+from reports.render import glyphs
+from reports.render.pdf import drawing_pdf, to_pdf
 
 
 @pytest.fixture(scope="module")

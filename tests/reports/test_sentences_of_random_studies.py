@@ -9,9 +9,9 @@ import pytest
 
 from reports.build import open_study
 from reports.claims.claim import check
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.answer import lead, others
 from reports.words.next import next_experiment
 from reports.words.sentences import sentence

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from reports import make_report, open_study
-from reports.document import plain
-from reports.patches import changed, changing
-from reports.plain_text import to_text
+from reports.page.blocks import plain
+from reports.render.plain_text import to_text
 from reports.sections.answer import facts
 from reports.sections.threats import threats
 from reports.table import StudyTable
+from reports.view.patches import changed, changing
 from reports.words.methods import methods
 
 Make = Callable[..., StudyTable]

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from reports.theme import DARK, LIGHT, SIGNS, page_style, paper_style
+from reports.page.theme import DARK, LIGHT, SIGNS, page_style, paper_style
 
 
 def luminance(colour: str) -> float:

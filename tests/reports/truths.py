@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from reports.build import Report
-from reports.csv_files import report_json
 from reports.documents.chain import START, line_of, read_chain, sealed
 from reports.documents.ledger import ledger_facts
 from reports.documents.rule import LedgerFacts
-from reports.plain_text import to_text
+from reports.render.csv_files import report_json
+from reports.render.plain_text import to_text
 from reports.table import StudyTable
 from reports.words.headline import headline
 

@@ -16,15 +16,15 @@ import pandas as pd
 import psutil
 import pytest
 
-from ablate import trial_file
-from ablate.config_checks import cautions
-from ablate.plan_file import resolved_yaml
-from ablate.planning import plan
-from ablate.program.config import CommandConfig
-from ablate.run import StudyResult, run_study
-from ablate.spec import load_study
-from ablate.study import StudyError, StudySpec
-from ablate.verify import verify_trial
+from ablate.planning.plan import plan
+from ablate.planning.plan_file import resolved_yaml
+from ablate.reading.config_checks import cautions
+from ablate.reading.load import load_study
+from ablate.running.study import StudyResult, run_study
+from ablate.study.nouns import StudyError, StudySpec
+from ablate.trainers.command.config import CommandConfig
+from ablate.trial import trial_file
+from ablate.trial.verify import verify_trial
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "docs" / "examples" / "any-program"

@@ -8,9 +8,9 @@ import torch
 
 from g2g_core import plugins
 from g2g_core.config import TrialConfig
-from g2g_core.evaluation import Evaluation
 from g2g_core.metrics import METRICS, Metric, MetricError, default_metrics, evaluate, menu
 from g2g_core.metrics.menu import DEFAULT
+from g2g_core.passes.evaluation import Evaluation
 
 sys.path.insert(0, str(Path(__file__).parent))
 import known_world

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from g2g_core.config import TrialConfig
-from g2g_core.cross import swap
 from g2g_core.data import DATASETS
 from g2g_core.metrics import METRICS, Evaluator
+from g2g_core.passes.cross import swap
 
 OF_CLASSIFIER = (name for name, metric in METRICS.items() if "classifier" in metric.needs)
 NAMES = (*OF_CLASSIFIER, "content_distance_edges")

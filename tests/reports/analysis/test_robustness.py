@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 
 from reports.analysis import analyse
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.stats.signflip import sign_flip_p
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.answer import lead
 from tests.reports.truths import on, truth
 

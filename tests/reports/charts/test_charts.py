@@ -11,7 +11,7 @@ from reports.charts.scatter import Spot
 from reports.charts.survival import Survivors
 from reports.charts.svg import Axis, shortened, text_width, thinned, tick_labels
 from reports.charts.waterfall import Share
-from reports.theme import DRAWING_CLASSES
+from reports.page.theme import DRAWING_CLASSES
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reports.charts.half_normal import APART, BOTTOM, LEFT, RIGHT, TOP, Contrast, half_normal
-from reports.document import Drawing
+from reports.page.blocks import Drawing
 from reports.stats.lenth import half_normal_scores, lenth
 
 NOISE = (0.1, -0.2, 0.15, 0.05, -0.12, 0.22)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reports import open_study
-from reports.document import Figure, Section, Text, plain
+from reports.page.blocks import Figure, Section, Text, plain
 from reports.sections.curves import curves
 from reports.table import StudyTable
 

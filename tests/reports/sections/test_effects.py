@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reports import open_study
-from reports.document import Figure, plain
+from reports.page.blocks import Figure, plain
 from reports.sections.effects import effects
 from reports.table import StudyTable
 

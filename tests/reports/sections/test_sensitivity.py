@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from reports import open_study
-from reports.document import Document, Figure, Section, Text, plain
-from reports.plain_text import to_text
+from reports.page.blocks import Document, Figure, Section, Text, plain
+from reports.render.plain_text import to_text
 from reports.sections.sensitivity import _by_level, sensitivity
 from reports.table import StudyTable
 

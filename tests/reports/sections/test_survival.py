@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reports.build import make_report, open_study
-from reports.plain_text import to_text
+from reports.render.plain_text import to_text
 from reports.sections.survival import survival
 from reports.table import StudyTable
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reports.build import open_study
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.sections.threats import threats
 from reports.table import StudyTable
 

@@ -7,9 +7,9 @@ import pytest
 
 from reports import headline
 from reports.analysis import analyse
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.answer import lead, others
 
 Make = Callable[..., StudyTable]

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from reports import open_study
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.chosen import Choice, chosen
 
 Make = Callable[..., StudyTable]

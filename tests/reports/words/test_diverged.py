@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from reports import headline, make_report, open_study
-from reports.document import Cell, Table, plain
-from reports.plain_text import to_text
+from reports.page.blocks import Cell, Table, plain
+from reports.render.plain_text import to_text
 from reports.sections.survival import compared, groups_of, times_of
 from reports.stats.survival import kaplan_meier
 from reports.table import StudyTable

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from reports.build import open_study
-from reports.csv_files import report_json
-from reports.document import plain
 from reports.documents.chain import Damage
 from reports.documents.rule import LedgerFacts
+from reports.page.blocks import plain
+from reports.render.csv_files import report_json
 from reports.table import StudyTable
 from reports.words.facts import (
     blocked,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from reports.build import make_report, open_study
-from reports.document import plain
-from reports.plain_text import to_text
+from reports.page.blocks import plain
+from reports.render.plain_text import to_text
 from reports.table import StudyTable
 from reports.words.methods import methods
 from tests.reports.truths import left_out, truth

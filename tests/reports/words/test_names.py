@@ -6,8 +6,8 @@ import pytest
 
 from reports.build import open_study
 from reports.claims.claim import Claim, Scope
-from reports.document import joined, plain
-from reports.view import StudyView
+from reports.page.blocks import joined, plain
+from reports.view.study import StudyView
 from reports.words.names import (
     aliases,
     amount,

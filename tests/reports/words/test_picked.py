@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from reports import open_study
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.sections.arms import arms
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.picked import compared, confirm_next, fresh_seeds, picked_words, ranking
 
 Make = Callable[..., StudyTable]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from reports import open_study
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.table import StudyTable
-from reports.view import StudyView
+from reports.view.study import StudyView
 from reports.words.replicates import (
     Replicates,
     interval_words,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from reports import open_study
-from reports.document import plain
+from reports.page.blocks import plain
 from reports.table import StudyTable
 from reports.words.scale_advice import scale_words
 

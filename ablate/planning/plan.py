@@ -1,0 +1,220 @@
+"""What a study would run: every trial with its id, fixed before anything runs."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ablate.disk.remembered import code_digest
+from ablate.planning.identity import (
+    DATA,
+    Canonical,
+    cell_id,
+    data_digest,
+    digest,
+    dumps,
+    file_digest,
+    trial_id,
+    weight_files,
+)
+from ablate.reading.menus import Menus, science_menus
+from ablate.reading.problems import did_you_mean
+from ablate.study.design import Cell, expand
+from ablate.study.nouns import FurtherOutcome, Plan, StudyError, StudySpec, Trial
+from ablate.study.patching import FIELDS, Patched, PerLevels
+from ablate.trainers.command.builder import CommandBuilder
+from g2g_core.checkpoints.names import files_of
+from g2g_core.config import TrialConfig
+
+
+def plan(
+    spec: StudySpec, seeds: Sequence[int] | None = None, only: Iterable[str] = (), menus: Menus | None = None
+) -> Plan:
+    """The trials of a study, in running order: all cells at the first seed, then at the next.
+
+    Cells with equal configs run once. What is missing on this machine (data, a checkpoint) is listed, not raised.
+
+    Args:
+        spec: the study.
+        seeds: replicates instead of the study's own.
+        only: `factor=level`; of one factor any may hold, of several factors one each must.
+        menus: the options of models and datasets; None: what is installed.
+
+    Raises:
+        StudyError: the design cannot be run, or `only` or `seeds` names what is not there or leaves nothing.
+    """
+    menus = menus or science_menus()
+    seeds = spec.seeds if seeds is None else check_seeds(seeds)
+    if spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
+        raise StudyError(f"--seeds: outcome.looks goes to {spec.outcome.looks[-1]} seeds, not {len(seeds)}")
+    expansion = expand(spec)
+    wanted = _selection(spec, only)
+    cells = [cell for cell in expansion.cells if all(cell[factor] in labels for factor, labels in wanted.items())]
+    if not cells:
+        raise StudyError(f"--only {' '.join(only)}: no cell of the study is left")
+    builder = CommandBuilder(spec) if spec.trainer else Builder(spec, menus)
+    first: dict[str, Cell] = {}
+    groups: dict[str, list[Cell]] = {}
+    named, trials = [], []
+    for cell in cells:
+        id_ = builder.cell_id(cell)
+        named.append((id_, cell))
+        if id_ in first:
+            groups.setdefault(id_, [first[id_]]).append(cell)
+        else:
+            first[id_] = cell
+    for seed in seeds:
+        trials += [builder.trial(id_, cell, seed) for id_, cell in first.items()]
+    rule = digest(dumps([sorted(trial.id for trial in trials), outcome_record(spec)]))
+    return Plan(
+        spec=spec,
+        trials=tuple(trials),
+        hash=rule,
+        excluded=expansion.excluded,
+        equal_cells=tuple(tuple(group) for group in groups.values()),
+        aliases=expansion.aliases,
+        reference=expansion.reference,
+        cells=tuple(named),
+        missing=tuple(dict.fromkeys(builder.missing)),
+    )
+
+
+def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    """The seeds of an option; StudyError when they cannot be a study's seeds."""
+    if not seeds or len(set(seeds)) < len(seeds) or any(not 0 <= seed < 2**31 for seed in seeds):
+        raise StudyError(f"--seeds {','.join(map(str, seeds))}: must be different whole numbers, 0 or more")
+    return tuple(seeds)
+
+
+def outcome_record(spec: StudySpec) -> dict[str, Any]:
+    """The outcomes and the decision rule as JSON; a key that came later is written only where it changes the rule."""
+    outcome = spec.outcome
+    later: dict[str, Any] = {"looks": list(outcome.looks)} if outcome.looks else {}
+    if outcome.looks and spending(spec) != _usual_spending(spec):
+        later["spend"] = spending(spec)
+    if outcome.scale != "linear":
+        later["scale"] = outcome.scale
+    if outcome.also:
+        later["also"] = [_further_record(further) for further in outcome.also]
+    return {
+        "metric": outcome.metric,
+        "better": outcome.better,
+        "summary": outcome.summary,
+        "smallest_effect": None if outcome.smallest_effect is None else float(outcome.smallest_effect),
+        "degradation": {
+            "relative": float(outcome.degradation.relative),
+            "after_step": outcome.degradation.after_step,
+            "patience": outcome.degradation.patience,
+        },
+        **later,
+    }
+
+
+def spending(spec: StudySpec) -> str:
+    """How the permitted error is spent over the looks: `even`, `middle`, or `late`."""
+    return spec.outcome.spend or _usual_spending(spec)
+
+
+def _usual_spending(spec: StudySpec) -> str:
+    """`even` where a factor's arms can stop alone, so that early verdicts save trials; else `late`."""
+    alone = spec.design["kind"] in ("leave_one_out", "add_one_in", "one_at_a_time")
+    return "even" if alone or len(spec.factors) == 1 else "late"
+
+
+def _further_record(further: FurtherOutcome) -> dict[str, Any]:
+    """A further outcome as JSON."""
+    margin = further.smallest_effect
+    return {
+        "metric": further.metric,
+        "better": further.better,
+        "smallest_effect": None if margin is None else float(margin),
+    }
+
+
+class Builder:
+    """Ids and configs of cells; what cells share is worked out once.
+
+    Attributes:
+        missing: what cells needed and was not there, one line each.
+    """
+
+    def __init__(self, spec: StudySpec, menus: Menus) -> None:
+        self.missing: list[str] = []
+        self.menus = menus
+        self.patched = Patched(spec.base, spec.factors)
+        self.seed = spec.seeds[0]
+        self.canonical = Canonical(self.patched, menus)
+        self.data = PerLevels(self.patched, DATA, self._data)
+        self.checkpoint = PerLevels(self.patched, ("checkpoint",), self._checkpoint)
+        self.weights = PerLevels(self.patched, ("model", "network"), self._weights)
+        self.identities: dict[str, dict[str, str]] = {}
+        touched = [name for name in FIELDS if self.patched.levels_matter((name,))]
+        self.fixed = TrialConfig.from_dict(self.patched.values(self.patched.any_cell))
+        self.moving = {name: PerLevels(self.patched, (name,), _frozen(name)) for name in touched}
+
+    def cell_id(self, cell: Cell) -> str:
+        """The id of a cell; its identity is kept for its trials."""
+        identity = {
+            "config": digest(self.canonical.text(cell)),
+            "data": self.data(cell),
+            "checkpoint": self.checkpoint(cell),
+            "weights": self.weights(cell),
+            "code": code_digest(),
+        }
+        id_ = cell_id(identity)
+        self.identities.setdefault(id_, identity)
+        return id_
+
+    def trial(self, id_: str, cell: Cell, seed: int) -> Trial:
+        """The trial of a cell and a seed."""
+        fields = dict(self.fixed.__dict__)
+        for name, value in self.moving.items():
+            fields[name] = value(cell)
+        fields["seed"] = seed
+        identity = self.identities[id_]
+        return Trial(trial_id(identity, seed), id_, cell, seed, TrialConfig(**fields), identity)
+
+    def _data(self, values: dict[str, Any]) -> str:
+        config = TrialConfig.from_dict({**values, "seed": self.seed})
+        try:
+            return data_digest(config, self.menus)
+        except (ValueError, OSError) as error:
+            self.missing.append(" ".join(str(error).split()))
+            return "missing"
+
+    def _checkpoint(self, values: dict[str, Any]) -> str:
+        path = values["checkpoint"]
+        return "none" if path is None else self._content("checkpoint", *files_of(Path(path)))
+
+    def _weights(self, values: dict[str, Any]) -> str:
+        files = weight_files(values, self.menus)
+        found = {name: self._content(f"network.{name}", Path(path)) for name, path in files.items()}
+        return digest(dumps(found)) if found else "none"
+
+    def _content(self, option: str, *files: Path) -> str:
+        """The digest of what an option names."""
+        found = file_digest(*files)
+        if found is None:
+            what = "is a folder, not a file" if files[0].is_dir() else "no such file"
+            self.missing.append(f"{option}: {files[0]}: {what}")
+        return found or "missing"
+
+
+def _frozen(name: str) -> Any:
+    """From plain values to the frozen ones of a config, numbers as their type."""
+    return lambda values: getattr(TrialConfig.from_dict({name: values[name]}), name)
+
+
+def _selection(spec: StudySpec, only: Iterable[str]) -> dict[str, set[str]]:
+    """Factor -> labels that `only` allows."""
+    levels = {factor.name: list(factor.levels) for factor in spec.factors}
+    wanted: dict[str, set[str]] = {}
+    for choice in only:
+        name, equals, label = choice.partition("=")
+        if not equals:
+            raise StudyError(f"--only {choice}: must be factor=level")
+        if name not in levels:
+            raise StudyError(f"--only {choice}: no such factor{did_you_mean(name, levels)}")
+        if label not in levels[name]:
+            raise StudyError(f"--only {choice}: no such level{did_you_mean(label, levels[name])}")
+        wanted.setdefault(name, set()).add(label)
+    return wanted

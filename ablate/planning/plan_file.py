@@ -1,0 +1,222 @@
+"""A plan as files: `plan.json`, `plan.csv`, `study.resolved.yaml`, and what changed since the last one."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ablate.disk import atomic
+from ablate.planning.plan import outcome_record, spending
+from ablate.reading.menus import Menus
+from ablate.reading.yaml_file import scalar_value
+from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
+
+NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
+
+
+NAME = "plan.json"
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """The plan in a study's folder, `OUT/<study>`.
+
+    Raises:
+        StudyError: there is none, or it is damaged.
+    """
+    plan = atomic.read_json(folder / NAME)
+    if "trials" in plan:
+        return plan
+    if (folder / NAME).exists():
+        raise StudyError(f"{folder / NAME}: is damaged; `run` writes it again, and reuses the trials")
+    below = sorted(path.parent.name for path in folder.glob(f"*/{NAME}"))
+    hint = f"; studies in it: {', '.join(below)}" if below else ""
+    raise StudyError(f"{folder}: {'no study here' if folder.is_dir() else 'no such folder'} (no {NAME}){hint}")
+
+
+def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
+    """The content of `plan.json`: all that a report needs to know of the study."""
+    spec = plan.spec
+    spent = {"spend": spending(spec)} if spec.outcome.looks else {}
+    expected = {"expect": dict(spec.expect)} if spec.expect else {}
+    return {
+        "name": spec.name,
+        "question": spec.question,
+        "hash": plan.hash,
+        "design": dict(spec.design),
+        "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
+        "outcome": outcome_record(spec) | spent,
+        **expected,
+        "factors": {factor.name: factor_record(factor) for factor in spec.factors},
+        "base": spec.base.to_dict(),
+        "reference": dict(plan.reference),
+        "reference_cell": next((id_ for id_, levels in plan.cells if levels == plan.reference), None),
+        "cells": [{"cell_id": id_, "levels": dict(levels)} for id_, levels in plan.cells],
+        "trials": [trial_record(trial) for trial in plan.trials],
+        "excluded": [dict(cell) for cell in plan.excluded],
+        "equal_cells": [[dict(cell) for cell in group] for group in plan.equal_cells],
+        "aliases": {term: list(others) for term, others in plan.aliases.items()},
+        "metrics": _metrics(spec, menus),
+        "losses": {} if spec.trainer else {name: loss.description for name, loss in menus.losses.items()},
+        **({"trainer": spec.trainer.record()} if spec.trainer else {}),
+        "versions": versions(),
+    }
+
+
+def _metrics(spec: StudySpec, menus: Menus) -> dict[str, dict[str, Any]]:
+    """Name of a metric -> direction, unit and meaning; of a program's only the outcome is known beforehand."""
+    if spec.trainer:
+        return {
+            spec.outcome.metric: {"better": spec.outcome.better, "unit": "", "description": "as the program records it"}
+        }
+    return {
+        name: {"better": metric.better, "unit": metric.unit, "description": metric.description}
+        for name, metric in menus.metrics.items()
+    }
+
+
+def factor_record(factor: Factor) -> dict[str, Any]:
+    """A factor as JSON."""
+    levels = {label: dict(patch) for label, patch in factor.levels.items()}
+    ordered = {} if factor.ordered is None else {"ordered": factor.ordered}
+    return {"levels": levels, "reference": factor.reference, "when": dict(factor.when), **ordered}
+
+
+def trial_record(trial: Trial) -> dict[str, Any]:
+    """A trial as JSON, without its config (that is in its folder)."""
+    return {
+        "trial_id": trial.id,
+        "cell_id": trial.cell_id,
+        "seed": trial.seed,
+        "levels": dict(trial.levels),
+        "label": trial.label,
+        "identity": dict(trial.identity),
+    }
+
+
+def plan_csv(plan: Plan) -> str:
+    """The content of `plan.csv`: a row a trial."""
+    names = [factor.name for factor in plan.spec.factors]
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["trial_id", "cell_id", "seed", *(f"level.{name}" for name in names)])
+    for trial in plan.trials:
+        rows.writerow([trial.id, trial.cell_id, trial.seed, *(trial.levels[name] for name in names)])
+    return text.getvalue()
+
+
+def resolved_yaml(spec: StudySpec) -> str:
+    """The study as it was understood, in one file: paths absolute, defaults filled in; it loads again."""
+    study: dict[str, Any] = {"name": spec.name, "question": spec.question}
+    if spec.trainer:
+        study["trainer"] = spec.trainer.record()
+    base = spec.base.to_dict()
+    del base["seed"]
+    factors = spec.factors
+    if spec.trainer:  # options are passed as they are written
+        base = _as_written(base, spec.trainer.base)
+        factors = tuple(
+            replace(factor, levels=_as_written(factor.levels, texts.levels))
+            for factor, texts in zip(factors, spec.trainer.factors, strict=True)
+        )
+    study["base"] = base
+    if spec.factors:
+        study["factors"] = {
+            factor.name: {"levels": {label: dict(patch) for label, patch in factor.levels.items()}}
+            | ({"when": dict(factor.when)} if factor.when else {})
+            | ({} if factor.ordered is None else {"ordered": factor.ordered})
+            for factor in factors
+        }
+    study["design"] = _design(spec.design)
+    study["seeds"] = list(spec.seeds)
+    study["outcome"] = outcome_record(spec)
+    if spec.exclude:
+        study["exclude"] = [dict(rule) for rule in spec.exclude]
+    if spec.equal_arms:
+        study["equal_arms"] = [[dict(arm) for arm in group] for group in spec.equal_arms]
+    if spec.expect:
+        study["expect"] = dict(spec.expect)
+    if spec.notes:
+        study["notes"] = spec.notes
+    return str(yaml.dump(study, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
+
+
+def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
+    """What gave trials of an older `plan.json` a new identity, one line for each set of parts that changed.
+
+    Args:
+        plan: the new plan.
+        older: the content of the older `plan.json`; whatever it lacks counts as no older trial.
+    """
+    known = {_key(trial): trial for trial in older.get("trials", ()) if isinstance(trial, Mapping)}
+    counts: dict[tuple[str, ...], int] = {}
+    for trial in plan.trials:
+        old = known.get((frozenset(trial.levels.items()), trial.seed))
+        if old is not None and old.get("trial_id") != trial.id:
+            before = old.get("identity", {})
+            parts = tuple(part for part, digest in trial.identity.items() if before.get(part) != digest)
+            counts[parts] = counts.get(parts, 0) + 1
+    return [f"{', '.join(parts) or 'identity'} changed: {count} trials run anew" for parts, count in counts.items()]
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that matter, as far as they are installed."""
+    found = {}
+    for name in NAMED_VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _key(trial: Mapping[str, Any]) -> tuple[frozenset[tuple[str, str]], int]:
+    return frozenset(dict(trial.get("levels", {})).items()), int(trial.get("seed", -1))
+
+
+def _design(design: Mapping[str, Any]) -> Any:
+    """The design as the study file writes it."""
+    options = {key: value for key, value in design.items() if key != "kind"}
+    if not options:
+        return design["kind"]
+    return {design["kind"]: options.get("cells", options)}
+
+
+def _as_written(value: Any, text: Any) -> Any:
+    """A value whose numbers, booleans and nulls are dumped as they were written."""
+    if isinstance(value, Mapping):
+        return {key: _as_written(item, text[key]) for key, item in value.items()}
+    return value if isinstance(value, str | list) else _Plain(text or "null")
+
+
+class _Plain(str):
+    """A scalar that is dumped as it is, without quotes."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text that our reader would take for a number or boolean in quotes, and repeats instead of aliases."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        """No anchors in a file for people."""
+        return True
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    try:
+        plain = isinstance(scalar_value(value), str)
+    except ValueError:
+        plain = False
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
+
+
+def _plain(dumper: _Dumper, value: _Plain) -> yaml.ScalarNode:
+    tag = dumper.resolve(yaml.ScalarNode, str(value), (True, False))  # type: ignore[no-untyped-call]
+    return yaml.ScalarNode(tag, str(value))
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(_Plain, _plain)

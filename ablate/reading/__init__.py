@@ -1,0 +1,1 @@
+"""From YAML to a valid study; every mistake is reported with its place in the file."""

@@ -1,0 +1,1 @@
+"""The results tables of a study, its status, and its report."""

@@ -1,0 +1,96 @@
+"""How a study's trials stand, read from their folders; for `status`, and for the live display."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.disk import locks
+from ablate.planning.plan_file import read_plan
+from ablate.study.naming import trial_name
+from ablate.trial import journal, trial_file
+
+
+@dataclass(frozen=True)
+class TrialStatus:
+    """One row of `status`.
+
+    Attributes:
+        trial_id: folder name.
+        label: what is not at its reference, and the seed.
+        status: as written; a trial whose process died is `interrupted`.
+        step: last step done.
+        steps: steps in all; 0: not known beforehand.
+        metric: last value of the primary metric, None before the first evaluation.
+        loss: last total loss of the generator, None before the first step.
+        seconds: training time so far.
+        heartbeat_s: seconds since a running trial last wrote; None when it does not run.
+        error: one line, or None.
+    """
+
+    trial_id: str
+    label: str
+    status: str
+    step: int
+    steps: int
+    metric: float | None
+    loss: float | None
+    seconds: float
+    heartbeat_s: float | None
+    error: str | None
+
+    @property
+    def progress(self) -> str:
+        """`20/60`; `20` where the steps in all are not known beforehand."""
+        return f"{self.step}/{self.steps}" if self.steps else str(self.step)
+
+
+def study_status(folder: Path) -> list[TrialStatus]:
+    """A row a trial of the plan, in running order.
+
+    Args:
+        folder: `OUT/<study>`.
+
+    Raises:
+        StudyError: see `read_plan`.
+    """
+    plan = read_plan(folder)
+    metric = f"metric/{plan['outcome']['metric']}"
+    rows = []
+    for trial in plan["trials"]:
+        name = trial_name(plan, trial["levels"], trial["seed"])
+        rows.append(trial_status(folder / "trials" / trial["trial_id"], name, metric))
+    return rows
+
+
+def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
+    """How the trial in this folder stands; `name` is what people call it."""
+    document = trial_file.standing(folder)
+    status: str = trial_file.status_of(document)
+    lines = journal.tail(folder) if status != "planned" else []
+    heartbeat = None
+    seconds = float(document.get("seconds", 0.0))
+    if status == "running":
+        if locks.is_held(folder / ".lock"):
+            now = time.time()
+            heartbeat = round(max(0.0, now - (lines[-1].time if lines else now)), 1)
+            seconds += now - document["attempts"][-1]["started"]
+        else:
+            status = "interrupted"
+    step = lines[-1].step if lines and status in ("running", "interrupted") else int(document.get("steps_done", 0))
+    return TrialStatus(
+        trial_id=folder.name,
+        label=name,
+        status=status,
+        step=step,
+        steps=int(document.get("steps", 0)),
+        metric=_last(lines, metric),
+        loss=_last(lines, "loss/total_generator"),
+        seconds=round(seconds, 1),
+        heartbeat_s=heartbeat,
+        error=document.get("error"),
+    )
+
+
+def _last(lines: list[journal.Line], name: str) -> float | None:
+    """The newest value of a name among the last lines."""
+    return next((line.values[name] for line in reversed(lines) if name in line.values), None)

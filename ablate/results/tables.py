@@ -1,0 +1,206 @@
+"""Gathers trial folders into the results tables `trials.csv` and `history.parquet`.
+
+The tables depend on the folders only: gathered again, or after any number of interruptions, they are the same.
+"""
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ablate.disk import atomic
+from ablate.study.outcome import degraded_at_step, summarise
+from ablate.trial import journal, trial_file
+from ablate.trial.journal import Line
+
+TRIALS = "trials.csv"
+HISTORY = "history.parquet"
+PARQUET = b"PAR1"
+"""The last bytes of a whole history."""
+ROWS_PER_GROUP = 500_000
+"""Rows of the history that are held in memory at once."""
+
+
+def gather(folder: Path) -> Path:
+    """Write `trials.csv` and `history.parquet` of a study from its trials' folders, atomically.
+
+    Args:
+        folder: `OUT/<study>` with plan.json and trials/.
+
+    Returns:
+        The path of trials.csv. Its metric columns are empty for trials that did not finish.
+    """
+    plan = atomic.read_json(folder / "plan.json")
+    gathered = _Gathered(plan, folder)
+    atomic.replace(folder / HISTORY, gathered.write_history)
+    atomic.write_text(folder / TRIALS, gathered.trials_csv())
+    return folder / TRIALS
+
+
+def up_to_date(folder: Path) -> bool:
+    """Whether the tables are whole and newer than everything they are made from."""
+    try:
+        with (folder / TRIALS).open("rb") as table, (folder / HISTORY).open("rb") as history:
+            history.seek(-len(PARQUET), os.SEEK_END)
+            if not table.readline().startswith(b"trial_id,") or history.read() != PARQUET:
+                return False
+        made = min((folder / name).stat().st_mtime_ns for name in (TRIALS, HISTORY))
+        sources = [folder / "plan.json"]
+        for trial in atomic.read_json(folder / "plan.json")["trials"]:
+            where = folder / "trials" / trial["trial_id"]  # its own time is that of the last file that came or went
+            files = (where, where / trial_file.NAME, where / journal.NAME, where / "mlflow.json")
+            sources += [path for path in files if path.exists()]
+        return all(path.stat().st_mtime_ns <= made for path in sources)
+    except (OSError, KeyError):
+        return False
+
+
+class _Gathered:
+    """One pass over the trials: the history streams to its file, a row a trial is kept."""
+
+    def __init__(self, plan: Mapping[str, Any], folder: Path) -> None:
+        self.plan, self.folder = plan, folder
+        self.rows: list[dict[str, Any]] = []
+        self.metrics: dict[str, None] = {}
+
+    def write_history(self, path: Path) -> None:
+        """Write the history: trial_id, attempt, step, name, value; each (trial, step, name) once."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        text = pa.dictionary(pa.int32(), pa.string())
+        schema = pa.schema(
+            [("trial_id", text), ("attempt", pa.int32()), ("step", pa.int64()), ("name", text), ("value", pa.float64())]
+        )
+        with pq.ParquetWriter(path, schema) as writer:
+            columns: list[list[Any]] = [[], [], [], [], []]
+            for row in self._history():
+                for column, value in zip(columns, row, strict=True):
+                    column.append(value)
+                if len(columns[0]) >= ROWS_PER_GROUP:
+                    writer.write_table(_table(columns, schema))
+                    columns = [[], [], [], [], []]
+            writer.write_table(_table(columns, schema))
+
+    def _history(self) -> Iterator[tuple[str, int, int, str, float]]:
+        """The rows of the history; the trials' own rows are made on the way."""
+        for planned in self.plan["trials"]:
+            id_ = planned["trial_id"]
+            where = self.folder / "trials" / id_
+            lines = journal.effective(journal.read(where))
+            self.rows.append(self._trial(planned, trial_file.standing(where), lines, where))
+            seen: set[tuple[int, str]] = set()
+            for line in lines:
+                for name, value in line.values.items():
+                    if (line.step, name) not in seen:
+                        seen.add((line.step, name))
+                        yield id_, line.attempt, line.step, name, value
+
+    def _trial(
+        self, planned: Mapping[str, Any], document: Mapping[str, Any], lines: Sequence[Line], where: Path
+    ) -> dict[str, Any]:
+        """The row of one trial."""
+        status = trial_file.status_of(document)
+        row: dict[str, Any] = {
+            "trial_id": planned["trial_id"],
+            "cell_id": planned["cell_id"],
+            "status": status,
+            "seed": planned["seed"],
+        }
+        row |= {f"level.{name}": level for name, level in planned["levels"].items()}
+        row |= {f"config.{path}": value for path, value in flat(document.get("config", {})).items()}
+        curves = metric_curves(lines)
+        self.metrics |= dict.fromkeys(curves)
+        outcome = self.plan["outcome"]
+        chosen = {rule["metric"]: rule["better"] for rule in (*outcome.get("also", ()), outcome)}
+        for name, curve in curves.items():
+            if status == "finished":
+                better = (self.plan.get("metrics", {}).get(name) or {}).get("better")
+                row[f"metric.{name}"] = summarise(curve, outcome["summary"], chosen.get(name, better))
+            if curve[0][0] == 0:
+                row[f"metric0.{name}"] = curve[0][1]
+        row["degraded_at_step"] = degraded_at_step(curves.get(outcome["metric"], []), outcome)
+        row["steps_done"] = document.get("steps_done", 0)
+        row["seconds"] = document.get("seconds", 0.0)
+        row["peak_memory_mb"] = max((document.get("peak_memory_mb") or {}).values(), default=None)
+        row["error"] = document.get("error")
+        row["mlflow_run_id"] = atomic.read_json(where / "mlflow.json").get("run_id")
+        return row
+
+    def trials_csv(self) -> str:
+        """The content of trials.csv; of the config only what varies."""
+        known = [row for row in self.rows if any(name.startswith("config.") for name in row)]  # the others are damaged
+        varying = [name for name in _names(known, "config.") if len({_text(_config(row, name)) for row in known}) > 1]
+        for row in known:
+            row.update({name: _config(row, name) for name in varying})
+        columns = [
+            *("trial_id", "cell_id", "status", "seed"),
+            *_names(self.rows, "level."),
+            *varying,
+            *(f"metric.{name}" for name in self.metrics),
+            *(f"metric0.{name}" for name in self.metrics),
+            *("degraded_at_step", "steps_done", "seconds", "peak_memory_mb", "error", "mlflow_run_id"),
+        ]
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_text(row.get(name)) for name in columns] for row in self.rows)
+        return text.getvalue()
+
+
+def metric_curves(lines: Sequence[Line]) -> dict[str, list[tuple[int, float]]]:
+    """Metric name -> (step, value) of each evaluation, in the order of steps."""
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for line in lines:
+        for name, value in line.values.items():
+            if name.startswith("metric/"):
+                curves.setdefault(name.removeprefix("metric/"), []).append((line.step, value))
+    return curves
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted path -> value of a config as JSON, without the seed, which has its own column."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        elif f"{prefix}{key}" != "seed":
+            found[prefix + key] = value
+    return found
+
+
+def _config(row: Mapping[str, Any], name: str) -> Any:
+    """A value of the config; a loss that is absent is off, which is weight 0."""
+    return row.get(name, 0.0 if name.startswith("config.losses.") else None)
+
+
+def _names(rows: Sequence[Mapping[str, Any]], prefix: str) -> list[str]:
+    """Columns of any row with this prefix, in order of first appearance."""
+    return list(dict.fromkeys(name for row in rows for name in row if name.startswith(prefix)))
+
+
+def _text(value: Any) -> str:
+    """A cell: empty for missing, numbers so that they read back as they were."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, list | dict):
+        return json.dumps(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _table(columns: Sequence[Sequence[Any]], schema: Any) -> Any:
+    import pyarrow as pa
+
+    arrays = [
+        pa.array(column, kind.value_type).dictionary_encode()
+        if pa.types.is_dictionary(kind)
+        else pa.array(column, kind)
+        for column, kind in zip(columns, schema.types, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)

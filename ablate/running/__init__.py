@@ -1,0 +1,1 @@
+"""Many trials: in this process or on Ray workers, look by look, with progress."""

@@ -1,0 +1,164 @@
+"""The live display of a run on stderr: a table on a terminal, plain lines elsewhere, nothing when quiet."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablate.disk import atomic
+from ablate.results.status import TrialStatus, trial_status
+from ablate.study.naming import trial_name
+from ablate.study.nouns import Trial
+from ablate.trial import trial_file
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+OVER = (*trial_file.ENDED, "failed")
+"""Statuses of trials that this command is done with."""
+
+SHOWN = 16
+"""Running trials that the table lists."""
+
+
+class Progress:
+    """Follows the trials' folders in a thread of its own; a context manager around the execution."""
+
+    def __init__(self, folder: Path, trials: Sequence[Trial], metric: str, reused: int, quiet: bool) -> None:
+        self.folder, self.metric, self.reused, self.quiet = folder, f"metric/{metric}", reused, quiet
+        self.waiting = list(trials)
+        self.plan = atomic.read_json(folder / "plan.json")
+        self.ended: Counter[str] = Counter()
+        self.steps_left = sum(map(_size, trials))
+        self.steps_ended = 0
+        self.first_steps: dict[str, int] = {}
+        self.began: float | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> "Progress":
+        if not self.quiet:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        if not self.quiet:
+            self._thread.join()
+
+    def say(self, text: str) -> None:
+        """A message on stderr."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def _follow(self) -> None:
+        if sys.stderr.isatty():
+            self._live()
+        else:
+            self._plain()
+
+    def _plain(self) -> None:
+        """A line a trial that ended, and one a minute of those that run."""
+        last = time.monotonic()
+        over = False
+        while not over:
+            over = self._stop.wait(0.5)
+            before = self.waiting
+            running = self._look()
+            still = {trial.id for trial in self.waiting}
+            for trial in (trial for trial in before if trial.id not in still):
+                row = self._row(trial)
+                value = "" if row.metric is None else f", {self.metric.removeprefix('metric/')} {row.metric:.4g}"
+                error = f": {row.error}" if row.error else ""
+                self.say(f"{row.status} {row.label} in {row.seconds:.1f} s{value}{error} ({self._counts(running)})")
+            if time.monotonic() - last > 60 and running:
+                last = time.monotonic()
+                self.say(
+                    "; ".join(f"{row.label} step {row.progress}" for row in running[:4]) + f" ({self._counts(running)})"
+                )
+
+    def _live(self) -> None:
+        """A table that renews itself."""
+        from rich.console import Console
+        from rich.live import Live
+
+        with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
+            over = False
+            while not over:
+                over = self._stop.wait(0.5)
+                live.update(self._picture(self._look()))
+
+    def _picture(self, running: list[TrialStatus]) -> "Group":
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False)
+        for name in ("running", "step", "loss", self.metric.removeprefix("metric/")):
+            table.add_column(name, justify="left" if name == "running" else "right", overflow="ellipsis", no_wrap=True)
+        for row in running[:SHOWN]:
+            loss, metric = (f"{value:.4g}" if value is not None else "" for value in (row.loss, row.metric))
+            table.add_row(Text(row.label), row.progress, loss, metric)
+        total = max(self.steps_left, 1)
+        done = total - self._steps_to_go(running)
+        return Group(ProgressBar(total=total, completed=done, width=60), Text(self._counts(running)), table)
+
+    def _look(self) -> list[TrialStatus]:
+        """The running trials; those that ended since the last look are counted and dropped."""
+        running, waiting = [], []
+        for trial in self.waiting:
+            status = trial_file.status_of(trial_file.read(self.folder / "trials" / trial.id))
+            if status in ("planned", "running", "interrupted") and not (self._stop.is_set() and status != "planned"):
+                waiting.append(trial)
+                if status == "running":
+                    running.append(self._row(trial))
+                    self.first_steps.setdefault(trial.id, _done(running[-1]))
+            else:
+                self.ended[status] += 1
+                self.steps_ended += _size(trial) - self.first_steps.get(trial.id, 0)
+        if self.began is None and running:
+            self.began = time.monotonic()
+        self.waiting = waiting
+        return running
+
+    def _row(self, trial: Trial) -> TrialStatus:
+        name = trial_name(self.plan, trial.levels, trial.seed)
+        return trial_status(self.folder / "trials" / trial.id, name, self.metric)
+
+    def _steps_to_go(self, running: list[TrialStatus]) -> int:
+        return sum(map(_size, self.waiting)) - sum(map(_done, running))
+
+    def _counts(self, running: list[TrialStatus]) -> str:
+        """Trials done, running, left; time left as far as it can be told."""
+        stopped = sum(count for status, count in self.ended.items() if status not in OVER)
+        done = sum(self.ended.values()) - stopped + self.reused
+        left = len(self.waiting) - len(running) + stopped
+        parts = [f"{done} done", f"{len(running)} running", f"{left} left"]
+        parts += [f"{count} {status}" for status, count in self.ended.items() if status != "finished"]
+        made = self.steps_ended + sum(_done(row) - self.first_steps.get(row.trial_id, 0) for row in running)
+        if self.began is not None and made > 0 and self.waiting:
+            seconds = (time.monotonic() - self.began) / made * self._steps_to_go(running)
+            parts.append(f"about {_duration(seconds)} left")
+        return ", ".join(parts)
+
+
+def _size(trial: Trial) -> int:
+    """The steps of a trial; 1 for all of it where they are not known beforehand."""
+    return trial.config.steps or 1
+
+
+def _done(row: TrialStatus) -> int:
+    """How much of that a running trial has done."""
+    return row.step if row.steps else 0
+
+
+def _duration(seconds: float) -> str:
+    """`40 s`, `3 min`, `2 h 05 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"

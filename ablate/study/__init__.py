@@ -1,0 +1,1 @@
+"""What a study is, as plain data: no files, no clock."""

@@ -1,0 +1,128 @@
+"""The tracking process seen from the command: started beside the trials, told to finish, never waited for in vain."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ablate.disk import atomic
+from ablate.study.nouns import StudyError, Trial
+from ablate.tracking.pages import redacted
+from ablate.trial import trial_file
+
+OFF = "none"
+"""Tracking address that means no tracking."""
+
+
+def tracking_address(out: Path, given: str | None) -> str:
+    """The store to use: the given one, else `MLFLOW_TRACKING_URI`, else `mlflow.db` in the folder of results.
+
+    Raises:
+        StudyError: it is of a kind that cannot work.
+    """
+    uri = given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.resolve() / 'mlflow.db'}"
+    if uri == OFF or urlsplit(uri).scheme in ("http", "https", "postgresql", "mysql", "mssql", "databricks"):
+        return uri
+    path = sqlite_path(uri)
+    if path is None:
+        raise StudyError(
+            f"--tracking-uri {redacted(uri)}: must be http(s)://..., sqlite:///... or a database's address"
+        )
+    return f"sqlite:///{path}"
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The absolute path of an sqlite store; None for any other."""
+    return Path(uri.removeprefix("sqlite:///")).absolute() if uri.startswith("sqlite:///") else None
+
+
+def reachable(uri: str) -> str | None:
+    """None when the store can be used, else one line that says why not; asks servers only, for at most 5 s."""
+    if not uri.startswith("http"):
+        return None
+    parts = urlsplit(uri)
+    request = urllib.request.Request(redacted(uri).rstrip("/") + "/health")
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        request.add_header("Authorization", f"Basic {base64.b64encode(login).decode()}")
+    try:
+        with urllib.request.urlopen(request, timeout=5):
+            return None
+    except (OSError, urllib.error.URLError) as error:
+        return f"the tracking server {redacted(uri)} does not answer: {getattr(error, 'reason', error)}"
+
+
+def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
+    """Whether the store has everything of these trials, as far as the folder knows."""
+    facts = atomic.read_json(folder / "tracking.json")
+    path = sqlite_path(uri)
+    if facts.get("uri") != redacted(uri) or facts.get("complete") is not True or (path and not path.exists()):
+        return False
+    for trial in trials:
+        where = folder / "trials" / trial.id
+        document = trial_file.standing(where)
+        end = f"{trial_file.status_of(document)} {(document.get('attempts') or [{}])[-1].get('ended')}"
+        if atomic.read_json(where / "mlflow.json").get("sent") != end:
+            return False
+    return True
+
+
+class Forwarding:
+    """The process that forwards a study's folder to MLflow while trials run."""
+
+    def __init__(self, folder: Path, uri: str, patience_s: float = 30.0, every_s: float = 1.0) -> None:
+        self.folder, self.uri = folder, uri
+        self._log = (folder / "tracking.log").open("ab")
+        environment = os.environ | {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONWARNINGS": "ignore",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
+        self._process = subprocess.Popen(
+            (sys.executable, "-c", "from ablate.tracking.forwarder import main; main()"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment,
+            start_new_session=True,
+            text=True,
+        )
+        self._patience_s = patience_s
+        order = {"folder": str(folder), "uri": uri, "patience_s": patience_s, "every_s": every_s}
+        self._tell(json.dumps(order))
+
+    def finish(self) -> str | None:
+        """Send the rest and end; None when all was sent, else one line that says what was not and why."""
+        self._tell("finish")
+        try:
+            said, _ = self._process.communicate(timeout=self._patience_s + 60)
+            answer = json.loads(said.splitlines()[-1])
+        except (subprocess.TimeoutExpired, ValueError, IndexError):
+            self._process.kill()
+            answer = {"complete": False, "error": f"the tracking process failed, see {self.folder / 'tracking.log'}"}
+        self._log.close()
+        facts = atomic.read_json(self.folder / "tracking.json")
+        if facts:
+            atomic.write_json(self.folder / "tracking.json", {**facts, "complete": answer["complete"]})
+        if answer["complete"]:
+            return None
+        return f"tracking is behind ({answer['error']}); the next run sends the rest"
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is gone; finish() says so

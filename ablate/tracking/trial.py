@@ -1,0 +1,179 @@
+"""One trial's run in MLflow, brought up to what the trial's folder says."""
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+
+from ablate.disk import atomic, locks
+from ablate.results.tables import metric_curves
+from ablate.study.outcome import summarise
+from ablate.tracking.pages import answer_name, safe_name, trial_note
+from ablate.trial import journal, trial_file
+from ablate.trial.journal import Line
+
+BATCH = 1000
+"""Metrics of one request; the most that MLflow takes."""
+MARK = "mlflow.json"
+"""File in the trial's folder: its run, and what of it has been sent."""
+ENDS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
+"""Status of a trial -> status of its run."""
+
+
+class TrialForwarder:
+    """Sends a trial's records to its run; each step once, whatever was interrupted.
+
+    Args:
+        client: of the store.
+        run_id: the trial's run.
+        folder: the trial's folder.
+        plan: the content of plan.json.
+        planned: the trial's entry in the plan.
+    """
+
+    def __init__(
+        self, client: MlflowClient, run_id: str, folder: Path, plan: Mapping[str, Any], planned: Mapping[str, Any]
+    ) -> None:
+        self.client, self.run_id, self.folder, self.plan, self.planned = client, run_id, folder, plan, planned
+        self.outcome = f"metric/{plan['outcome']['metric']}"
+        self.offset, self.inode = 0, 0
+        self.sent: dict[str, int] = {}
+        self.described = False
+        self.ended: str | None = None
+        run = client.get_run(run_id)
+        self.images = int(run.data.tags.get("images_until_step", -1))
+        self.open = run.info.status == "RUNNING"
+
+    def forward(self, document: Mapping[str, Any], last: bool) -> None:
+        """Send what is new; `last`: the command ends, so a run must not stay open."""
+        status = trial_file.status_of(document)
+        if status in ("running", "planned") and last and not locks.is_held(self.folder / ".lock"):
+            status = "interrupted"
+        end = f"{status} {(document.get('attempts') or [{}])[-1].get('ended')}"
+        if end == self.ended:
+            return
+        if status not in ENDS and not self.open:
+            self.client.update_run(self.run_id, status="RUNNING")
+            self.open = True
+        self._describe(document)
+        self._send(self._new_lines())
+        if status in ENDS:
+            self._end(status, document)
+            self.ended = end
+
+    def _describe(self, document: Mapping[str, Any]) -> None:
+        """Params, notes and the whole config, once."""
+        if self.described:
+            return
+        params = {safe_name(name): level for name, level in self.planned["levels"].items()}
+        params.setdefault("seed", str(self.planned["seed"]))
+        self.client.log_batch(
+            self.run_id,
+            params=[Param(name, value[:6000]) for name, value in params.items()],
+            tags=[RunTag("mlflow.note.content", trial_note(self.plan, self.planned))],
+        )
+        if "config" in document:
+            self.client.log_dict(self.run_id, document["config"], "config.json")
+        atomic.write_json(self.folder / MARK, {"run_id": self.run_id})
+        self.described = True
+
+    def _new_lines(self) -> list[Line]:
+        """The whole lines since the last call."""
+        path = self.folder / journal.NAME
+        if not path.exists():
+            return []
+        with path.open("rb") as file:
+            if (inode := os.fstat(file.fileno()).st_ino) != self.inode:  # a trial that was begun anew has a new journal
+                self.offset, self.inode = 0, inode
+            file.seek(self.offset)
+            text = file.read()
+        whole = text.rfind(b"\n") + 1
+        self.offset += whole
+        return list(journal.parse(text[:whole]))
+
+    def _send(self, lines: Iterable[Line]) -> None:
+        """Send records in batches that never split one; steps that the run has already are passed over.
+
+        A step that was repeated after a resume has the values it had before, so the first ones stay.
+        """
+        batch: list[Metric] = []
+        evaluated = []
+        for line in lines:
+            if line.kind == "note" or line.step <= self._sent_until(line):
+                continue
+            self.sent[line.kind] = line.step
+            metrics = self._metrics(line)
+            if len(batch) + len(metrics) > BATCH:
+                self._log(batch)
+                batch = []
+            batch += metrics
+            if line.kind == "eval":
+                evaluated.append(line)
+        self._log(batch)
+        for line in evaluated:
+            self._image(line)
+
+    def _sent_until(self, line: Line) -> int:
+        """The last step of this kind of record that the run has; asked from the store the first time."""
+        if line.kind not in self.sent:
+            metrics = self._metrics(line)
+            history = self.client.get_metric_history(self.run_id, metrics[-1].key) if metrics else []
+            self.sent[line.kind] = max((metric.step for metric in history), default=-1)
+        return self.sent[line.kind]
+
+    def _metrics(self, line: Line) -> list[Metric]:
+        """A record as MLflow's metrics; it cannot keep infinity, so a flag stands for it."""
+        time_ms = int(line.time * 1000)
+        values: dict[str, float] = {}
+        if self.outcome in line.values:
+            values[answer_name(self.plan)] = line.values[self.outcome]
+        for name, value in line.values.items():
+            values[safe_name(name)] = value
+        if not all(math.isfinite(value) for value in values.values()):
+            values = {name: value for name, value in values.items() if math.isfinite(value)}
+            values["health/nonfinite"] = 1.0
+        return [Metric(name, value, time_ms, line.step) for name, value in values.items()]
+
+    def _log(self, batch: list[Metric]) -> None:
+        for start in range(0, len(batch), BATCH):
+            self.client.log_batch(self.run_id, metrics=batch[start : start + BATCH])
+
+    def _image(self, line: Line) -> None:
+        """The figure of an evaluation, under the slider of MLflow's page."""
+        path = self.folder / "images" / f"figure_{line.step:06d}.png"
+        if line.step <= self.images or not path.exists():
+            return
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            self.client.log_image(
+                self.run_id, picture.copy(), key="figure", step=line.step, timestamp=int(line.time * 1000)
+            )
+        self.images = line.step
+        self.client.set_tag(self.run_id, "images_until_step", str(line.step))
+
+    def _end(self, status: str, document: Mapping[str, Any]) -> None:
+        """The true end of the run."""
+        last = (document.get("attempts") or [{}])[-1]
+        lines = journal.effective(journal.read(self.folder))
+        ended = last.get("ended") or max((line.time for line in lines), default=last.get("started", 0.0))
+        tags = {"status": status, "fault": document.get("fault") or "", "error": (document.get("error") or "")[:500]}
+        metrics = []
+        curve = metric_curves(lines).get(self.plan["outcome"]["metric"])
+        if status == "finished" and curve:
+            rule = self.plan["outcome"]
+            value = summarise(curve, rule["summary"], rule["better"])
+            name = safe_name(f"outcome/{rule['metric']}_{rule['summary']}")
+            if math.isfinite(value):
+                metrics = [Metric(name, value, int(ended * 1000), curve[-1][0])]
+        self.client.log_batch(self.run_id, metrics=metrics, tags=[RunTag(key, value) for key, value in tags.items()])
+        for name in ("traceback.txt",) if status == "failed" else ():
+            if (self.folder / name).exists():
+                self.client.log_artifact(self.run_id, str(self.folder / name))
+        self.client.set_terminated(self.run_id, ENDS[status], int(ended * 1000))
+        self.open = False
+        atomic.write_json(self.folder / MARK, {"run_id": self.run_id, "sent": f"{status} {last.get('ended')}"})

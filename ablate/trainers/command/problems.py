@@ -1,0 +1,130 @@
+"""What is wrong with the trainer of a study, and with what its factors do to the command."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from ablate.planning.identity import dumps
+from ablate.reading.problems import Problem, did_you_mean
+from ablate.study.design import Cell, meant_equal
+from ablate.study.nouns import StudySpec
+from ablate.study.patching import Patched, PerLevels
+from ablate.trainers.command.config import BRACE, WHEN_STARTED, CommandConfig
+from ablate.trainers.command.trainer import CommandTrainer, identifying, leaves, text_of
+
+OURS = (
+    "trial.json",
+    "history.jsonl",
+    "trial.log",
+    "traceback.txt",
+    "mlflow.json",
+    ".lock",
+    "images",
+    "checkpoints",
+)
+"""What this program itself keeps in a trial's folder."""
+
+COMMAND = ("trainer", "command")
+
+
+def command_problems(spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
+    """What is wrong with the trainer of a study and with what its factors do to the command."""
+    trainer = spec.trainer
+    assert trainer is not None
+    problems = [*_file_problems(trainer), *_template_problems(trainer)]
+    return problems or [*_cell_problems(trainer, cells), *_idle(spec, trainer, cells)]
+
+
+def _file_problems(trainer: CommandTrainer) -> Iterator[Problem]:
+    """The metrics file is inside the trial's folder and none of ours; the working folder exists."""
+    path = PurePosixPath(trainer.metrics)
+    if path.is_absolute() or ".." in path.parts or not path.name:
+        message = f"'{trainer.metrics}' must be a file inside the trial's folder"
+        yield Problem(("trainer", "metrics"), message)
+    elif path.parts[0] in OURS:
+        message = f"'{trainer.metrics}' is a name that g2g-ablate uses itself"
+        yield Problem(("trainer", "metrics"), message)
+    if not trainer.folder.is_dir():
+        yield Problem(("trainer", "folder"), f"{trainer.folder}: no such folder")
+
+
+def _template_problems(trainer: CommandTrainer) -> Iterator[Problem]:
+    """The command consists of words, every brace names something, and the folder is among them."""
+    try:
+        words = trainer.words
+    except ValueError as error:
+        yield Problem(COMMAND, f"cannot be split into words: {str(error).lower()}")
+        return
+    if not words:
+        yield Problem(COMMAND, "is empty")
+        return
+    if any(match[3] for word in words for match in BRACE.finditer(word)):
+        yield Problem(COMMAND, "a brace stands alone; write {{ or }} for a brace")
+        return
+    for name in trainer.names:
+        if name not in WHEN_STARTED and (problem := _unnamed(name, trainer.base)):
+            yield Problem(COMMAND, problem)
+    if "folder" not in trainer.names:
+        yield Problem(COMMAND, f"must name {{folder}}, where the program writes {trainer.metrics}")
+
+
+def _unnamed(name: str, base: Mapping[str, Any]) -> str | None:
+    """Why a name in braces is none of the options; None: it is one."""
+    try:
+        text_of(name, base)
+    except KeyError:
+        known = [*leaves(base), *WHEN_STARTED]
+        inside = [path for path in known if path.startswith(f"{name}.")]
+        if inside:
+            return f"{{{name}}} is a map; name a value in it, such as {{{inside[0]}}}"
+        return f"{{{name}}} names no option of base{did_you_mean(name, known)}"
+    return None
+
+
+def _cell_problems(trainer: CommandTrainer, cells: Sequence[Cell]) -> Iterator[Problem]:
+    """A level that replaces a map must keep what the command names in it."""
+    written = Patched(CommandConfig(trainer.base), trainer.factors)
+
+    def lost(texts: dict[str, Any]) -> str | None:
+        try:
+            trainer.arguments(texts)
+        except KeyError as error:
+            return str(error.args[0])
+        return None
+
+    lacks = PerLevels(written, trainer.options, lost)
+    for cell in cells:
+        if name := lacks(cell):
+            where = " ".join(f"{factor}={cell[factor]}" for factor in lacks.factors)
+            yield Problem(COMMAND, f"{{{name}}} names no option with {where}")
+            return
+
+
+def _idle(spec: StudySpec, trainer: CommandTrainer, cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Factors that change nothing: the command is the same at all their levels, in every cell."""
+    written = Patched(CommandConfig(trainer.base), trainer.factors)
+    words: Callable[[Cell], str] = PerLevels(
+        written, identifying(trainer), lambda texts: dumps([trainer.arguments(texts), texts.get("threads")])
+    )
+    for factor in spec.factors:
+        pairs = [(cell, {**cell, factor.name: factor.reference}) for cell in cells]
+        turned = [(cell, first) for cell, first in pairs if cell[factor.name] != factor.reference]
+        if not any(words(cell) != words(first) or meant_equal(spec, cell, first) for cell, first in turned):
+            message = (
+                "changes nothing: the command is the same at all its levels; "
+                "name its option in braces there, or list them in equal_arms"
+            )
+            yield Problem(("factors", factor.name), message, at_key=True)
+
+
+def command_cautions(spec: StudySpec) -> list[str]:
+    """What runs as it is written and yet is hardly meant, a line each."""
+    trainer = spec.trainer
+    assert trainer is not None
+    unused = [
+        path for path in leaves(trainer.base) if path not in trainer.names and path.partition(".")[0] != "threads"
+    ]
+    found = [f"base.{path}: the command does not name it, so it has no effect" for path in unused]
+    if "seed" not in trainer.names:
+        found.append("trainer.command: does not name {seed}: every seed is the same run again")
+    return found

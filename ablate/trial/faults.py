@@ -1,0 +1,82 @@
+"""Why a trial failed: each class of fault has its own policy.
+
+| fault | policy |
+|---|---|
+| `bug` | not retried in the same command: equal inputs give equal errors |
+| `data` | a file is missing or damaged; not retried in the same command |
+| `gpu_memory`, `host_memory` | again with fewer trials at once, never with a smaller batch |
+| `killed` | again from the last checkpoint, at most `max_retries` times |
+| `disk_full` | the study stops; what is finished is kept |
+"""
+
+import errno
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ablate.study.nouns import TrialResult
+
+MEMORY = ("gpu_memory", "host_memory")
+"""Faults that fewer trials at once may cure."""
+
+STOPS = ("disk_full",)
+"""Faults that end the whole study at once."""
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says when a disk, or a user's share of it, is full."""
+_HOST_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "cannot allocate memory")
+_WRITE_FAILED = ("PytorchStreamWriter", "unexpected pos", "No space left", "enforce fail at inline_container")
+
+
+def classify(error: BaseException, folder: Path) -> str:
+    """The fault class of what a trial raised; `folder` is where it was writing."""
+    text = str(error)
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "OutOfMemoryError" in names or "CUDA out of memory" in text:
+        return "gpu_memory"
+    if isinstance(error, MemoryError) or any(part in text for part in _HOST_MEMORY):
+        return "host_memory"
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return "host_memory"
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return "disk_full"
+    if any(part in text for part in _WRITE_FAILED) and shutil.disk_usage(folder).free < 2**20:
+        return "disk_full"
+    if "DataError" in names or "UnidentifiedImageError" in names:
+        return "data"
+    if isinstance(error, OSError) and error.filename is not None:
+        return "data"
+    return "bug"
+
+
+@dataclass
+class Referee:
+    """Decides from the results as they come whether the study goes on.
+
+    Attributes:
+        fail_fast: stop at the first failed trial.
+        alike_limit: stop when the first so many trials all failed with the same error; 0: never.
+    """
+
+    fail_fast: bool = False
+    alike_limit: int = 3
+    _errors: list[str | None] = field(default_factory=list)
+
+    def stop_reason(self, result: TrialResult) -> str | None:
+        """One line that says why to stop after this result, or None to go on."""
+        failed = result.status == "failed"
+        self._errors.append(f"{result.fault}: {result.error}" if failed else None)
+        if failed and result.fault in STOPS:
+            return f"the disk is full ({result.folder}): {result.error}"
+        if failed and self.fail_fast:
+            return f"trial {result.trial.id} failed and --fail-fast is set: {result.error}"
+        return self._alike(result)
+
+    def _alike(self, result: TrialResult) -> str | None:
+        """Whether the first trials of this command all failed with one error."""
+        first: Sequence[str | None] = self._errors[: self.alike_limit]
+        if not self.alike_limit or len(self._errors) != self.alike_limit or None in first or len(set(first)) > 1:
+            return None
+        where = result.folder / "traceback.txt"
+        return f"the first {self.alike_limit} trials failed with the same error: {result.error} (see {where})"

@@ -1,0 +1,59 @@
+"""The paper's figure of one evaluation as a PNG: rows real, mixed, reconstructed; columns pair by pair."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.disk import atomic
+
+if TYPE_CHECKING:  # the driver of Ray Tune reads this file and needs neither torch, which takes 500 MB, nor Pillow
+    from torch import Tensor
+
+ROWS = ("real", "mixed", "full_recon")
+MAX_PAIRS = 8
+
+
+def layout(images: "Mapping[str, Tensor]") -> dict[str, Any]:
+    """The facts of the figure for trial.json: names of the rows, number of columns, side of a tile in pixels."""
+    rows = [name for name in ROWS if name in images]
+    first = images[rows[0]]
+    return {"rows": rows, "columns": 2 * min(len(first) // 2, MAX_PAIRS), "tile_px": first.shape[-1]}
+
+
+def save(images: "Mapping[str, Tensor]", path: Path) -> None:
+    """Write the figure of an evaluation.
+
+    Args:
+        images: row name -> (2P, 3, H, W) in [-1, 1]; entry i and P + i are the first and the second of pair i.
+        path: PNG to write; at most the first 8 pairs are shown.
+    """
+    rows = [_row(images[name]) for name in ROWS if name in images]
+    pixels = np.concatenate(rows, axis=0)
+    _write(pixels, path)
+
+
+def save_image(image: "Tensor", path: Path) -> None:
+    """Write one image (3, H, W) in [-1, 1] as a PNG."""
+    _write(_pixels(image[None])[0], path)
+
+
+def _write(pixels: "np.ndarray[Any, np.dtype[np.uint8]]", path: Path) -> None:
+    from PIL import Image
+
+    atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
+
+
+def _row(images: "Tensor") -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """One row of tiles, (H, 2P * W, 3): first and second image of each pair side by side."""
+    pairs = len(images) // 2
+    shown = min(pairs, MAX_PAIRS)
+    order = [half * pairs + pair for pair in range(shown) for half in (0, 1)]
+    return np.concatenate(list(_pixels(images[order])), axis=1)
+
+
+def _pixels(images: "Tensor") -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """(N, 3, H, W) in [-1, 1] -> (N, H, W, 3), 0 to 255."""
+    tiles = ((images.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
+    return tiles.transpose(0, 2, 3, 1)

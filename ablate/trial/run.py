@@ -1,0 +1,190 @@
+"""One trial in this process: trains, writes its folder as it goes, and ends as a result whatever happens."""
+
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from pathlib import Path
+from typing import Any
+
+from ablate.disk import locks
+from ablate.study.nouns import Trial, TrialResult
+from ablate.trainers.command.config import CommandConfig
+from ablate.trial import figure, trial_file
+from ablate.trial.environment import PeakMemory, determinism, environment
+from ablate.trial.faults import classify
+from ablate.trial.journal import Journal, Line, read, size
+from g2g_core.config import TrialConfig
+from g2g_core.record import Diverged, Record
+
+Train = Callable[..., Iterator[Record]]
+"""`train(config, *, device, checkpoints)`, as `g2g_core.training.loop`."""
+Sink = Callable[[Record], None]
+
+STOP = "stop"
+"""A file of this name in the study's folder asks every trial to stop at its next record."""
+
+
+class Stopped(Exception):
+    """The study was asked to stop."""
+
+
+def run_trial(
+    trial: Trial, folder: Path, sinks: Iterable[Sink] = (), device: str = "cpu", *, train: Train | None = None
+) -> TrialResult:
+    """Run a trial, or go on with it from its newest good checkpoint, and say how it ended.
+
+    Args:
+        trial: what to run.
+        folder: the trial's folder, `OUT/<study>/trials/<id>`; made when missing.
+        sinks: called with every record, on the training path.
+        device: `cpu` or `cuda`.
+        train: the training run, `g2g_core.training.loop` unless another is given.
+
+    Returns:
+        The result; failures are results too. A request to stop gives `interrupted`.
+
+    Raises:
+        KeyboardInterrupt: passed on after the trial's state is written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with locks.held(folder / ".lock", f"trial {trial.id}", wait_s=60):
+        return _Run(trial, folder, device).run(train or _core_train(), tuple(sinks))
+
+
+class _Run:
+    """The state of one attempt."""
+
+    def __init__(self, trial: Trial, folder: Path, device: str) -> None:
+        self.trial, self.folder, self.device = trial, folder, device
+        self.stop = folder.parent.parent / STOP
+        self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
+        self.memory = PeakMemory(device)
+        self.elsewhere = isinstance(trial.config, CommandConfig)  # in a process that says itself what it took
+        self.document: dict[str, Any] = trial_file.to_run(trial, folder, trial_file.read(folder))
+        lines = read(folder)
+        if not self.elsewhere and _behind(lines, folder, trial.config.log_every):
+            trial_file.begin_anew(folder)
+            lines = []
+        number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
+        _close_attempts(self.document, lines[-1].time if lines else None)
+        self.spent = float(self.document["seconds"])
+        attempt = {"attempt": number, "started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
+        self.document["attempts"].append(attempt)
+        self.journal = Journal(folder, number)
+
+    def run(self, train: Train, sinks: tuple[Sink, ...]) -> TrialResult:
+        """Train to the end or to the fault."""
+        self.document.update(status="running", error=None, fault=None, environment=environment())
+        try:
+            trial_file.write(self.folder, self.document)
+            records = train(self.trial.config, device=self.device, checkpoints=self.folder / "checkpoints")
+            with _closed(records):
+                for record in records:
+                    self._keep(record)
+                    for sink in sinks:
+                        sink(record)
+                    self._check_stop(record)
+            return self._end("finished")
+        except Diverged as outcome:
+            return self._end("diverged", error=str(outcome))
+        except Stopped:
+            return self._end("interrupted", error="stopped on request")
+        except KeyboardInterrupt:
+            self._end("interrupted", error="stopped on request")
+            raise
+        except Exception as error:
+            return self._fail(error)
+
+    def _keep(self, record: Record) -> None:
+        """Write a record to the folder."""
+        if record.images:
+            path = self.folder / "images" / f"figure_{record.step:06d}.png"
+            path.parent.mkdir(exist_ok=True)
+            figure.save(record.images, path)
+            self.document["figure"] = figure.layout(record.images)
+        self.journal.write(record.step, record.kind, record.values, record.facts)
+        if record.kind == "note":
+            self.document.update({name: value for name, value in record.facts.items() if name not in _OWN})
+            self.document["attempts"][-1].setdefault("resumed_at", record.facts.get("resumed_at"))
+            if not self.elsewhere:
+                self.document["determinism"] = determinism(self.device)
+            trial_file.write(self.folder, self.document)
+        self.document["steps_done"] = max(record.step, self.document["attempts"][-1].get("resumed_at") or 0)
+        if record.kind == "eval" or self._before_checkpoint(record.step):
+            self.journal.sync()  # a checkpoint on the disk must never be ahead of the journal
+
+    def _before_checkpoint(self, step: int) -> bool:
+        every = self.trial.config.checkpoint_every
+        return step == self.trial.config.steps or (every > 0 and step % every == 0)
+
+    def _check_stop(self, record: Record) -> None:
+        """Look for a request to stop, at most every 0.2 s."""
+        now = time.monotonic()
+        if now - self.looked > 0.2 and record.step < self.trial.config.steps:
+            self.looked = now
+            if self.stop.exists():
+                raise Stopped
+
+    def _fail(self, error: Exception) -> TrialResult:
+        """End as failed; the traceback goes to the folder, one line to the result."""
+        fault = classify(error, self.folder)
+        text = " ".join(str(error).split())[:500]
+        try:
+            (self.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        except OSError:
+            fault = "disk_full" if fault == "bug" else fault
+        return self._end("failed", error=f"{type(error).__name__}: {text}", fault=fault)
+
+    def _end(self, status: str, error: str | None = None, fault: str | None = None) -> TrialResult:
+        """Write how it ended. On a full disk the old file stays, and the trial counts as interrupted next time."""
+        seconds = time.monotonic() - self.clock
+        self.document["attempts"][-1].update(ended=time.time(), seconds=round(seconds, 3), status=status)
+        self.document.update(status=status, error=error, fault=fault, seconds=round(self.spent + seconds, 3))
+        if not self.elsewhere:
+            peaks = self.memory.megabytes()
+            before = self.document.get("peak_memory_mb") or {}
+            self.document["peak_memory_mb"] = {kind: max(peak, before.get(kind, 0.0)) for kind, peak in peaks.items()}
+        try:
+            self.journal.close()
+            self.document["history_bytes"] = size(self.folder)
+            trial_file.write(self.folder, self.document)
+        except OSError as full:
+            fault = classify(full, self.folder)
+            self.document.update(status="failed", error=f"{type(full).__name__}: {full}", fault=fault)
+        return trial_file.result_of(self.trial, self.folder, self.document)
+
+
+_OWN = frozenset(trial_file.planned(Trial("", "", {}, 0, TrialConfig()), ""))
+"""Keys of trial.json that a note of the training run does not overwrite."""
+
+
+def _closed(records: Iterator[Record]) -> AbstractContextManager[object]:
+    """Ends a training run that is left before its end, as soon as it is left."""
+    return closing(records) if isinstance(records, Generator) else nullcontext()
+
+
+def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -> None:
+    """Give an attempt that was killed its end: the last line it wrote."""
+    for attempt in document["attempts"]:
+        if "ended" not in attempt:
+            ended = max(last_sign_of_life or 0.0, attempt["started"])
+            attempt.update(ended=ended, seconds=round(ended - attempt["started"], 3), status="killed")
+            document["seconds"] = round(document["seconds"] + attempt["seconds"], 3)
+
+
+def _behind(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
+    """Whether the journal has lost lines: a checkpoint is of a step that it does not come to."""
+    steps = [int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")]
+    recorded = [line.step for line in lines if line.kind != "note"]
+    return bool(steps) and max(steps) - max(recorded, default=-1) >= max(1, log_every)
+
+
+def _core_train() -> Train:
+    """The core's training run, imported late: it brings torch."""
+    from g2g_core.training.loop import train as core_train
+
+    train: Train = core_train
+    return train

@@ -1,0 +1,111 @@
+"""Runs a finished trial again, from nothing, and compares what it recorded."""
+
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ablate.running.driver import CORE_TRAINER, load_trainer, trainer_of
+from ablate.study.nouns import StudyError
+from ablate.trial import journal, trial_file
+from ablate.trial.run import run_trial
+
+GPU_TOLERANCE = 0.05
+"""Relative difference that a repeat on a GPU may show: its sums are not in a fixed order."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a repeat of a trial showed.
+
+    Attributes:
+        trial_id: the trial.
+        equal: whether all values agree within `tolerance`.
+        values: recorded numbers that were compared (all but times).
+        different: how many of them differ by more than `tolerance`.
+        largest: the largest relative difference.
+        tolerance: 0 on a CPU: equal to the bit.
+        first: the first difference in words, or None.
+    """
+
+    trial_id: str
+    equal: bool
+    values: int
+    different: int
+    largest: float
+    tolerance: float
+    first: str | None
+
+    @property
+    def sentence(self) -> str:
+        """One line for people."""
+        limit = "to the bit" if self.tolerance == 0 else f"within {self.tolerance:.0%}"
+        if self.equal:
+            return f"{self.trial_id}: {self.values} values repeated, all equal {limit}"
+        return f"{self.trial_id}: {self.different} of {self.values} values differ: first {self.first}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def verify_trial(study: Path, folder: Path, say: Callable[[str], None], trainer: str = CORE_TRAINER) -> Verification:
+    """Repeat a trial in a scratch folder and compare every recorded value.
+
+    Args:
+        study: `OUT/<study>`.
+        folder: the trial's folder in it.
+        say: takes a message about the progress.
+        trainer: `module:function` of the training run.
+
+    Raises:
+        StudyError: the trial has no outcome yet, or the repeat failed.
+    """
+    document = trial_file.standing(folder)
+    if trial_file.status_of(document) not in trial_file.ENDED:
+        raise StudyError(
+            f"{folder}: only a trial with an outcome can be verified; this one is {trial_file.status_of(document)}"
+        )
+    trial = trial_file.trial_of(document)
+    device = str((document.get("determinism") or {}).get("device", "cpu"))
+    steps = trial.config.steps or document.get("steps_done", 0)
+    say(f"repeating {trial.label}: {steps} steps on {device}, took {document['seconds']:.0f} s")
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=study) as scratch:
+        repeat = Path(scratch) / "trials" / trial.id
+        result = run_trial(trial, repeat, device=device, train=load_trainer(trainer_of(trial.config, trainer)))
+        if result.status not in trial_file.ENDED:
+            raise StudyError(f"the repeat of {trial.id} ended as {result.status}: {result.error}")
+        return compare(trial.id, folder, repeat, 0.0 if device == "cpu" else GPU_TOLERANCE)
+
+
+def compare(trial_id: str, folder: Path, repeat: Path, tolerance: float) -> Verification:
+    """Compare the journals of two trial folders; times are not compared."""
+    old, new = (_values(path) for path in (folder, repeat))
+    different, largest, first = 0, 0.0, None
+    for key in sorted(old.keys() | new.keys()):
+        a, b = old.get(key), new.get(key)
+        gap = _gap(a, b)
+        largest = max(largest, gap)
+        if gap > tolerance:
+            different += 1
+            first = first or f"{key[1]} at step {key[0]}: {a} before, {b} now"
+    values = len(old.keys() | new.keys())
+    return Verification(trial_id, different == 0, values, different, largest, tolerance, first)
+
+
+def _values(folder: Path) -> dict[tuple[int, str], float]:
+    lines = journal.effective(journal.read(folder))
+    return {(line.step, n): v for line in lines for n, v in line.values.items() if not n.startswith("time/")}
+
+
+def _gap(a: float | None, b: float | None) -> float:
+    """Relative difference; 0 for equal values (also both nan), infinite when one is missing or not finite."""
+    if a is None or b is None:
+        return math.inf
+    if a == b or (math.isnan(a) and math.isnan(b)):
+        return 0.0
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return math.inf
+    return abs(a - b) / max(abs(a), abs(b))

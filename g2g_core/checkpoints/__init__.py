@@ -1,0 +1,1 @@
+"""Checkpoints: their parts, their files, and the layouts of other code."""

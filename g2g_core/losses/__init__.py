@@ -1,0 +1,1 @@
+"""Loss terms by family, their schedules, and the menu that study files choose from."""

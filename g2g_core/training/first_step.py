@@ -1,0 +1,54 @@
+"""The first step of a config, as digests: what two arms of a study have in common before and after it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from g2g_core.checkpoints import checkpoint, checkpoint_file
+from g2g_core.config import TrialConfig
+from g2g_core.metrics.evaluator import Evaluator
+from g2g_core.training.setup import build, ready, start
+from g2g_core.training.step import TrainingStep
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """What one step of training starts from and leads to.
+
+    Attributes:
+        before: SHA-256 (hex) of `initial_weights`, `data`, `data_order`, `eval_pairs`.
+        after: SHA-256 (hex) of all weights and optimizer states after the step, which hold its losses, its gradients
+            and its update.
+        recorded: the names of the metrics that the run records.
+        checkpoint_bytes: size of those weights and states, which is that of a checkpoint.
+    """
+
+    before: Mapping[str, str]
+    after: str
+    recorded: tuple[str, ...]
+    checkpoint_bytes: int
+
+
+def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
+    """Take the first step of a config from its start, without evaluation and without leaving anything.
+
+    Args:
+        config: as for `train`.
+        device: as for `train`.
+
+    Raises:
+        ValueError: the config cannot be trained, or a metric not be had.
+    """
+    torch.set_num_threads(config.threads)
+    data, networks = build(config, device)
+    step = TrainingStep(config, networks)
+    pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)
+    recorded = Evaluator(pairs, data, config).recorded(networks)
+    facts = start(config, networks, step, data, pairs)
+    before = {name: digest for name, digest in facts["digests"].items() if name != "checkpoint"}
+    step(ready(data.batch(0), config, device), 0)
+    states = checkpoint.parts_of(networks, step)
+    tensors = {f"{part}/{name}": value for part, named in states.items() for name, value in named.items()}
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    return FirstStep(before, checkpoint_file.tensors_digest(tensors), recorded, size)

@@ -1,0 +1,81 @@
+"""What a training run starts from: data, networks with their initial or restored weights, batches on the device."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from g2g_core.checkpoints import checkpoint
+from g2g_core.config import TrialConfig
+from g2g_core.data import DATASETS
+from g2g_core.data.pairs import Batch, Data, EvaluationPairs
+from g2g_core.hashing import sha256
+from g2g_core.models import MODELS, Networks
+from g2g_core.training.step import TrainingStep
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+"""Precision -> dtype of the weights; `bfloat16` is mixed precision."""
+
+
+def build(config: TrialConfig, device: str) -> tuple[Data, Networks]:
+    """The data set, and the networks on their device with the initial weights of the seed."""
+    if config.precision not in DTYPES:
+        raise ValueError(f"precision: {config.precision!r} is not one of {', '.join(DTYPES)}")
+    data = DATASETS[config.dataset](config)
+    networks = MODELS[config.model](config, data.n_classes)
+
+    def ready(network: nn.Module | None) -> Any:
+        if network is None:
+            return None
+        network.to(device, DTYPES[config.precision])
+        return network.to(memory_format=torch.channels_last) if config.channels_last else network
+
+    return data, replace(
+        networks,
+        generator=ready(networks.generator),
+        discriminator=ready(networks.discriminator),
+        average=ready(networks.average),
+    )
+
+
+def start(
+    config: TrialConfig, networks: Networks, step: TrainingStep, data: Data, pairs: EvaluationPairs
+) -> dict[str, Any]:
+    """Restore what the config names; the facts that stay true for all attempts of the run."""
+    restored: dict[str, Any] = {"checkpoint": None, "parts": dict.fromkeys(checkpoint.PARTS, "fresh")}
+    digests: dict[str, str | None] = {"checkpoint": None}
+    if config.checkpoint is not None:
+        path = Path(config.checkpoint)
+        restored = checkpoint.restore(checkpoint.read(path), config, networks, step)
+        digests["checkpoint"] = sha256(path)
+    return {
+        "restored": restored,
+        "digests": digests
+        | {
+            "initial_weights": checkpoint.weights_digest(networks),
+            "data": data.digest,
+            "data_order": data.order_digest(config.steps),
+            "eval_pairs": pairs.digest,
+        },
+    }
+
+
+def ready(batch: Batch, config: TrialConfig, device: str) -> Batch:
+    """The batch on the device, in the dtype and memory layout of the networks."""
+    layout = torch.channels_last if config.channels_last else torch.contiguous_format
+
+    def images(values: Tensor | None) -> Any:
+        if values is None:
+            return None
+        return values.to(device, DTYPES[config.precision], non_blocking=True).contiguous(memory_format=layout)
+
+    return Batch(
+        images(batch.content_images),
+        batch.content_labels.to(device, non_blocking=True),
+        images(batch.class_images),
+        batch.class_labels.to(device, non_blocking=True),
+        images(batch.content_erase),
+        images(batch.class_erase),
+    )

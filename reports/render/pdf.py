@@ -1,0 +1,235 @@
+"""A document as a tagged PDF, typeset by typst; needs nothing from the system, equal bytes for equal documents."""
+
+import json
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from reports.charts.svg import standalone
+from reports.page.blocks import (
+    Beside,
+    Block,
+    Bullets,
+    Cell,
+    Code,
+    Document,
+    Drawing,
+    Facts,
+    Figure,
+    Fold,
+    ImageGrid,
+    Picture,
+    Rich,
+    Table,
+    Text,
+    plain,
+    rich,
+)
+from reports.page.theme import LIGHT, SIGNS, TONES
+from reports.render.glyphs import choose_fonts
+from reports.render.html import template
+
+MOST_ARMS = 6
+"""Columns of pictures on a page."""
+
+
+def to_pdf(document: Document) -> bytes:
+    """The PDF (PDF/UA-1).
+
+    Characters that no font at hand has are shown by their number, `[U+1F600]`, and a note at the end says so.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pictures = Pictures(folder)
+        sections: list[dict[str, Any]] = [
+            {"id": s.id, "title": s.title, "blocks": [b for block in s.blocks for b in _block(block, pictures)]}
+            for s in document.sections
+        ]
+        content = {"name": document.name, "title": document.title, "foot": document.foot, "sections": sections}
+        fonts = choose_fonts(set(json.dumps(content, ensure_ascii=False)))
+        if fonts.note and sections:
+            sections[-1]["blocks"].append({"kind": "Text", "role": "note", "spans": _spans(rich(fonts.note))})
+        known = {section.id for section in document.sections}
+        looks = {
+            "colours": LIGHT,
+            "signs": SIGNS,
+            "tones": TONES,
+            "serif": ["Libertinus Serif", "DejaVu Sans", *fonts.extra],
+            "sans": ["DejaVu Sans", *fonts.extra],
+            "mono": ["DejaVu Sans Mono", "DejaVu Sans", *fonts.extra],
+        }
+        data = fonts.shown(_without_dead_links(content | looks, known))
+        (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        (folder / "report.typ").write_text(template("report.typ"), encoding="utf-8")
+        result = typst.compile(
+            str(folder / "report.typ"),
+            root=str(folder),
+            font_paths=_loaded(fonts.folders),
+            pdf_standards="ua-1",
+        )
+    return _one(result)
+
+
+def drawing_pdf(drawing: Drawing) -> bytes:
+    """One drawing as a PDF page of its own size, for papers."""
+    svg = standalone(drawing)
+    fonts = choose_fonts(set(svg))
+    source = (
+        f"#set page(width: {drawing.width * 0.75}pt, height: {drawing.height * 0.75}pt, margin: 0pt)\n"
+        '#set document(date: none)\n#image(bytes(sys.inputs.svg), format: "svg", width: 100%, alt: sys.inputs.alt)'
+    )
+    result = typst.compile(
+        source.encode(),
+        font_paths=_loaded(fonts.folders),
+        sys_inputs={"svg": str(fonts.shown(svg)), "alt": str(fonts.shown(drawing.alt))},
+    )
+    return _one(result)
+
+
+@cache
+def _loaded(folders: tuple[Path, ...]) -> typst.Fonts:
+    """The fonts in these folders and typst's own, read once; not the system's, so that all machines give one result."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(folder) for folder in folders])
+
+
+def _one(result: Any) -> bytes:
+    """The bytes of a single document."""
+    if not isinstance(result, bytes):
+        raise TypeError(f"typst gave {type(result).__name__} instead of one document")
+    return result
+
+
+class Pictures:
+    """Writes each picture once into the folder that typst reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: dict[bytes, str] = {}
+
+    def file(self, picture: Picture) -> str:
+        """The name of the picture's file."""
+        if picture.data not in self.files:
+            name = f"picture{len(self.files)}.{picture.media.removeprefix('image/')}"
+            (self.folder / name).write_bytes(picture.data)
+            self.files[picture.data] = name
+        return self.files[picture.data]
+
+
+def _spans(text: Rich) -> list[dict[str, str]]:
+    return [{"text": _breakable(s.text), "style": s.style, "href": s.href} for s in text]
+
+
+def _breakable(text: str) -> str:
+    """Very long words get places where a line may end."""
+    return " ".join(
+        "\u200b".join(word[i : i + 16] for i in range(0, len(word), 16)) if len(word) > 40 else word
+        for word in text.split(" ")
+    )
+
+
+def _drawing(drawing: Drawing | None) -> dict[str, Any] | None:
+    return None if drawing is None else {"svg": standalone(drawing), "alt": drawing.alt, "width": drawing.width}
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "spans": _spans(cell.spans),
+        "sub": _spans(cell.sub),
+        "badge": cell.badge,
+        "drawing": _drawing(cell.drawing),
+    }
+
+
+def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
+    """A block as the template reads it; nothing for what paper leaves out."""
+    match block:
+        case Text():
+            yield {"kind": "Text", "role": block.role, "spans": _spans(block.spans)}
+        case Bullets():
+            yield {"kind": "Bullets", "items": [_spans(item) for item in block.items]}
+        case Facts():
+            yield {"kind": "Facts", "items": [[_spans(term), _spans(fact)] for term, fact in block.items]}
+        case Code():
+            yield {"kind": "Code", "text": _breakable(block.text)}
+        case Table():
+            yield {
+                "kind": "Table",
+                "caption": block.caption,
+                "look": block.look,
+                "size": _size(block),
+                "columns": [
+                    {"label": column.label, "kind": column.kind, "width": column.width, "mm": _needed(block, index)}
+                    for index, column in enumerate(block.columns)
+                ],
+                "rows": [[_cell(cell) for cell in row] for row in block.rows],
+                "axis": _drawing(block.axis),
+                "note": _spans(block.note),
+            }
+        case Figure():
+            if block.shown:
+                panels = [{"title": _spans(p.title), "drawing": _drawing(p.drawing)} for p in block.panels]
+                yield {"kind": "Figure", "columns": block.columns, "caption": _spans(block.caption), "panels": panels}
+        case ImageGrid():
+            yield _images(block, pictures)
+        case Beside():
+            left = [b for inner in block.left for b in _block(inner, pictures)]
+            right = [b for inner in block.right for b in _block(inner, pictures)]
+            yield {"kind": "Beside", "left": left, "right": right, "share": block.share}
+        case Fold():
+            if block.paper:
+                inside = [b for inner in block.blocks for b in _block(inner, pictures)]
+                yield {"kind": "Fold", "summary": block.summary, "blocks": inside}
+
+
+def _size(table: Table) -> float:
+    """Size of a table's text, points: smaller where many columns share the page."""
+    return 7.5 if table.look == "plain" else 8.0 if len(table.columns) > 7 else 9.0
+
+
+def _needed(table: Table, index: int) -> float | None:
+    """Width in millimetres that keeps numbers, names and words of verdicts on one line; None: share what is left."""
+    column = table.columns[index]
+    if column.kind == "drawing":
+        return 34.0 if len(table.columns) > 7 else 46.0
+    if column.kind == "text":
+        return None
+    cells = [row[index] for row in table.rows]
+    per_char = {"number": 1.55, "code": 1.62, "badge": 1.95}[column.kind] * _size(table) / 9
+    longest = max((len(plain(cell.spans)) for cell in cells), default=0)
+    badge = max((len(cell.badge) + 2 for cell in cells if cell.badge), default=0)
+    below = max((len(plain(cell.sub)) for cell in cells), default=0)
+    head = max(len(word) for word in column.label.split(" ")) * 1.55
+    extra = 2.6 if column.kind != "badge" or table.look == "plain" else 6.2
+    return max(longest * per_char, badge * per_char, min(below, 16) * 1.28, head) + extra
+
+
+def _images(grid: ImageGrid, pictures: Pictures) -> dict[str, Any]:
+    """The key steps as rows, at most `MOST_ARMS` arms as columns."""
+    rows = []
+    for step, word in grid.key_steps:
+        frames = grid.frames[grid.steps.index(step)][:MOST_ARMS]
+        shown = []
+        for frame in frames:
+            picture = frame.picture and {
+                "file": pictures.file(frame.picture),
+                "alt": frame.picture.alt,
+                "pixelated": grid.pixelated,
+            }
+            shown.append({"picture": picture, "under": frame.under, "warn": frame.warn})
+        rows.append({"label": f"step {step}" + (f" ({word})" if word else ""), "frames": shown})
+    arms = [_spans(arm) for arm in grid.arms[:MOST_ARMS]]
+    return {"kind": "ImageGrid", "caption": _spans(grid.caption), "arms": arms, "rows": rows}
+
+
+def _without_dead_links(value: Any, known: set[str]) -> Any:
+    """The same data; links to sections that are left out become plain text."""
+    if isinstance(value, dict):
+        href = value.get("href")
+        if isinstance(href, str) and href.startswith("#") and href[1:] not in known:
+            return value | {"href": ""}
+        return {key: _without_dead_links(item, known) for key, item in value.items()}
+    return [_without_dead_links(item, known) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,72 @@
+"""A document as plain text: for terminals, for diffs, and for tests that compare whole reports."""
+
+from collections.abc import Iterable
+
+from reports.page.blocks import (
+    Beside,
+    Block,
+    Bullets,
+    Cell,
+    Code,
+    Document,
+    Facts,
+    Figure,
+    Fold,
+    ImageGrid,
+    Table,
+    Text,
+    plain,
+)
+from reports.page.theme import SIGNS
+
+
+def to_text(document: Document) -> str:
+    """Headings, paragraphs, tables with ` | ` between cells, and the alternative texts of drawings and pictures."""
+    lines = [document.title, "=" * len(document.title)]
+    for section in document.sections:
+        lines += ["", f"## {section.title}  [{section.id}]"]
+        for block in section.blocks:
+            lines += ["", *_block(block)]
+    return "\n".join([*lines, "", document.foot, ""])
+
+
+def _block(block: Block) -> Iterable[str]:
+    match block:
+        case Text():
+            yield plain(block.spans)
+        case Bullets():
+            yield from (f"- {plain(item)}" for item in block.items)
+        case Facts():
+            yield from (f"{plain(term)}: {plain(fact)}" for term, fact in block.items)
+        case Code():
+            yield from (f"    {line}" for line in block.text.splitlines())
+        case Table():
+            yield f"Table {block.name}: {block.caption}"
+            yield " | ".join(column.label for column in block.columns)
+            yield from (" | ".join(map(_cell, row)) for row in block.rows)
+            if block.note:
+                yield plain(block.note)
+        case Figure():
+            yield f"Figure {block.name}: {plain(block.caption)}"
+            for panel in block.panels:
+                title = f"{plain(panel.title)}: " if panel.title else ""
+                yield f"  {title}{panel.drawing.alt}"
+        case ImageGrid():
+            yield f"Images {block.name}: {plain(block.caption)} Steps {', '.join(map(str, block.steps))}"
+            for step, word in block.key_steps:
+                for arm, frame in zip(block.arms, block.frames[block.steps.index(step)], strict=True):
+                    yield f"  step {step} {word} | {plain(arm)} | {frame.under}{'' if frame.picture else ' | no image'}"
+        case Beside():
+            for inner in block.left + block.right:
+                yield from _block(inner)
+        case Fold():
+            yield f"> {block.summary}"
+            for inner in block.blocks:
+                yield from _block(inner)
+
+
+def _cell(cell: Cell) -> str:
+    badge = f"{SIGNS.get(cell.badge, '')} {cell.badge}".strip() if cell.badge else ""
+    main = " ".join(part for part in (badge, plain(cell.spans)) if part)
+    below = f" ({plain(cell.sub)})" if cell.sub else ""
+    return f"{main}{below}{'[bar]' if cell.drawing else ''}".strip()

@@ -1,0 +1,1 @@
+"""A study as sections and words see it."""

@@ -1,0 +1,84 @@
+"""The figure of the paper, cut from the trials' pictures pair by pair, small enough to embed."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from reports.page.blocks import Picture
+
+LARGEST_TILE = 80
+"""Tiles are made smaller down to this side, pixels, so that a report stays a few megabytes."""
+LOSSLESS_TILE = 48
+"""Tiles up to this side are kept as PNG, pixel by pixel."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Where the figure of one trial at one step is, and how it is laid out.
+
+    Attributes:
+        path: the PNG.
+        rows: names of its rows from top to bottom.
+        columns: its columns: first and second image of each pair, pair by pair.
+        tile_px: side of one tile, pixels.
+    """
+
+    path: Path
+    rows: tuple[str, ...]
+    columns: int
+    tile_px: int
+
+
+def shots(images: pd.DataFrame) -> dict[tuple[str, int], Shot]:
+    """(trial, step) -> figure, for every picture that is there."""
+    found = {}
+    for row in images.to_dict("records"):
+        path = Path(str(row["path"]))
+        if path.is_file():
+            rows = row["rows"]
+            names = tuple(rows.split(",")) if isinstance(rows, str) else tuple(str(name) for name in rows)
+            found[str(row["trial_id"]), int(row["step"])] = Shot(path, names, int(row["columns"]), int(row["tile_px"]))
+    return found
+
+
+def cut(shot: Shot, pair: int, alt: str) -> Picture | None:
+    """All rows of one pair (counted from 0, two columns); None when the figure has fewer pairs or can't be read."""
+    try:
+        with Image.open(shot.path) as opened:
+            whole = opened.convert("RGB")
+    except OSError:
+        return None
+    across, down = whole.width // max(shot.columns, 1), whole.height // max(len(shot.rows), 1)
+    if (pair + 1) * 2 > shot.columns or min(across, down) < 1:
+        return None
+    part = whole.crop((2 * pair * across, 0, 2 * (pair + 1) * across, down * len(shot.rows)))
+    if across > LARGEST_TILE:
+        part = part.resize(
+            (2 * LARGEST_TILE, round(part.height * LARGEST_TILE / across)), resample=Image.Resampling.LANCZOS
+        )
+    return Picture(_encoded(part, lossless=across <= LOSSLESS_TILE), part.width, part.height, alt)
+
+
+def _encoded(image: Image.Image, lossless: bool) -> bytes:
+    buffer = io.BytesIO()
+    if lossless:
+        image.save(buffer, "PNG", optimize=True)
+    else:
+        image.save(buffer, "JPEG", quality=82, subsampling=0, optimize=True)
+    return buffer.getvalue()
+
+
+def spread(steps: Sequence[int], keep: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most `most` of the steps, evenly spread; those in `keep` always."""
+    kept = {step for step in keep if step in steps}
+    rest = [step for step in steps if step not in kept]
+    room = most - len(kept)
+    if room > 0 and rest:
+        places = np.unique(np.linspace(0, len(rest) - 1, min(room, len(rest))).round().astype(int))
+        kept |= {rest[place] for place in places}
+    return tuple(sorted(kept))

@@ -1,0 +1,382 @@
+"""What every section needs to know of a study, read once from its tables."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis import Analysis
+from reports.claims.design import design_kind
+from reports.page.blocks import Rich, Span, code, joined, rich
+from reports.page.numbers import Scale
+from reports.table import StudyTable
+from reports.view.patches import changing, first_level
+
+SWITCHES = {("without", "with"), ("off", "on"), ("no", "yes"), ("false", "true"), ("0", "1"), ("0.0", "1.0")}
+"""Pairs of level labels that say only whether something is there."""
+
+LONGEST = 64
+"""Characters of a label in a narrow column."""
+
+Points = tuple[tuple[int, float], ...]
+
+
+class Event(NamedTuple):
+    """What ended a trial's good time: `degraded` or `diverged`, whichever came first, and its step."""
+
+    kind: str
+    step: int
+
+
+def event_step(row: Mapping[Any, Any]) -> int:
+    """The step of the event of a row of `onset`: of a diverged trial the last one it reached."""
+    at = row["degraded_at_step"] if row["event"] == "degraded" else row["censored_at_step"]
+    return int(at) if pd.notna(at) else 0
+
+
+def fall(kinds: Collection[str]) -> str:
+    """Kinds of events in words: `degraded`, `diverged` or `degraded or diverged`."""
+    return " or ".join(sorted(kinds))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One cell of the design.
+
+    Attributes:
+        cell_id: its id.
+        levels: factor -> level label.
+        also: other choices of levels that give the same configs, so the same trials.
+        label: what is not at its first level, in words.
+        marks: a sign a factor, ● when it is not at its first level; empty for many factors.
+        reference: whether others are compared with it.
+        focal: whether it contains the study's main culprit.
+        trials: its rows of the results table, by seed.
+    """
+
+    cell_id: str
+    levels: Mapping[str, str]
+    also: tuple[Mapping[str, str], ...]
+    label: str
+    marks: str
+    reference: bool
+    focal: bool
+    trials: tuple[str, ...]
+
+    @property
+    def heading(self) -> Rich:
+        """Marks and label."""
+        return rich(f"{self.marks} " if self.marks else "", Span(self.label, "plain"))
+
+    @property
+    def short(self) -> str:
+        """The label, cut for narrow columns."""
+        return self.label if len(self.label) <= LONGEST else self.label[: LONGEST - 1].rstrip() + "…"
+
+    @property
+    def tone(self) -> str:
+        """Class of its lines: orange with the culprit, blue without."""
+        return "on" if self.focal else "off"
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study's tables and analysis with the names and formats that all sections share."""
+
+    table: StudyTable
+    analysis: Analysis
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """The plan, as in plan.json."""
+        study: Mapping[str, Any] = self.table.study
+        return study
+
+    @cached_property
+    def further(self) -> "tuple[StudyView, ...]":
+        """The study with each further outcome in the place of the primary one."""
+        return tuple(StudyView(one.cells.table, one) for one in self.analysis.also.values())
+
+    @property
+    def factors(self) -> Mapping[str, Mapping[str, Any]]:
+        """Factor -> levels, reference."""
+        found: Mapping[str, Mapping[str, Any]] = self.study.get("factors", {})
+        return found
+
+    @property
+    def metric(self) -> str:
+        """Name of the primary outcome."""
+        return str(self.study["outcome"]["metric"])
+
+    @property
+    def better(self) -> str:
+        """`lower` or `higher`."""
+        return str(self.study["outcome"].get("better", "lower"))
+
+    @property
+    def margin(self) -> float | None:
+        """Smallest effect that matters, in the metric's unit."""
+        value = self.study["outcome"].get("smallest_effect")
+        return None if value is None else float(value)
+
+    @property
+    def alpha(self) -> float:
+        """Intervals have confidence 1 - alpha: a smaller one at an early planned look."""
+        return self.analysis.judgement.alpha
+
+    @property
+    def interval(self) -> str:
+        """What intervals are called: `95% interval`."""
+        return f"{100 * (1 - self.alpha):.3g}% interval"
+
+    @property
+    def log(self) -> bool:
+        """Whether effects are ratios, since the outcome is judged on a log scale."""
+        return self.analysis.cells.rule.log
+
+    @property
+    def margin_words(self) -> str:
+        """The smallest effect that matters, as it is shown: `0.010`, `10%`."""
+        return self.effects.fixed(self.margin)
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of seeds at which one looked whether all is decided; empty: once, at the end."""
+        return tuple(self.study["outcome"].get("looks", ()))
+
+    @cached_property
+    def summary(self) -> str:
+        """How the outcome is read off a curve, in words: `at step 2000`, `best of the run`."""
+        kind = str(self.study["outcome"].get("summary", "last"))
+        # Trials without curves have ended all the same, and not at step 0.
+        end = changing(self.study, "steps") or not self.last_step
+        last = "the end of training" if end else f"step {self.last_step}"
+        return {
+            "last": f"at {last}",
+            "best": "at its best",
+            "mean": "averaged over the run",
+            "auc": "as area under the curve",
+        }.get(kind, kind)
+
+    @cached_property
+    def averaged_over(self) -> str:
+        """What the effect of a factor is a mean over."""
+        narrow = {claim.scope.type for claim in self.analysis.claims if claim.scope.left_out}
+        if "clean" in narrow:
+            return "the settings in which no trial diverged"
+        if narrow:
+            return "the settings that have results"
+        settings = sum(1 + len(arm.also) for arm in self.arms)
+        crossed = settings == prod(len(entry["levels"]) for entry in self.factors.values())
+        if crossed or design_kind(self.study) == "fractional_factorial":
+            return "the levels of the other factor" if len(self.factors) == 2 else "the settings of the other factors"
+        return "the pairs of arms that differ in that factor alone"
+
+    @cached_property
+    def last_step(self) -> int:
+        """The last step of any curve."""
+        steps = self.history["step"]
+        return int(steps.max()) if len(steps) else 0
+
+    @property
+    def planned_steps(self) -> int:
+        """Steps of a trial whose levels set no others; without a base the last step of any curve."""
+        return self.last_step if self.command else int(self.study.get("base", {}).get("steps", self.last_step))
+
+    @property
+    def command(self) -> str:
+        """The command whose runs the trials are, with names in braces; empty: the core trained."""
+        return str((self.study.get("trainer") or {}).get("command", ""))
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The replicates, sorted."""
+        return tuple(sorted({int(seed) for seed in self.table.trials["seed"]}))
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Curves of the primary outcome: trial_id, step, value."""
+        history: pd.DataFrame = self.table.history
+        return history[history["name"] == f"metric/{self.metric}"]
+
+    @cached_property
+    def curves(self) -> Mapping[str, Points]:
+        """Trial -> (step, value) of the primary outcome, finite values only."""
+        return self.series(f"metric/{self.metric}")
+
+    def series(self, name: str) -> Mapping[str, Points]:
+        """Trial -> (step, value) of a recorded name, finite values only; trials without any are left out."""
+        history = self.table.history
+        rows = history[(history["name"] == name) & np.isfinite(history["value"].astype(float))].sort_values(
+            ["trial_id", "step"]
+        )
+        return {
+            str(trial): tuple((int(s), float(v)) for s, v in zip(part["step"], part["value"], strict=True))
+            for trial, part in rows.groupby("trial_id", sort=True)
+        }
+
+    @cached_property
+    def scale(self) -> Scale:
+        """Digits of the primary outcome: those of the margin, else of the largest differences."""
+        if self.margin and not self.log:
+            return Scale.of(self.margin)
+        arms = self.analysis.arms
+        sizes = [float(v) for v in arms["difference"] if pd.notna(v) and v]
+        return Scale.of(max(map(abs, sizes))) if sizes else Scale.of(*(float(v) for v in arms["mean"] if pd.notna(v)))
+
+    @cached_property
+    def effects(self) -> Scale:
+        """The scale of effects: that of the outcome, or percent where effects are ratios."""
+        return replace(self.scale, ratio=self.log)
+
+    @cached_property
+    def culprit(self) -> str | None:
+        """What harms most, as its verdict is named; if nothing does, what has the largest effect."""
+        verdicts = self.analysis.verdicts
+        known = verdicts[verdicts["effect"].notna()]
+        if known.empty:
+            return None
+        harmful = known[known["verdict"].isin(("harms", "harms on average", "depends"))]
+        pool = harmful if len(harmful) else known
+        return str(pool.sort_values("effect", key=abs, kind="stable").iloc[-1]["factor"])
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        """All cells in the plan's order, equal ones once; the reference first."""
+        settings: dict[str, list[Mapping[str, str]]] = {}
+        for cell in self.study["cells"]:
+            levels = {str(factor): str(level) for factor, level in cell["levels"].items()}
+            settings.setdefault(str(cell["cell_id"]), []).append(levels)
+        by_cell = {
+            str(cell): tuple(str(t) for t in part.sort_values("seed")["trial_id"])
+            for cell, part in self.table.trials.groupby("cell_id", sort=False)
+        }
+        arms = [
+            Arm(
+                cell,
+                levels,
+                tuple(also),
+                self.label(levels),
+                self.marks(levels),
+                cell == str(self.study.get("reference_cell")),
+                self.culprit is not None and self.has(levels, self.culprit),
+                by_cell.get(cell, ()),
+            )
+            for cell, (levels, *also) in settings.items()
+        ]
+        return tuple(sorted(arms, key=lambda arm: not arm.reference))
+
+    @cached_property
+    def arm_of(self) -> Mapping[str, Arm]:
+        """Cell id -> arm."""
+        return {arm.cell_id: arm for arm in self.arms}
+
+    @property
+    def reference(self) -> Arm | None:
+        """The arm that others are compared with."""
+        return next((arm for arm in self.arms if arm.reference), None)
+
+    def first(self, factor: str) -> str:
+        """The first level of a factor."""
+        return first_level(self.study, factor)
+
+    def is_switch(self, factor: str) -> bool:
+        """Whether the levels only say that something is there or not."""
+        labels = tuple(str(label).lower() for label in self.factors[factor]["levels"])
+        return labels in SWITCHES
+
+    def _at_first(self, factor: str, levels: Mapping[str, str]) -> bool:
+        return factor not in levels or levels[factor] == self.first(factor)
+
+    def levels_of(self, arm: Arm, factor: str) -> frozenset[str]:
+        """The levels of a factor at which an arm stands: several where equal configs share its trials."""
+        return frozenset(levels.get(factor, self.first(factor)) for levels in (arm.levels, *arm.also))
+
+    def label(self, levels: Mapping[str, str]) -> str:
+        """What is not at its first level: `long_recon + long_fm`, `restore=generator`; or that nothing is."""
+        if design_kind(self.study) == "leave_one_out":
+            return self._label_left_out(levels)
+        words = []
+        for factor in self.factors:
+            if not self._at_first(factor, levels):
+                words.append(factor if self.is_switch(factor) else f"{factor}={levels[factor]}")
+        if words:
+            return " + ".join(words)
+        switches = [factor for factor in self.factors if self.is_switch(factor)]
+        if len(switches) == len(self.factors) and len(switches) > 1:
+            return "none of the " + {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(switches), str(len(switches)))
+        if len(self.factors) == 1:
+            factor = next(iter(self.factors))
+            return f"without {factor}" if self.is_switch(factor) else f"{factor}={self.first(factor)}"
+        return "reference"
+
+    def _label_left_out(self, levels: Mapping[str, str]) -> str:
+        """What is off, where arms are compared with everything on: `without long_fm`."""
+        off = [factor for factor in self.factors if self._at_first(factor, levels)]
+        if not off:
+            return "everything on" if len(self.factors) > 1 else " + ".join(self.factors)
+        named = (f if self.is_switch(f) else f"{f}={self.first(f)}" for f in off)
+        if not all(self.is_switch(factor) for factor in off):
+            return " + ".join(named)
+        return "without " + " and ".join(named)
+
+    def marks(self, levels: Mapping[str, str]) -> str:
+        """A sign a factor, up to six factors."""
+        if not 2 <= len(self.factors) <= 6:
+            return ""
+        return "".join("○" if self._at_first(factor, levels) else "●" for factor in self.factors)
+
+    def split(self, name: str) -> tuple[str, str | None]:
+        """Factor and level of a verdict's name: `long_fm` is a factor, `restore=generator` a level of one."""
+        if name in self.factors:
+            return name, None
+        factor, _, level = name.partition("=")
+        return factor, level or None
+
+    def has(self, levels: Mapping[str, str], name: str) -> bool:
+        """Whether these levels contain what a verdict is about: the factor away from its first level, or that level."""
+        factor, level = self.split(name)
+        if factor not in self.factors:
+            return False
+        return not self._at_first(factor, levels) if level is None else levels.get(factor) == level
+
+    def alone(self, name: str) -> tuple[Arm, ...]:
+        """Arms in which only this factor is away from its first level (`factor=level`: at that level)."""
+        factor, _ = self.split(name)
+        return tuple(
+            arm
+            for arm in self.arms
+            if self.has(arm.levels, name)
+            and all(self._at_first(other, arm.levels) for other in self.factors if other != factor)
+        )
+
+    def factor_list(self) -> Rich:
+        """The factors' names, as codes."""
+        return joined(code(factor) for factor in self.factors)
+
+    @cached_property
+    def events(self) -> Mapping[str, Event]:
+        """Trial -> its event, as onset.csv has it; trials that stayed good are left out."""
+        return {
+            str(row["trial_id"]): Event(str(row["event"]), event_step(row))
+            for row in self.analysis.onset.to_dict("records")
+            if row["event"] != "none"
+        }
+
+    def onset(self, trial: str) -> int | None:
+        """The step at which a trial degraded or diverged; None when it did neither."""
+        return self.events[trial].step if trial in self.events else None
+
+    @property
+    def fall(self) -> str:
+        """What counts as an event in this study: `degraded`, or `degraded or diverged` where a trial diverged."""
+        return fall({"degraded", *({"diverged"} & set(self.table.trials["status"]))})
+
+    def described(self, metric: str) -> Mapping[str, Any]:
+        """Direction, unit and description of a metric; empty when the plan does not say."""
+        entry: Mapping[str, Any] = self.study.get("metrics", {}).get(metric, {})
+        return entry
