@@ -2,8 +2,13 @@
 
 import importlib
 
-_PUBLIC = {"load_study": "ablate.reading.load", "plan": "ablate.planning.plan", "run_study": "ablate.running.study"}
-"""What a program needs of this package -> where it is; imported on first use, so that every command starts fast."""
+_PUBLIC = {
+    "load_study": "ablate.reading.load",
+    "plan": "ablate.planning.plan",
+    "run_study": "ablate.running.study",
+}
+"""What a program needs of this package -> where it is; imported on first use, so that every command
+starts fast."""
 
 __all__ = ["load_study", "plan", "run_study"]
 

@@ -1,7 +1,9 @@
-"""The command line: parse, call the public API, print. Together with `ablate.commands` the only code that does.
+"""The command line: parse, call the public API, print.
 
-Exit codes: 0 every trial ended; 1 some trial failed; 2 the user's mistake, in one line, nothing started; 3
-infrastructure; 130 interrupted, everything resumable.
+Together with `ablate.commands` the only code that does.
+
+Exit codes: 0 every trial ended; 1 some trial failed; 2 the user's mistake, in one line, nothing
+started; 3 infrastructure; 130 interrupted, everything resumable.
 """
 
 import sys
@@ -30,7 +32,8 @@ def options(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
-    """Ablation studies for image disentanglement by cross-training: from a study file to an answer with evidence."""
+    """Ablation studies for image disentanglement by cross-training: from a study file to an answer
+    with evidence."""
     if version:
         show(metadata.version("g2g-ablate"))
         raise typer.Exit
@@ -64,10 +67,11 @@ def main() -> None:
 
 
 def told(error: Exception) -> tuple[str, int] | None:
-    """What to tell the user about an exception, and the exit code; None: a bug, which keeps its traceback.
+    """What to tell the user about an exception, and the exit code; None: a bug, which keeps its
+    traceback.
 
-    Mistakes of the user (2) are errors of the command line itself, of the study, the data, a checkpoint, and of a
-    report's input; infrastructure (3) is Ray, the disk, or the tracking store.
+    Mistakes of the user (2) are errors of the command line itself, of the study, the data, a
+    checkpoint, and of a report's input; infrastructure (3) is Ray, the disk, or the tracking store.
     """
     if hasattr(error, "format_message"):
         return " ".join(str(error.format_message()).split()), 2

@@ -2,8 +2,9 @@
 
     python -m benchmarks [--json bench.json] [--full] [--repeats 5]
 
-A quarter of an hour on two idle cores. `--full` adds the training step with 64 filters at 128 px: more than an hour,
-less with fewer `--repeats`. A figure that could not be measured says why. Exits 1 if a figure missed its target.
+A quarter of an hour on two idle cores. `--full` adds the training step with 64 filters at 128 px:
+more than an hour, less with fewer `--repeats`. A figure that could not be measured says why. Exits
+1 if a figure missed its target.
 """
 
 import argparse
@@ -43,11 +44,14 @@ class Figure:
         ratio = "-" if self.value is None else f"{self.value / self.target:.2f}"
         sign = ">=" if self.better == "higher" else "<="
         word = {None: "not measured", True: "met", False: "MISSED"}[self.met]
-        return f"{self.name:58} {value:>8} {sign} {self.target:<6g} {ratio:>6}  {word:12} {self.note}"
+        return (
+            f"{self.name:58} {value:>8} {sign} {self.target:<6g} {ratio:>6}  {word:12} {self.note}"
+        )
 
 
 def steps(sizes: list[str], repeats: int) -> Iterator[Figure]:
-    """How many times as fast as the authors' order a training step is, as set by default and channels-last."""
+    """How many times as fast as the authors' order a training step is, as set by default and
+    channels-last."""
     for size in sizes:
         for losses in ("all", "off", "funit"):
             target = training_step.TARGETS[losses, size]
@@ -64,35 +68,61 @@ def commands(repeats: int) -> Iterator[Figure]:
     program = str(Path(sysconfig.get_path("scripts")) / "g2g-ablate")
     for words, target in ((("--help",), 0.3), (("plan", "quickstart"), 1.0)):
         times = [_seconds([program, *words]) for _ in range(repeats + 1)][1:]
-        yield Figure(f"g2g-ablate {' '.join(words)}: seconds", statistics.median(times), target, "lower")
+        yield Figure(
+            f"g2g-ablate {' '.join(words)}: seconds", statistics.median(times), target, "lower"
+        )
 
 
 def reports_of_trials(repeats: int) -> Iterator[Figure]:
-    """Seconds of chatty trials over the ideal; a plain Ray Tune script with its MLflow callback as the peer."""
-    for which, words in (("ours", "chatty trials"), ("plain", "chatty trials, plain script (no target of ours)")):
+    """Seconds of chatty trials over the ideal; a plain Ray Tune script with its MLflow callback as
+    the peer."""
+    for which, words in (
+        ("ours", "chatty trials"),
+        ("plain", "chatty trials, plain script (no target of ours)"),
+    ):
         target = 1.2 if which == "ours" else float("inf")
         try:
             times = [chatty.measure(which) for _ in range(repeats)]
         except subprocess.CalledProcessError as error:
-            yield Figure(f"{words}: times the ideal", None, target, "lower", f"exit code {error.returncode}, see above")
+            yield Figure(
+                f"{words}: times the ideal",
+                None,
+                target,
+                "lower",
+                f"exit code {error.returncode}, see above",
+            )
         else:
-            yield Figure(f"{words}: times the ideal", statistics.median(times) / chatty.IDEAL_S, target, "lower")
+            yield Figure(
+                f"{words}: times the ideal",
+                statistics.median(times) / chatty.IDEAL_S,
+                target,
+                "lower",
+            )
 
 
 def orchestration(repeats: int) -> Iterator[Figure]:
-    """What many short trials cost beyond training, against fresh processes; and the memory of Ray Tune's driver."""
-    warm, fresh = ([short_trials.measure(which) for _ in range(repeats)] for which in ("warm", "fresh"))
+    """What many short trials cost beyond training, against fresh processes; and the memory of Ray
+    Tune's driver."""
+    warm, fresh = (
+        [short_trials.measure(which) for _ in range(repeats)] for which in ("warm", "fresh")
+    )
     beyond, peer = (statistics.median(seconds for seconds, _ in runs) for runs in (warm, fresh))
     note = f"a third of what fresh processes take, {peer:.2f} s"
-    yield Figure("short trials: seconds beyond training, each", beyond, round(peer / 3, 2), "lower", note)
+    yield Figure(
+        "short trials: seconds beyond training, each", beyond, round(peer / 3, 2), "lower", note
+    )
     yield Figure("driver of Ray Tune: MB", max(megabytes for _, megabytes in warm), 250, "lower")
 
 
 def scale(_repeats: int) -> Iterator[Figure]:
     """A study of 1,000 trials."""
     found = many_trials.measure()
-    yield Figure("1,000 trials: seconds of `run` when all is done", found["run again, s"], 10, "lower")
-    yield Figure("1,000 trials x 500 points: seconds of the report", found["report, s"], 60, "lower")
+    yield Figure(
+        "1,000 trials: seconds of `run` when all is done", found["run again, s"], 10, "lower"
+    )
+    yield Figure(
+        "1,000 trials x 500 points: seconds of the report", found["report, s"], 60, "lower"
+    )
 
 
 def _seconds(words: list[str]) -> float:
@@ -102,7 +132,9 @@ def _seconds(words: list[str]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     parser.add_argument("--full", action="store_true", help="also 64 filters at 128 px")
     parser.add_argument("--repeats", type=int, default=5)
@@ -125,7 +157,9 @@ def main() -> None:
     rows = [asdict(figure) | {"met": figure.met} for figure in figures]
     # Infinity, the target of a peer, is no JSON.
     rows = [row | {"target": None} if row["target"] == float("inf") else row for row in rows]
-    chosen.json.write_text(json.dumps({"machine": training_step.machine(), "figures": rows}, indent=1) + "\n")
+    chosen.json.write_text(
+        json.dumps({"machine": training_step.machine(), "figures": rows}, indent=1) + "\n"
+    )
     sys.exit(any(figure.met is False for figure in figures))
 
 

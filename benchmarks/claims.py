@@ -1,13 +1,15 @@
-"""How often are the claims of a report false? Studies with known truth, judged by the function that `report` calls.
+"""How often are the claims of a report false? Studies with known truth, judged by the function that
+`report` calls.
 
-    python -m benchmarks.claims --quick                  2,000 studies over all kinds, with targets: ten minutes
-    python -m benchmarks.claims --studies 1000           at least so many of each kind
-    python -m benchmarks.claims --kinds crossover looks  kinds whose group or name has one of these words
+    python -m benchmarks.claims --quick                  2,000 studies over all kinds, with targets:
+    ten minutes python -m benchmarks.claims --studies 1000           at least so many of each kind
+    python -m benchmarks.claims --kinds crossover looks  kinds whose group or name has one of these
+    words
 
-Writes a line for each kind, number of seeds and standard deviation to a CSV file, the summary to a Markdown file
-(`--out FILE.csv`, `FILE.md` beside it). Exits 1 if a row does not pass: more than 5 % of studies with a false claim
-(lower 95 % Monte Carlo limit), intervals that cover less than 93 or more than 97 % beyond Monte Carlo
-error, or a target missed.
+Writes a line for each kind, number of seeds and standard deviation to a CSV file, the summary to a
+Markdown file (`--out FILE.csv`, `FILE.md` beside it). Exits 1 if a row does not pass: more than 5 %
+of studies with a false claim (lower 95 % Monte Carlo limit), intervals that cover less than 93 or
+more than 97 % beyond Monte Carlo error, or a target missed.
 """
 
 import argparse
@@ -44,16 +46,30 @@ def measured(kinds: Sequence[Kind], studies: int, seed: int, workers: int) -> li
     sums: dict[tuple[str, int, float], Counter[str]] = {}
     started = time.monotonic()
     with ProcessPoolExecutor(workers) as pool:
-        for done, (task, found) in enumerate(zip(todo, pool.map(tally, todo, chunksize=4), strict=True), start=1):
+        for done, (task, found) in enumerate(
+            zip(todo, pool.map(tally, todo, chunksize=4), strict=True), start=1
+        ):
             sums.setdefault((task.kind.name, task.seeds, task.sd), Counter()).update(found)
             if done % 200 == 0:
-                print(f"{done} of {len(todo)} chunks, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-    return [Row(kind, seeds, sd, sums[kind.name, seeds, sd]) for kind in kinds for seeds, sd in kind.cells]
+                print(
+                    f"{done} of {len(todo)} chunks, {time.monotonic() - started:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
+    return [
+        Row(kind, seeds, sd, sums[kind.name, seeds, sd])
+        for kind in kinds
+        for seeds, sd in kind.cells
+    ]
 
 
 def chosen(words: Sequence[str]) -> list[Kind]:
     """The kinds whose group or name has one of these words; all of them without words."""
-    return [kind for kind in all_kinds() if not words or any(word in f"{kind.group}: {kind.name}" for word in words)]
+    return [
+        kind
+        for kind in all_kinds()
+        if not words or any(word in f"{kind.group}: {kind.name}" for word in words)
+    ]
 
 
 def summary(rows: Sequence[Row], more: Sequence[targets.Target], note: str) -> str:
@@ -63,11 +79,20 @@ def summary(rows: Sequence[Row], more: Sequence[targets.Target], note: str) -> s
     groups = list(table.pooled(rows, lambda kind: kind.group))
     failing += [row for row in (*groups, *kinds) if row.failures and row not in failing]
     lines = ["# False claims of studies with known truth", "", note, ""]
-    lines += ["## Targets", "", targets.HEAD, *(target.line() for target in more), ""] if more else []
+    lines += (
+        ["## Targets", "", targets.HEAD, *(target.line() for target in more), ""] if more else []
+    )
     lines += ["## Each group, all kinds together", "", table.HEAD, *map(table.line, groups), ""]
     lines += ["## The worst row of each group", "", table.HEAD]
-    lines += [table.line(row) for row in table.worst(row for row in rows if not row.kind.excepted).values()]
-    lines += ["", f"## Rows that do not pass: {len(failing)} of {len(rows) + len(kinds) + len(groups)}", ""]
+    lines += [
+        table.line(row)
+        for row in table.worst(row for row in rows if not row.kind.excepted).values()
+    ]
+    lines += [
+        "",
+        f"## Rows that do not pass: {len(failing)} of {len(rows) + len(kinds) + len(groups)}",
+        "",
+    ]
     lines += [table.HEAD, *map(table.line, failing)] if failing else ["None."]
     lines += ["", "## Each kind, all sizes together", "", table.HEAD, *map(table.line, kinds), ""]
     return "\n".join(lines)
@@ -80,15 +105,25 @@ def machine() -> str:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.claims", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--studies", type=int, default=1000, help="of each kind, shared among its sizes")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.claims", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument(
-        "--kinds", nargs="*", default=[], metavar="WORD", help="only kinds that have one of these words"
+        "--studies", type=int, default=1000, help="of each kind, shared among its sizes"
+    )
+    parser.add_argument(
+        "--kinds",
+        nargs="*",
+        default=[],
+        metavar="WORD",
+        help="only kinds that have one of these words",
     )
     parser.add_argument("--seed", type=int, default=16)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} studies over all kinds")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="a CSV file; the summary goes beside it, as Markdown")
+    parser.add_argument(
+        "--out", type=Path, help="a CSV file; the summary goes beside it, as Markdown"
+    )
     options = parser.parse_args()
     started, kinds = time.monotonic(), chosen(options.kinds)
     if not kinds:

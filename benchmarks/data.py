@@ -1,4 +1,5 @@
-"""What batches cost, beside a training step: every dataset, first epoch and later, with and without the cache.
+"""What batches cost, beside a training step: every dataset, first epoch and later, with and without
+the cache.
 
     python benchmarks/data.py [--folder CLASS_FOLDERS] [--size 128] [--batch 4] [--steps 40]
 
@@ -20,7 +21,14 @@ from g2g_core.data import DATASETS
 from g2g_core.training.loop import train
 
 LIMIT = 0.02  # share of a training step
-LOSSES = {"adversarial": 1.0, "short_recon": 0.1, "self_fm": 1.0, "short_fm": 1.0, "d_hinge": 1.0, "d_r1": 10.0}
+LOSSES = {
+    "adversarial": 1.0,
+    "short_recon": 0.1,
+    "self_fm": 1.0,
+    "short_fm": 1.0,
+    "d_hinge": 1.0,
+    "d_r1": 10.0,
+}
 
 
 def made_folder(root: Path) -> Path:
@@ -68,7 +76,9 @@ def measure(label: str, config: TrialConfig, steps: int, step_s: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--batch", type=int, default=4)
@@ -90,13 +100,17 @@ def main() -> None:
             data={"root": str(folder)},
         )  # fmt: skip
         step_s = seconds_of_training(large)
-        print(f"a step with 16 base filters at {options.size} px, batch {options.batch}: {step_s * 1e3:.0f} ms")
+        print(
+            f"a step with 16 base filters at {options.size} px, batch {options.batch}: {step_s * 1e3:.0f} ms"
+        )
         for cache, workers in (("disk", 0), ("disk", 0), ("memory", 0), ("off", 0), ("off", 1)):
             data = {"root": str(folder), "cache": cache, "workers": workers}
             config = TrialConfig(
                 dataset="image_folder", image_size=options.size, batch_size=options.batch, data=data
             )  # fmt: skip
-            measure(f"{folder.name}, cache {cache}, workers {workers}", config, options.steps, step_s)
+            measure(
+                f"{folder.name}, cache {cache}, workers {workers}", config, options.steps, step_s
+            )
     print(f"limit: {LIMIT:.0%} of a step, once decoded")
 
 

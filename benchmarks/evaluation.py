@@ -1,4 +1,5 @@
-"""What evaluating costs: every metric of a hundred pairs at 64 px, and the share of a trial at the usual interval.
+"""What evaluating costs: every metric of a hundred pairs at 64 px, and the share of a trial at the
+    usual interval.
 
 python benchmarks/evaluation.py [--pairs 100] [--size 64] [--threads 2] [--steps 50]
 """
@@ -27,8 +28,16 @@ def seconds_of_all_metrics(base: TrialConfig, pairs: int, size: int) -> None:
     networks = MODELS[config.model](config, data.n_classes)
     names = tuple(name for name, metric in METRICS.items() if missing(metric, fixed) is None)
     usual = default_metrics(fixed)
-    weightless = tuple(name for name in names if METRICS[name].needs <= {"truth", "factors", "classifier", "reference"})
-    for label, chosen in (("usual", usual), ("without outside networks", weightless), ("all", names)):
+    weightless = tuple(
+        name
+        for name in names
+        if METRICS[name].needs <= {"truth", "factors", "classifier", "reference"}
+    )
+    for label, chosen in (
+        ("usual", usual),
+        ("without outside networks", weightless),
+        ("all", names),
+    ):
         evaluator = Evaluator(fixed, data, replace(config, metrics=chosen))
         start = time.perf_counter()
         _ = evaluator.facts
@@ -57,7 +66,9 @@ def share_of_a_trial(base: TrialConfig, steps: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--study", default="funit2funit")
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--size", type=int, default=64)

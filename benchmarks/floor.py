@@ -1,4 +1,5 @@
-"""How long the convolutions and matrix products of a computation take alone: same calls, nothing between."""
+"""How long the convolutions and matrix products of a computation take alone: same calls, nothing
+between."""
 
 import statistics
 import time
@@ -13,14 +14,19 @@ from torch.utils.flop_counter import flop_registry
 
 
 class Calls(TorchDispatchMode):
-    """Inside, calls of convolutions and products are noted: operation and arguments, tensors as their shapes."""
+    """Inside, calls of convolutions and products are noted: operation and arguments, tensors as
+    their shapes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seen: Counter[tuple[Any, ...]] = Counter()
 
     def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         if func._overloadpacket in flop_registry:
             self.seen[(func, *map(_described, args))] += 1
@@ -28,7 +34,8 @@ class Calls(TorchDispatchMode):
 
 
 def seconds_alone(compute: Callable[[], object], repeats: int) -> float:
-    """Processor seconds of the noted calls of `compute`, each the median of repeats on random contiguous tensors."""
+    """Processor seconds of the noted calls of `compute`, each the median of repeats on random
+    contiguous tensors."""
     with Calls() as calls:
         compute()
     return sum(count * _timed(call, repeats) for call, count in calls.seen.items())

@@ -1,7 +1,8 @@
-"""A study of 1,000 trials of 500 points: seconds and memory of running it inline, of `run` again, of its report.
+"""A study of 1,000 trials of 500 points: seconds and memory of running it inline, of `run` again,
+    of its report.
 
-What a trial takes is printed for the first and the last tenth of them too: it must not grow. With `ray`: seconds a
-trial and memory of Ray Tune's driver instead, ten steps a trial, two at once.
+What a trial takes is printed for the first and the last tenth of them too: it must not grow. With
+`ray`: seconds a trial and memory of Ray Tune's driver instead, ten steps a trial, two at once.
 
 python -m benchmarks.many_trials [trials] [ray]
 """
@@ -29,11 +30,15 @@ def measure(trials: int = 1000) -> dict[str, float]:
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     if "ray" in sys.argv:
-        found = watched(toy_plan(seeds=trials // 2, data={"images": False}, checkpoint_every=0), workers=2)
+        found = watched(
+            toy_plan(seeds=trials // 2, data={"images": False}, checkpoint_every=0), workers=2
+        )
         print(f"a trial, s {found.span_s / trials:.4f}")
         print(f"driver of Ray Tune, MB {found.driver_mb:.0f}")
         return
-    plan = toy_plan(seeds=trials // 2, steps=500, data={"images": False}, eval_every=50, checkpoint_every=0)
+    plan = toy_plan(
+        seeds=trials // 2, steps=500, data={"images": False}, eval_every=50, checkpoint_every=0
+    )
     with tempfile.TemporaryDirectory() as place:
         for name in ("run", "run again"):
             started = time.perf_counter()
@@ -43,7 +48,9 @@ def main() -> None:
         tenth = trials // 10
         print(f"a trial of the first tenth, s {(begun[tenth] - begun[0]) / tenth:.4f}")
         print(f"a trial of the last tenth, s {(begun[-1] - begun[-1 - tenth]) / tenth:.4f}")
-        print(f"memory of the run, MB {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
+        print(
+            f"memory of the run, MB {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
+        )
         from reports import build_report, load_results
 
         started = time.perf_counter()

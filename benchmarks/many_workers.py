@@ -2,10 +2,10 @@
 
     python -m benchmarks.many_workers [--workers 2,8,24] [--trials 4]
 
-So many workers on this machine as if each had a processor of its own, each with so many trials of 10 s that only sleep
-and report every half second, as trials on GPUs would. Prints, per number of workers: seconds from the first trial's
-start to the last one's end against the ideal, processor seconds of the driver and of Ray's head (their start included),
-and the driver's memory.
+So many workers on this machine as if each had a processor of its own, each with so many trials of
+10 s that only sleep and report every half second, as trials on GPUs would. Prints, per number of
+workers: seconds from the first trial's start to the last one's end against the ideal, processor
+seconds of the driver and of Ray's head (their start included), and the driver's memory.
 """
 
 import argparse
@@ -20,7 +20,9 @@ STEPS, SLEEP_S = 20, 0.5
 def measure(workers: int, trials: int) -> dict[str, float]:
     """Figures of one study with so many workers and so many trials for each."""
     data = {"sleep_s": SLEEP_S, "images": False}
-    plan = toy_plan(seeds=workers * trials // 2, steps=STEPS, data=data, checkpoint_every=0, eval_every=STEPS)
+    plan = toy_plan(
+        seeds=workers * trials // 2, steps=STEPS, data=data, checkpoint_every=0, eval_every=STEPS
+    )
     found = watched(plan, workers=workers, cpus_per_trial=machine_cpus() / workers)
     return {
         "seconds": found.span_s,
@@ -39,7 +41,11 @@ def main() -> None:
     chosen = parser.parse_args()
     for workers in map(int, chosen.workers.split(",")):
         figures = measure(workers, chosen.trials)
-        print(f"{workers:3} workers:", ", ".join(f"{name} {value:.2f}" for name, value in figures.items()), flush=True)
+        print(
+            f"{workers:3} workers:",
+            ", ".join(f"{name} {value:.2f}" for name, value in figures.items()),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

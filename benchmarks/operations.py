@@ -10,7 +10,8 @@ from torch.utils.flop_counter import flop_registry
 class Operations(TorchDispatchMode):
     """Inside, convolutions and matrix products are counted, two operations per multiply-add.
 
-    torch's own `FlopCounterMode` watches modules too, which fails on `torch.autograd.grad` by a leaf.
+    torch's own `FlopCounterMode` watches modules too, which fails on `torch.autograd.grad` by a
+    leaf.
     """
 
     def __init__(self) -> None:
@@ -18,7 +19,11 @@ class Operations(TorchDispatchMode):
         self.total = 0
 
     def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         out = func(*args, **(kwargs or {}))
         if count := flop_registry.get(func._overloadpacket):

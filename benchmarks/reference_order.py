@@ -1,9 +1,10 @@
-"""The authors' order of computation in plain torch, for comparison: our own re-statement, equal in numbers.
+"""The authors' order of computation in plain torch, for comparison: our own re-statement, equal in
+numbers.
 
-Each image of the pair goes through every network alone; the discriminator's update computes the generator's images once
-more; real loss and penalty have backward passes of their own; the generator's update leaves gradients in the
-discriminator and goes back through it on real images too; every term is computed whatever its weight. Parameters have
-the names of FUNIT's state dicts.
+Each image of the pair goes through every network alone; the discriminator's update computes the
+generator's images once more; real loss and penalty have backward passes of their own; the
+generator's update leaves gradients in the discriminator and goes back through it on real images
+too; every term is computed whatever its weight. Parameters have the names of FUNIT's state dicts.
 """
 
 from collections.abc import Mapping
@@ -17,14 +18,18 @@ from g2g_core.data.pairs import Batch
 
 
 class Conv(nn.Module):
-    def __init__(self, narrow: int, wide: int, kernel: int, stride: int, pad: int, norm: str, activation: str) -> None:
+    def __init__(
+        self, narrow: int, wide: int, kernel: int, stride: int, pad: int, norm: str, activation: str
+    ) -> None:
         super().__init__()
         self.pad = nn.ReflectionPad2d(pad)
         self.conv = nn.Conv2d(narrow, wide, kernel, stride)
         self.instance = nn.InstanceNorm2d(wide) if norm == "instance" else None
         self.adaptive = norm == "adain"
         self.parameters_now: tuple[Tensor, Tensor] | None = None
-        self.activation = {"relu": nn.ReLU(inplace=True), "tanh": nn.Tanh(), "none": None}[activation]
+        self.activation = {"relu": nn.ReLU(inplace=True), "tanh": nn.Tanh(), "none": None}[
+            activation
+        ]
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(self.pad(x))
@@ -41,7 +46,9 @@ class Conv(nn.Module):
 class Residual(nn.Module):
     def __init__(self, width: int, norm: str) -> None:
         super().__init__()
-        self.model = nn.Sequential(Conv(width, width, 3, 1, 1, norm, "relu"), Conv(width, width, 3, 1, 1, norm, "none"))
+        self.model = nn.Sequential(
+            Conv(width, width, 3, 1, 1, norm, "relu"), Conv(width, width, 3, 1, 1, norm, "none")
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.model(x)
@@ -68,7 +75,14 @@ class Dense(nn.Module):
 
 class Generator(nn.Module):
     def __init__(
-        self, filters: int, blocks: int, mlp: int, code: int, mlp_blocks: int, downs: int, class_downs: int
+        self,
+        filters: int,
+        blocks: int,
+        mlp: int,
+        code: int,
+        mlp_blocks: int,
+        downs: int,
+        class_downs: int,
     ) -> None:
         super().__init__()
         f = filters
@@ -88,9 +102,14 @@ class Generator(nn.Module):
         )
         ups: list[nn.Module] = []
         for i in range(downs, 0, -1):
-            ups += [nn.Upsample(scale_factor=2), Conv(f * 2**i, f * 2 ** (i - 1), 5, 1, 2, "instance", "relu")]
+            ups += [
+                nn.Upsample(scale_factor=2),
+                Conv(f * 2**i, f * 2 ** (i - 1), 5, 1, 2, "instance", "relu"),
+            ]
         self.dec = Named(
-            Named(*(Residual(wide, "adain") for _ in range(blocks))), *ups, Conv(f, 3, 7, 1, 3, "none", "tanh")
+            Named(*(Residual(wide, "adain") for _ in range(blocks))),
+            *ups,
+            Conv(f, 3, 7, 1, 3, "none", "tanh"),
         )
         hidden = [Dense(code if i == 0 else mlp, mlp, False) for i in range(mlp_blocks - 1)]
         self.mlp = Named(*hidden, Dense(mlp, 4 * blocks * wide, True))
@@ -108,7 +127,9 @@ class Generator(nn.Module):
 class Padded(nn.Module):
     """An activation, if any, then a padded convolution."""
 
-    def __init__(self, narrow: int, wide: int, kernel: int, activated: bool, bias: bool = True) -> None:
+    def __init__(
+        self, narrow: int, wide: int, kernel: int, activated: bool, bias: bool = True
+    ) -> None:
         super().__init__()
         self.activation = nn.LeakyReLU(0.2, inplace=True) if activated else None
         self.pad = nn.ReflectionPad2d(kernel // 2) if kernel > 1 else nn.Identity()
@@ -183,14 +204,21 @@ class ReferenceStep:
         self.dis_optimizer = torch.optim.RMSprop(discriminator.parameters(), **settings)
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
-        xa, la, xb, lb = batch.content_images, batch.content_labels, batch.class_images, batch.class_labels
+        xa, la, xb, lb = (
+            batch.content_images,
+            batch.content_labels,
+            batch.class_images,
+            batch.class_labels,
+        )
         logged = self.discriminator_update(xa, la, xb, lb) | self.generator_update(xa, la, xb, lb)
         with torch.no_grad():
             for mine, theirs in zip(self.average.parameters(), self.gen.parameters(), strict=True):
                 mine.mul_(0.999).add_(theirs, alpha=0.001)
         return logged
 
-    def discriminator_update(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+    def discriminator_update(
+        self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor
+    ) -> dict[str, Tensor]:
         self.dis_optimizer.zero_grad()
         share = 0.5 if self.pair else 1.0
         reals = [(xb, lb), (xa, la)] if self.pair else [(xb, lb)]
@@ -223,7 +251,9 @@ class ReferenceStep:
         assert isinstance(total, Tensor)
         total.backward()
         self.gen_optimizer.step()
-        return {name: value.detach() for name, value in terms.items()} | {"total_generator": total.detach()}
+        return {name: value.detach() for name, value in terms.items()} | {
+            "total_generator": total.detach()
+        }
 
     def one_way_terms(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
         gen = self.gen
@@ -244,10 +274,20 @@ class ReferenceStep:
 
     def pair_terms(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
         gen = self.gen
-        ca, sa, cb, sb = gen.enc_content(xa), gen.enc_class_model(xa), gen.enc_content(xb), gen.enc_class_model(xb)
+        ca, sa, cb, sb = (
+            gen.enc_content(xa),
+            gen.enc_class_model(xa),
+            gen.enc_content(xb),
+            gen.enc_class_model(xb),
+        )
         mb, ma = gen.decode(ca, sb), gen.decode(cb, sa)
         ra, rb = gen.decode(ca, sa), gen.decode(cb, sb)
-        cmb, smb, cma, sma = gen.enc_content(mb), gen.enc_class_model(mb), gen.enc_content(ma), gen.enc_class_model(ma)
+        cmb, smb, cma, sma = (
+            gen.enc_content(mb),
+            gen.enc_class_model(mb),
+            gen.enc_content(ma),
+            gen.enc_class_model(ma),
+        )
         fa, fb = gen.decode(cmb, sma), gen.decode(cma, smb)
         (vmb, pmb), (vma, pma) = self.judge(mb, lb), self.judge(ma, la)
         (vra, pra), (vrb, prb) = self.judge(ra, la), self.judge(rb, lb)

@@ -1,9 +1,11 @@
-"""Many short trials on Ray: what a trial costs beyond its training, with warm workers and with fresh processes.
+"""Many short trials on Ray: what a trial costs beyond its training, with warm workers and with
+    fresh processes.
 
     python -m benchmarks.short_trials warm|fresh
 
-24 trials of 1 s, two at once. Prints the seconds a trial takes beyond its training (from the start of the first to the
-end of the last, Ray's own start left out) and the most megabytes that the driver process held.
+24 trials of 1 s, two at once. Prints the seconds a trial takes beyond its training (from the start
+of the first to the end of the last, Ray's own start left out) and the most megabytes that the
+driver process held.
 """
 
 import subprocess
@@ -24,7 +26,12 @@ def measure(which: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    plan = toy_plan(seeds=TRIALS // 2, steps=STEPS, data={"sleep_s": SLEEP_S, "images": False}, checkpoint_every=0)
+    plan = toy_plan(
+        seeds=TRIALS // 2,
+        steps=STEPS,
+        data={"sleep_s": SLEEP_S, "images": False},
+        checkpoint_every=0,
+    )
     found = watched(plan, workers=2, fresh_workers=sys.argv[1] == "fresh")
     print(f"{2 * found.span_s / TRIALS - TRAINING_S:.3f} {found.driver_mb:.0f}")
 

@@ -1,8 +1,10 @@
-"""A small study killed at random moments and run again until it is done: tables equal to those of a quiet run.
+"""A small study killed at random moments and run again until it is done: tables equal to those of a
+quiet run.
 
     python -m benchmarks.soak [--kills 20] [--seed 0]
 
-Every kill is SIGKILL to the command, Ray's head, the driver, or a worker; MLflow (sqlite) is checked at the end.
+Every kill is SIGKILL to the command, Ray's head, the driver, or a worker; MLflow (sqlite) is
+checked at the end.
 """
 
 import argparse
@@ -61,7 +63,12 @@ def soak(kills: int, seed: int, folder: Path) -> dict[str, object]:
     dice = random.Random(seed)
     start(folder / "quiet", 0, "none").wait()
     out, uri = folder / "soaked", f"sqlite:///{folder / 'mlflow.db'}"
-    process, died, starts, began = start(out, 2, uri), dict.fromkeys(VICTIMS, 0), 1, time.monotonic()
+    process, died, starts, began = (
+        start(out, 2, uri),
+        dict.fromkeys(VICTIMS, 0),
+        1,
+        time.monotonic(),
+    )
     while sum(died.values()) < kills:
         _working(process, out)
         time.sleep(dice.uniform(0.1, 3.0))
@@ -77,7 +84,10 @@ def soak(kills: int, seed: int, folder: Path) -> dict[str, object]:
         process, starts = start(out, 2, uri), starts + 1
     client = mlflow.MlflowClient(uri)
     runs = client.search_runs([client.get_experiment_by_name("toy").experiment_id])
-    lines = [path.read_bytes().count(b'"kind":"train"') for path in out.glob("toy/trials/*/history.jsonl")]
+    lines = [
+        path.read_bytes().count(b'"kind":"train"')
+        for path in out.glob("toy/trials/*/history.jsonl")
+    ]
     return {
         "kills": died,
         "starts_of_the_command": starts,
@@ -97,7 +107,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         found = soak(chosen.kills, chosen.seed, Path(folder))
     print(json.dumps(found, indent=2))
-    good = found["tables_equal"] and found["mlflow_runs"] == 7 and found["mlflow_status"] == ["FINISHED"]
+    good = (
+        found["tables_equal"]
+        and found["mlflow_runs"] == 7
+        and found["mlflow_status"] == ["FINISHED"]
+    )
     sys.exit(0 if good else 1)
 
 

@@ -1,6 +1,7 @@
 """A study of the trivial trainer, for tests and benchmarks of everything around training.
 
-    python -m benchmarks.toy_study OUT '{"seeds": 3, "steps": 20, "data": {"sleep_s": 0.05}, "run": {"workers": 2}}'
+    python -m benchmarks.toy_study OUT '{"seeds": 3, "steps": 20, "data": {"sleep_s": 0.05}, "run":
+    {"workers": 2}}'
 
 runs it as a command of its own would, and exits with the study's exit code.
 """
@@ -41,16 +42,24 @@ def toy_plan(
         name: of the study.
         **config: further fields of the config.
     """
-    base = TrialConfig(**{"steps": steps, "eval_every": 5, "checkpoint_every": 2, "data": dict(data or {})} | config)
+    base = TrialConfig(
+        **{"steps": steps, "eval_every": 5, "checkpoint_every": 2, "data": dict(data or {})}
+        | config
+    )
     factor = Factor("weight", {"off": {"losses.long_recon": 0.0}, "on": {"losses.long_recon": 0.1}})
     trials = []
     for seed in range(seeds):
         for number, (label, patch) in enumerate(factor.levels.items()):
-            document = base.to_dict() | {"seed": seed, "losses": {"long_recon": patch["losses.long_recon"]}}
+            document = base.to_dict() | {
+                "seed": seed,
+                "losses": {"long_recon": patch["losses.long_recon"]},
+            }
             document["data"] = {**base.data, **(planted or {}).get(f"{label}/{seed}", {})}
             cell = f"{number:012x}"
             id_ = f"{number:04x}{seed:08x}"
-            trials.append(Trial(id_, cell, {"weight": label}, seed, TrialConfig.from_dict(document)))
+            trials.append(
+                Trial(id_, cell, {"weight": label}, seed, TrialConfig.from_dict(document))
+            )
     return Plan(
         spec=StudySpec(
             name=name,
@@ -64,16 +73,21 @@ def toy_plan(
         trials=tuple(trials),
         hash="70" * 32,
         reference={"weight": "off"},
-        cells=tuple((f"{number:012x}", {"weight": label}) for number, label in enumerate(factor.levels)),
+        cells=tuple(
+            (f"{number:012x}", {"weight": label}) for number, label in enumerate(factor.levels)
+        ),
     )
 
 
 def table(out: Path) -> "pd.DataFrame":
-    """The history that a toy study in `out` left, less what differs from run to run: times and attempts."""
+    """The history that a toy study in `out` left, less what differs from run to run: times and
+    attempts."""
     import pandas as pd
 
     found = pd.read_parquet(out / "toy" / "history.parquet").astype({"trial_id": str, "name": str})
-    return found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
+    return (
+        found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
+    )
 
 
 def main() -> None:

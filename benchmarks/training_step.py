@@ -1,9 +1,11 @@
-"""Time of one training step against the authors' order of computation, in one process, in both orders.
+"""Time of one training step against the authors' order of computation, in one process, in both
+orders.
 
     python -m benchmarks.training_step [--repeats 5] [--sizes 16x32,16x64,64x128] [--json FILE]
 
-Prints a table: size, losses, seconds of a step in the authors' order and in ours (medians), their ratio and its target,
-our seconds over those of its convolutions and products alone, and the operations of both.
+Prints a table: size, losses, seconds of a step in the authors' order and in ours (medians), their
+ratio and its target, our seconds over those of its convolutions and products alone, and the
+operations of both.
 """
 
 import argparse
@@ -27,7 +29,14 @@ from g2g_core.models import MODELS
 from g2g_core.models.options import FunitOptions
 from g2g_core.training.step import TrainingStep
 
-FUNIT = {"adversarial": 1.0, "short_recon": 0.1, "self_fm": 1.0, "short_fm": 1.0, "d_hinge": 1.0, "d_r1": 10.0}
+FUNIT = {
+    "adversarial": 1.0,
+    "short_recon": 0.1,
+    "self_fm": 1.0,
+    "short_fm": 1.0,
+    "d_hinge": 1.0,
+    "d_r1": 10.0,
+}
 NEW = {"long_recon": 0.1, "long_fm": 0.1, "reassembly_fm": 0.1}
 TARGETS = {
     ("all", "16x32"): 2.0,
@@ -79,17 +88,31 @@ def random_batch(config: TrialConfig, seed: int = 0) -> Batch:
     return Batch(images[0], labels[0], images[1], labels[1])
 
 
-def reference_networks(options: FunitOptions, classes: int) -> tuple[Generator, Discriminator, Generator]:
+def reference_networks(
+    options: FunitOptions, classes: int
+) -> tuple[Generator, Discriminator, Generator]:
     o = options
-    sizes = (o.filters, o.residual_blocks, o.mlp_filters, o.class_dim, o.mlp_blocks, o.content_downs, o.class_downs)
+    sizes = (
+        o.filters,
+        o.residual_blocks,
+        o.mlp_filters,
+        o.class_dim,
+        o.mlp_blocks,
+        o.content_downs,
+        o.class_downs,
+    )
     return Generator(*sizes), Discriminator(o.d_filters, o.d_blocks, classes), Generator(*sizes)
 
 
-def reference_step(config: TrialConfig, classes: int = CLASSES, swapped: bool = False) -> ReferenceStep:
+def reference_step(
+    config: TrialConfig, classes: int = CLASSES, swapped: bool = False
+) -> ReferenceStep:
     """The authors' order on the initial weights that our step has."""
     ours = MODELS[config.model](config, classes)
     networks = reference_networks(FunitOptions(**config.network), classes)  # type: ignore[arg-type]
-    for theirs, network in zip(networks, (ours.generator, ours.discriminator, ours.average), strict=True):
+    for theirs, network in zip(
+        networks, (ours.generator, ours.discriminator, ours.average), strict=True
+    ):
         assert network is not None
         theirs.load_state_dict(network.state_dict())
     return ReferenceStep(*networks, config.losses, swapped, config.model == "funit2funit")
@@ -105,7 +128,8 @@ def our_step(config: TrialConfig, classes: int = CLASSES) -> Callable[[Batch, in
 
 
 def timed(step: Callable[[], object], repeats: int) -> list[float]:
-    """Seconds of each call; with one thread those of the processor, which other programs' load disturbs less."""
+    """Seconds of each call; with one thread those of the processor, which other programs' load
+    disturbs less."""
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times = []
     for _ in range(repeats):
@@ -116,7 +140,8 @@ def timed(step: Callable[[], object], repeats: int) -> list[float]:
 
 
 def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured:
-    """Medians of both, measured in turns: theirs, ours, then ours, theirs; the floor in torch's own layout alone."""
+    """Medians of both, measured in turns: theirs, ours, then ours, theirs; the floor in torch's own
+    layout alone."""
     plain, config = settings(size, losses), settings(size, losses, **changes)
     batch = random_batch(config)
     if config.channels_last:
@@ -155,13 +180,26 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     print(machine())
-    heads = ("reference s", 11), ("ours s", 8), ("ratio", 6), ("target", 6), ("floor", 6), ("GFLOP", 15)
+    heads = (
+        ("reference s", 11),
+        ("ours s", 8),
+        ("ratio", 6),
+        ("target", 6),
+        ("floor", 6),
+        ("GFLOP", 15),
+    )
     print(f"{'size':>8} {'losses':>6}", *(f"{head:>{width}}" for head, width in heads))
     rows = []
     for size in chosen.sizes.split(","):
         for losses in chosen.losses.split(","):
             repeats = chosen.repeats
-            m = measure(size, losses, repeats, channels_last=chosen.channels_last, precision=chosen.precision)
+            m = measure(
+                size,
+                losses,
+                repeats,
+                channels_last=chosen.channels_last,
+                precision=chosen.precision,
+            )
             target = TARGETS.get((losses, size), float("nan"))
             gflop = f"{m.reference_gflop:.1f} > {m.ours_gflop:.1f}"
             print(

@@ -1,6 +1,8 @@
-"""A training run without networks, for benchmarks and tests of everything around one: same records, same checkpoints.
+"""A training run without networks, for benchmarks and tests of everything around one: same records,
+same checkpoints.
 
-Its numbers are a pure function of (config, step), so an interrupted trial ends with the numbers of an undisturbed one.
+Its numbers are a pure function of (config, step), so an interrupted trial ends with the numbers of
+an undisturbed one.
 """
 
 import fcntl
@@ -18,8 +20,13 @@ from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record
 
 
-def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None) -> Iterator[Record]:
-    """Like the core's. `data.sleep_s`: seconds a step; `data.fault`: what goes wrong at step `data.at`."""
+def train(
+    config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None
+) -> Iterator[Record]:
+    """Like the core's.
+
+    `data.sleep_s`: seconds a step; `data.fault`: what goes wrong at step `data.at`.
+    """
     sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
     done = _restored(checkpoints)
     facts = {"device": device, "digests": {"data": "trivial"}}
@@ -33,7 +40,11 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
         yield Record(step, "train", {name: _value(config, name, step) for name in _names(config)})
         if step % config.eval_every == 0 or step == config.steps:
             yield _evaluated(config, step)
-        if checkpoints is not None and config.checkpoint_every and step % config.checkpoint_every == 0:
+        if (
+            checkpoints is not None
+            and config.checkpoint_every
+            and step % config.checkpoint_every == 0
+        ):
             checkpoints.mkdir(parents=True, exist_ok=True)
             part = checkpoints / "part"
             part.write_text(json.dumps({"step": step}))
@@ -52,7 +63,9 @@ def _names(config: TrialConfig) -> list[str]:
 
 def _value(config: TrialConfig, name: str, step: int) -> float:
     weight = sum(config.losses.values())
-    return math.exp(-step / 50) * (1 + 0.1 * weight) + 0.01 * math.sin(step + config.seed + len(name))
+    return math.exp(-step / 50) * (1 + 0.1 * weight) + 0.01 * math.sin(
+        step + config.seed + len(name)
+    )
 
 
 def _evaluated(config: TrialConfig, step: int) -> Record:
@@ -107,10 +120,13 @@ def _fill_memory(room_bytes: int) -> None:
 
 
 def _use_card(card: Path) -> None:
-    """A card that holds one trial: the error that torch raises for a full GPU when another process is using it."""
+    """A card that holds one trial: the error that torch raises for a full GPU when another process
+    is using it."""
     with card.open("a") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.") from None
+            raise torch.OutOfMemoryError(
+                "CUDA out of memory. Tried to allocate 2.00 GiB."
+            ) from None
         time.sleep(3)

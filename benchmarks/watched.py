@@ -18,7 +18,8 @@ HEAD = ("gcs_server", "raylet")
 
 @dataclass(frozen=True)
 class Watched:
-    """`span_s` from the first trial's start to the last one's end; processor seconds, Ray's start included."""
+    """`span_s` from the first trial's start to the last one's end; processor seconds, Ray's start
+    included."""
 
     span_s: float
     driver_s: float
@@ -27,7 +28,8 @@ class Watched:
 
 
 class _Processes(threading.Thread):
-    """Watches driver and head: `seconds` of a processor by name, `megabytes` of the driver at most."""
+    """Watches driver and head: `seconds` of a processor by name, `megabytes` of the driver at
+    most."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -40,7 +42,9 @@ class _Processes(threading.Thread):
         while not self.ended.wait(0.1):
             for process in psutil.Process().children(recursive=True):
                 try:
-                    name = "driver" if "execute_ray" in " ".join(process.cmdline()) else process.name()
+                    name = (
+                        "driver" if "execute_ray" in " ".join(process.cmdline()) else process.name()
+                    )
                     if name == "driver" or name in HEAD:
                         used = process.cpu_times()
                         self.seconds[name] = used.user + used.system
@@ -59,6 +63,8 @@ def watched(plan: Plan, **options: Any) -> Watched:
         watch.ended.set()
         assert result.exit_code == 0, result.messages
         attempts = [trial_file.read(one.folder)["attempts"][0] for one in result.results]
-    span = max(attempt["ended"] for attempt in attempts) - min(attempt["started"] for attempt in attempts)
+    span = max(attempt["ended"] for attempt in attempts) - min(
+        attempt["started"] for attempt in attempts
+    )
     head = sum(seconds for name, seconds in watch.seconds.items() if name != "driver")
     return Watched(span, watch.seconds["driver"], head, watch.megabytes)

@@ -1,4 +1,5 @@
-"""Image disentanglement by cross-training (G2G): models, losses, metrics, data and the training loop."""
+"""Image disentanglement by cross-training (G2G): models, losses, metrics, data and the training
+loop."""
 
 from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record

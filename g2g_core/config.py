@@ -15,17 +15,20 @@ class TrialConfig:
         model: name in `MODELS`.
         network: sizes of the model's networks; the keys are the fields of the model's own options.
         dataset: name in `DATASETS`.
-        data: options of the dataset (folder, list files, ...); the keys are the fields of its own options.
+        data: options of the dataset (folder, list files, ...); the keys are the fields of its own
+            options.
         image_size: side of the square training image, pixels.
         batch_size: pairs per step (images per side of the pair: B).
         checkpoint: file that training starts from; None starts fresh.
         restore: which parts of the checkpoint to use, of `PARTS`; what is not named starts fresh.
-        losses: weight of each active term of `LOSSES` (generator) and, with the prefix `d_`, of the discriminator.
-            A term that is absent is off and costs nothing; 0 is the same as absent.
-        schedules: term -> `{kind: ramp | delay, start: step, end: step}`, a factor on the term's weight;
-            absent is constant. `ramp` rises linearly from 0 at `start` to 1 at `end`; `delay` is 0 before `start`.
+        losses: weight of each active term of `LOSSES` (generator) and, with the prefix `d_`, of the
+            discriminator. A term that is absent is off and costs nothing; 0 is the same as absent.
+        schedules: term -> `{kind: ramp | delay, start: step, end: step}`, a factor on the term's
+            weight; absent is constant. `ramp` rises linearly from 0 at `start` to 1 at `end`;
+            `delay` is 0 before `start`.
         steps: optimisation steps.
-        optimizer: `rmsprop` (FUNIT: alpha 0.99, eps 1e-8) or `adam` (naive, CycleFUNIT: betas 0.9, 0.999).
+        optimizer: `rmsprop` (FUNIT: alpha 0.99, eps 1e-8) or `adam` (naive, CycleFUNIT: betas 0.9,
+            0.999).
         lr_generator: learning rate of the generator.
         lr_discriminator: learning rate of the discriminator.
         weight_decay: L2 weight decay added to the gradient.
@@ -33,16 +36,19 @@ class TrialConfig:
         discriminator_warmup: steps in which only the discriminator is updated, counted from step 0.
         eval_every: steps between evaluations; step 0 and the last step are always evaluated.
         eval_pairs: number of fixed evaluation pairs, kept apart from training.
-        eval_shots: images of a class whose mean class code makes the evaluated mixed images (k-shot; 1: one-shot).
-        evaluate: weights that are evaluated, of `raw`, `average`; the first one gives the plain `metric/<name>`,
-            the other `metric/<raw|average>_<name>`.
+        eval_shots: images of a class whose mean class code makes the evaluated mixed images
+            (k-shot; 1: one-shot).
+        evaluate: weights that are evaluated, of `raw`, `average`; the first one gives the plain
+            `metric/<name>`, the other `metric/<raw|average>_<name>`.
         metrics: names in `METRICS`; empty means the dataset's usual ones.
-        stop_beyond: recorded metric -> bound; the run ends early, as finished, at the first evaluation after step 0 at
-            which the metric is worse than it.
+        stop_beyond: recorded metric -> bound; the run ends early, as finished, at the first
+            evaluation after step 0 at which the metric is worse than it.
         checkpoint_every: steps between checkpoints of the run itself; 0 keeps only the last.
         log_every: steps between records of the losses.
-        seed: the replicate; equal seeds give equal initial weights, data order, augmentation and evaluation pairs.
-        threads: CPU threads of the step; part of the identity, since 1 and 2 threads give other bits.
+        seed: the replicate; equal seeds give equal initial weights, data order, augmentation and
+            evaluation pairs.
+        threads: CPU threads of the step; part of the identity, since 1 and 2 threads give other
+            bits.
         precision: `float32`, `float64` or `bfloat16` (mixed).
         channels_last: memory layout of images and convolutions.
     """
@@ -89,7 +95,8 @@ class TrialConfig:
 
 
 def canonical(field: str, values: Mapping[str, Any]) -> Any:
-    """A field as the numbers depend on it, however it is written; `values` are plain, as `to_dict` gives them."""
+    """A field as the numbers depend on it, however it is written; `values` are plain, as `to_dict`
+    gives them."""
     value = values[field]
     if field == "losses":
         return {name: float(weight) for name, weight in value.items() if weight}
@@ -109,7 +116,8 @@ def canonical(field: str, values: Mapping[str, Any]) -> Any:
 
 
 def prefixes(evaluate: Sequence[str], keeps_average: bool) -> dict[str, str]:
-    """Which weights are evaluated -> what stands before their metrics' names: nothing for the first that there are."""
+    """Which weights are evaluated -> what stands before their metrics' names: nothing for the first
+    that there are."""
     kept = [which for which in evaluate if which != "average" or keeps_average]
     return {which: "" if which == kept[0] else f"{which}_" for which in kept}
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 
 def cache_folder() -> Path:
-    """Where decoded images and digests are kept: `$G2G_CACHE`, else `$XDG_CACHE_HOME/g2g-ablate`, else `~/.cache/...`.
+    """Where decoded images and digests are kept: `$G2G_CACHE`, else `$XDG_CACHE_HOME/g2g-ablate`,
+    else `~/.cache/...`.
 
     Nothing in it is needed: it can be deleted at any time between runs.
     """
@@ -21,8 +22,13 @@ def cache_folder() -> Path:
 
 
 def file_digests(root: Path, files: Sequence[str]) -> list[str]:
-    """BLAKE2b (hex, 16 bytes) of the content of each file below `root`; missing files have the digest `missing`."""
-    store = cache_folder() / "digests" / f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:32]}.json"
+    """BLAKE2b (hex, 16 bytes) of the content of each file below `root`; missing files have the
+    digest `missing`."""
+    store = (
+        cache_folder()
+        / "digests"
+        / f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:32]}.json"
+    )
     known = _load(store)
     with ThreadPoolExecutor(max_workers=4) as pool:
         entries = list(pool.map(lambda name: _digest(root / name, known.get(name)), files))
@@ -39,7 +45,8 @@ def sha256(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file that is either whole or not there, whoever else writes it; the folder is made."""
+    """Writes a file that is either whole or not there, whoever else writes it; the folder is
+    made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name[:40]}.{uuid4().hex}")
     try:
@@ -54,12 +61,17 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _digest(path: Path, known: list[int | str] | None) -> list[int | str]:
-    """[size, time of change in ns, digest] of a file; the digest is computed only if size or time differ."""
+    """[size, time of change in ns, digest] of a file; the digest is computed only if size or time
+    differ."""
     try:
         facts = path.stat()
         if known is not None and known[:2] == [facts.st_size, facts.st_mtime_ns]:
             return known
-        return [facts.st_size, facts.st_mtime_ns, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()]
+        return [
+            facts.st_size,
+            facts.st_mtime_ns,
+            hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest(),
+        ]
     except OSError:
         return [-1, -1, "missing"]
 
@@ -75,7 +87,8 @@ def _load(store: Path) -> dict[str, list[int | str]]:
 
 
 def _save(store: Path, entries: dict[str, list[int | str]]) -> None:
-    """Remembers; a cache folder that cannot be written only means that the next look costs again."""
+    """Remembers; a cache folder that cannot be written only means that the next look costs
+    again."""
     try:
         write_atomically(store, json.dumps(entries).encode())
     except OSError:

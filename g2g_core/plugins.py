@@ -1,4 +1,5 @@
-"""Losses and metrics from other packages: an entry point each, told from ours by nothing but where they come from."""
+"""Losses and metrics from other packages: an entry point each, told from ours by nothing but where
+they come from."""
 
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -33,10 +34,13 @@ def with_plugins(menu: Mapping[str, Any], group: str) -> dict[str, Any]:
 
 
 def installed() -> list[str]:
-    """What is added and by which version of which package, a line an entry; empty without plug-ins."""
+    """What is added and by which version of which package, a line an entry; empty without
+    plug-ins."""
     everything = entry_points()
     return sorted(
-        f"{group}: {entry.name} = {entry.value} ({entry.dist.name} {entry.dist.version})" if entry.dist else str(entry)
+        f"{group}: {entry.name} = {entry.value} ({entry.dist.name} {entry.dist.version})"
+        if entry.dist
+        else str(entry)
         for group in (LOSSES, METRICS)
         for entry in everything.select(group=group)
     )

@@ -14,11 +14,14 @@ class Record:
 
     Attributes:
         step: optimisation steps done when it was taken; 0 is before the first.
-        kind: `train` (losses of one step), `eval` (metrics and images of the evaluation pairs), `note` (facts).
-        values: numbers by name: `loss/<term>` (unweighted), `metric/<name>`, `health/<name>`, `time/<what>_s`.
-        images: row name (`real`, `mixed`, `full_recon`) -> (2P, 3, H, W) in [-1, 1] on the CPU; entries 0..P-1 are
-            the first images of the pairs, P..2P-1 the second ones.
-        facts: JSON-ready facts of a note: what was restored, digests, parameter counts, a skipped checkpoint.
+        kind: `train` (losses of one step), `eval` (metrics and images of the evaluation pairs),
+            `note` (facts).
+        values: numbers by name: `loss/<term>` (unweighted), `metric/<name>`, `health/<name>`,
+            `time/<what>_s`.
+        images: row name (`real`, `mixed`, `full_recon`) -> (2P, 3, H, W) in [-1, 1] on the CPU;
+            entries 0..P-1 are the first images of the pairs, P..2P-1 the second ones.
+        facts: JSON-ready facts of a note: what was restored, digests, parameter counts, a skipped
+            checkpoint.
     """
 
     step: int

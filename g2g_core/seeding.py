@@ -1,7 +1,8 @@
-"""Random generators by purpose: every random thing owns one, so switching one thing on never moves another.
+"""Random generators by purpose: every random thing owns one, so switching one thing on never moves
+    another.
 
-The state of a generator is a hash of `(seed, purpose, numbers)`. It depends on nothing else: not on the order of
-calls, the process, the number of workers or the machine.
+The state of a generator is a hash of `(seed, purpose, numbers)`. It depends on nothing else: not on
+the order of calls, the process, the number of workers or the machine.
 """
 
 import hashlib
@@ -27,7 +28,8 @@ def seed_number(seed: int, purpose: str, *numbers: int) -> int:
 
 
 def generator(seed: int, purpose: str, *numbers: int) -> torch.Generator:
-    """A new CPU generator of torch for `(seed, purpose, numbers)`; equal arguments give equal streams."""
+    """A new CPU generator of torch for `(seed, purpose, numbers)`; equal arguments give equal
+    streams."""
     return torch.Generator().manual_seed(seed_number(seed, purpose, *numbers))
 
 

@@ -1,4 +1,5 @@
-"""Uses a trained generator without its run: the generator of a checkpoint, and the paper's figure of two images."""
+"""Uses a trained generator without its run: the generator of a checkpoint, and the paper's figure
+of two images."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -22,11 +23,13 @@ from g2g_core.passes.cross import CrossPass, Lazy
 def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
     """The generator of a checkpoint, ready for use: evaluation mode, no gradients.
 
-    Ours are made from the config that the file holds; FUNIT's files hold none, so the sizes are read off the shapes.
+    Ours are made from the config that the file holds; FUNIT's files hold none, so the sizes are
+    read off the shapes.
 
     Args:
         saved: see `g2g_core.checkpoints.checkpoint.read`.
-        which: `generator` (the raw weights) or `average`; None: the average where the file has one, as FUNIT does.
+        which: `generator` (the raw weights) or `average`; None: the average where the file has one,
+            as FUNIT does.
 
     Raises:
         CheckpointError: the file lacks it, or its sizes are not those of a FUNIT generator.
@@ -36,15 +39,21 @@ def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
         raise CheckpointError(f"{saved.path}: it holds no {part} ({saved.layout})")
     state = saved.parts[part]
     if "config" in saved.facts:
-        known = {field.name for field in fields(TrialConfig)}  # a file of an earlier version may name what is gone
-        config = TrialConfig.from_dict({name: item for name, item in saved.facts["config"].items() if name in known})
+        known = {
+            field.name for field in fields(TrialConfig)
+        }  # a file of an earlier version may name what is gone
+        config = TrialConfig.from_dict(
+            {name: item for name, item in saved.facts["config"].items() if name in known}
+        )
         generator = MODELS[config.model](config, int(saved.facts["n_classes"])).generator
     else:
         generator = FunitGenerator(options_by_shape(saved, state))
     try:
         generator.load_state_dict(dict(state))
     except RuntimeError as error:
-        raise CheckpointError(f"{saved.path}: {part} does not fit: {' '.join(str(error).split())[:200]}") from error
+        raise CheckpointError(
+            f"{saved.path}: {part} does not fit: {' '.join(str(error).split())[:200]}"
+        ) from error
     return generator.float().eval().requires_grad_(False)
 
 
@@ -95,24 +104,28 @@ def open_image(path: Path, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def g2g(generator: nn.Module, first: Tensor, second: Tensor, shots: Tensor | None = None) -> dict[str, Tensor]:
+def g2g(
+    generator: nn.Module, first: Tensor, second: Tensor, shots: Tensor | None = None
+) -> dict[str, Tensor]:
     """The two-stage forward pass on a pair: the three rows of the paper's Fig. 7.
 
     Args:
         generator: with `content_code`, `class_code`, `decode`.
         first: (3, H, W) or (P, 3, H, W) in [-1, 1].
         second: the same shape.
-        shots: (k, 3, H, W) in [-1, 1]: images of the class of `second`; their mean class code stands for it (k-shot);
-            None: its own code (one-shot).
+        shots: (k, 3, H, W) in [-1, 1]: images of the class of `second`; their mean class code
+            stands for it (k-shot); None: its own code (one-shot).
 
     Returns:
-        `real`, `mixed`, `full_recon` -> (2P, 3, H, W): entries 0..P-1 belong to `first`; `mixed[i]` has the class of
-        `real[i]` and the content of its partner.
+        `real`, `mixed`, `full_recon` -> (2P, 3, H, W): entries 0..P-1 belong to `first`; `mixed[i]`
+        has the class of `real[i]` and the content of its partner.
     """
     one, other = (images if images.dim() == 4 else images[None] for images in (first, second))
     labels: Any = torch.zeros(len(one), dtype=torch.int64)
     batch = Batch(one, labels, other, labels)
-    cross = CrossPass(generator, None, batch) if shots is None else _ShotsPass(generator, batch, shots)
+    cross = (
+        CrossPass(generator, None, batch) if shots is None else _ShotsPass(generator, batch, shots)
+    )
     return {"real": cross.real, "mixed": cross.mixed, "full_recon": cross.full_recon}
 
 
@@ -127,5 +140,8 @@ class _ShotsPass(CrossPass):
     def class_(self) -> Tensor:
         """The first image's class code and the mean of the shots': (2, ...)."""
         return torch.cat(
-            [self.generator.class_code(self.batch.content_images), mean_class_code(self.generator, self.shots)]
+            [
+                self.generator.class_code(self.batch.content_images),
+                mean_class_code(self.generator, self.shots),
+            ]
         )

@@ -1,4 +1,5 @@
-"""From a study's results tables to a report that answers its question: HTML, PDF, LaTeX, CSV, figures."""
+"""From a study's results tables to a report that answers its question: HTML, PDF, LaTeX, CSV,
+figures."""
 
 from reports.analysis import Analysis, analyse
 from reports.build import ReportError, build_report, make_comparison, make_report, open_study

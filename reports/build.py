@@ -41,14 +41,15 @@ class Report:
 def open_study(table: StudyTable) -> StudyView:
     """A study's tables, analysed: what sections and figures take.
 
-    Its `analysis` holds tidy frames (`arms`, `effects`, `shapley`, `verdicts`, `differences`, `onset`, `metrics`), its
-    `table` the trials and their histories.
+    Its `analysis` holds tidy frames (`arms`, `effects`, `shapley`, `verdicts`, `differences`,
+    `onset`, `metrics`), its `table` the trials and their histories.
     """
     return StudyView(table, analyse(table))
 
 
 def all_sections() -> tuple[SectionOf, ...]:
-    """The sections of the report in order: our own, then those of installed packages (group `g2g_ablate.sections`)."""
+    """The sections of the report in order: our own, then those of installed packages (group
+    `g2g_ablate.sections`)."""
     plugins = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return (*SECTIONS, *(entry.load() for entry in plugins))
 
@@ -60,7 +61,8 @@ def make_report(
 
     Args:
         table: the study's tables.
-        sections: functions of a `StudyView` that give a `Section` or None, in order; None: `all_sections()`.
+        sections: functions of a `StudyView` that give a `Section` or None, in order; None:
+            `all_sections()`.
         leave_out: names of sections to leave out.
 
     Raises:
@@ -77,7 +79,10 @@ def make_report(
     name, plan = str(view.study["name"]), str(view.study.get("hash", ""))[:12]
     foot = f"Ablation study {name} · plan {plan}" if plan else f"Ablation study {name}"
     title = str(view.study.get("question") or f"Ablation study {name}")
-    return Report(Document(name, title, foot, tuple(section for section in made if section is not None)), (view,))
+    return Report(
+        Document(name, title, foot, tuple(section for section in made if section is not None)),
+        (view,),
+    )
 
 
 def make_comparison(tables: Sequence[StudyTable]) -> Report:
@@ -104,8 +109,8 @@ def build_report(
 
     Args:
         table: the study's tables; several are compared in one document.
-        to: folder, made when missing; holds `index.html`, `report.pdf`, `report.txt`, `tables/*.tex`, `data/*.csv` and
-            `figures/*.svg`.
+        to: folder, made when missing; holds `index.html`, `report.pdf`, `report.txt`,
+            `tables/*.tex`, `data/*.csv` and `figures/*.svg`.
         formats: of `html`, `pdf`, `text`, `latex`, `csv`; `report.json` is always written.
         sections: see `make_report`; of a single study.
         leave_out: see `make_report`; of a single study.
@@ -122,7 +127,11 @@ def build_report(
     if isinstance(table, StudyTable):
         report = make_report(table, sections, leave_out)
     else:
-        report = make_report(table[0], sections, leave_out) if len(table) == 1 else make_comparison(table)
+        report = (
+            make_report(table[0], sections, leave_out)
+            if len(table) == 1
+            else make_comparison(table)
+        )
     return write_report(report, Path(to), formats)
 
 
@@ -164,12 +173,20 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
 
 def _ends(report: Report) -> list[tuple[str, StudyView]]:
     """What tells the files of several studies apart: nothing for one, `-1`, `-2`, ... for more."""
-    return [("" if len(report.views) == 1 else f"-{index + 1}", view) for index, view in enumerate(report.views)]
+    return [
+        ("" if len(report.views) == 1 else f"-{index + 1}", view)
+        for index, view in enumerate(report.views)
+    ]
 
 
 def drawings(document: Document) -> list[Drawing]:
     """The drawings worth a file of their own: every figure's panels."""
-    return [panel.drawing for block in document.blocks() if isinstance(block, Figure) for panel in block.panels]
+    return [
+        panel.drawing
+        for block in document.blocks()
+        if isinstance(block, Figure)
+        for panel in block.panels
+    ]
 
 
 def _figures(document: Document, folder: Path) -> list[Path]:

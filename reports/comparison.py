@@ -1,4 +1,5 @@
-"""Several studies in one document: what differs first, then whether they agree, then each study's own answer."""
+"""Several studies in one document: what differs first, then whether they agree, then each study's
+own answer."""
 
 import json
 import math
@@ -42,14 +43,33 @@ from reports.words.answer import lead, others
 from reports.words.estimates import fixed_cell, outcomes
 from reports.words.onset import onset_words
 
-STYLES = ("off mean", "on mean", "neutral mean", "off mean dash", "on mean dash", "neutral mean dash")
+STYLES = (
+    "off mean",
+    "on mean",
+    "neutral mean",
+    "off mean dash",
+    "on mean dash",
+    "neutral mean dash",
+)
 
 THESE = "mean of these studies"
 OVER = "studies like these"
 """Names of the two means over studies, in tables, drawings, and files."""
 
 AGREEMENT = (
-    *("change", "level", "against", "of", "study", "verdict", "margin", "effect", "low", "high", "n"),
+    *(
+        "change",
+        "level",
+        "against",
+        "of",
+        "study",
+        "verdict",
+        "margin",
+        "effect",
+        "low",
+        "high",
+        "n",
+    ),
     *("statistic", "df1", "df2", "p", "p_adjusted", "words_not_compared", "sizes_not_compared"),
 )
 """Columns of agreement.csv; `of` is `study` or the name of a mean, `n` counts seeds or studies."""
@@ -68,7 +88,12 @@ def compare(views: Sequence[StudyView]) -> Document:
     ]
     hashes = ", ".join(str(view.study.get("hash", ""))[:12] for view in views)
     title = f"{len(views)} studies compared: {names}"
-    return Document("comparison", title, f"Comparison of {names} · plans {hashes}", tuple(s for s in sections if s))
+    return Document(
+        "comparison",
+        title,
+        f"Comparison of {names} · plans {hashes}",
+        tuple(s for s in sections if s),
+    )
 
 
 def agreement_of(studies: Sequence[Compared]) -> tuple[Agreement, ...]:
@@ -102,12 +127,16 @@ def _comparable(studies: Sequence[Compared], found: Sequence[Difference]) -> Ric
     """What may be compared: effects, words of verdicts, both, or neither."""
     metric = code(studies[0].view.metric)
     if forbidden(found, "sizes"):
-        return rich("The effects of these studies can't be compared. Each study keeps its own answer.")
+        return rich(
+            "The effects of these studies can't be compared. Each study keeps its own answer."
+        )
     if forbidden(found, "words"):
         return rich("The effects on ", metric, " can be compared; the words of the verdicts can't.")
     start = rich("The effects on ", metric, " and the verdicts can be compared")
     if not found:
-        return rich(start, ": the reports know of no difference between these studies that matters for it.")
+        return rich(
+            start, ": the reports know of no difference between these studies that matters for it."
+        )
     return rich(start, ", with these differences in mind.")
 
 
@@ -151,7 +180,9 @@ def _factors(studies: Sequence[Compared], agreed: Sequence[Agreement]) -> Sectio
     """Every change that several studies have: a sentence, the numbers, and a forest."""
     title = "Do the studies agree?"
     if not agreed:
-        text = rich("These studies share no change that both can judge, so nothing says whether they agree.")
+        text = rich(
+            "These studies share no change that both can judge, so nothing says whether they agree."
+        )
         return Section("factors", title, "Agreement", (Text(text),))
 
     blocks: list[Block] = [Text(sentence) for one in agreed for sentence in sentences(one)]
@@ -170,7 +201,9 @@ def sentences(agreement: Agreement) -> list[Rich]:
     name, show = code(agreement.change.name), _Shown(agreement)
     sizes = agreement.forbidden("sizes")
     if sizes or agreement.test is None or agreement.mean is None:
-        told = [rich(name, ": the effects aren't compared. ", joined(map(_reason, sizes), " ", " "))]
+        told = [
+            rich(name, ": the effects aren't compared. ", joined(map(_reason, sizes), " ", " "))
+        ]
         return [*told, *_words(agreement)]
 
     effects = joined(
@@ -240,12 +273,20 @@ def _reason(reason: Reason) -> Rich:
         "length": rich("The studies train for different lengths."),
         "levels": rich("Its levels set different parts of the config."),
         "shared_trials": rich(studies, " have trials in common."),
-        "depends": rich("Its effect depends on another factor in ", studies, ", so one number doesn't describe it."),
+        "depends": rich(
+            "Its effect depends on another factor in ",
+            studies,
+            ", so one number doesn't describe it.",
+        ),
         "diverged": rich(
-            "Trials that it is compared in diverged in ", studies, ", and the finished ones aren't a fair sample."
+            "Trials that it is compared in diverged in ",
+            studies,
+            ", and the finished ones aren't a fair sample.",
         ),
         "few_seeds": rich(studies, " have" if many else " has", " too few seeds with both sides."),
-        "no_spread": rich("All seeds have an identical effect in ", studies, ", so its spread isn't known."),
+        "no_spread": rich(
+            "All seeds have an identical effect in ", studies, ", so its spread isn't known."
+        ),
         "margin": rich("The margins differ."),
     }[reason.what]
 
@@ -290,7 +331,9 @@ class _Shown:
 
     def value(self, value: float) -> str:
         """`+0.030`, `+36%`."""
-        return signed(self.factor * value, self.digits) + ("%" if self.log and math.isfinite(value) else "")
+        return signed(self.factor * value, self.digits) + (
+            "%" if self.log and math.isfinite(value) else ""
+        )
 
     def interval(self, low: float, high: float) -> str:
         """`+0.020 to +0.040`."""
@@ -329,7 +372,10 @@ def _table(studies: Sequence[Compared], agreed: Sequence[Agreement]) -> Table:
                 (
                     Cell(rich(name), sub=rich(study.study), value=one.change.name),
                     Cell(badge=study.word, sub=_alone(view, one), value=study.word),
-                    Cell(rich("none" if study.margin is None else f"{study.margin:g}"), value=study.margin),
+                    Cell(
+                        rich("none" if study.margin is None else f"{study.margin:g}"),
+                        value=study.margin,
+                    ),
                     Cell(rich(show.value(study.estimate)), value=study.estimate),
                     Cell(rich(show.interval(study.low, study.high)), value=study.low),
                     Cell(rich(str(study.n)), value=study.n),
@@ -396,7 +442,9 @@ def _forests(studies: Sequence[Compared], tested: Sequence[Agreement]) -> Figure
         panels.append(Panel(rich(code(one.change.name)), drawing))
     same = all(len(set(one.margins)) == 1 and one.margins[0] for one in tested)
     caption = "The effect in each study, and the means over studies, with 95% intervals."
-    return Figure("agreement", rich(caption, " Gray band: within the margin." if same else ""), tuple(panels))
+    return Figure(
+        "agreement", rich(caption, " Gray band: within the margin." if same else ""), tuple(panels)
+    )
 
 
 # -- files -----------------------------------------------------------------------------------------
@@ -411,12 +459,15 @@ def comparison_texts(views: Sequence[StudyView], files: dict[str, list[str]]) ->
             for place, one in enumerate(studies, 1)
         ],
         "differences": [
-            {"what": one.what, "forbids": one.forbids or None, "text": plain(one.text)} for one in differences(studies)
+            {"what": one.what, "forbids": one.forbids or None, "text": plain(one.text)}
+            for one in differences(studies)
         ],
         "agreement": [one.to_dict() for one in agreement_of(studies)],
         "files": files,
     }
-    return {"report.json": json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"}
+    return {
+        "report.json": json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    }
 
 
 def agreement_csv(views: Sequence[StudyView]) -> str:
@@ -434,7 +485,12 @@ def agreement_frame(agreed: Iterable[Agreement]) -> pd.DataFrame:
             for which in ("words", "sizes")
         }
         for study in one.studies:
-            known = {"study": study.study, "verdict": study.word, "margin": study.margin, "n": study.n}
+            known = {
+                "study": study.study,
+                "verdict": study.word,
+                "margin": study.margin,
+                "n": study.n,
+            }
             rows.append({**change, "of": "study", **known, **_numbers(study)})
         for label, mean in _means(one):
             test = one.test._asdict() if one.test is not None and label == THESE else {}
@@ -468,9 +524,13 @@ def _curves(studies: Sequence[Compared], found: Sequence[Difference]) -> Section
     span = (min(values) - room, max(values) + room)
     labels = [(line.points[-1][1], s.label) for line, s in zip(lines, series, strict=True)]
     alt = f"{views[0].metric} of the reference arms by step: " + ", ".join(s.label for s in series)
-    drawing = curve_panel("references", lines, steps, span, alt, x_label="step", width=560.0, labels=labels)
+    drawing = curve_panel(
+        "references", lines, steps, span, alt, x_label="step", width=560.0, labels=labels
+    )
     panel = Panel((), drawing, tuple(series), (LEFT, RIGHT + 560.0 - 260.0 - 130.0, *steps))
-    figure = Figure("references", rich("Mean of the finished seeds of each reference."), (panel,), stepped=True)
+    figure = Figure(
+        "references", rich("Mean of the finished seeds of each reference."), (panel,), stepped=True
+    )
     return Section("curves", "Do the references agree?", "References", (figure,))
 
 
@@ -480,6 +540,10 @@ def _study(index: int, study: Compared) -> Section:
     table = verdict_table(view)
     blocks: list[Block] = [Text(lead(view)), *(Text(sentence) for sentence in others(view))]
     if table:
-        blocks.append(replace(table, name=f"verdicts-{index + 1}", caption=f"Verdict per factor, {study.name}"))
+        blocks.append(
+            replace(
+                table, name=f"verdicts-{index + 1}", caption=f"Verdict per factor, {study.name}"
+            )
+        )
     question = str(view.study.get("question") or study.name)
     return Section(f"study-{index + 1}", f"{study.name}: {question}", study.name, tuple(blocks))

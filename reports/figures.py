@@ -32,7 +32,8 @@ def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> Non
     Args:
         study: what to draw.
         ax: where.
-        arms: labels of the arms; None: reference and main culprit alone, or all arms without a culprit.
+        arms: labels of the arms; None: reference and main culprit alone, or all arms without a
+            culprit.
     """
     chosen = [arm for arm in study.arms if arms is None or arm.label in arms]
     if arms is None and study.culprit is not None:
@@ -42,13 +43,28 @@ def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> Non
         colour = TONES[arm.tone]
         for trial in arm.trials:
             points = study.curves.get(trial, ())
-            ax.plot([s for s, _ in points], [v for _, v in points], color=colour, linewidth=0.8, alpha=0.5)
+            ax.plot(
+                [s for s, _ in points],
+                [v for _, v in points],
+                color=colour,
+                linewidth=0.8,
+                alpha=0.5,
+            )
             onset = study.onset(trial)
             if onset is not None and onset in dict(points):
-                ax.plot([onset], [dict(points)[onset]], marker="v", color=LIGHT["ink"], markersize=5)
+                ax.plot(
+                    [onset], [dict(points)[onset]], marker="v", color=LIGHT["ink"], markersize=5
+                )
         mean = mean_curve(study, arm, study.curves)
         style = "--" if arm.reference else "-"
-        ax.plot([s for s, _ in mean], [v for _, v in mean], style, color=colour, linewidth=2.2, label=arm.label)
+        ax.plot(
+            [s for s, _ in mean],
+            [v for _, v in mean],
+            style,
+            color=colour,
+            linewidth=2.2,
+            label=arm.label,
+        )
     ax.set_xlabel("step")
     ax.set_ylabel(f"{study.metric} ({study.better} is better)")
     ax.legend(frameon=False)
@@ -57,7 +73,9 @@ def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> Non
 def forest(study: StudyView, ax: Axes) -> None:
     """Main effects and interactions with 95% intervals; grey: too small to matter."""
     rows = study.analysis.effects.to_dict("records")
-    _intervals(study, ax, [str(r["term"]) for r in rows], [number(r["estimate"]) for r in rows], rows)
+    _intervals(
+        study, ax, [str(r["term"]) for r in rows], [number(r["estimate"]) for r in rows], rows
+    )
 
 
 def arms(study: StudyView, ax: Axes) -> None:
@@ -65,7 +83,13 @@ def arms(study: StudyView, ax: Axes) -> None:
     rows = {str(row["cell_id"]): row for row in study.analysis.arms.to_dict("records")}
     chosen = [arm for arm in study.arms if not arm.reference and arm.cell_id in rows]
     records = [rows[arm.cell_id] for arm in chosen]
-    _intervals(study, ax, [arm.label for arm in chosen], [number(r["difference"]) for r in records], records)
+    _intervals(
+        study,
+        ax,
+        [arm.label for arm in chosen],
+        [number(r["difference"]) for r in records],
+        records,
+    )
     for index, arm in enumerate(chosen):
         dots = differences(study, arm)
         ax.plot(dots, [index + 0.25] * len(dots), ".", color=LIGHT["mute"], markersize=4)
@@ -85,7 +109,11 @@ def _intervals(
         low, high = number(row["low"]), number(row["high"])
         if middle is None:
             continue
-        worse = low is not None and high is not None and (low > 0 if study.better == "lower" else high < 0)
+        worse = (
+            low is not None
+            and high is not None
+            and (low > 0 if study.better == "lower" else high < 0)
+        )
         colour = TONES["on" if worse else "off"]
         if low is not None and high is not None:
             ax.plot([low, high], [index, index], color=colour, linewidth=2)
@@ -99,7 +127,9 @@ def shapley(study: StudyView, ax: Axes) -> None:
     """Shapley shares of the factors, with 95% intervals where there are any."""
     rows = study.analysis.shapley.to_dict("records")
     values = [number(row["value"]) or 0.0 for row in rows]
-    colours = [TONES["on" if (value > 0) == (study.better == "lower") else "off"] for value in values]
+    colours = [
+        TONES["on" if (value > 0) == (study.better == "lower") else "off"] for value in values
+    ]
     ax.barh(range(len(rows)), values, color=colours, height=0.6)
     for index, row in enumerate(rows):
         low, high = number(row["low"]), number(row["high"])
@@ -112,7 +142,8 @@ def shapley(study: StudyView, ax: Axes) -> None:
 
 
 def survival(study: StudyView, ax: Axes) -> None:
-    """Share of trials not yet degraded by step (Kaplan-Meier), by level of the factor that tells most."""
+    """Share of trials not yet degraded by step (Kaplan-Meier), by level of the factor that tells
+    most."""
     for label, rows, css in groups_of(study):
         events, censored = times_of(rows)
         steps, shares = kaplan_meier(events, censored)
@@ -143,6 +174,13 @@ def disentanglement(study: StudyView, ax: Axes, metric: str) -> None:
         if arm is None or not math.isfinite(x + y):
             continue
         face = TONES["on"] if arm.focal else "none"
-        ax.plot([x], [y], "o" if arm.focal else "s", color=TONES[arm.tone], markerfacecolor=face, markersize=5)
+        ax.plot(
+            [x],
+            [y],
+            "o" if arm.focal else "s",
+            color=TONES[arm.tone],
+            markerfacecolor=face,
+            markersize=5,
+        )
     ax.set_xlabel(f"{study.metric} {study.summary}")
     ax.set_ylabel(metric)

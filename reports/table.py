@@ -27,14 +27,16 @@ class StudyTable:
     """The results of a study.
 
     Attributes:
-        study: the plan: name, question, hash, outcome, factors, cells, reference_cell, metrics, losses, versions;
-            `pilot`, the predicted cost, where `plan --pilot` was run.
-        trials: a row a trial: trial_id, cell_id, status, seed, level.<factor>, metric.<name>, metric0.<name>,
-            degraded_at_step, steps_done, seconds, error; digest.<part> and plan_hash, the plan that it ran under, where
-            the trial recorded them.
+        study: the plan: name, question, hash, outcome, factors, cells, reference_cell, metrics,
+            losses, versions; `pilot`, the predicted cost, where `plan --pilot` was run.
+        trials: a row a trial: trial_id, cell_id, status, seed, level.<factor>, metric.<name>,
+            metric0.<name>, degraded_at_step, steps_done, seconds, error; digest.<part> and
+            plan_hash, the plan that it ran under, where the trial recorded them.
         history: trial_id, attempt, step, name, value; each (trial, step, name) once.
-        images: trial_id, step, path, rows (names from top to bottom), columns, tile_px: a row a figure.
-        ledger: when the rule was fixed and what changed since; None for tables that were made without a folder.
+        images: trial_id, step, path, rows (names from top to bottom), columns, tile_px: a row a
+            figure.
+        ledger: when the rule was fixed and what changed since; None for tables that were made
+            without a folder.
     """
 
     study: Mapping[str, Any]
@@ -45,7 +47,11 @@ class StudyTable:
 
     def __post_init__(self) -> None:
         """Refuse frames that lack a column."""
-        wanted = (("trials", self.trials, TRIALS), ("history", self.history, HISTORY), ("images", self.images, IMAGES))
+        wanted = (
+            ("trials", self.trials, TRIALS),
+            ("history", self.history, HISTORY),
+            ("images", self.images, IMAGES),
+        )
         for name, frame, columns in wanted:
             missing = [column for column in columns if column not in frame]
             if missing:
@@ -75,7 +81,11 @@ def load_results(folder: str | Path) -> StudyTable:
     documents = {trial: _document(folder / "trials" / trial) for trial in trials["trial_id"]}
     digests = pd.DataFrame({t: _recorded(document) for t, document in documents.items()}).T
     trials = trials.join(digests, on="trial_id") if len(digests.columns) else trials
-    rows = [row for trial, document in documents.items() for row in _images(folder / "trials" / trial, trial, document)]
+    rows = [
+        row
+        for trial, document in documents.items()
+        for row in _images(folder / "trials" / trial, trial, document)
+    ]
     facts = ledger.of_folder(folder, study, documents)
     return StudyTable(study, trials, history, pd.DataFrame(rows, columns=list(IMAGES)), facts)
 
@@ -98,14 +108,24 @@ def _document(folder: Path) -> Mapping[str, Any]:
 
 def _recorded(document: Mapping[str, Any]) -> dict[str, str]:
     """What a trial's document adds to its row: digests, and the plan that it ran under."""
-    digests = {f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()}
+    digests = {
+        f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()
+    }
     return digests | ({"plan_hash": str(document["plan_hash"])} if "plan_hash" in document else {})
 
 
 def _images(folder: Path, trial: str, document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """A row for each figure of a trial; none when the trial did not say how its figures are laid out."""
+    """A row for each figure of a trial; none when the trial did not say how its figures are laid
+    out."""
     layout = document.get("figure")
     if layout:
         for path in sorted((folder / "images").glob("figure_*.png")):
             step = int(path.stem.removeprefix("figure_"))
-            yield trial, step, str(path), tuple(layout["rows"]), int(layout["columns"]), int(layout["tile_px"])
+            yield (
+                trial,
+                step,
+                str(path),
+                tuple(layout["rows"]),
+                int(layout["columns"]),
+                int(layout["tile_px"]),
+            )

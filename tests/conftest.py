@@ -11,7 +11,8 @@ from PIL import Image
 
 @pytest.fixture(scope="session", autouse=True)
 def own_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Studies that run on this machine, or in another test process, do not keep those of the tests from starting."""
+    """Studies that run on this machine, or in another test process, do not keep those of the tests
+    from starting."""
     os.environ["G2G_ABLATE_REGISTRY"] = str(tmp_path_factory.mktemp("registry"))
     yield
     del os.environ["G2G_ABLATE_REGISTRY"]
@@ -19,9 +20,12 @@ def own_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def make_folder(tmp_path: Path) -> Callable[..., Path]:
-    """A function that writes a complete folder: classes `a`, `b`, ...; images `0.png`, ... of random pixels."""
+    """A function that writes a complete folder: classes `a`, `b`, ...; images `0.png`, ... of
+    random pixels."""
 
-    def make(classes: int = 6, images: int = 5, size: tuple[int, int] = (40, 48), name: str = "set") -> Path:
+    def make(
+        classes: int = 6, images: int = 5, size: tuple[int, int] = (40, 48), name: str = "set"
+    ) -> Path:
         root = tmp_path / name
         rng = np.random.default_rng(0)
         for c in range(classes):

@@ -1,4 +1,5 @@
-"""Dependencies point one way: every import between the packages, and of heavy libraries, is on the list."""
+"""Dependencies point one way: every import between the packages, and of heavy libraries, is on the
+list."""
 
 import ast
 import subprocess
@@ -41,21 +42,29 @@ def test_imports_point_one_way(path: Path) -> None:
     for library, place in ONLY_IN.items():
         if library in names:
             assert package == "ablate"
-            assert path.relative_to(ROOT / package).as_posix().startswith(place), f"only {place} imports {library}"
+            assert path.relative_to(ROOT / package).as_posix().startswith(place), (
+                f"only {place} imports {library}"
+            )
 
 
 def test_help_imports_nothing_heavy() -> None:
     """`g2g-ablate --help` stays quick: the CLI's module pulls in none of the heavy packages."""
     heavy = ("torch", "ray", "mlflow", "pandas", "matplotlib")
     code = f"import ablate.cli, sys; print([m for m in {heavy} if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert out.stdout.strip() == "[]"
 
 
 def test_the_driver_of_ray_tune_does_without_torch() -> None:
     """It lives as long as the study, beside the trials, and torch alone would take 500 MB."""
-    code = "import ablate.running.ray_tune, ablate.running.study, sys; print('torch' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    code = (
+        "import ablate.running.ray_tune, ablate.running.study, sys; print('torch' in sys.modules)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert out.stdout.strip() == "False"
 
 
@@ -74,12 +83,19 @@ def test_statistics_know_no_words_and_no_pages(room: str) -> None:
         modules = [
             node.module.split(".")
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reports")
+            if isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.startswith("reports")
         ]
         assert {parts[1] for parts in modules} <= ROOMS[room] | {room}, path
 
 
 def test_every_package_is_in_the_wheel() -> None:
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
-    found = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in ROOT.glob("*/**/__init__.py")}
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "setuptools"
+    ]["packages"]
+    found = {
+        str(path.parent.relative_to(ROOT)).replace("/", ".")
+        for path in ROOT.glob("*/**/__init__.py")
+    }
     assert set(listed) == {name for name in found if name.split(".")[0] in (*OURS, "studies")}

@@ -17,7 +17,9 @@ from g2g_core.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+COMMANDS = [
+    line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
+]
 
 
 def test_every_model_and_loss_and_equation_is_on_the_page() -> None:
@@ -25,7 +27,9 @@ def test_every_model_and_loss_and_equation_is_on_the_page() -> None:
     assert set(MODELS) <= named
     assert set(LOSSES) <= named
     table = PAGE.partition("## Losses by equation")[2].partition("## Rivals")[0]
-    assert re.findall(r"^\| eq\. (\d+) \|", table, re.MULTILINE) == [str(number) for number in range(1, 13)]
+    assert re.findall(r"^\| eq\. (\d+) \|", table, re.MULTILINE) == [
+        str(number) for number in range(1, 13)
+    ]
 
 
 def test_every_equation_is_in_exactly_one_docstring() -> None:
@@ -44,7 +48,9 @@ def test_commands_run(line: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "studies" / "checkpoints" / "synthetic32.pt", tmp_path / "checkpoint.pt")
     program = [sys.executable, "-c", "from ablate.cli import main; main()", *line.split()[1:]]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        program, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
@@ -59,5 +65,8 @@ def test_exported_networks_load_back_equal(tmp_path: Path) -> None:
     before, after = read(path), read(tmp_path / "gen_00002000.pt")
     for part in ("generator", "average", "discriminator"):
         assert set(before.parts[part]) == set(after.parts[part])
-        assert all(torch.equal(value, after.parts[part][name]) for name, value in before.parts[part].items())
+        assert all(
+            torch.equal(value, after.parts[part][name])
+            for name, value in before.parts[part].items()
+        )
     assert after.facts == {"source_step": 2000}

@@ -1,4 +1,5 @@
-"""A package of somebody else's brings a loss and a metric: installed beside ours, they are used like ours."""
+"""A package of somebody else's brings a loss and a metric: installed beside ours, they are used
+like ours."""
 
 import json
 import os
@@ -30,15 +31,20 @@ SMALL = ("base.steps=2", "base.eval_every=1", "base.eval_pairs=2", "base.batch_s
 
 @pytest.fixture
 def program(tmp_path: Path):
-    """Runs a command with the sample package installed in a folder of its own, in the version asked for."""
+    """Runs a command with the sample package installed in a folder of its own, in the version asked
+    for."""
     site = tmp_path / "site"
     site.mkdir()
     (site / "sample_plugin.py").write_text(MODULE, encoding="utf-8")
 
-    def run(*words: str, version: str = "1.0", entries: str = "darkness = sample_plugin:darkness") -> str:
+    def run(
+        *words: str, version: str = "1.0", entries: str = "darkness = sample_plugin:darkness"
+    ) -> str:
         info = site / "sample_plugin-1.dist-info"
         info.mkdir(exist_ok=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: sample-plugin\nVersion: {version}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: sample-plugin\nVersion: {version}\n"
+        )
         (info / "entry_points.txt").write_text(
             f"[g2g_ablate.losses]\n{entries}\n[g2g_ablate.metrics]\nmixed_brightness = sample_plugin:mixed_brightness\n"
         )
@@ -59,18 +65,39 @@ def test_a_loss_and_a_metric_of_another_package_work_in_a_study(program, tmp_pat
     assert "mixed_brightness" in program("list", "metrics")
     values = (*SMALL, "base.losses.darkness=0.5", "base.metrics=[mixed_l1, mixed_brightness]")
     words = [word for value in values for word in ("--set", value)]
-    chosen = ["quickstart", "--seeds", "0", "--only", "long_recon=without", "--out", str(tmp_path / "runs"), *words]
-    found = json.loads(program("run", *chosen, "--workers", "0", "--tracking-uri", "none", "--no-report", "--json"))
+    chosen = [
+        "quickstart",
+        "--seeds",
+        "0",
+        "--only",
+        "long_recon=without",
+        "--out",
+        str(tmp_path / "runs"),
+        *words,
+    ]
+    found = json.loads(
+        program("run", *chosen, "--workers", "0", "--tracking-uri", "none", "--no-report", "--json")
+    )
     assert found["trials"] == {"finished": 1}
-    history = pd.read_parquet(tmp_path / "runs" / "quickstart" / "history.parquet").astype({"name": str})
+    history = pd.read_parquet(tmp_path / "runs" / "quickstart" / "history.parquet").astype(
+        {"name": str}
+    )
     assert {"loss/darkness", "metric/mixed_brightness"} <= set(history["name"])
-    same, newer = (json.loads(program("plan", *chosen, "--json", version=number)) for number in ("1.0", "1.1"))
+    same, newer = (
+        json.loads(program("plan", *chosen, "--json", version=number)) for number in ("1.0", "1.1")
+    )
     assert [trial["state"] for trial in same["trials"]] == ["reused"]
     assert newer["changed"] == ["code changed: 1 trials run anew"]
 
 
 def test_what_cannot_be_used_is_refused_in_one_line(program) -> None:
     said = program("list", "losses", entries="long_recon = sample_plugin:darkness")
-    assert said == "g2g-ablate: g2g_ablate.losses: sample_plugin:darkness: the name long_recon is taken\n"
+    assert (
+        said
+        == "g2g-ablate: g2g_ablate.losses: sample_plugin:darkness: the name long_recon is taken\n"
+    )
     said = program("list", "losses", entries="gone = sample_plugin:gone")
-    assert said == "g2g-ablate: g2g_ablate.losses: sample_plugin:gone: module 'sample_plugin' has no attribute 'gone'\n"
+    assert (
+        said
+        == "g2g-ablate: g2g_ablate.losses: sample_plugin:gone: module 'sample_plugin' has no attribute 'gone'\n"
+    )

@@ -30,13 +30,20 @@ def test_it_loads_under_its_own_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_on_the_embedded_set_nothing_is_missing(name: str) -> None:
-    checkpoint = ["base.checkpoint=studies/checkpoints/synthetic32.pt"] if name == "pretrain-synthetic-end" else []
+    checkpoint = (
+        ["base.checkpoint=studies/checkpoints/synthetic32.pt"]
+        if name == "pretrain-synthetic-end"
+        else []
+    )
     assert plan(load_study(name, checkpoint)).missing == ()
 
 
 def test_the_papers_study_is_a_full_factorial_of_the_three_new_losses() -> None:
     planned = plan(load_study("funit2funit"))
-    cells = {tuple(trial.config.losses.get(f.name, 0.0) for f in planned.spec.factors) for trial in planned.trials}
+    cells = {
+        tuple(trial.config.losses.get(f.name, 0.0) for f in planned.spec.factors)
+        for trial in planned.trials
+    }
     assert [f.name for f in planned.spec.factors] == ["long_recon", "long_fm", "reassembly_fm"]
     assert cells == {(a, b, c) for a in (0, 0.1) for b in (0, 0.1) for c in (0, 0.1)}
     assert len(planned.trials) == 8 * len(planned.spec.seeds)
@@ -60,7 +67,8 @@ def test_the_checkpoint_is_small_and_whole() -> None:
 
 
 def test_the_checkpoint_disentangles() -> None:
-    """Fig. 7 on the embedded set: mixed images near their truth, full reconstructions near the originals."""
+    """Fig. 7 on the embedded set: mixed images near their truth, full reconstructions near the
+    originals."""
     from g2g_core.training.loop import train
 
     config = load_study("funit2funit", ["base.steps=1"]).base
@@ -73,12 +81,15 @@ def test_the_checkpoint_disentangles() -> None:
 
 @pytest.mark.parametrize("name", ["systems", "sanity-check", "outlook", "degradation-confirm"])
 def test_every_arm_trains(name: str, tmp_path: Path) -> None:
-    """Two steps of each cell, inline; what the restored checkpoint lacks starts fresh and is said."""
+    """Two steps of each cell, inline; what the restored checkpoint lacks starts fresh and is
+    said."""
     from ablate.running.study import run_study
 
     small = ["base.steps=2", "base.eval_every=2", "base.eval_pairs=4", "base.batch_size=2"]
     spec = load_study(name, small)
-    result = run_study(plan(spec, [0]), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True)
+    result = run_study(
+        plan(spec, [0]), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True
+    )
     assert {(one.status, one.error) for one in result.results} == {("finished", None)}
     assert len({one.trial.cell_id for one in result.results}) == len(result.results) > 1
 
@@ -100,13 +111,20 @@ REAL = {
 
 @pytest.mark.parametrize("name", REAL)
 def test_the_reference_trains_on_real_images(name: str, tmp_path: Path) -> None:
-    """Two steps of the reference, fresh: the small networks fit the images that the study is for."""
+    """Two steps of the reference, fresh: the small networks fit the images that the study is
+    for."""
     from g2g_core.training.loop import train
 
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not there")
     any_file = f"base.checkpoint={__file__}"  # there, so that nothing is missing; it is not read
-    small = [any_file, "base.steps=2", "base.eval_every=2", "base.eval_pairs=4", "base.batch_size=2"]
+    small = [
+        any_file,
+        "base.steps=2",
+        "base.eval_every=2",
+        "base.eval_pairs=4",
+        "base.batch_size=2",
+    ]
     planned = plan(load_study(name, [*REAL[name], *small]))
     assert planned.missing == ()
     records = list(train(replace(planned.trials[0].config, checkpoint=None)))

@@ -1,4 +1,5 @@
-"""The tutorial's commands and study, run as written on a small folder of images; only sizes are cut down."""
+"""The tutorial's commands and study, run as written on a small folder of images; only sizes are cut
+down."""
 
 import os
 import re
@@ -16,7 +17,11 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-PROGRAM = [sys.executable, "-c", "import sys; from ablate.cli import main; sys.argv[0] = 'g2g-ablate'; main()"]
+PROGRAM = [
+    sys.executable,
+    "-c",
+    "import sys; from ablate.cli import main; sys.argv[0] = 'g2g-ablate'; main()",
+]
 SMALL = [
     "base.network={filters: 4, mlp_filters: 8, class_dim: 6, content_downs: 2, class_downs: 2}",
     "base.network.d_filters=4",
@@ -56,12 +61,27 @@ def test_every_command_works(tmp_path: Path) -> None:
     (tmp_path / "my-study.yaml").write_text(study, encoding="utf-8")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
     *finite, page = commands()
-    assert [words[0] for words in finite] == ["train", "translate", "plan", "run", "status", "report"]
+    assert [words[0] for words in finite] == [
+        "train",
+        "translate",
+        "plan",
+        "run",
+        "status",
+        "report",
+    ]
     for words in finite:
-        small = [word for value in SMALL for word in ("--set", value)] if words[0] in ("train", "plan", "run") else []
+        small = (
+            [word for value in SMALL for word in ("--set", value)]
+            if words[0] in ("train", "plan", "run")
+            else []
+        )
         seeds = ["--seeds", "0,1"] if words[0] == "run" else []
         done = subprocess.run(
-            [*PROGRAM, *words, *small, *seeds], cwd=tmp_path, env=environment, capture_output=True, text=True
+            [*PROGRAM, *words, *small, *seeds],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, (words, done.stderr)
     assert (tmp_path / "figure" / "figure.png").is_file()
@@ -69,7 +89,11 @@ def test_every_command_works(tmp_path: Path) -> None:
     assert list((tmp_path / "paper" / "tables").glob("*.tex"))
     assert page[0] == "ui"
     served = subprocess.Popen(
-        [*PROGRAM, *page, "--port", "0"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+        [*PROGRAM, *page, "--port", "0"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert served.stdout is not None

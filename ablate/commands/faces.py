@@ -12,12 +12,15 @@ SHOWN = 5
 
 
 def crop_faces(
-    coordinates: Annotated[Path, typer.Argument(help="File of `class/image left top right bottom` lines.")],
+    coordinates: Annotated[
+        Path, typer.Argument(help="File of `class/image left top right bottom` lines.")
+    ],
     images: Annotated[Path, typer.Argument(help="ImageNet's training images, in class folders.")],
     out: Annotated[Path, typer.Argument(help="Where the faces and their lists go.")],
     workers: Annotated[int, typer.Option(min=1, help="Threads.")] = 4,
 ) -> int:
-    """Cut animal faces from ImageNet by coordinates, with the lists of training and test classes."""
+    """Cut animal faces from ImageNet by coordinates, with the lists of training and test
+    classes."""
     from g2g_core.data.crop_faces import crop_faces as cut
 
     done = cut(str(coordinates), str(images), str(out), workers)

@@ -22,10 +22,13 @@ class Menu(StrEnum):
 
 def list_(
     menu: Annotated[Menu, typer.Argument(help="What to list.")],
-    options: Annotated[bool, typer.Option("--options", help="Also the options of each dataset or model.")] = False,
+    options: Annotated[
+        bool, typer.Option("--options", help="Also the options of each dataset or model.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """List what a study file can name: losses, metrics, datasets, models, designs; report sections; bundled studies."""
+    """List what a study file can name: losses, metrics, datasets, models, designs; report sections;
+    bundled studies."""
     rows = entries(menu)
     if as_json:
         show_json(rows)
@@ -52,11 +55,15 @@ def entries(menu: Menu) -> list[dict[str, Any]]:
     if menu is Menu.DESIGNS:
         from ablate.study.design import DESIGNS
 
-        return [{"name": name, "description": first_line(design)} for name, design in DESIGNS.items()]
+        return [
+            {"name": name, "description": first_line(design)} for name, design in DESIGNS.items()
+        ]
     if menu is Menu.SECTIONS:
         from reports.sections import SECTIONS
 
-        return [{"name": section.__name__, "description": first_line(section)} for section in SECTIONS]
+        return [
+            {"name": section.__name__, "description": first_line(section)} for section in SECTIONS
+        ]
     if menu is Menu.STUDIES:
         return _studies()
     choices = getattr(science_menus(), menu.value)
@@ -78,7 +85,9 @@ def _studies() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for name, path in bundled_studies().items():
         study = read_study(path).plain()
-        rows.append({"name": name, "description": str(study.get("question", "")), "path": str(path)})
+        rows.append(
+            {"name": name, "description": str(study.get("question", "")), "path": str(path)}
+        )
     return rows
 
 

@@ -20,9 +20,14 @@ LOG_LINES = 50
 def train(
     study: Study,
     trial: Annotated[
-        str | None, typer.Option("--trial", metavar="ID", help="A trial of the plan.  [default: the reference's first]")
+        str | None,
+        typer.Option(
+            "--trial", metavar="ID", help="A trial of the plan.  [default: the reference's first]"
+        ),
     ] = None,
-    save: Annotated[Path | None, typer.Option("--save", help="Copy the last checkpoint to this file.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Copy the last checkpoint to this file.")
+    ] = None,
     out: Out = Path("runs"),
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or cuda:N.")] = "cpu",
     overrides: Set = None,
@@ -30,7 +35,8 @@ def train(
 ) -> int:
     """Train one trial of a study in this process; that is how pre-trained networks are made.
 
-    Repeat the command to resume from the last checkpoint. A later `run` of the study takes the trial as done.
+    Repeat the command to resume from the last checkpoint. A later `run` of the study takes the
+    trial as done.
     """
     from ablate.disk import locks
     from ablate.running.study import writable
@@ -50,11 +56,16 @@ def train(
     folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
     writable(folder.parent.parent)
     if not locks.is_held(folder.parent.parent / ".lock"):
-        (folder.parent.parent / STOP).unlink(missing_ok=True)  # of a command that was killed while it stopped
+        (folder.parent.parent / STOP).unlink(
+            missing_ok=True
+        )  # of a command that was killed while it stopped
     if trial_file.status_of(trial_file.standing(folder)) not in trial_file.ENDED:
 
         def log(record: "Record") -> None:
-            if record.kind != "train" or record.step % max(1, chosen.config.steps // LOG_LINES) == 0:
+            if (
+                record.kind != "train"
+                or record.step % max(1, chosen.config.steps // LOG_LINES) == 0
+            ):
                 say(_line(record, chosen), quiet)
 
         result = run_trial(chosen, folder, [log], device)
@@ -71,25 +82,35 @@ def train(
 
 
 def translate(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Of G2G-Ablate, FUNIT, or the authors.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="Of G2G-Ablate, FUNIT, or the authors.")
+    ],
     content: Annotated[Path, typer.Argument(metavar="CONTENT", help="An image.")],
     class_images: Annotated[
-        list[Path], typer.Argument(metavar="CLASS...", help="Images of another class; of several the mean code counts.")
+        list[Path],
+        typer.Argument(
+            metavar="CLASS...", help="Images of another class; of several the mean code counts."
+        ),
     ],
     to: Annotated[Path, typer.Option("--to", help="Folder to write to.")] = Path("translated"),
     size: Annotated[
-        int | None, typer.Option("--size", min=16, help="Pixels.  [default: the checkpoint's, else 128]")
+        int | None,
+        typer.Option("--size", min=16, help="Pixels.  [default: the checkpoint's, else 128]"),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option("--weights", help="generator or average.  [default: the average, if there is one]")
+        str | None,
+        typer.Option(
+            "--weights", help="generator or average.  [default: the average, if there is one]"
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Mix two images, and mix the mixed ones again: the paper's Fig. 7.
 
-    Writes `mixed_1.png` (the content of CLASS in the class of CONTENT), `mixed_2.png` (the content of CONTENT in the
-    class of CLASS), both full reconstructions, and `figure.png` with the rows originals, mixed, reconstructed. Several
-    images of one class (k-shot) give their mean class code; the first of them is the one that is shown and mixed.
+    Writes `mixed_1.png` (the content of CLASS in the class of CONTENT), `mixed_2.png` (the content
+    of CONTENT in the class of CLASS), both full reconstructions, and `figure.png` with the rows
+    originals, mixed, reconstructed. Several images of one class (k-shot) give their mean class
+    code; the first of them is the one that is shown and mixed.
     """
     import torch
 
@@ -105,10 +126,14 @@ def translate(
     try:
         rows = g2g(generator, image, shots[0], torch.stack(shots) if len(shots) > 1 else None)
     except RuntimeError as error:
-        raise StudyError(f"--size {side}: the network cannot take images of this size: {error}") from None
+        raise StudyError(
+            f"--size {side}: the network cannot take images of this size: {error}"
+        ) from None
     if rows["mixed"].shape != rows["real"].shape:
         made = rows["mixed"].shape[-1]
-        raise StudyError(f"--size {side}: the network makes images of {made} pixels of them; --size {made} fits")
+        raise StudyError(
+            f"--size {side}: the network makes images of {made} pixels of them; --size {made} fits"
+        )
     try:
         to.mkdir(parents=True, exist_ok=True)
         files = {}
@@ -130,14 +155,19 @@ def translate(
 def export(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Of a FUNIT model.")],
     to: Annotated[Path, typer.Option("--to", help="Folder to write to.")] = Path("funit"),
-    name: Annotated[str, typer.Option("--name", help="File of the generator, with gen in it.")] = "gen_00000000.pt",
+    name: Annotated[
+        str, typer.Option("--name", help="File of the generator, with gen in it.")
+    ] = "gen_00000000.pt",
 ) -> None:
-    """Write a checkpoint as FUNIT's own code reads it: generator and average in one file, discriminator in another."""
+    """Write a checkpoint as FUNIT's own code reads it: generator and average in one file,
+    discriminator in another."""
     from ablate.study.nouns import StudyError
     from g2g_core.checkpoints.layouts import read, write_funit
 
     if "gen" not in name or Path(name).name != name:
-        raise StudyError(f"--name {name}: must be a file's name with gen in it, e.g. gen_00000000.pt")
+        raise StudyError(
+            f"--name {name}: must be a file's name with gen in it, e.g. gen_00000000.pt"
+        )
     saved = read(checkpoint)
     try:
         written = write_funit(saved, to, name)
@@ -156,7 +186,9 @@ def _chosen(planned: "Plan", start: str | None) -> "Trial":
         return (reference or list(planned.trials))[0]
     found = [trial for trial in planned.trials if trial.id.startswith(start)]
     if len(found) != 1 or not start:
-        raise StudyError(f"--trial {start}: {len(found)} trials of the plan start so; `plan` lists them")
+        raise StudyError(
+            f"--trial {start}: {len(found)} trials of the plan start so; `plan` lists them"
+        )
     return found[0]
 
 
@@ -174,10 +206,16 @@ def _line(record: "Record", trial: "Trial") -> str:
     """A record as a line of the log."""
     if record.kind == "note":
         facts = record.facts
-        sizes = ", ".join(f"{name} {number:,}" for name, number in facts.get("parameters", {}).items())
+        sizes = ", ".join(
+            f"{name} {number:,}" for name, number in facts.get("parameters", {}).items()
+        )
         start = f"resumes at step {facts['resumed_at']}" if facts.get("resumed_at") else "starts"
         return f"{trial.id} {start}; parameters: {sizes}"
-    shown = {name: value for name, value in record.values.items() if not name.startswith(("health/", "time/"))}
+    shown = {
+        name: value
+        for name, value in record.values.items()
+        if not name.startswith(("health/", "time/"))
+    }
     numbers = " ".join(f"{name.partition('/')[2]} {value:.4g}" for name, value in shown.items())
     return f"{record.step}/{trial.config.steps} {record.kind} {numbers}"
 

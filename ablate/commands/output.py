@@ -12,7 +12,9 @@ from typing import Annotated, Any
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages, errors apart.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no messages, errors apart.")
+]
 
 
 def say(message: str, quiet: bool = False) -> None:
@@ -44,7 +46,8 @@ def show_table(
         header: names of the columns.
         rows: cells.
         right: columns of numbers.
-        spare: columns that are left out when they are empty, and, in this order, while the table is too wide.
+        spare: columns that are left out when they are empty, and, in this order, while the table is
+            too wide.
         wrapped: the column whose long cells go over several lines; those of others are cut.
     """
     width = shutil.get_terminal_size((140, 24)).columns
@@ -65,7 +68,9 @@ def show_table(
         widths[max(kept, key=lambda i: widths[i])] -= 1
     for row in [list(header), *cells]:
         lines = [
-            (textwrap.wrap(row[i], widths[i]) or [""]) if header[i] == wrapped else [cut(row[i], widths[i])]
+            (textwrap.wrap(row[i], widths[i]) or [""])
+            if header[i] == wrapped
+            else [cut(row[i], widths[i])]
             for i in kept
         ]
         for parts in itertools.zip_longest(*lines, fillvalue=""):
@@ -86,7 +91,11 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return (
+        f"{minutes} min {rest:02d} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )
 
 
 def size(megabytes: float) -> str:

@@ -12,7 +12,8 @@ Study = Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder, OU
 
 
 def status(folder: Study, as_json: Json = False) -> None:
-    """One row per trial: status, steps, primary metric, seconds, error; age of the last sign of life if running."""
+    """One row per trial: status, steps, primary metric, seconds, error; age of the last sign of
+    life if running."""
     from dataclasses import asdict
 
     from ablate.results.status import study_status
@@ -27,21 +28,33 @@ def status(folder: Study, as_json: Json = False) -> None:
     for row in rows:
         arm, _, seed = row.label.rpartition(" · seed ")
         step = row.progress if row.steps or row.step else ""
-        cells.append((row.trial_id, arm, seed, row.status, step, row.metric, row.seconds, row.heartbeat_s))
+        cells.append(
+            (row.trial_id, arm, seed, row.status, step, row.metric, row.seconds, row.heartbeat_s)
+        )
     header = ("trial", "arm", "seed", "status", "step", "outcome", "seconds", "heard s ago")
-    show_table(header, cells, right=("seed", *header[4:]), spare=("heard s ago", "seconds"), wrapped="arm")
-    for (state, error), number in Counter((row.status, row.error) for row in rows if row.error).items():
+    show_table(
+        header, cells, right=("seed", *header[4:]), spare=("heard s ago", "seconds"), wrapped="arm"
+    )
+    for (state, error), number in Counter(
+        (row.status, row.error) for row in rows if row.error
+    ).items():
         show(f"{number} {state}: {error}")
 
 
 def report(
-    folders: Annotated[list[Path], typer.Argument(metavar="OUT", help="Folders of studies; several: one comparison.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="OUT", help="Folders of studies; several: one comparison."),
+    ],
     formats: Annotated[
         str, typer.Option("--format", help="Of html, pdf, text, latex, csv.")
     ] = "html,pdf,text,latex,csv",
-    to: Annotated[Path | None, typer.Option("--to", help="Folder to write to.  [default: OUT/report]")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder to write to.  [default: OUT/report]")
+    ] = None,
     leave_out: Annotated[
-        list[str] | None, typer.Option("--leave-out", metavar="SECTION", help="A section to leave out.")
+        list[str] | None,
+        typer.Option("--leave-out", metavar="SECTION", help="A section to leave out."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -49,7 +62,9 @@ def report(
     """Build the report from the trials' folders alone: no MLflow, no Ray, no GPU, no study file."""
     from ablate.results.report import write_reports
 
-    written = write_reports(folders, to, [name.strip() for name in formats.split(",")], leave_out or ())
+    written = write_reports(
+        folders, to, [name.strip() for name in formats.split(",")], leave_out or ()
+    )
     if as_json:
         show_json({"files": [str(path) for path in written.files], "answer": list(written.answer)})
         return
@@ -61,11 +76,14 @@ def report(
 
 def verify(
     folder: Study,
-    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The trial's id, or the first digits of it.")],
+    trial: Annotated[
+        str, typer.Argument(metavar="TRIAL", help="The trial's id, or the first digits of it.")
+    ],
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Run a trial again and compare: bit-identical on a CPU, within a printed tolerance on a GPU."""
+    """Run a trial again and compare: bit-identical on a CPU, within a printed tolerance on a
+    GPU."""
     from ablate.trial.verify import verify_trial
 
     found = verify_trial(folder, one_trial(folder, trial), lambda line: say(line, quiet))
@@ -80,7 +98,8 @@ def ui(
     folder: Study,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 5000,
 ) -> int:
-    """Start the MLflow page of a study on this machine's loopback, and print the address of the comparison."""
+    """Start the MLflow page of a study on this machine's loopback, and print the address of the
+    comparison."""
     from ablate.tracking.server import serve
 
     return serve(folder, port, show)
@@ -93,10 +112,16 @@ def one_trial(folder: Path, start: str) -> Path:
 
     read_plan(folder)
     trials = folder / "trials"
-    found = sorted(path for path in trials.iterdir() if path.name.startswith(start)) if trials.is_dir() else []
+    found = (
+        sorted(path for path in trials.iterdir() if path.name.startswith(start))
+        if trials.is_dir()
+        else []
+    )
     if len(found) != 1 or not start:
         many = (
-            f"{len(found)} trials start so: {', '.join(path.name for path in found[:5])}" if found else "no such trial"
+            f"{len(found)} trials start so: {', '.join(path.name for path in found[:5])}"
+            if found
+            else "no such trial"
         )
         raise StudyError(f"{trials}: {cut(start, 40)}: {many}")
     return found[0]

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ablate.commands.output import Json, Quiet, cut, duration, say, show, show_json, show_table, size
+from ablate.commands.output import (
+    Json,
+    Quiet,
+    cut,
+    duration,
+    say,
+    show,
+    show_json,
+    show_table,
+    size,
+)
 
 if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
@@ -17,37 +27,74 @@ if TYPE_CHECKING:
 MOST_ROWS = 400
 """Arms that `plan` lists for people; `--json` has all, trial by trial."""
 
-Study = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or the name of a bundled study.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder of results; the study's own folder is made in it.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the file.")]
-Seeds = Annotated[str | None, typer.Option("--seeds", metavar="0,1,2", help="Replicates instead of the file's.")]
-Only = Annotated[list[str] | None, typer.Option("--only", metavar="FACTOR=LEVEL", help="Only the cells with it.")]
+Study = Annotated[
+    str, typer.Argument(metavar="STUDY", help="A study file, or the name of a bundled study.")
+]
+Out = Annotated[
+    Path, typer.Option("--out", help="Folder of results; the study's own folder is made in it.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the file."),
+]
+Seeds = Annotated[
+    str | None, typer.Option("--seeds", metavar="0,1,2", help="Replicates instead of the file's.")
+]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="FACTOR=LEVEL", help="Only the cells with it.")
+]
 
 
 def run(
     study: Study,
     out: Out = Path("runs"),
     workers: Annotated[
-        int | None, typer.Option("--workers", min=0, help="Trials at once; 0: one by one in this process, no Ray.")
+        int | None,
+        typer.Option(
+            "--workers", min=0, help="Trials at once; 0: one by one in this process, no Ray."
+        ),
     ] = None,
-    gpus_per_trial: Annotated[float, typer.Option("--gpus-per-trial", min=0.0, help="May be a fraction.")] = 0.0,
+    gpus_per_trial: Annotated[
+        float, typer.Option("--gpus-per-trial", min=0.0, help="May be a fraction.")
+    ] = 0.0,
     cpus_per_trial: Annotated[
-        float | None, typer.Option("--cpus-per-trial", min=0.01, help="CPUs a trial reserves; usually its threads.")
+        float | None,
+        typer.Option(
+            "--cpus-per-trial", min=0.01, help="CPUs a trial reserves; usually its threads."
+        ),
     ] = None,
-    address: Annotated[str | None, typer.Option("--address", metavar="RAY", help="A running Ray cluster.")] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="RAY", help="A running Ray cluster.")
+    ] = None,
     tracking_uri: Annotated[
-        str | None, typer.Option("--tracking-uri", metavar="URI", help="MLflow store instead of OUT/mlflow.db.")
+        str | None,
+        typer.Option(
+            "--tracking-uri", metavar="URI", help="MLflow store instead of OUT/mlflow.db."
+        ),
     ] = None,
     overrides: Set = None,
     seeds: Seeds = None,
     only: Only = None,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Do not build the report.")] = False,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")] = False,
-    max_retries: Annotated[int, typer.Option("--max-retries", min=0, help="For trials that were killed.")] = 2,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")] = False,
-    hours: Annotated[float | None, typer.Option("--hours", min=0.0, help="Stop cleanly after this many hours.")] = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Do not build the report.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first failed trial.")
+    ] = False,
+    max_retries: Annotated[
+        int, typer.Option("--max-retries", min=0, help="For trials that were killed.")
+    ] = 2,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")
+    ] = False,
+    hours: Annotated[
+        float | None, typer.Option("--hours", min=0.0, help="Stop cleanly after this many hours.")
+    ] = None,
     wait: Annotated[
-        float, typer.Option("--wait", min=0.0, metavar="SECONDS", help="For another command to free the machine.")
+        float,
+        typer.Option(
+            "--wait", min=0.0, metavar="SECONDS", help="For another command to free the machine."
+        ),
     ] = 0.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -84,7 +131,14 @@ def run(
     if as_json:
         trials = dict(Counter(one.status for one in result.results))
         ended = _ending(result.folder, report=not no_report)
-        show_json({"exit_code": result.exit_code, "trials": trials, "messages": list(result.messages), **ended})
+        show_json(
+            {
+                "exit_code": result.exit_code,
+                "trials": trials,
+                "messages": list(result.messages),
+                **ended,
+            }
+        )
     elif not quiet and result.results:
         _conclude(_ending(result.folder, report=not no_report))
     return result.exit_code
@@ -97,23 +151,29 @@ def plan(
     seeds: Seeds = None,
     only: Only = None,
     with_pilot: Annotated[
-        bool, typer.Option("--pilot", help="Measure a few steps of each kind of trial; predict time, memory, disk.")
+        bool,
+        typer.Option(
+            "--pilot", help="Measure a few steps of each kind of trial; predict time, memory, disk."
+        ),
     ] = False,
     with_register: Annotated[
-        bool, typer.Option("--register", help="Register plan, rule, and expected verdicts before any result.")
+        bool,
+        typer.Option(
+            "--register", help="Register plan, rule, and expected verdicts before any result."
+        ),
     ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Show what a study would run; nothing is run but, with --pilot, a few steps.
 
-    With --register the plan, its rule, and the expected verdicts are kept in registration.json and in the ledger;
-    this is refused once there are results.
+    With --register the plan, its rule, and the expected verdicts are kept in registration.json and
+    in the ledger; this is refused once there are results.
 
-    Lists the arms, each with its trials that are new, run again or reused (--json: every trial with levels and seed);
-    excluded and equal cells; aliases of a fractional design; what differs from the reference; what is missing on this
-    machine. When the study, or fewer seeds of it, already ran into --out: what it can detect, and the seeds that would
-    find what matters.
+    Lists the arms, each with its trials that are new, run again or reused (--json: every trial with
+    levels and seed); excluded and equal cells; aliases of a fractional design; what differs from
+    the reference; what is missing on this machine. When the study, or fewer seeds of it, already
+    ran into --out: what it can detect, and the seeds that would find what matters.
     """
     from dataclasses import asdict
 
@@ -135,7 +195,15 @@ def plan(
             trial["state"] = states[trial["trial_id"]]
         if registered is not None:
             record["registered"] = {"sha256": registered.sha256, "time": registered.time}
-        show_json({**record, "power": power, "changed": changed, "missing": list(planned.missing), "out": str(folder)})
+        show_json(
+            {
+                **record,
+                "power": power,
+                "changed": changed,
+                "missing": list(planned.missing),
+                "out": str(folder),
+            }
+        )
     else:
         _describe(planned, states)
         if predicted is not None:
@@ -152,13 +220,17 @@ def plan(
         say(line, quiet)
     if registered is not None:
         verb = "was registered" if registered.before else "is registered"
-        say(f"the plan {verb} on {registered.time}: {registered.path}, sha256 {registered.sha256}", quiet)
+        say(
+            f"the plan {verb} on {registered.time}: {registered.path}, sha256 {registered.sha256}",
+            quiet,
+        )
     refuse_missing(planned)
     return 0
 
 
 def _registered(planned: "Plan", menus: "Menus", folder: Path) -> "Registered":
-    """The plan's registration, made if there is none; a plan whose trials can't run has no ids to register."""
+    """The plan's registration, made if there is none; a plan whose trials can't run has no ids to
+    register."""
     from ablate.planning.plan_file import plan_record
     from ablate.planning.registration import register
 
@@ -167,7 +239,8 @@ def _registered(planned: "Plan", menus: "Menus", folder: Path) -> "Registered":
 
 
 def _power(folder: Path) -> list[dict[str, Any]]:
-    """What the results that are there can detect, and the seeds that would find the smallest effect that matters."""
+    """What the results that are there can detect, and the seeds that would find the smallest effect
+    that matters."""
     from reports import analyse, load_results
     from reports.table import ResultsError
 
@@ -185,21 +258,27 @@ def _power(folder: Path) -> list[dict[str, Any]]:
             **{name: None if row[name] != row[name] else int(row[name]) for name in advice},
         }
         for row in rows.to_dict("records")
-        if row["detectable_effect"] == row["detectable_effect"] and row["smallest_effect"] == row["smallest_effect"]
+        if row["detectable_effect"] == row["detectable_effect"]
+        and row["smallest_effect"] == row["smallest_effect"]
     ]
 
 
 def _power_line(row: dict[str, Any], margin: float | None) -> str:
-    """`rate: 5 seeds so far detect 0.021; about 19 seeds (12 to 49) would show 0.01 in 8 of 10 such studies`."""
+    """`rate: 5 seeds so far detect 0.021; about 19 seeds (12 to 49) would show 0.01 in 8 of 10 such
+    studies`."""
     start = f"{row['factor']}: {row['seeds']} seeds so far detect {row['detectable_effect']:.2g}"
     if row["seeds_low"] is None:
         return f"{start}; fewer than 4 seeds tell too little of the spread to plan with"
-    wanted, high = ("more than 1000" if row[name] is None else row[name] for name in ("seeds_needed", "seeds_high"))
+    wanted, high = (
+        "more than 1000" if row[name] is None else row[name]
+        for name in ("seeds_needed", "seeds_high")
+    )
     return f"{start}; about {wanted} seeds ({row['seeds_low']} to {high}) would show {margin:g} in 8 of 10 such studies"
 
 
 def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":
-    """The measured cost of the trials that are still to run; kept in the study's folder for the report."""
+    """The measured cost of the trials that are still to run; kept in the study's folder for the
+    report."""
     from ablate.planning.pilot import pilot
     from ablate.running.resources import machine_cpus, resolve
 
@@ -226,7 +305,9 @@ def planned_study(
         try:
             numbers = [int(text) for text in seeds.split(",")]
         except ValueError:
-            raise StudyError(f"--seeds {seeds}: must be whole numbers with commas, e.g. 0,1,2") from None
+            raise StudyError(
+                f"--seeds {seeds}: must be whole numbers with commas, e.g. 0,1,2"
+            ) from None
     menus = science_menus()
     return plan_study(load_study(study, overrides or (), menus), numbers, only or (), menus), menus
 
@@ -240,7 +321,8 @@ def refuse_missing(planned: "Plan") -> None:
 
 
 def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
-    """Trial id -> `new`, `reused` (finished or diverged before) or `again` (failed or interrupted before)."""
+    """Trial id -> `new`, `reused` (finished or diverged before) or `again` (failed or interrupted
+    before)."""
     from ablate.trial import trial_file
 
     states = {}
@@ -267,7 +349,10 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     spec = planned.spec
     counts = {state: list(states.values()).count(state) for state in ("new", "again", "reused")}
     cells = len({trial.cell_id for trial in planned.trials})
-    show(f"study {spec.name}, plan {planned.hash[:12]}" + (f": {spec.question}" if spec.question else ""))
+    show(
+        f"study {spec.name}, plan {planned.hash[:12]}"
+        + (f": {spec.question}" if spec.question else "")
+    )
     show(
         f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = {len(planned.trials)} trials "
         f"({', '.join(f'{number} {state}' for state, number in counts.items() if number)}), "
@@ -276,27 +361,40 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     outcome = spec.outcome
     show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
     if outcome.looks:
-        show(f"seeds are added until every factor has its verdict: looks after {', '.join(map(str, outcome.looks))}")
+        show(
+            f"seeds are added until every factor has its verdict: looks after {', '.join(map(str, outcome.looks))}"
+        )
     show(f"reference: {_levels(planned.reference) or 'the base config'}")
     for factor in spec.factors:
         base = planned.reference.get(factor.name, factor.reference)
-        for label, patch in ((label, patch) for label, patch in factor.levels.items() if label != base):
+        for label, patch in (
+            (label, patch) for label, patch in factor.levels.items() if label != base
+        ):
             changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
             show(f"  {factor.name}={label}: {changed}")
     factors = {"factors": {factor.name: factor_record(factor) for factor in spec.factors}}
     arms: dict[str, tuple[str, Counter[str]]] = {}
     for trial in planned.trials:
-        arms.setdefault(trial.cell_id, (cell_name(factors, trial.levels), Counter()))[1][states[trial.id]] += 1
+        arms.setdefault(trial.cell_id, (cell_name(factors, trial.levels), Counter()))[1][
+            states[trial.id]
+        ] += 1
     rows = [
         (cell, name, *(count[state] or "" for state in ("new", "again", "reused")))
         for cell, (name, count) in list(arms.items())[:MOST_ROWS]
     ]
-    show_table(("cell", "arm", "new", "again", "reused"), rows, right=("new", "again", "reused"), wrapped="arm")
+    show_table(
+        ("cell", "arm", "new", "again", "reused"),
+        rows,
+        right=("new", "again", "reused"),
+        wrapped="arm",
+    )
     if len(arms) > MOST_ROWS:
         show(f"... and {len(arms) - MOST_ROWS} more arms")
     show("--json lists every trial")
     for cell in planned.excluded:
-        show(f"excluded: {_levels({k: v for k, v in cell.items() if k != 'reason'})}: {cell['reason']}")
+        show(
+            f"excluded: {_levels({k: v for k, v in cell.items() if k != 'reason'})}: {cell['reason']}"
+        )
     for group in planned.equal_cells:
         show(f"equal, run once: {' | '.join(_levels(cell) for cell in group)}")
     told: set[str] = set()
@@ -316,7 +414,8 @@ def _work(planned: "Plan") -> str:
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:
-    """What a run left: its folder, the answer in five lines, the report's page, the addresses of MLflow's pages."""
+    """What a run left: its folder, the answer in five lines, the report's page, the addresses of
+    MLflow's pages."""
     from ablate.disk.atomic import read_json
 
     answer: list[str] = []

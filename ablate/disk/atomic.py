@@ -8,7 +8,8 @@ from typing import Any
 
 
 def replace(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` with a temporary path beside `path`, then put the result in its place, through to the disk."""
+    """Call `write` with a temporary path beside `path`, then put the result in its place, through
+    to the disk."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(temporary)
@@ -42,7 +43,9 @@ def read_json(path: Path) -> dict[str, Any]:
 def is_json(path: Path, value: dict[str, Any], but: Collection[str]) -> bool:
     """Whether the file holds this object already, whatever its values of the keys `but` are."""
     told = {key: item for key, item in read_json(path).items() if key not in but}
-    return bool(told == json.loads(_strict({key: item for key, item in value.items() if key not in but})))
+    return bool(
+        told == json.loads(_strict({key: item for key, item in value.items() if key not in but}))
+    )
 
 
 def sync_folder(folder: Path) -> None:

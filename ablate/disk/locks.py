@@ -1,4 +1,5 @@
-"""Who works where: one command per study, one process per trial, and no core or GPU promised twice on a machine."""
+"""Who works where: one command per study, one process per trial, and no core or GPU promised twice
+on a machine."""
 
 import fcntl
 import json
@@ -22,7 +23,8 @@ class Locked(StudyError):
 
 @contextmanager
 def held(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the lock file `path` for the time of the block; the operating system frees it when this process dies.
+    """Hold the lock file `path` for the time of the block; the operating system frees it when this
+    process dies.
 
     Args:
         path: lock file; holds pid, host, start and command of its owner as JSON.
@@ -55,7 +57,9 @@ def _locked(path: Path, what: str, deadline: float) -> IO[str]:
                 continue
             while not _try(file):
                 if time.monotonic() >= deadline:
-                    raise Locked(f"{what} is in use by {_owner(path)}; wait for it to end, or use --wait")
+                    raise Locked(
+                        f"{what} is in use by {_owner(path)}; wait for it to end, or use --wait"
+                    )
                 time.sleep(0.1)
             if os.fstat(file.fileno()).st_nlink:
                 stack.pop_all()
@@ -81,10 +85,12 @@ class Share:
 
 @contextmanager
 def machine_share(share: Share, total: Share, study: Path, wait_s: float = 0.0) -> Iterator[None]:
-    """Claim cores and GPUs of this machine for the time of the block, beside other commands of this user.
+    """Claim cores and GPUs of this machine for the time of the block, beside other commands of this
+    user.
 
     Raises:
-        Locked: what is left after `wait_s` seconds is less than `share`; the message names the holders.
+        Locked: what is left after `wait_s` seconds is less than `share`; the message names the
+            holders.
     """
     deadline = time.monotonic() + wait_s
     claim = _claim(share, total, study)
@@ -105,10 +111,16 @@ def _claim(share: Share, total: Share, study: Path) -> IO[str] | str:
     folder = _registry()
     with held(folder / "registry.lock", "the list of running studies", wait_s=30):
         others = _claims(folder)
-        for kind, wanted, have in (("CPUs", share.cpus, total.cpus), ("GPUs", share.gpus, total.gpus)):
+        for kind, wanted, have in (
+            ("CPUs", share.cpus, total.cpus),
+            ("GPUs", share.gpus, total.gpus),
+        ):
             taken = sum(claim[kind] for claim in others)
             if wanted and taken + wanted > have + 1e-9:
-                names = "; ".join(f"{claim['study']} (pid {claim['pid']}, {claim[kind]:g} {kind})" for claim in others)
+                names = "; ".join(
+                    f"{claim['study']} (pid {claim['pid']}, {claim[kind]:g} {kind})"
+                    for claim in others
+                )
                 return (
                     f"{wanted:g} {kind} asked for, {have - taken:g} of {have:g} free on this machine; "
                     f"running: {names}. Wait for it to end, use --wait, or fewer --workers"
@@ -158,7 +170,12 @@ def _try(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
 
 def _me() -> dict[str, Any]:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": " ".join(sys.argv[:4])}
+    return {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": since,
+        "command": " ".join(sys.argv[:4]),
+    }
 
 
 def _owner(path: Path) -> str:

@@ -1,4 +1,5 @@
-"""What the installed code alone decides, kept between commands: to ask it again imports torch, which takes seconds."""
+"""What the installed code alone decides, kept between commands: to ask it again imports torch,
+which takes seconds."""
 
 import contextlib
 import hashlib
@@ -16,13 +17,17 @@ from g2g_core.plugins import installed
 
 @cache
 def code_digest() -> str:
-    """Of every source file of the training code, and of what plug-ins are installed in which version, if any."""
+    """Of every source file of the training code, and of what plug-ins are installed in which
+    version, if any."""
     sources, added = _sources(Path(g2g_core.__file__).parent), installed()
-    return hashlib.sha256("\n".join([sources, *added]).encode()).hexdigest()[:32] if added else sources
+    return (
+        hashlib.sha256("\n".join([sources, *added]).encode()).hexdigest()[:32] if added else sources
+    )
 
 
 def remembered(question: str, answer: Callable[[], Any]) -> Any:
-    """JSON-ready `answer()`, computed once for this code; a cache that cannot be read or written only costs time.
+    """JSON-ready `answer()`, computed once for this code; a cache that cannot be read or written
+    only costs time.
 
     Args:
         question: names the answer; it must hold everything but the code that the answer depends on.

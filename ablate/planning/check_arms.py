@@ -1,9 +1,10 @@
-"""Before hours are spent: one step of every arm, to find what cannot be trained or measured, and idle factors.
+"""Before hours are spent: one step of every arm, to find what cannot be trained or measured, and
+    idle factors.
 
-Every arm must record the study's outcome. With equal seeds all arms start from equal weights, data and evaluation pairs
-unless a factor says otherwise; and each factor must change something. An arm that does not move away from the reference
-in a step is an error that names its factors, unless the study lists it under `equal_arms` or its factors act only later
-or only on what is measured.
+Every arm must record the study's outcome. With equal seeds all arms start from equal weights, data
+and evaluation pairs unless a factor says otherwise; and each factor must change something. An arm
+that does not move away from the reference in a step is an error that names its factors, unless the
+study lists it under `equal_arms` or its factors act only later or only on what is measured.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +33,16 @@ MEASURING = (
 """Fields that change what is measured, not how a step trains."""
 
 STARTS = {
-    "initial_weights": ("model", "network", "image_size", "checkpoint", "restore", "precision", "ema_decay", "dataset"),
+    "initial_weights": (
+        "model",
+        "network",
+        "image_size",
+        "checkpoint",
+        "restore",
+        "precision",
+        "ema_decay",
+        "dataset",
+    ),
     "data": ("dataset", "data", "image_size"),
     "data_order": ("dataset", "data", "image_size", "batch_size", "steps", "model"),
     "eval_pairs": ("dataset", "data", "image_size", "eval_pairs", "eval_shots"),
@@ -58,7 +68,9 @@ class Checked:
     checkpoint_bytes: int
 
 
-def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe = first_step) -> Checked:
+def check_arms(
+    plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe = first_step
+) -> Checked:
     """Take one step of each arm with its first seed and compare it with the reference.
 
     Args:
@@ -68,19 +80,23 @@ def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: 
         probe: the first step of a config.
 
     Raises:
-        StudyError: a line for each arm that cannot be trained, lacks the outcome, is without effect, or differs from
-            the reference in more than its factors.
+        StudyError: a line for each arm that cannot be trained, lacks the outcome, is without
+            effect, or differs from the reference in more than its factors.
     """
     seed = plan.trials[0].seed
     arms = [trial for trial in plan.trials if trial.seed == seed]
-    reference = next((trial for trial in arms if dict(trial.levels) == dict(plan.reference)), arms[0])
+    reference = next(
+        (trial for trial in arms if dict(trial.levels) == dict(plan.reference)), arms[0]
+    )
     wanted = {trial.cell_id for trial in trials}
     others = [arm for arm in arms if arm.cell_id in wanted and arm is not reference][:MOST_ARMS]
     metric = plan.spec.outcome.metric
     base = _probed(probe, reference, "the reference", metric, device)
     problems, largest = [], base.checkpoint_bytes
     for arm in others:
-        factors = {name: level for name, level in arm.levels.items() if reference.levels.get(name) != level}
+        factors = {
+            name: level for name, level in arm.levels.items() if reference.levels.get(name) != level
+        }
         named = "factors." + ", ".join(f"{name}={level}" for name, level in factors.items())
         try:
             step = _probed(probe, arm, named, metric, device)
@@ -96,14 +112,17 @@ def check_arms(plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: 
 
 
 def _probed(probe: Probe, arm: Trial, named: str, metric: str, device: str) -> FirstStep:
-    """The first step of an arm; StudyError with its name if it cannot be made or the outcome is not recorded."""
+    """The first step of an arm; StudyError with its name if it cannot be made or the outcome is not
+    recorded."""
     try:
         step = probe(_core_config(arm), device)
     except (ValueError, RuntimeError, MemoryError) as error:
         raise StudyError(f"{named}: {_why(error)}") from error
     if metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
-        raise StudyError(f"{named}: outcome.metric: {metric} is not recorded with this data and model{hint}")
+        raise StudyError(
+            f"{named}: outcome.metric: {metric} is not recorded with this data and model{hint}"
+        )
     return step
 
 
@@ -123,16 +142,23 @@ def _why(error: Exception) -> str:
     return f"the first step fails: {told}; with --no-check the trial keeps its traceback"
 
 
-def _problem(plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep) -> str | None:
+def _problem(
+    plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep
+) -> str | None:
     """What is wrong with an arm, in a line."""
     ours, theirs = arm.config.to_dict(), reference.config.to_dict()
     changed = {name for name in ours if ours[name] != theirs[name]}
     for digest, fields in STARTS.items():
         if base.before.get(digest) != other.before.get(digest) and not changed & set(fields):
-            return f"{digest.replace('_', ' ')} differ from the reference's, though no factor says so"
+            return (
+                f"{digest.replace('_', ' ')} differ from the reference's, though no factor says so"
+            )
     if base.after != other.after or meant_equal(plan.spec, reference.levels, arm.levels):
         return None
-    later = any(config.schedules or config.discriminator_warmup for config in map(_core_config, (arm, reference)))
+    later = any(
+        config.schedules or config.discriminator_warmup
+        for config in map(_core_config, (arm, reference))
+    )
     if later or not changed - set(MEASURING):
         return None
     return (

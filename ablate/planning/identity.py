@@ -1,8 +1,9 @@
-"""What the numbers of a trial depend on, as digests: its config, data, checkpoint, named weights and training code.
+"""What the numbers of a trial depend on, as digests: its config, data, checkpoint, named weights
+and training code.
 
-Two configs that train alike are equal here however they are written: losses of weight 0 are no losses, `0` is `0.0`, a
-default that is named is the default. What changes no number is left out: workers and caches, how often checkpoints are
-written, and where files lie (their content is in).
+Two configs that train alike are equal here however they are written: losses of weight 0 are no
+losses, `0` is `0.0`, a default that is named is the default. What changes no number is left out:
+workers and caches, how often checkpoints are written, and where files lie (their content is in).
 """
 
 import hashlib
@@ -65,7 +66,8 @@ class Canonical:
 
 
 def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
-    """The canonical value of a field of a config, from the plain values of the fields it depends on."""
+    """The canonical value of a field of a config, from the plain values of the fields it depends
+    on."""
     value = values[field]
     if field == "network":
         return _options(value, menus.models[values["model"]].options)
@@ -95,7 +97,8 @@ def trial_id(identity: Mapping[str, str], seed: int) -> str:
 
 
 def data_digest(config: TrialConfig, menus: Menus) -> str:
-    """Of the content of a config's data, whose images are all tried (in large sets a sample of them).
+    """Of the content of a config's data, whose images are all tried (in large sets a sample of
+    them).
 
     Raises:
         DataError: the data cannot be used.
@@ -121,11 +124,16 @@ def _asked_digest(config: TrialConfig) -> str:
 def weight_files(values: Mapping[str, Any], menus: Menus) -> dict[str, str]:
     """Option of the network -> the file of weights that it names."""
     rules = menus.models[values["model"]].options
-    return {n: path for n, path in values["network"].items() if path and rules.get(n, {}).get("format") == "path"}
+    return {
+        n: path
+        for n, path in values["network"].items()
+        if path and rules.get(n, {}).get("format") == "path"
+    }
 
 
 def file_digest(*files: Path) -> str | None:
-    """Of the content of files of one folder, remembered by size and time of change; None: one cannot be read."""
+    """Of the content of files of one folder, remembered by size and time of change; None: one
+    cannot be read."""
     from g2g_core.hashing import file_digests
 
     found = file_digests(files[0].parent, [file.name for file in files])
@@ -134,8 +142,14 @@ def file_digest(*files: Path) -> str | None:
 
 def _options(given: Mapping[str, Any], options: Mapping[str, Schema]) -> dict[str, Any]:
     """All options with their defaults, less those that change no number or name a place."""
-    known = {name: rule for name, rule in options.items() if not rule.get("x-neutral") and rule.get("format") != "path"}
-    return {name: _number(given.get(name, rule.get("default")), rule) for name, rule in known.items()}
+    known = {
+        name: rule
+        for name, rule in options.items()
+        if not rule.get("x-neutral") and rule.get("format") != "path"
+    }
+    return {
+        name: _number(given.get(name, rule.get("default")), rule) for name, rule in known.items()
+    }
 
 
 def _number(value: Any, rule: Schema) -> Any:
@@ -144,6 +158,11 @@ def _number(value: Any, rule: Schema) -> Any:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if isinstance(value, list | tuple):
         return [_number(item, rule.get("items", {})) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and "number" in kinds and "integer" not in kinds:
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and "number" in kinds
+        and "integer" not in kinds
+    ):
         return float(value)
     return value

@@ -1,7 +1,8 @@
-"""What is appended to a study's `ledger.jsonl`: the plans that were fixed, and the looks at results.
+"""What is appended to a study's `ledger.jsonl`: the plans that were fixed, and the looks at
+results.
 
-The file itself is the lock, since `report` may look at a study that `run` is running. An entry is on the
-disk before anything follows from it, and plan.json keeps the digest of the newest one.
+The file itself is the lock, since `report` may look at a study that `run` is running. An entry is
+on the disk before anything follows from it, and plan.json keeps the digest of the newest one.
 """
 
 import fcntl
@@ -40,7 +41,8 @@ class Ledger:
 
     @property
     def head(self) -> dict[str, Any]:
-        """What plan.json keeps of the ledger: the number of its entries and the digest of the newest."""
+        """What plan.json keeps of the ledger: the number of its entries and the digest of the
+        newest."""
         return {"entries": len(self.chain.entries), "sha256": self.chain.last}
 
     def newest(self, kinds: Collection[str]) -> Mapping[str, Any] | None:
@@ -68,7 +70,8 @@ class Ledger:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Ledger]:
-    """Open the ledger in a study's folder, made when missing; afterwards plan.json knows its newest entry.
+    """Open the ledger in a study's folder, made when missing; afterwards plan.json knows its newest
+    entry.
 
     Raises:
         OSError: it can't be written.
@@ -86,10 +89,11 @@ def opened(folder: Path) -> Iterator[Ledger]:
 
 
 def record_plan(folder: Path, plan: Plan, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """Append a plan that is about to run, if its hash, rule, or seeds differ from those of the newest entry.
+    """Append a plan that is about to run, if its hash, rule, or seeds differ from those of the
+    newest entry.
 
-    A folder that has a plan and no ledger was made before there were ledgers, or has lost its own: its
-    plan and its report are entered first, as found.
+    A folder that has a plan and no ledger was made before there were ledgers, or has lost its own:
+    its plan and its report are entered first, as found.
 
     Args:
         folder: `OUT/<study>`, with the plan.json of the plan before.
@@ -111,9 +115,11 @@ def record_plan(folder: Path, plan: Plan, outcome: Mapping[str, Any]) -> dict[st
 
 
 def record_look(folder: Path) -> None:
-    """Append a look at results, for a report that is about to be built; nothing without anything new to see.
+    """Append a look at results, for a report that is about to be built; nothing without anything
+    new to see.
 
-    A folder without a ledger gets none: only `run` and `plan --register` know a plan to begin it with.
+    A folder without a ledger gets none: only `run` and `plan --register` know a plan to begin it
+        with.
 
     Raises:
         OSError: the ledger can't be written.
@@ -186,7 +192,9 @@ def _enter_found(ledger: Ledger, content: Mapping[str, Any]) -> None:
         ledger.append("look", **_look(plan, ended, found))
 
 
-def _look(plan: Mapping[str, Any], ended: Mapping[str, int], whole: Mapping[str, Any] | None) -> dict[str, Any]:
+def _look(
+    plan: Mapping[str, Any], ended: Mapping[str, int], whole: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """What an entry holds of a look.
 
     Args:
@@ -209,7 +217,8 @@ def _ended(folder: Path, plan: Mapping[str, Any]) -> dict[str, int]:
     return {
         trial["trial_id"]: trial["seed"]
         for trial in plan.get("trials", ())
-        if trial_file.status_of(trial_file.standing(folder / "trials" / trial["trial_id"])) in trial_file.ENDED
+        if trial_file.status_of(trial_file.standing(folder / "trials" / trial["trial_id"]))
+        in trial_file.ENDED
     }
 
 

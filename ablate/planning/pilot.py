@@ -1,6 +1,7 @@
 """What a study will cost, from a few measured steps of each kind of trial: hours, memory, disk.
 
-Trials that do the same work a step (equal networks, data, losses that are on, precision, metrics) are one kind.
+Trials that do the same work a step (equal networks, data, losses that are on, precision, metrics)
+are one kind.
 """
 
 import tempfile
@@ -88,7 +89,11 @@ class Pilot:
 
 
 def pilot(
-    trials: Sequence[Trial], workers: int, say: Callable[[str], None], trainer: str = CORE_TRAINER, device: str = "cpu"
+    trials: Sequence[Trial],
+    workers: int,
+    say: Callable[[str], None],
+    trainer: str = CORE_TRAINER,
+    device: str = "cpu",
 ) -> Pilot:
     """Measure a few steps of each kind of trial and predict what all of them cost.
 
@@ -100,8 +105,8 @@ def pilot(
         device: `cpu` or `cuda`.
 
     Raises:
-        StudyError: a kind of trial fails in its first steps; the message has its error. Or trials are runs of a
-            program, of which no few steps can be measured.
+        StudyError: a kind of trial fails in its first steps; the message has its error. Or trials
+            are runs of a program, of which no few steps can be measured.
     """
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -119,13 +124,17 @@ def pilot(
             disk += bytes_of(config.steps // config.log_every, evaluations, checkpoints)
     at_once = max(1, min(workers, len(trials)))
     memory = max((kind.memory_mb for kind in measured), default=0.0) * at_once
-    return Pilot(len(trials), seconds, seconds / at_once, at_once, memory, disk / 2**20, tuple(measured))
+    return Pilot(
+        len(trials), seconds, seconds / at_once, at_once, memory, disk / 2**20, tuple(measured)
+    )
 
 
 def _core_config(trial: Trial) -> TrialConfig:
     """The config of a trial of the core; StudyError for any other."""
     if not isinstance(trial.config, TrialConfig):
-        raise StudyError("--pilot: a few steps of a program cannot be measured; the first trial of it tells the cost")
+        raise StudyError(
+            "--pilot: a few steps of a program cannot be measured; the first trial of it tells the cost"
+        )
     return trial.config
 
 
@@ -137,14 +146,19 @@ def _kind(trial: Trial) -> str:
     return repr(document)
 
 
-def _measure(alike: Sequence[Trial], trainer: str, device: str) -> tuple[Kind, Callable[[int, int, int], float]]:
-    """Run the first of them for a few steps in a scratch folder, with all its losses on from the first."""
+def _measure(
+    alike: Sequence[Trial], trainer: str, device: str
+) -> tuple[Kind, Callable[[int, int, int], float]]:
+    """Run the first of them for a few steps in a scratch folder, with all its losses on from the
+    first."""
     trial = alike[0]
     whole = replace(_core_config(trial), discriminator_warmup=0, schedules={})
     short = replace(whole, steps=STEPS, eval_every=STEPS, log_every=1, checkpoint_every=0)
     with tempfile.TemporaryDirectory(prefix="g2g-pilot-") as scratch:
         folder = Path(scratch) / "trials" / trial.id
-        result = run_trial(replace(trial, config=short), folder, device=device, train=load_trainer(trainer))
+        result = run_trial(
+            replace(trial, config=short), folder, device=device, train=load_trainer(trainer)
+        )
         if result.status == "failed":
             raise StudyError(f"pilot of {trial.label}: {result.error}")
         lines = journal.read(folder)
@@ -155,7 +169,11 @@ def _measure(alike: Sequence[Trial], trainer: str, device: str) -> tuple[Kind, C
         memory = (trial_file.read(folder).get("peak_memory_mb") or {}).get("host", 0.0)
         sizes: dict[str, int] = {
             name: sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())
-            for name, pattern in (("checkpoint", "checkpoints/*"), ("images", "images/*"), ("history", "history.jsonl"))
+            for name, pattern in (
+                ("checkpoint", "checkpoints/*"),
+                ("images", "images/*"),
+                ("history", "history.jsonl"),
+            )
         }
     figures = max(1, len(evaluations))
 

@@ -27,11 +27,15 @@ from g2g_core.config import TrialConfig
 
 
 def plan(
-    spec: StudySpec, seeds: Sequence[int] | None = None, only: Iterable[str] = (), menus: Menus | None = None
+    spec: StudySpec,
+    seeds: Sequence[int] | None = None,
+    only: Iterable[str] = (),
+    menus: Menus | None = None,
 ) -> Plan:
     """The trials of a study, in running order: all cells at the first seed, then at the next.
 
-    Cells with equal configs run once. What is missing on this machine (data, a checkpoint) is listed, not raised.
+    Cells with equal configs run once. What is missing on this machine (data, a checkpoint) is
+    listed, not raised.
 
     Args:
         spec: the study.
@@ -40,15 +44,22 @@ def plan(
         menus: the options of models and datasets; None: what is installed.
 
     Raises:
-        StudyError: the design cannot be run, or `only` or `seeds` names what is not there or leaves nothing.
+        StudyError: the design cannot be run, or `only` or `seeds` names what is not there or leaves
+            nothing.
     """
     menus = menus or science_menus()
     seeds = spec.seeds if seeds is None else check_seeds(seeds)
     if spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
-        raise StudyError(f"--seeds: outcome.looks goes to {spec.outcome.looks[-1]} seeds, not {len(seeds)}")
+        raise StudyError(
+            f"--seeds: outcome.looks goes to {spec.outcome.looks[-1]} seeds, not {len(seeds)}"
+        )
     expansion = expand(spec)
     wanted = _selection(spec, only)
-    cells = [cell for cell in expansion.cells if all(cell[factor] in labels for factor, labels in wanted.items())]
+    cells = [
+        cell
+        for cell in expansion.cells
+        if all(cell[factor] in labels for factor, labels in wanted.items())
+    ]
     if not cells:
         raise StudyError(f"--only {' '.join(only)}: no cell of the study is left")
     builder = CommandBuilder(spec) if spec.trainer else Builder(spec, menus)
@@ -81,12 +92,15 @@ def plan(
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     """The seeds of an option; StudyError when they cannot be a study's seeds."""
     if not seeds or len(set(seeds)) < len(seeds) or any(not 0 <= seed < 2**31 for seed in seeds):
-        raise StudyError(f"--seeds {','.join(map(str, seeds))}: must be different whole numbers, 0 or more")
+        raise StudyError(
+            f"--seeds {','.join(map(str, seeds))}: must be different whole numbers, 0 or more"
+        )
     return tuple(seeds)
 
 
 def outcome_record(spec: StudySpec) -> dict[str, Any]:
-    """The outcomes and the decision rule as JSON; a key that came later is written only where it changes the rule."""
+    """The outcomes and the decision rule as JSON; a key that came later is written only where it
+    changes the rule."""
     outcome = spec.outcome
     later: dict[str, Any] = {"looks": list(outcome.looks)} if outcome.looks else {}
     if outcome.looks and spending(spec) != _usual_spending(spec):
@@ -99,7 +113,9 @@ def outcome_record(spec: StudySpec) -> dict[str, Any]:
         "metric": outcome.metric,
         "better": outcome.better,
         "summary": outcome.summary,
-        "smallest_effect": None if outcome.smallest_effect is None else float(outcome.smallest_effect),
+        "smallest_effect": None
+        if outcome.smallest_effect is None
+        else float(outcome.smallest_effect),
         "degradation": {
             "relative": float(outcome.degradation.relative),
             "after_step": outcome.degradation.after_step,
@@ -115,7 +131,8 @@ def spending(spec: StudySpec) -> str:
 
 
 def _usual_spending(spec: StudySpec) -> str:
-    """`even` where a factor's arms can stop alone, so that early verdicts save trials; else `late`."""
+    """`even` where a factor's arms can stop alone, so that early verdicts save trials; else
+    `late`."""
     alone = spec.design["kind"] in ("leave_one_out", "add_one_in", "one_at_a_time")
     return "even" if alone or len(spec.factors) == 1 else "late"
 

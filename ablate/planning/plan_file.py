@@ -1,4 +1,5 @@
-"""A plan as files: `plan.json`, `plan.csv`, `study.resolved.yaml`, and what changed since the last one."""
+"""A plan as files: `plan.json`, `plan.csv`, `study.resolved.yaml`, and what changed since the last
+one."""
 
 import csv
 import io
@@ -32,10 +33,14 @@ def read_plan(folder: Path) -> dict[str, Any]:
     if "trials" in plan:
         return plan
     if (folder / NAME).exists():
-        raise StudyError(f"{folder / NAME}: is damaged; `run` writes it again, and reuses the trials")
+        raise StudyError(
+            f"{folder / NAME}: is damaged; `run` writes it again, and reuses the trials"
+        )
     below = sorted(path.parent.name for path in folder.glob(f"*/{NAME}"))
     hint = f"; studies in it: {', '.join(below)}" if below else ""
-    raise StudyError(f"{folder}: {'no study here' if folder.is_dir() else 'no such folder'} (no {NAME}){hint}")
+    raise StudyError(
+        f"{folder}: {'no study here' if folder.is_dir() else 'no such folder'} (no {NAME}){hint}"
+    )
 
 
 def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
@@ -54,24 +59,33 @@ def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
         "factors": {factor.name: factor_record(factor) for factor in spec.factors},
         "base": spec.base.to_dict(),
         "reference": dict(plan.reference),
-        "reference_cell": next((id_ for id_, levels in plan.cells if levels == plan.reference), None),
+        "reference_cell": next(
+            (id_ for id_, levels in plan.cells if levels == plan.reference), None
+        ),
         "cells": [{"cell_id": id_, "levels": dict(levels)} for id_, levels in plan.cells],
         "trials": [trial_record(trial) for trial in plan.trials],
         "excluded": [dict(cell) for cell in plan.excluded],
         "equal_cells": [[dict(cell) for cell in group] for group in plan.equal_cells],
         "aliases": {term: list(others) for term, others in plan.aliases.items()},
         "metrics": _metrics(spec, menus),
-        "losses": {} if spec.trainer else {name: loss.description for name, loss in menus.losses.items()},
+        "losses": {}
+        if spec.trainer
+        else {name: loss.description for name, loss in menus.losses.items()},
         **({"trainer": spec.trainer.record()} if spec.trainer else {}),
         "versions": versions(),
     }
 
 
 def _metrics(spec: StudySpec, menus: Menus) -> dict[str, dict[str, Any]]:
-    """Name of a metric -> direction, unit and meaning; of a program's only the outcome is known beforehand."""
+    """Name of a metric -> direction, unit and meaning; of a program's only the outcome is known
+    beforehand."""
     if spec.trainer:
         return {
-            spec.outcome.metric: {"better": spec.outcome.better, "unit": "", "description": "as the program records it"}
+            spec.outcome.metric: {
+                "better": spec.outcome.better,
+                "unit": "",
+                "description": "as the program records it",
+            }
         }
     return {
         name: {"better": metric.better, "unit": metric.unit, "description": metric.description}
@@ -105,12 +119,15 @@ def plan_csv(plan: Plan) -> str:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["trial_id", "cell_id", "seed", *(f"level.{name}" for name in names)])
     for trial in plan.trials:
-        rows.writerow([trial.id, trial.cell_id, trial.seed, *(trial.levels[name] for name in names)])
+        rows.writerow(
+            [trial.id, trial.cell_id, trial.seed, *(trial.levels[name] for name in names)]
+        )
     return text.getvalue()
 
 
 def resolved_yaml(spec: StudySpec) -> str:
-    """The study as it was understood, in one file: paths absolute, defaults filled in; it loads again."""
+    """The study as it was understood, in one file: paths absolute, defaults filled in; it loads
+    again."""
     study: dict[str, Any] = {"name": spec.name, "question": spec.question}
     if spec.trainer:
         study["trainer"] = spec.trainer.record()
@@ -146,7 +163,8 @@ def resolved_yaml(spec: StudySpec) -> str:
 
 
 def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
-    """What gave trials of an older `plan.json` a new identity, one line for each set of parts that changed.
+    """What gave trials of an older `plan.json` a new identity, one line for each set of parts that
+    changed.
 
     Args:
         plan: the new plan.
@@ -158,9 +176,14 @@ def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
         old = known.get((frozenset(trial.levels.items()), trial.seed))
         if old is not None and old.get("trial_id") != trial.id:
             before = old.get("identity", {})
-            parts = tuple(part for part, digest in trial.identity.items() if before.get(part) != digest)
+            parts = tuple(
+                part for part, digest in trial.identity.items() if before.get(part) != digest
+            )
             counts[parts] = counts.get(parts, 0) + 1
-    return [f"{', '.join(parts) or 'identity'} changed: {count} trials run anew" for parts, count in counts.items()]
+    return [
+        f"{', '.join(parts) or 'identity'} changed: {count} trials run anew"
+        for parts, count in counts.items()
+    ]
 
 
 def versions() -> dict[str, str]:
@@ -198,7 +221,8 @@ class _Plain(str):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text that our reader would take for a number or boolean in quotes, and repeats instead of aliases."""
+    """Writes text that our reader would take for a number or boolean in quotes, and repeats instead
+    of aliases."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         """No anchors in a file for people."""

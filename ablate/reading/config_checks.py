@@ -1,4 +1,5 @@
-"""What no single key can say: the rules between the fields of a config, checked in every cell of a study."""
+"""What no single key can say: the rules between the fields of a config, checked in every cell of a
+study."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -35,10 +36,14 @@ LARGEST = 1_000_000
 
 
 def sizes(patched: Patched, cells: Sequence[Cell]) -> Callable[[Cell], list[Finding]]:
-    """What is wrong with a cell's sizes: networks that cannot be made so, or do not take such images."""
+    """What is wrong with a cell's sizes: networks that cannot be made so, or do not take such
+    images."""
     asked = PerLevels(patched, SIZED, dumps)
     questions = sorted({asked(cell) for cell in cells})
-    told = remembered("\n".join(["sizes", *questions]), lambda: [_size_finding(json.loads(each)) for each in questions])
+    told = remembered(
+        "\n".join(["sizes", *questions]),
+        lambda: [_size_finding(json.loads(each)) for each in questions],
+    )
     answers = dict(zip(questions, told, strict=True))
 
     def found(cell: Cell) -> list[Finding]:
@@ -52,14 +57,21 @@ def _size_finding(values: dict[str, Any]) -> Finding | None:
     """Where and what is wrong with the sizes, of which the options of the networks know."""
     from g2g_core.models import OPTIONS
 
-    network = {name: tuple(value) if isinstance(value, list) else value for name, value in values["network"].items()}
-    if large := [name for name, value in network.items() if isinstance(value, int) and value > LARGEST]:
+    network = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values["network"].items()
+    }
+    if large := [
+        name for name, value in network.items() if isinstance(value, int) and value > LARGEST
+    ]:
         return ("network", large[0]), f"{network[large[0]]} must be at most {LARGEST}"
     try:
         OPTIONS[values["model"]](**network).check_side(values["image_size"])
     except ValueError as error:
         option, _, message = str(error).removeprefix("network.").partition(": ")
-        return (("network", option), message) if option in network else (("image_size",), str(error))
+        return (
+            (("network", option), message) if option in network else (("image_size",), str(error))
+        )
     except TypeError:  # an option of another model, or of a wrong type, is told by other checks
         return None
     return None
@@ -69,7 +81,9 @@ def a_generator_loss_is_on(values: dict[str, Any], _menus: Menus) -> list[Findin
     """Without one the generator would never move."""
     if any(weight for name, weight in values["losses"].items() if not name.startswith("d_")):
         return []
-    return [(("losses",), "no loss of the generator is on, so it would never move; give one a weight")]
+    return [
+        (("losses",), "no loss of the generator is on, so it would never move; give one a weight")
+    ]
 
 
 def schedules_go_forward(values: dict[str, Any], _menus: Menus) -> list[Finding]:
@@ -99,7 +113,8 @@ MEASURED = ("metrics", "evaluate", "ema_decay")
 
 
 def recorded(values: dict[str, Any], menus: Menus) -> list[str]:
-    """The names under which metrics are recorded; without `metrics`, if the data can give all the usual ones."""
+    """The names under which metrics are recorded; without `metrics`, if the data can give all the
+    usual ones."""
     metrics = values["metrics"] or [name for name, metric in menus.metrics.items() if metric.usual]
     before = prefixes(values["evaluate"], values["ema_decay"] is not None).values()
     return [f"{prefix}{name}" for prefix in before for name in metrics]
@@ -118,7 +133,9 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
 def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     """The outcomes have their metrics' own directions, are recorded, and are looked at in order."""
     found = [] if spec.trainer else _turned(spec.outcome, ("outcome",), menus)
-    found += [] if spec.trainer else _unusable(spec.outcome.metric, ("outcome", "metric"), spec, menus)
+    found += (
+        [] if spec.trainer else _unusable(spec.outcome.metric, ("outcome", "metric"), spec, menus)
+    )
     found += _also_problems(spec, menus)
     if spec.outcome.scale == "log" and spec.outcome.smallest_effect is None:
         message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10%"
@@ -135,7 +152,9 @@ def outcome_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
     return found
 
 
-def _turned(outcome: Outcome | FurtherOutcome, place: tuple[str | int, ...], menus: Menus) -> list[Problem]:
+def _turned(
+    outcome: Outcome | FurtherOutcome, place: tuple[str | int, ...], menus: Menus
+) -> list[Problem]:
     """An outcome whose metric is better in the other direction."""
     name = menus.metric_of(outcome.metric)
     better = menus.metrics[name].better
@@ -144,16 +163,25 @@ def _turned(outcome: Outcome | FurtherOutcome, place: tuple[str | int, ...], men
     return [Problem((*place, "better"), f"{name} is better {better}")]
 
 
-def _unusable(metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus) -> list[Problem]:
-    """An outcome that no factor could act on, since no network changes it, or that is not recorded."""
+def _unusable(
+    metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus
+) -> list[Problem]:
+    """An outcome that no factor could act on, since no network changes it, or that is not
+    recorded."""
     known = menus.metrics.get(menus.metric_of(metric))
     if known is not None and known.fixed:
-        return [Problem(place, f"{metric} does not depend on any network of this study; choose another outcome")]
+        return [
+            Problem(
+                place,
+                f"{metric} does not depend on any network of this study; choose another outcome",
+            )
+        ]
     return _unrecorded(metric, place, spec, menus)
 
 
 def _also_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
-    """Further outcomes that are the primary one or are listed already, are turned, or are not recorded."""
+    """Further outcomes that are the primary one or are listed already, are turned, or are not
+    recorded."""
     found: list[Problem] = []
     known = {spec.outcome.metric: "is the primary outcome already"}
     for number, further in enumerate(spec.outcome.also):
@@ -169,13 +197,20 @@ def _also_problems(spec: StudySpec, menus: Menus) -> list[Problem]:
 
 
 def cautions(spec: StudySpec) -> list[str]:
-    """What runs as it is written and yet is hardly meant, a line each; short runs for a try are of this kind."""
+    """What runs as it is written and yet is hardly meant, a line each; short runs for a try are of
+    this kind."""
     if spec.trainer:
         return command_cautions(spec)
     patched = Patched(spec.base, spec.factors)
-    idle = PerLevels(patched, ("steps", "discriminator_warmup"), lambda v: v["discriminator_warmup"] >= v["steps"])
+    idle = PerLevels(
+        patched,
+        ("steps", "discriminator_warmup"),
+        lambda v: v["discriminator_warmup"] >= v["steps"],
+    )
     found = (
-        [] if not any(idle.every()) else ["discriminator_warmup: as long as trials are: their generator never moves"]
+        []
+        if not any(idle.every())
+        else ["discriminator_warmup: as long as trials are: their generator never moves"]
     )
     late = PerLevels(patched, ("steps", "losses", "schedules"), _late)
     found += [
@@ -195,13 +230,18 @@ def _late(values: dict[str, Any]) -> list[str]:
 
 
 def never_degraded(spec: StudySpec) -> str | None:
-    """Why no trial can ever count as degraded, where none is evaluated often enough for the rule; else None."""
+    """Why no trial can ever count as degraded, where none is evaluated often enough for the rule;
+    else None."""
     rule = spec.outcome.degradation
     patched = Patched(spec.base, spec.factors)
 
     def evaluations(values: dict[str, Any]) -> int:
         due = len(range(values["eval_every"], values["steps"], values["eval_every"])) + 1
-        return due - rule.after_step // values["eval_every"] if rule.after_step < values["steps"] else 0
+        return (
+            due - rule.after_step // values["eval_every"]
+            if rule.after_step < values["steps"]
+            else 0
+        )
 
     most = max(PerLevels(patched, ("steps", "eval_every"), evaluations).every())
     if most >= rule.patience:
@@ -217,7 +257,8 @@ FILED = ("model", "network", "dataset", "data", "checkpoint")
 
 
 def idle_factors(spec: StudySpec, cells: Sequence[Cell], menus: Menus) -> list[Problem]:
-    """Factors that change nothing: all their levels give the same config and files, in every cell."""
+    """Factors that change nothing: all their levels give the same config and files, in every
+    cell."""
     told = "changes nothing: its levels train alike in every cell; if that is meant, list them in equal_arms"
     patched = Patched(spec.base, spec.factors)
     found = []
@@ -232,7 +273,11 @@ def idle_factors(spec: StudySpec, cells: Sequence[Cell], menus: Menus) -> list[P
 def _moved_by(factor: Factor, patched: Patched, menus: Menus) -> Callable[[Cell], bool]:
     """Whether a cell trains otherwise than the same one with the factor at its first level."""
     touched = {field for field in FIELDS if factor.name in patched.touching[field]}
-    parts = [PerLevels(patched, FILED, lambda values: _files(values, menus))] if touched & set(FILED) else []
+    parts = (
+        [PerLevels(patched, FILED, lambda values: _files(values, menus))]
+        if touched & set(FILED)
+        else []
+    )
     for field in FIELDS:
         names = TOGETHER.get(field, (field,))
         if field not in NEUTRAL and touched & set(names):
@@ -252,12 +297,21 @@ def _first(cell: Cell, factor: Factor) -> Cell:
 def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
     """The values of options that name files."""
     named = [values["checkpoint"]]
-    for field, choice in (("network", menus.models[values["model"]]), ("data", menus.datasets[values["dataset"]])):
-        named += [values[field].get(name) for name, rule in choice.options.items() if rule.get("format") == "path"]
+    for field, choice in (
+        ("network", menus.models[values["model"]]),
+        ("data", menus.datasets[values["dataset"]]),
+    ):
+        named += [
+            values[field].get(name)
+            for name, rule in choice.options.items()
+            if rule.get("format") == "path"
+        ]
     return named
 
 
-def _unrecorded(metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus) -> list[Problem]:
+def _unrecorded(
+    metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus
+) -> list[Problem]:
     """An outcome's metric, if any cell does not record it."""
     patched = Patched(spec.base, spec.factors)
     names = PerLevels(patched, MEASURED, lambda values: recorded(values, menus))
@@ -274,7 +328,9 @@ def _unrecorded(metric: str, place: tuple[str | int, ...], spec: StudySpec, menu
     return []
 
 
-def _option_findings(field: str, options: dict[str, Any], kind: str, choice: Choice) -> list[Finding]:
+def _option_findings(
+    field: str, options: dict[str, Any], kind: str, choice: Choice
+) -> list[Finding]:
     """Options that the choice does not have, or that have a wrong value."""
     found: list[Finding] = []
     for name, value in options.items():

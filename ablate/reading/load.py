@@ -1,4 +1,5 @@
-"""The study file, read and validated: everything that is wrong with it at once, each with its place."""
+"""The study file, read and validated: everything that is wrong with it at once, each with its
+place."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,26 +22,35 @@ from ablate.trainers.command.trainer import METRICS, CommandTrainer, command_opt
 from g2g_core.config import TrialConfig
 
 
-def load_study(study: str | Path, overrides: Iterable[str] = (), menus: Menus | None = None) -> StudySpec:
-    """The study of a file, or of a bundled study's name, validated down to the config of every cell.
+def load_study(
+    study: str | Path, overrides: Iterable[str] = (), menus: Menus | None = None
+) -> StudySpec:
+    """The study of a file, or of a bundled study's name, validated down to the config of every
+    cell.
 
     Args:
         study: path of a study file, or name of a bundled one.
-        overrides: `path=value`, applied to the file in order; values are YAML, relative paths in them are relative to
-            the current folder (those in the file are relative to the file).
+        overrides: `path=value`, applied to the file in order; values are YAML, relative paths in
+            them are relative to the current folder (those in the file are relative to the file).
         menus: what can be chosen; None: what is installed.
 
     Raises:
-        StudyError: a line for each thing that is wrong: `file:line:column: path: what; did you mean X?`.
+        StudyError: a line for each thing that is wrong: `file:line:column: path: what; did you mean
+            X?`.
     """
     menus = menus or science_menus()
     tree = read_study(find_study(study), overrides)
     options = command_options(tree.plain())
     problems = schema_problems(tree.plain(), schema(menus, options))
-    problems += [problem for problem in _name_problems(tree.plain()) if not _covered(problem, problems)]
+    problems += [
+        problem for problem in _name_problems(tree.plain()) if not _covered(problem, problems)
+    ]
     if problems:
         raise _error(tree, problems)
-    spec = _build(_with_absolute_paths(tree, path_rules(menus) if options is None else option_rules(options)), menus)
+    spec = _build(
+        _with_absolute_paths(tree, path_rules(menus) if options is None else option_rules(options)),
+        menus,
+    )
     problems = [*outcome_problems(spec, menus), *_cell_problems(spec, menus, tree)]
     if problems:
         raise _error(tree, problems)
@@ -48,7 +58,8 @@ def load_study(study: str | Path, overrides: Iterable[str] = (), menus: Menus | 
 
 
 def schema(menus: Menus | None = None, options: Mapping[str, Any] | None = None) -> Schema:
-    """The JSON Schema of the study file; `options` is the base of one whose trainer is a command."""
+    """The JSON Schema of the study file; `options` is the base of one whose trainer is a
+    command."""
     designs = {name: first_line(design) for name, design in DESIGNS.items()}
     return study_schema(menus or science_menus(), designs, options)
 
@@ -59,7 +70,11 @@ def _error(tree: Node, problems: list[Problem]) -> StudyError:
     for problem in problems:
         mark, node = tree.at(problem.path)
         place = mark if problem.at_key or isinstance(node.value, dict | tuple) else node.mark
-        text = f"{place}: {problem.place}: {problem.message}" if problem.path else f"{place}: {problem.message}"
+        text = (
+            f"{place}: {problem.place}: {problem.message}"
+            if problem.path
+            else f"{place}: {problem.message}"
+        )
         lines[place.source, place.line, place.column, text] = text
     return StudyError("\n".join(lines[key] for key in sorted(lines)))
 
@@ -70,7 +85,8 @@ def _covered(problem: Problem, problems: list[Problem]) -> bool:
 
 
 def _name_problems(study: dict[str, Any]) -> Iterator[Problem]:
-    """Names of factors and levels that do not exist, paths that two factors set, conditions that go in a circle."""
+    """Names of factors and levels that do not exist, paths that two factors set, conditions that go
+    in a circle."""
     factors = study.get("factors")
     factors = factors if isinstance(factors, dict) else {}
     levels = {name: _labels(factor) for name, factor in factors.items()}
@@ -93,7 +109,8 @@ def _name_problems(study: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _expectations(expect: Any, levels: Mapping[str, list[str]]) -> Iterator[Problem]:
-    """Expected verdicts of factors and levels that do not exist, or of a level that is compared with itself."""
+    """Expected verdicts of factors and levels that do not exist, or of a level that is compared
+    with itself."""
     for name in expect if isinstance(expect, dict) else ():
         factor, equals, level = name.partition("=")
         place = ("expect", name)
@@ -104,11 +121,15 @@ def _expectations(expect: Any, levels: Mapping[str, list[str]]) -> Iterator[Prob
             hint = did_you_mean(level, levels[factor][1:])
             yield Problem(place, f"{shown(level)} is no level of {factor}{hint}", at_key=True)
         elif equals and level == levels[factor][0]:
-            message = f"{shown(level)} is the first level of {factor}, which the others are compared with"
+            message = (
+                f"{shown(level)} is the first level of {factor}, which the others are compared with"
+            )
             yield Problem(place, message, at_key=True)
 
 
-def _choices(entry: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _choices(
+    entry: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """An entry of `exclude` without its reason, or each arm of an entry of `equal_arms`."""
     if isinstance(entry, dict):
         yield path, {factor: level for factor, level in entry.items() if factor != "reason"}
@@ -116,11 +137,15 @@ def _choices(entry: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[st
         yield from (((*path, number), arm) for number, arm in enumerate(entry))
 
 
-def _choice_problems(choice: Any, path: tuple[str | int, ...], levels: Mapping[str, list[str]]) -> Iterator[Problem]:
+def _choice_problems(
+    choice: Any, path: tuple[str | int, ...], levels: Mapping[str, list[str]]
+) -> Iterator[Problem]:
     """Factors and levels of a `{factor: level}` that do not exist."""
     for factor, level in choice.items() if isinstance(choice, dict) else ():
         if factor not in levels:
-            yield Problem((*path, factor), f"no such factor{did_you_mean(factor, levels)}", at_key=True)
+            yield Problem(
+                (*path, factor), f"no such factor{did_you_mean(factor, levels)}", at_key=True
+            )
         elif levels[factor] and level not in levels[factor]:
             hint = did_you_mean(level, levels[factor])
             yield Problem((*path, factor), f"{shown(level)} is no level of {factor}{hint}")
@@ -152,7 +177,11 @@ def _overlaps(factors: dict[str, Any]) -> Iterator[Problem]:
     for name, factor in factors.items():
         for path in dict.fromkeys(path for patch in _patches(factor).values() for path in patch):
             if owner.setdefault(path, name) != name:
-                yield Problem(("factors", name), f"sets {path}, which factor {owner[path]} sets too", at_key=True)
+                yield Problem(
+                    ("factors", name),
+                    f"sets {path}, which factor {owner[path]} sets too",
+                    at_key=True,
+                )
 
 
 def _patches(factor: Any) -> dict[str, dict[str, Any]]:
@@ -166,12 +195,16 @@ def _patches(factor: Any) -> dict[str, dict[str, Any]]:
 
 
 def _with_absolute_paths(tree: Node, rules: Mapping[str, Schema]) -> Node:
-    """The tree with every path of a file made absolute, from the folder of the file that names it."""
+    """The tree with every path of a file made absolute, from the folder of the file that names
+    it."""
     paths = {path for path, rule in rules.items() if _is_path(rule)}
 
     def settle(node: Node, path: str) -> Node:
         if isinstance(node.value, dict):
-            below = {key: settle(item, f"{path}.{key}" if path else key) for key, item in node.value.items()}
+            below = {
+                key: settle(item, f"{path}.{key}" if path else key)
+                for key, item in node.value.items()
+            }
             return replace(node, value=below)
         if path in paths and isinstance(node.value, str) and node.value:
             absolute = os.path.normpath(node.folder / Path(node.value).expanduser())
@@ -188,7 +221,9 @@ def _with_absolute_paths(tree: Node, rules: Mapping[str, Schema]) -> Node:
             path = str(inside["path"].value) if "path" in inside else ""
             levels = inside["levels"]
             labels = levels.value if isinstance(levels.value, dict) else {}
-            inside["levels"] = replace(levels, value={label: settle(node, path) for label, node in labels.items()})
+            inside["levels"] = replace(
+                levels, value={label: settle(node, path) for label, node in labels.items()}
+            )
             settled[name] = replace(factor, value=inside)
         values["factors"] = replace(values["factors"], value=settled)
     return replace(tree, value=values)
@@ -239,14 +274,19 @@ def _trainer(tree: Node) -> CommandTrainer | None:
     return CommandTrainer(
         command=str(told["command"].value),
         metrics=str(told["metrics"].value) if "metrics" in told else METRICS,
-        folder=Path(os.path.normpath(folder.folder / Path(str(folder.value)).expanduser() if folder else here)),
+        folder=Path(
+            os.path.normpath(
+                folder.folder / Path(str(folder.value)).expanduser() if folder else here
+            )
+        ),
         base=written(study["base"]) if "base" in study else {},
         factors=tuple(Factor(name, _patches(factor)) for name, factor in factors.items()),
     )
 
 
 def _further(entry: str | dict[str, Any], menus: Menus | None) -> FurtherOutcome:
-    """A further outcome of its metric's name, or of a map; without menus metrics have no direction of their own."""
+    """A further outcome of its metric's name, or of a map; without menus metrics have no direction
+    of their own."""
     given = {"metric": entry} if isinstance(entry, str) else entry
     usual = "lower" if menus is None else _direction(given["metric"], menus)
     return FurtherOutcome(**{"better": usual, **given})
@@ -257,7 +297,9 @@ def _design(design: str | dict[str, Any]) -> dict[str, Any]:
     if isinstance(design, str):
         return {"kind": design}
     ((kind, options),) = design.items()
-    return {"kind": kind, "cells": options} if isinstance(options, list) else {"kind": kind, **options}
+    return (
+        {"kind": kind, "cells": options} if isinstance(options, list) else {"kind": kind, **options}
+    )
 
 
 def _direction(metric: str, menus: Menus) -> str:
@@ -287,7 +329,9 @@ def _cell_problems(spec: StudySpec, menus: Menus, tree: Node) -> list[Problem]:
     return [*found.values(), *(() if found else idle_factors(spec, cells, menus))]
 
 
-def _origin(path: tuple[str, ...], cell: Mapping[str, str], spec: StudySpec, tree: Node) -> tuple[str | int, ...]:
+def _origin(
+    path: tuple[str, ...], cell: Mapping[str, str], spec: StudySpec, tree: Node
+) -> tuple[str | int, ...]:
     """Where the file sets a path of a cell's config: in a level of a factor, or in the base."""
     for factor in reversed(spec.factors):
         for patch in sorted(factor.levels[cell[factor.name]], key=len, reverse=True):
@@ -297,5 +341,9 @@ def _origin(path: tuple[str, ...], cell: Mapping[str, str], spec: StudySpec, tre
                 whole = ("factors", factor.name, "levels", label)
                 _, node = tree.at(whole)
                 inside = isinstance(node.value, dict) and patch in node.value
-                return (*whole, patch, *path[len(steps) :]) if inside else (*whole, *path[len(steps) :])
+                return (
+                    (*whole, patch, *path[len(steps) :])
+                    if inside
+                    else (*whole, *path[len(steps) :])
+                )
     return ("base", *path)

@@ -1,7 +1,8 @@
-"""The menus of the science package as plain data: names, one line each, and the options of models and datasets.
+"""The menus of the science package as plain data: names, one line each, and the options of models
+and datasets.
 
-Everything that validates, lists or describes reads these, and they are read off the dicts that the training code
-itself uses (`all_losses()`, `MODELS`, ...), so nothing is typed twice.
+Everything that validates, lists or describes reads these, and they are read off the dicts that the
+training code itself uses (`all_losses()`, `MODELS`, ...), so nothing is typed twice.
 """
 
 import dataclasses
@@ -28,7 +29,8 @@ class Choice:
     Attributes:
         name: what a study file calls it.
         description: one line.
-        options: for models and datasets: option -> JSON Schema with `type`, `default` and `description`.
+        options: for models and datasets: option -> JSON Schema with `type`, `default` and
+            `description`.
         better: for metrics: `lower`, `higher` or None.
         unit: for metrics.
         usual: for metrics: recorded when a config names none, where the data can give it.
@@ -56,7 +58,8 @@ class Menus:
     config: Mapping[str, Schema]
 
     def recorded(self) -> dict[str, Choice]:
-        """Name under which a trial may record a metric -> the metric: its own, or with `raw_` or `average_` before."""
+        """Name under which a trial may record a metric -> the metric: its own, or with `raw_` or
+        `average_` before."""
         kinds = ("", "raw_", "average_")
         return {f"{kind}{name}": metric for kind in kinds for name, metric in self.metrics.items()}
 
@@ -83,8 +86,14 @@ def _read_menus() -> Menus:
     from g2g_core.models import MODELS, OPTIONS
 
     return Menus(
-        models={name: Choice(name, first_line(make), options_of(OPTIONS[name])) for name, make in MODELS.items()},
-        datasets={n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n])) for n, make in DATASETS.items()},
+        models={
+            name: Choice(name, first_line(make), options_of(OPTIONS[name]))
+            for name, make in MODELS.items()
+        },
+        datasets={
+            n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n]))
+            for n, make in DATASETS.items()
+        },
         losses={name: Choice(name, first_line(term)) for name, term in all_losses().items()},
         metrics={
             name: Choice(
@@ -103,7 +112,8 @@ def _read_menus() -> Menus:
 
 
 def _is_copy(function: Callable[..., float]) -> bool:
-    """Whether a metric compares what a copy of the input would give with the truth: it has nothing of a generator."""
+    """Whether a metric compares what a copy of the input would give with the truth: it has nothing
+    of a generator."""
     from g2g_core.metrics.reconstruction import copy_class, copy_content
 
     return isinstance(function, partial) and function.args[:1] in ((copy_class,), (copy_content,))

@@ -1,4 +1,5 @@
-"""What is wrong with a value, in words: JSON Schema errors as one line each, with the nearest right name."""
+"""What is wrong with a value, in words: JSON Schema errors as one line each, with the nearest right
+name."""
 
 import difflib
 import math
@@ -76,7 +77,8 @@ def did_you_mean(name: object, names: Iterable[str]) -> str:
 
 
 def schema_problems(value: Any, schema: Schema, at: Path = ()) -> list[Problem]:
-    """All that is wrong with a plain value, in the order of the file's keys, one problem a place."""
+    """All that is wrong with a plain value, in the order of the file's keys, one problem a
+    place."""
     found: dict[tuple[Path, str], Problem] = {}
     for path in _not_finite(value, at):
         found[path, ""] = Problem(path, "must be a finite number")
@@ -97,7 +99,11 @@ def describe(rule: Schema) -> str:
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     text = " or ".join(WORDS[kind] for kind in kinds) or "something else"
-    for key, words in (("minimum", "at least"), ("exclusiveMinimum", "more than"), ("maximum", "at most")):
+    for key, words in (
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "more than"),
+        ("maximum", "at most"),
+    ):
         if key in rule:
             text += f", {words} {rule[key]}"
     return text
@@ -105,7 +111,11 @@ def describe(rule: Schema) -> str:
 
 def shown(value: object) -> str:
     """A value as it is cited in a message; long ones are cut."""
-    text = {True: "true", False: "false", None: "null"}.get(value) if isinstance(value, bool | None) else None
+    text = (
+        {True: "true", False: "false", None: "null"}.get(value)
+        if isinstance(value, bool | None)
+        else None
+    )
     text = text or (f"'{value}'" if isinstance(value, str) else str(value))
     return _one_line(text)
 
@@ -147,11 +157,17 @@ def _in_words(error: ValidationError, at: Path) -> Iterator[Problem]:
     elif kind == "enum":
         names = [item for item in error.validator_value if item is not None]
         instead = rule.get("x-instead", {}).get(str(instance))
-        yield Problem(path, instead or f"{shown(instance)} is not known{did_you_mean(instance, names)}")
+        yield Problem(
+            path, instead or f"{shown(instance)} is not known{did_you_mean(instance, names)}"
+        )
     elif kind == "pattern":
-        yield Problem(path, f"{shown(instance)} is no name for a folder: letters, digits, _ and -, inner dots")
+        yield Problem(
+            path, f"{shown(instance)} is no name for a folder: letters, digits, _ and -, inner dots"
+        )
     elif kind in ("minLength", "maxLength"):
-        yield Problem(path, f"{shown(instance)} is too {'short' if kind == 'minLength' else 'long'}")
+        yield Problem(
+            path, f"{shown(instance)} is too {'short' if kind == 'minLength' else 'long'}"
+        )
     elif kind in ("minItems", "minProperties"):
         yield Problem(path, f"needs at least {error.validator_value}, has {len(instance)}")
     elif kind in ("maxItems", "maxProperties"):
@@ -189,9 +205,17 @@ def _hint(value: object, rule: Schema) -> str:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if isinstance(value, str) and "x-not-text" in rule:
         return f"; {rule['x-not-text']}"
-    if isinstance(value, str) and "boolean" in kinds and value.lower() in ("on", "off", "yes", "no", "y", "n"):
+    if (
+        isinstance(value, str)
+        and "boolean" in kinds
+        and value.lower() in ("on", "off", "yes", "no", "y", "n")
+    ):
         return f"; {value} is text here, write {'true' if value.lower() in ('on', 'yes', 'y') else 'false'}"
-    if isinstance(value, str) and ({"integer", "number"} & set(kinds)) and value.replace("_", "").isdigit():
+    if (
+        isinstance(value, str)
+        and ({"integer", "number"} & set(kinds))
+        and value.replace("_", "").isdigit()
+    ):
         return f"; write {value.replace('_', '')} without quotes or underscores"
     if isinstance(value, float) and "integer" in kinds and value.is_integer() and abs(value) < 1e15:
         return f"; write {int(value)}"

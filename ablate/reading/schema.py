@@ -1,4 +1,5 @@
-"""The JSON Schema of the study file, made from the menus: what validation checks and what editors complete from."""
+"""The JSON Schema of the study file, made from the menus: what validation checks and what editors
+complete from."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +50,13 @@ NEEDED = {
 
 VERDICTS = (
     *("harms", "helps", "equivalent", "depends", "no harm", "no benefit"),
-    *("harms on average", "helps on average", "equivalent on average", "diverges", "not enough data"),
+    *(
+        "harms on average",
+        "helps on average",
+        "equivalent on average",
+        "diverges",
+        "not enough data",
+    ),
 )
 """What a report can say of a factor, and so what a study file can expect of it."""
 
@@ -85,7 +92,10 @@ OPTIONS: Schema = {
     "propertyNames": {**OPTION_NAMES, "not": {"enum": ["seed", "folder", "device"]}},
     "additionalProperties": {"$ref": "#/$defs/options"},
 }
-NESTED: Schema = {"propertyNames": OPTION_NAMES, "additionalProperties": {"$ref": "#/$defs/options"}}
+NESTED: Schema = {
+    "propertyNames": OPTION_NAMES,
+    "additionalProperties": {"$ref": "#/$defs/options"},
+}
 """Of an option that is a map; the keywords say nothing about other values."""
 CHECKPOINT: Schema = {"type": ["string", "null"], "format": "path"}
 KINDS: tuple[tuple[type, Schema], ...] = (
@@ -105,20 +115,34 @@ SCHEDULE: Schema = {
     "required": ["kind"],
     "additionalProperties": False,
     "properties": {
-        "kind": {"enum": ["constant", "ramp", "delay"], "description": "course of the weight over the steps"},
-        "start": {"type": "integer", "minimum": 0, "description": "step at which the weight starts to act"},
-        "end": {"type": "integer", "minimum": 0, "description": "step at which a ramp reaches the full weight"},
+        "kind": {
+            "enum": ["constant", "ramp", "delay"],
+            "description": "course of the weight over the steps",
+        },
+        "start": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "step at which the weight starts to act",
+        },
+        "end": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "step at which a ramp reaches the full weight",
+        },
     },
 }
 
 
-def study_schema(menus: Menus, designs: Mapping[str, str], options: Mapping[str, Any] | None = None) -> Schema:
+def study_schema(
+    menus: Menus, designs: Mapping[str, str], options: Mapping[str, Any] | None = None
+) -> Schema:
     """JSON Schema (2020-12) of a study file.
 
     Args:
         menus: what can be chosen.
         designs: design -> one line.
-        options: the base of a study whose trainer is a command, which may hold any keys; None: the core trains.
+        options: the base of a study whose trainer is a command, which may hold any keys; None: the
+            core trains.
     """
     core = options is None
     paths = path_rules(menus) if options is None else option_rules(options)
@@ -147,7 +171,11 @@ def study_schema(menus: Menus, designs: Mapping[str, str], options: Mapping[str,
             "factors": {
                 "type": "object",
                 "description": "what varies: name -> levels; the first level is the reference",
-                "propertyNames": {"pattern": FACTOR, "maxLength": LONGEST_NAME, "not": {"enum": ["reason", "seed"]}},
+                "propertyNames": {
+                    "pattern": FACTOR,
+                    "maxLength": LONGEST_NAME,
+                    "not": {"enum": ["reason", "seed"]},
+                },
                 "additionalProperties": {"$ref": "#/$defs/factor"},
             },
             "design": _design(designs),
@@ -166,14 +194,20 @@ def study_schema(menus: Menus, designs: Mapping[str, str], options: Mapping[str,
                     "type": "object",
                     "required": ["reason"],
                     "minProperties": 2,
-                    "properties": {"reason": {"type": "string", "minLength": 1, "description": "why"}},
+                    "properties": {
+                        "reason": {"type": "string", "minLength": 1, "description": "why"}
+                    },
                     "additionalProperties": LABEL,
                 },
             },
             "equal_arms": {
                 "type": "array",
                 "description": "groups of cells that are meant to be equal: [[{factor: level}, {factor: level}]]",
-                "items": {"type": "array", "minItems": 2, "items": {"type": "object", "additionalProperties": LABEL}},
+                "items": {
+                    "type": "array",
+                    "minItems": 2,
+                    "items": {"type": "object", "additionalProperties": LABEL},
+                },
             },
             "notes": {"type": "string", "description": "free text of the author"},
             "expect": {
@@ -187,12 +221,15 @@ def study_schema(menus: Menus, designs: Mapping[str, str], options: Mapping[str,
 
 
 def option_rules(options: Mapping[str, Any], prefix: str = "") -> dict[str, Schema]:
-    """Dotted path -> rule of its value, for every option of a command's base: each has the type of its value."""
+    """Dotted path -> rule of its value, for every option of a command's base: each has the type of
+    its value."""
     rules: dict[str, Schema] = {}
     for name, value in options.items():
         path = f"{prefix}{name}"
         rules[path] = (
-            CHECKPOINT if path == "checkpoint" else next(dict(rule) for kind, rule in KINDS if isinstance(value, kind))
+            CHECKPOINT
+            if path == "checkpoint"
+            else next(dict(rule) for kind, rule in KINDS if isinstance(value, kind))
         )
         if isinstance(value, Mapping):
             rules |= option_rules(value, f"{path}.")
@@ -216,11 +253,15 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
     rules = {name: {**rule, **LIMITS.get(name, {})} for name, rule in menus.config.items()}
     rules["model"] = {**rules["model"], "enum": list(menus.models)}
     rules["dataset"] = {**rules["dataset"], "enum": list(menus.datasets)}
-    rules["losses"] = _menu(rules["losses"], {name: _weight(choice) for name, choice in menus.losses.items()})
+    rules["losses"] = _menu(
+        rules["losses"], {name: _weight(choice) for name, choice in menus.losses.items()}
+    )
     rules["schedules"] = _menu(rules["schedules"], dict.fromkeys(menus.losses, SCHEDULE))
     rules["network"] = _menu(rules["network"], _united(menus.models))
     rules["data"] = _menu(rules["data"], _united(menus.datasets))
-    rules["stop_beyond"] = _menu(rules["stop_beyond"], {name: {"type": "number"} for name in _bounded(menus)})
+    rules["stop_beyond"] = _menu(
+        rules["stop_beyond"], {name: {"type": "number"} for name in _bounded(menus)}
+    )
     for name, names in (
         ("restore", menus.parts),
         ("evaluate", ("raw", "average")),
@@ -251,22 +292,32 @@ def _menu(rule: Schema, properties: Mapping[str, Schema]) -> Schema:
 
 
 def _united(choices: Mapping[str, Choice]) -> dict[str, Schema]:
-    """Options of all choices; where two of them share a name with other rules, either rule may hold."""
+    """Options of all choices; where two of them share a name with other rules, either rule may
+    hold."""
     found: dict[str, list[Schema]] = {}
     for choice in choices.values():
         for name, rule in choice.options.items():
             rules = found.setdefault(name, [])
-            plain = {key: value for key, value in rule.items() if key not in ("default", "description")}
-            if plain not in [{k: v for k, v in r.items() if k not in ("default", "description")} for r in rules]:
+            plain = {
+                key: value for key, value in rule.items() if key not in ("default", "description")
+            }
+            if plain not in [
+                {k: v for k, v in r.items() if k not in ("default", "description")} for r in rules
+            ]:
                 rules.append(dict(rule))
-    return {name: rules[0] if len(rules) == 1 else {"anyOf": rules} for name, rules in found.items()}
+    return {
+        name: rules[0] if len(rules) == 1 else {"anyOf": rules} for name, rules in found.items()
+    }
 
 
 def _base(menus: Menus) -> Schema:
     """The base config; options must be those of the named model and dataset."""
     rules = {name: rule for name, rule in config_rules(menus).items() if name != "seed"}
     conditions = []
-    for chooser, field, choices in (("model", "network", menus.models), ("dataset", "data", menus.datasets)):
+    for chooser, field, choices in (
+        ("model", "network", menus.models),
+        ("dataset", "data", menus.datasets),
+    ):
         for name, choice in choices.items():
             conditions.append(
                 {
@@ -285,7 +336,11 @@ def _base(menus: Menus) -> Schema:
 
 def _factor(paths: Mapping[str, Schema]) -> Schema:
     """Both forms: `{path, levels: {label: value}}` and `{levels: {label: {path: value}}}`."""
-    labels: Schema = {"minLength": 1, "maxLength": LONGEST_LABEL, "pattern": r"^[^\x00-\x1f\x7f]*" + END}
+    labels: Schema = {
+        "minLength": 1,
+        "maxLength": LONGEST_LABEL,
+        "pattern": r"^[^\x00-\x1f\x7f]*" + END,
+    }
     typed = [
         {
             "if": {"required": ["path"], "properties": {"path": {"const": path}}},
@@ -298,7 +353,10 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
         "required": ["levels"],
         "additionalProperties": False,
         "properties": {
-            "path": {"enum": list(paths), "description": "dotted path into the config that the levels are values of"},
+            "path": {
+                "enum": list(paths),
+                "description": "dotted path into the config that the levels are values of",
+            },
             "levels": {
                 "type": ["object", "array"],
                 "minProperties": 2,
@@ -318,7 +376,11 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
             },
         },
         "if": {"not": {"required": ["path"]}},
-        "then": {"properties": {"levels": {"type": "object", "additionalProperties": {"$ref": "#/$defs/patch"}}}},
+        "then": {
+            "properties": {
+                "levels": {"type": "object", "additionalProperties": {"$ref": "#/$defs/patch"}}
+            }
+        },
         "allOf": typed,
     }
 
@@ -340,11 +402,23 @@ def _design(designs: Mapping[str, str]) -> Schema:
         "minProperties": 1,
         "maxProperties": 1,
         "properties": {
-            "resolution": {"enum": [3, 4, 5], "description": "3: main effects; 4: clear of pairs; 5: pairs too"},
-            "runs": {"type": "integer", "minimum": 2, "maximum": 4096, "description": "cells, a power of two"},
+            "resolution": {
+                "enum": [3, 4, 5],
+                "description": "3: main effects; 4: clear of pairs; 5: pairs too",
+            },
+            "runs": {
+                "type": "integer",
+                "minimum": 2,
+                "maximum": 4096,
+                "description": "cells, a power of two",
+            },
         },
     }
-    cells: Schema = {"type": "array", "minItems": 1, "items": {"type": "object", "additionalProperties": LABEL}}
+    cells: Schema = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "object", "additionalProperties": LABEL},
+    }
     options = {"fractional_factorial": fraction, "custom": cells}
     return {
         "description": "; ".join(f"{name}: {line}" for name, line in designs.items()),
@@ -362,7 +436,12 @@ def _design(designs: Mapping[str, str]) -> Schema:
 
 def _outcome(menus: Menus | None) -> Schema:
     """The outcome; without menus its metric has any name, as the program records it."""
-    named: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "not": {"const": "step"}}
+    named: Schema = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_NAME,
+        "not": {"const": "step"},
+    }
     metric: Schema = named if menus is None else {"enum": list(menus.recorded())}
     degradation: dict[str, Any] = {
         "relative": {
@@ -370,8 +449,16 @@ def _outcome(menus: Menus | None) -> Schema:
             "exclusiveMinimum": 0,
             "description": "share of the value at step 0, 0.10: 10 %",
         },
-        "after_step": {"type": "integer", "minimum": 0, "description": "evaluations up to this step do not count"},
-        "patience": {"type": "integer", "minimum": 1, "description": "evaluations in a row that must be worse"},
+        "after_step": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "evaluations up to this step do not count",
+        },
+        "patience": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "evaluations in a row that must be worse",
+        },
     }
     return {
         "type": "object",
@@ -380,14 +467,23 @@ def _outcome(menus: Menus | None) -> Schema:
         "required": ["metric"],
         "properties": {
             "metric": {**metric, "description": "metric of `g2g-ablate list metrics`"},
-            "better": {"enum": ["lower", "higher"], "description": "direction; left out: the metric's own"},
-            "summary": {"enum": ["last", "best", "mean", "auc"], "description": "how a curve becomes one number"},
+            "better": {
+                "enum": ["lower", "higher"],
+                "description": "direction; left out: the metric's own",
+            },
+            "summary": {
+                "enum": ["last", "best", "mean", "auc"],
+                "description": "how a curve becomes one number",
+            },
             "smallest_effect": {
                 "type": ["number", "null"],
                 "exclusiveMinimum": 0,
                 "description": "smallest difference that matters, in the metric's unit; scale log: ratio minus 1",
             },
-            "scale": {"enum": ["linear", "log"], "description": "effects are differences (linear) or ratios (log)"},
+            "scale": {
+                "enum": ["linear", "log"],
+                "description": "effects are differences (linear) or ratios (log)",
+            },
             "also": _also(metric),
             "spend": {
                 "enum": ["even", "middle", "late"],
@@ -425,7 +521,10 @@ def _also(metric: Schema) -> Schema:
                 "required": ["metric"],
                 "properties": {
                     "metric": {**metric, "description": "metric of `g2g-ablate list metrics`"},
-                    "better": {"enum": ["lower", "higher"], "description": "left out: the metric's own"},
+                    "better": {
+                        "enum": ["lower", "higher"],
+                        "description": "left out: the metric's own",
+                    },
                     "smallest_effect": {
                         "type": ["number", "null"],
                         "exclusiveMinimum": 0,

@@ -1,4 +1,5 @@
-"""From a study's name to one tree of values with places: `extends` chains, overrides, labels as text."""
+"""From a study's name to one tree of values with places: `extends` chains, overrides, labels as
+text."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +17,9 @@ DEEPEST_CHAIN = 20
 
 def bundled_studies() -> dict[str, Path]:
     """Name -> file of the studies that come with the package."""
-    found = sorted(Path(str(entry)) for entry in files("studies").iterdir() if entry.name.endswith(".yaml"))
+    found = sorted(
+        Path(str(entry)) for entry in files("studies").iterdir() if entry.name.endswith(".yaml")
+    )
     return {path.stem: path for path in found}
 
 
@@ -36,7 +39,10 @@ def find_study(name: str | Path) -> Path:
     bundled = bundled_studies()
     if str(name) in bundled:
         return bundled[str(name)]
-    hint = did_you_mean(Path(name).stem, bundled) or "; `g2g-ablate list studies` names the bundled ones"
+    hint = (
+        did_you_mean(Path(name).stem, bundled)
+        or "; `g2g-ablate list studies` names the bundled ones"
+    )
     raise StudyError(f"{name}: no such study file{hint}")
 
 
@@ -83,7 +89,9 @@ def _extended(path: Path, chain: tuple[Path, ...]) -> Node:
     if parent is None:
         return tree
     if not isinstance(parent.value, str) or not parent.value or "\0" in parent.value:
-        raise StudyError(f"{parent.mark}: extends: must be the path of a study file, or the name of a bundled study")
+        raise StudyError(
+            f"{parent.mark}: extends: must be the path of a study file, or the name of a bundled study"
+        )
     extended = _extended(_parent(path, parent), (*chain, real))
     _refuse_unknown_drops(tree, extended)
     merged = merge(extended, tree)
@@ -108,27 +116,36 @@ def _parent(path: Path, extends: Node) -> Path:
 
 
 def _refuse_unknown_drops(tree: Node, extended: Node) -> None:
-    """A factor that is `null` must be one of the extended file, or a slip of the pen would leave that one in."""
+    """A factor that is `null` must be one of the extended file, or a slip of the pen would leave
+    that one in."""
     own, theirs = (
-        factors.value if (factors := node.value.get("factors")) and isinstance(factors.value, dict) else {}
+        factors.value
+        if (factors := node.value.get("factors")) and isinstance(factors.value, dict)
+        else {}
         for node in (tree, extended)
         if isinstance(node.value, dict)
     )
     for name, node in own.items():
         if node.value is None and name not in theirs:
             hint = did_you_mean(name, theirs)
-            raise StudyError(f"{node.mark}: factors.{name}: null, but the extended file has no such factor{hint}")
+            raise StudyError(
+                f"{node.mark}: factors.{name}: null, but the extended file has no such factor{hint}"
+            )
 
 
 def _without_dropped(factors: Node) -> Node:
     """A factor of the extended file that is `null` in the extending one is gone."""
     if not isinstance(factors.value, dict):
         return factors
-    return replace(factors, value={name: node for name, node in factors.value.items() if node.value is not None})
+    return replace(
+        factors,
+        value={name: node for name, node in factors.value.items() if node.value is not None},
+    )
 
 
 def _set(tree: Node, name: str, new: Node) -> Node:
-    """The tree with the value at a dotted path replaced; keys that hold dots themselves are found first."""
+    """The tree with the value at a dotted path replaced; keys that hold dots themselves are found
+    first."""
     values = dict(tree.value) if isinstance(tree.value, dict) else {}
     known = [key for key in values if name == key or name.startswith(key + ".")]
     key = max(known, key=len) if known else name.partition(".")[0]
@@ -140,7 +157,8 @@ def _set(tree: Node, name: str, new: Node) -> Node:
 
 
 def _labels_as_text(tree: Node) -> Node:
-    """Labels of levels as they were written, wherever the file names one: `0.10`, `on`, `64` are text there."""
+    """Labels of levels as they were written, wherever the file names one: `0.10`, `on`, `64` are
+    text there."""
     tree = _at(tree, ("factors", "*", "levels"), _listed_levels)
     for path in (
         ("factors", "*", "when", "*"),
@@ -159,12 +177,16 @@ def _text(node: Node) -> Node:
 
 def _listed_levels(node: Node) -> Node:
     """Levels given as a list of values become a map whose labels are the values as written."""
-    if not isinstance(node.value, tuple) or any(isinstance(item.value, dict | tuple) for item in node.value):
+    if not isinstance(node.value, tuple) or any(
+        isinstance(item.value, dict | tuple) for item in node.value
+    ):
         return node
     labels = [item.text or "null" for item in node.value]
     if len(set(labels)) < len(labels):
         raise StudyError(f"{node.mark}: levels holds a value twice")
-    marks: dict[str, Mark] = {label: item.mark for label, item in zip(labels, node.value, strict=True)}
+    marks: dict[str, Mark] = {
+        label: item.mark for label, item in zip(labels, node.value, strict=True)
+    }
     return replace(node, value=dict(zip(labels, node.value, strict=True)), keys=marks)
 
 
@@ -174,7 +196,9 @@ def _at(node: Node, path: Sequence[str], change: Callable[[Node], Node]) -> Node
         return change(node)
     first, rest = path[0], path[1:]
     if isinstance(node.value, dict):
-        values = {k: _at(v, rest, change) if first in ("*", k) else v for k, v in node.value.items()}
+        values = {
+            k: _at(v, rest, change) if first in ("*", k) else v for k, v in node.value.items()
+        }
         return replace(node, value=values)
     if isinstance(node.value, tuple) and first == "*":
         return replace(node, value=tuple(_at(item, rest, change) for item in node.value))

@@ -1,7 +1,9 @@
-"""Strict, safe YAML: the scalars of YAML 1.2, every value with its place in the file, nothing ever executed.
+"""Strict, safe YAML: the scalars of YAML 1.2, every value with its place in the file, nothing ever
+    executed.
 
-PyYAML reads YAML 1.1, where `1e-4` is text, `on` a boolean, `010` eight and `12:30:45` a number. Here its scanner and
-parser give the events, and the rules of the YAML 1.2 core schema give the values (https://yaml.org/spec/1.2.2, 10.3).
+PyYAML reads YAML 1.1, where `1e-4` is text, `on` a boolean, `010` eight and `12:30:45` a number.
+Here its scanner and parser give the events, and the rules of the YAML 1.2 core schema give the
+values (https://yaml.org/spec/1.2.2, 10.3).
 """
 
 import math
@@ -20,7 +22,8 @@ LARGEST_FILE = 1_000_000
 DEEPEST = 24
 """Levels of nesting."""
 MOST_VALUES = 200_000
-"""Values after aliases are filled in, so that ten lines of aliases cannot stand for a billion values."""
+"""Values after aliases are filled in, so that ten lines of aliases cannot stand for a billion
+values."""
 LONGEST_INTEGER = 100
 """Digits."""
 
@@ -38,7 +41,8 @@ NAN = re.compile(r"\.(nan|NaN|NAN)\Z")
 
 @dataclass(frozen=True)
 class Mark:
-    """A place: a file and a line and column that count from 1, or an option of the command line (line 0)."""
+    """A place: a file and a line and column that count from 1, or an option of the command line
+    (line 0)."""
 
     source: str
     line: int = 0
@@ -70,10 +74,13 @@ class Node:
         """The value without places: dicts, lists and scalars."""
         if isinstance(self.value, dict):
             return {key: node.plain() for key, node in self.value.items()}
-        return [node.plain() for node in self.value] if isinstance(self.value, tuple) else self.value
+        return (
+            [node.plain() for node in self.value] if isinstance(self.value, tuple) else self.value
+        )
 
     def at(self, path: tuple[str | int, ...]) -> "tuple[Mark, Node]":
-        """Place of the key (or item) at `path`, or of the deepest one on the way that exists, and its node."""
+        """Place of the key (or item) at `path`, or of the deepest one on the way that exists, and
+        its node."""
         mark, node = self.mark, self
         for step in path:
             if isinstance(node.value, dict) and step in node.value:
@@ -90,9 +97,9 @@ def read_yaml(path: Path) -> Node:
     """The one document of a file.
 
     Raises:
-        StudyError: one line with file, line and column: the file cannot be read, is not UTF-8, is empty or too large,
-            is not valid YAML, holds several documents, a tag, a duplicate key, a key that is no text, or a number out
-            of range.
+        StudyError: one line with file, line and column: the file cannot be read, is not UTF-8, is
+            empty or too large, is not valid YAML, holds several documents, a tag, a duplicate key,
+            a key that is no text, or a number out of range.
     """
     try:
         size = path.stat().st_size
@@ -100,17 +107,24 @@ def read_yaml(path: Path) -> Node:
     except OSError as error:
         raise StudyError(f"{path}: cannot be read: {error.strerror or error}") from None
     if size > LARGEST_FILE:
-        raise StudyError(f"{path}: {size} bytes is too large for a study file (at most {LARGEST_FILE})")
+        raise StudyError(
+            f"{path}: {size} bytes is too large for a study file (at most {LARGEST_FILE})"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise StudyError(f"{path}:{line}:1: not UTF-8 text (byte 0x{raw[error.start]:02x})") from None
+        raise StudyError(
+            f"{path}:{line}:1: not UTF-8 text (byte 0x{raw[error.start]:02x})"
+        ) from None
     return parse_yaml(text, str(path), path.absolute().parent)
 
 
 def parse_yaml(text: str, source: str, folder: Path) -> Node:
-    """The one document of a text; `source` names it in messages. Raises StudyError as `read_yaml` does."""
+    """The one document of a text; `source` names it in messages.
+
+    Raises StudyError as `read_yaml` does.
+    """
     builder = _Builder(source, folder)
     try:
         return builder.document(iter(yaml.parse(text, Loader=yaml.SafeLoader)))
@@ -119,22 +133,34 @@ def parse_yaml(text: str, source: str, folder: Path) -> Node:
     except yaml.reader.ReaderError as error:
         before = text[: int(error.position)]
         place = Mark(source, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise StudyError(f"{place}: character U+{int(error.character):04X} is not allowed in YAML") from None
+        raise StudyError(
+            f"{place}: character U+{int(error.character):04X} is not allowed in YAML"
+        ) from None
 
 
 def parse_option(option: str, text: str) -> Node:
-    """The value of an option of the command line, which messages name; relative paths are to the current folder."""
+    """The value of an option of the command line, which messages name; relative paths are to the
+    current folder."""
 
     def placed(node: Node) -> Node:
         value = node.value
         if isinstance(value, dict):
             keys = dict.fromkeys(value, Mark(option))
-            return replace(node, mark=Mark(option), keys=keys, value={key: placed(item) for key, item in value.items()})
+            return replace(
+                node,
+                mark=Mark(option),
+                keys=keys,
+                value={key: placed(item) for key, item in value.items()},
+            )
         if isinstance(value, tuple):
             return replace(node, mark=Mark(option), value=tuple(placed(item) for item in value))
         return replace(node, mark=Mark(option))
 
-    return placed(parse_yaml(text, option, Path.cwd())) if text.strip() else Node(None, Mark(option), text)
+    return (
+        placed(parse_yaml(text, option, Path.cwd()))
+        if text.strip()
+        else Node(None, Mark(option), text)
+    )
 
 
 def scalar_value(text: str) -> Scalar:
@@ -262,7 +288,9 @@ class _Builder:
             if not key:
                 raise self.refuse(event, "an empty key")
             if key in keys:
-                raise self.refuse(event, f"duplicate key {key}; it stands in line {keys[key].line} already")
+                raise self.refuse(
+                    event, f"duplicate key {key}; it stands in line {keys[key].line} already"
+                )
             keys[key] = self.mark(event)
             node = self.node(next(events), events, depth + 1)
             if plain_merge:

@@ -1,4 +1,5 @@
-"""From studies' folders to a report: the tables are gathered anew where they are out of date, then `reports` writes."""
+"""From studies' folders to a report: the tables are gathered anew where they are out of date, then
+`reports` writes."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -31,7 +32,8 @@ def write_reports(
 
     Args:
         folders: `OUT/<study>` of each study.
-        to: folder to write to; None: `report` in the study's folder, for several `comparison` beside the first.
+        to: folder to write to; None: `report` in the study's folder, for several `comparison`
+            beside the first.
         formats: of `html`, `pdf`, `text`, `latex`, `csv`.
         leave_out: names of sections to leave out.
 
@@ -50,12 +52,18 @@ def write_reports(
         if not tables.up_to_date(folder):
             tables.gather(folder)
     studies = [load_results(folder) for folder in folders]
-    target = to or (folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison")
+    target = to or (
+        folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison"
+    )
     page = target / "index.html"
     if to is not None and "html" in formats and page.is_file() and not is_page(page):
-        raise StudyError(f"--to: {target}: holds an index.html that is no report of a study; choose another folder")
+        raise StudyError(
+            f"--to: {target}: holds an index.html that is no report of a study; choose another folder"
+        )
     try:
-        files = build_report(studies if len(studies) > 1 else studies[0], target, formats, leave_out=leave_out)
+        files = build_report(
+            studies if len(studies) > 1 else studies[0], target, formats, leave_out=leave_out
+        )
     except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise StudyError(f"--to: {target}: cannot be written: {error.strerror}") from None
     return Written(tuple(files), tuple(line for study in studies for line in headline(study)))

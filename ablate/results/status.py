@@ -76,7 +76,11 @@ def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
             seconds += now - document["attempts"][-1]["started"]
         else:
             status = "interrupted"
-    step = lines[-1].step if lines and status in ("running", "interrupted") else int(document.get("steps_done", 0))
+    step = (
+        lines[-1].step
+        if lines and status in ("running", "interrupted")
+        else int(document.get("steps_done", 0))
+    )
     return TrialStatus(
         trial_id=folder.name,
         label=name,

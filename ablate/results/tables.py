@@ -1,6 +1,7 @@
 """Gathers trial folders into the results tables `trials.csv` and `history.parquet`.
 
-The tables depend on the folders only: gathered again, or after any number of interruptions, they are the same.
+The tables depend on the folders only: gathered again, or after any number of interruptions, they
+    are the same.
 """
 
 import csv
@@ -51,7 +52,9 @@ def up_to_date(folder: Path) -> bool:
         made = min((folder / name).stat().st_mtime_ns for name in (TRIALS, HISTORY))
         sources = [folder / "plan.json"]
         for trial in atomic.read_json(folder / "plan.json")["trials"]:
-            where = folder / "trials" / trial["trial_id"]  # its own time is that of the last file that came or went
+            where = (
+                folder / "trials" / trial["trial_id"]
+            )  # its own time is that of the last file that came or went
             files = (where, where / trial_file.NAME, where / journal.NAME, where / "mlflow.json")
             sources += [path for path in files if path.exists()]
         return all(path.stat().st_mtime_ns <= made for path in sources)
@@ -68,13 +71,20 @@ class _Gathered:
         self.metrics: dict[str, None] = {}
 
     def write_history(self, path: Path) -> None:
-        """Write the history: trial_id, attempt, step, name, value; each (trial, step, name) once."""
+        """Write the history: trial_id, attempt, step, name, value; each (trial, step, name)
+        once."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         text = pa.dictionary(pa.int32(), pa.string())
         schema = pa.schema(
-            [("trial_id", text), ("attempt", pa.int32()), ("step", pa.int64()), ("name", text), ("value", pa.float64())]
+            [
+                ("trial_id", text),
+                ("attempt", pa.int32()),
+                ("step", pa.int64()),
+                ("name", text),
+                ("value", pa.float64()),
+            ]
         )
         with pq.ParquetWriter(path, schema) as writer:
             columns: list[list[Any]] = [[], [], [], [], []]
@@ -101,7 +111,11 @@ class _Gathered:
                         yield id_, line.attempt, line.step, name, value
 
     def _trial(
-        self, planned: Mapping[str, Any], document: Mapping[str, Any], lines: Sequence[Line], where: Path
+        self,
+        planned: Mapping[str, Any],
+        document: Mapping[str, Any],
+        lines: Sequence[Line],
+        where: Path,
     ) -> dict[str, Any]:
         """The row of one trial."""
         status = trial_file.status_of(document)
@@ -120,7 +134,9 @@ class _Gathered:
         for name, curve in curves.items():
             if status == "finished":
                 better = (self.plan.get("metrics", {}).get(name) or {}).get("better")
-                row[f"metric.{name}"] = summarise(curve, outcome["summary"], chosen.get(name, better))
+                row[f"metric.{name}"] = summarise(
+                    curve, outcome["summary"], chosen.get(name, better)
+                )
             if curve[0][0] == 0:
                 row[f"metric0.{name}"] = curve[0][1]
         row["degraded_at_step"] = degraded_at_step(curves.get(outcome["metric"], []), outcome)
@@ -133,8 +149,14 @@ class _Gathered:
 
     def trials_csv(self) -> str:
         """The content of trials.csv; of the config only what varies."""
-        known = [row for row in self.rows if any(name.startswith("config.") for name in row)]  # the others are damaged
-        varying = [name for name in _names(known, "config.") if len({_text(_config(row, name)) for row in known}) > 1]
+        known = [
+            row for row in self.rows if any(name.startswith("config.") for name in row)
+        ]  # the others are damaged
+        varying = [
+            name
+            for name in _names(known, "config.")
+            if len({_text(_config(row, name)) for row in known}) > 1
+        ]
         for row in known:
             row.update({name: _config(row, name) for name in varying})
         columns = [
@@ -143,7 +165,14 @@ class _Gathered:
             *varying,
             *(f"metric.{name}" for name in self.metrics),
             *(f"metric0.{name}" for name in self.metrics),
-            *("degraded_at_step", "steps_done", "seconds", "peak_memory_mb", "error", "mlflow_run_id"),
+            *(
+                "degraded_at_step",
+                "steps_done",
+                "seconds",
+                "peak_memory_mb",
+                "error",
+                "mlflow_run_id",
+            ),
         ]
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")

@@ -1,7 +1,8 @@
-"""Where trials run: one by one in this process, or on Ray workers by a child process that drives Ray Tune.
+"""Where trials run: one by one in this process, or on Ray workers by a child process that drives
+    Ray Tune.
 
-The command that the user started never imports Ray: it owns the terminal, while the driver's noise goes to
-`driver.log`. How a trial ended is read from its folder, never from Ray.
+The command that the user started never imports Ray: it owns the terminal, while the driver's noise
+goes to `driver.log`. How a trial ended is read from its folder, never from Ray.
 """
 
 import contextlib
@@ -58,7 +59,8 @@ class Job:
         referee: decides when to stop early.
         fresh_workers: a new process for every trial, instead of warm ones that are used again.
         trainer: `module:function` of the training run.
-        said: what was decided on the way, one line each: why the study stopped, what is tried again.
+        said: what was decided on the way, one line each: why the study stopped, what is tried
+            again.
         stopped: why the study was stopped before its end; None: it was not.
     """
 
@@ -79,7 +81,8 @@ def execute(job: Job) -> None:
     Raises:
         KeyboardInterrupt: the user stopped it; everything can be resumed.
         StudyError: the cluster has not what was asked for; nothing was started.
-        Infrastructure: Ray could not be started, or died more often than `max_retries` while no trial ended.
+        Infrastructure: Ray could not be started, or died more often than `max_retries` while no
+            trial ended.
     """
     if job.resources.workers == 0:
         inline(job)
@@ -130,7 +133,9 @@ def on_ray(job: Job) -> None:
     deaths, before = 0, len(job.trials)
     while left := [trial for trial in job.trials if not _ended(job.folder, trial)]:
         deaths, before = (0, len(left)) if len(left) < before else (deaths, before)
-        time.sleep(PAUSE_S * deaths)  # a busy machine gets time: Ray gives up on parts of its own that start slowly
+        time.sleep(
+            PAUSE_S * deaths
+        )  # a busy machine gets time: Ray gives up on parts of its own that start slowly
         driver = Driver(job, left)
         try:
             clean = driver.wait()
@@ -144,9 +149,13 @@ def on_ray(job: Job) -> None:
         deaths += 1
         address = job.resources.address
         if address is not None and not cluster_answers(address):
-            raise Infrastructure(f"the Ray cluster at {address} is gone; what it had finished is kept")
+            raise Infrastructure(
+                f"the Ray cluster at {address} is gone; what it had finished is kept"
+            )
         if deaths > job.max_retries:
-            raise Infrastructure(f"Ray died {deaths} times; its last words are in {job.folder / 'driver.log'}")
+            raise Infrastructure(
+                f"Ray died {deaths} times; its last words are in {job.folder / 'driver.log'}"
+            )
         job.said.append(f"Ray died; started again for what is left ({deaths} of {job.max_retries})")
 
 
@@ -163,7 +172,8 @@ class Driver:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=driver_environment(job.resources),
-            start_new_session=True,  # Ctrl-C reaches the command only, which stops the trials in order
+            # Ctrl-C reaches the command only, which stops the trials in order
+            start_new_session=True,
             text=True,
         )
         order = {
@@ -183,7 +193,8 @@ class Driver:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()  # stays open: its end tells the driver that this command is gone
+            # Stays open: its end tells the driver that this command is gone
+            self._process.stdin.flush()
         except BrokenPipeError:
             pass  # it died at once; wait() sees that
         self._refused: str | None = None
@@ -201,7 +212,8 @@ class Driver:
         return self._done
 
     def stop_gently(self, patience_s: float = 15.0) -> None:
-        """Ask the trials to end at their next record and wait for it; a second Ctrl-C waits no longer."""
+        """Ask the trials to end at their next record and wait for it; a second Ctrl-C waits no
+        longer."""
         (self.job.folder / STOP).touch()
         deadline = time.monotonic() + patience_s
         try:
@@ -260,7 +272,8 @@ def driver_environment(resources: Resources) -> dict[str, str]:
     }
     if resources.address is None:
         env |= {
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on Linux too, this binds every port to loopback only
+            # On Linux too, this binds every port to loopback only
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         }
     if not resources.gpus:
@@ -289,26 +302,33 @@ def _signal(process: psutil.Process, number: int) -> None:
 
 
 def _ended(folder: Path, trial: Trial) -> bool:
-    """Whether this command needs not start the trial again: it has an outcome, or failed for good."""
+    """Whether this command needs not start the trial again: it has an outcome, or failed for
+    good."""
     document = trial_file.read(folder / "trials" / trial.id)
     failed = trial_file.status_of(document) == "failed" and document.get("fault") not in MEMORY
     return failed or trial_file.status_of(document) in trial_file.ENDED
 
 
 def _scratch_folder() -> Path:
-    """A short path for Ray's session (its sockets allow 107 bytes); leftovers of dead commands are removed."""
+    """A short path for Ray's session (its sockets allow 107 bytes); leftovers of dead commands are
+    removed."""
     root = Path(tempfile.gettempdir())
     if len(str(root)) > 30:
         root = Path("/tmp")
     for old in root.glob("g2g-ray-*-*"):
         number = old.name.split("-")[2]
-        if number.isdigit() and not psutil.pid_exists(int(number)) and old.stat().st_uid == os.getuid():
+        if (
+            number.isdigit()
+            and not psutil.pid_exists(int(number))
+            and old.stat().st_uid == os.getuid()
+        ):
             shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"g2g-ray-{os.getpid()}-", dir=root))
 
 
 def settle(folder: Path, trials: Sequence[Trial]) -> None:
-    """Give trials whose process died their true status: `running` without a process becomes `interrupted`."""
+    """Give trials whose process died their true status: `running` without a process becomes
+    `interrupted`."""
     for trial in trials:
         where = folder / "trials" / trial.id
         document = trial_file.read(where)

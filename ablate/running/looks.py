@@ -1,7 +1,8 @@
-"""Studies that add seeds until every factor has its verdict, at levels that pay for each look at the data.
+"""Studies that add seeds until every factor has its verdict, at levels that pay for each look at
+the data.
 
-Where the arms of one factor can stop without the others (leave-one-out, add-one-in, one at a time), a factor that is
-decided, or that the seeds left can't decide, gets no more trials.
+Where the arms of one factor can stop without the others (leave-one-out, add-one-in, one at a time),
+a factor that is decided, or that the seeds left can't decide, gets no more trials.
 """
 
 import sys
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from reports import Analysis
 
 
-def until_decided(plan: Plan, folder: Path, run: Callable[[Plan], "StudyResult"], quiet: bool) -> "StudyResult":
+def until_decided(
+    plan: Plan, folder: Path, run: Callable[[Plan], "StudyResult"], quiet: bool
+) -> "StudyResult":
     """Run a study look by look; the tables and the report in its folder are those of the last look.
 
     Args:
@@ -29,7 +32,11 @@ def until_decided(plan: Plan, folder: Path, run: Callable[[Plan], "StudyResult"]
     """
     seeds = list(dict.fromkeys(trial.seed for trial in plan.trials))
     trials = _trials_there(plan, folder)
-    looks = [number for number in plan.spec.outcome.looks if number >= len({trial.seed for trial in trials})]
+    looks = [
+        number
+        for number in plan.spec.outcome.looks
+        if number >= len({trial.seed for trial in trials})
+    ]
     cells = {trial.cell_id for trial in plan.trials}
     said: list[str] = []
     for number in looks:
@@ -52,7 +59,8 @@ def until_decided(plan: Plan, folder: Path, run: Callable[[Plan], "StudyResult"]
 
 
 def _part(plan: Plan, trials: Sequence[Trial]) -> Plan:
-    """The plan with some of its trials; its hash stays, since the whole was fixed before anything ran."""
+    """The plan with some of its trials; its hash stays, since the whole was fixed before anything
+    ran."""
     chosen = {trial.id for trial in trials}
     return replace(plan, trials=tuple(trial for trial in plan.trials if trial.id in chosen))
 
@@ -60,7 +68,11 @@ def _part(plan: Plan, trials: Sequence[Trial]) -> Plan:
 def _trials_there(plan: Plan, folder: Path) -> list[Trial]:
     """The trials of the last look of an earlier command; none where the plan was another."""
     old: dict[str, Any] = atomic.read_json(folder / "plan.json")
-    ids = {trial["trial_id"] for trial in old.get("trials", ())} if old.get("hash") == plan.hash else set()
+    ids = (
+        {trial["trial_id"] for trial in old.get("trials", ())}
+        if old.get("hash") == plan.hash
+        else set()
+    )
     return [trial for trial in plan.trials if trial.id in ids]
 
 
@@ -72,7 +84,8 @@ def _analysis(folder: Path) -> "Analysis":
 
 
 def active_cells(found: "Analysis") -> set[str]:
-    """The cells that more seeds are for: all, or without the arms of what needs none where arms stop alone."""
+    """The cells that more seeds are for: all, or without the arms of what needs none where arms
+    stop alone."""
     design = found.cells.design
     if not design.alone:
         return set(design.cells)
@@ -81,15 +94,21 @@ def active_cells(found: "Analysis") -> set[str]:
     for term in design.compared:
         places = {cell for block in term.blocks for cell in block.cells}
         (wanted if term.name in found.waiting else closed).update(places)
-    return {cell for place, cell in enumerate(design.cells) if place in wanted or place not in closed}
+    return {
+        cell for place, cell in enumerate(design.cells) if place in wanted or place not in closed
+    }
 
 
 def _told(found: "Analysis", seeds: int, last: int) -> list[str]:
     """What this look showed, in a line."""
     start = f"after {seeds} of {last} seeds "
-    given_up = f"{', '.join(found.futile)} can't be decided with {last} seeds" if found.futile else ""
+    given_up = (
+        f"{', '.join(found.futile)} can't be decided with {last} seeds" if found.futile else ""
+    )
     if found.waiting:
-        line = f"there is no verdict yet on {', '.join(found.waiting)}" + (f"; {given_up}" if given_up else "")
+        line = f"there is no verdict yet on {', '.join(found.waiting)}" + (
+            f"; {given_up}" if given_up else ""
+        )
     else:
         line = given_up or "every factor has its verdict"
     return [start + line]

@@ -1,4 +1,5 @@
-"""The live display of a run on stderr: a table on a terminal, plain lines elsewhere, nothing when quiet."""
+"""The live display of a run on stderr: a table on a terminal, plain lines elsewhere, nothing when
+quiet."""
 
 import sys
 import threading
@@ -25,10 +26,18 @@ SHOWN = 16
 
 
 class Progress:
-    """Follows the trials' folders in a thread of its own; a context manager around the execution."""
+    """Follows the trials' folders in a thread of its own; a context manager around the
+    execution."""
 
-    def __init__(self, folder: Path, trials: Sequence[Trial], metric: str, reused: int, quiet: bool) -> None:
-        self.folder, self.metric, self.reused, self.quiet = folder, f"metric/{metric}", reused, quiet
+    def __init__(
+        self, folder: Path, trials: Sequence[Trial], metric: str, reused: int, quiet: bool
+    ) -> None:
+        self.folder, self.metric, self.reused, self.quiet = (
+            folder,
+            f"metric/{metric}",
+            reused,
+            quiet,
+        )
         self.waiting = list(trials)
         self.plan = atomic.read_json(folder / "plan.json")
         self.ended: Counter[str] = Counter()
@@ -71,13 +80,20 @@ class Progress:
             still = {trial.id for trial in self.waiting}
             for trial in (trial for trial in before if trial.id not in still):
                 row = self._row(trial)
-                value = "" if row.metric is None else f", {self.metric.removeprefix('metric/')} {row.metric:.4g}"
+                value = (
+                    ""
+                    if row.metric is None
+                    else f", {self.metric.removeprefix('metric/')} {row.metric:.4g}"
+                )
                 error = f": {row.error}" if row.error else ""
-                self.say(f"{row.status} {row.label} in {row.seconds:.1f} s{value}{error} ({self._counts(running)})")
+                self.say(
+                    f"{row.status} {row.label} in {row.seconds:.1f} s{value}{error} ({self._counts(running)})"
+                )
             if time.monotonic() - last > 60 and running:
                 last = time.monotonic()
                 self.say(
-                    "; ".join(f"{row.label} step {row.progress}" for row in running[:4]) + f" ({self._counts(running)})"
+                    "; ".join(f"{row.label} step {row.progress}" for row in running[:4])
+                    + f" ({self._counts(running)})"
                 )
 
     def _live(self) -> None:
@@ -99,20 +115,31 @@ class Progress:
 
         table = Table(box=None, pad_edge=False)
         for name in ("running", "step", "loss", self.metric.removeprefix("metric/")):
-            table.add_column(name, justify="left" if name == "running" else "right", overflow="ellipsis", no_wrap=True)
+            table.add_column(
+                name,
+                justify="left" if name == "running" else "right",
+                overflow="ellipsis",
+                no_wrap=True,
+            )
         for row in running[:SHOWN]:
-            loss, metric = (f"{value:.4g}" if value is not None else "" for value in (row.loss, row.metric))
+            loss, metric = (
+                f"{value:.4g}" if value is not None else "" for value in (row.loss, row.metric)
+            )
             table.add_row(Text(row.label), row.progress, loss, metric)
         total = max(self.steps_left, 1)
         done = total - self._steps_to_go(running)
-        return Group(ProgressBar(total=total, completed=done, width=60), Text(self._counts(running)), table)
+        return Group(
+            ProgressBar(total=total, completed=done, width=60), Text(self._counts(running)), table
+        )
 
     def _look(self) -> list[TrialStatus]:
         """The running trials; those that ended since the last look are counted and dropped."""
         running, waiting = [], []
         for trial in self.waiting:
             status = trial_file.status_of(trial_file.read(self.folder / "trials" / trial.id))
-            if status in ("planned", "running", "interrupted") and not (self._stop.is_set() and status != "planned"):
+            if status in ("planned", "running", "interrupted") and not (
+                self._stop.is_set() and status != "planned"
+            ):
                 waiting.append(trial)
                 if status == "running":
                     running.append(self._row(trial))
@@ -138,8 +165,12 @@ class Progress:
         done = sum(self.ended.values()) - stopped + self.reused
         left = len(self.waiting) - len(running) + stopped
         parts = [f"{done} done", f"{len(running)} running", f"{left} left"]
-        parts += [f"{count} {status}" for status, count in self.ended.items() if status != "finished"]
-        made = self.steps_ended + sum(_done(row) - self.first_steps.get(row.trial_id, 0) for row in running)
+        parts += [
+            f"{count} {status}" for status, count in self.ended.items() if status != "finished"
+        ]
+        made = self.steps_ended + sum(
+            _done(row) - self.first_steps.get(row.trial_id, 0) for row in running
+        )
         if self.began is not None and made > 0 and self.waiting:
             seconds = (time.monotonic() - self.began) / made * self._steps_to_go(running)
             parts.append(f"about {_duration(seconds)} left")

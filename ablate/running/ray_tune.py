@@ -1,6 +1,7 @@
 """The driver process: Ray Tune as a scheduler. Reads its order from stdin, writes events to stdout.
 
-Ray decides where and when a trial runs and starts it again when its process dies; all facts go to the trial's folder.
+Ray decides where and when a trial runs and starts it again when its process dies; all facts go to
+the trial's folder.
 """
 
 import errno
@@ -33,14 +34,16 @@ OBJECT_STORE_BYTES = 80 * 2**20
 
 
 PAUSE_S = 5.0
-"""Between rounds in which no trial could be begun: Ray takes up to half a minute to see that a node is gone."""
+"""Between rounds in which no trial could be begun: Ray takes up to half a minute to see that a node
+is gone."""
 
 IDLE_ROUNDS = 12
 """So many of them, then a trial that could not be begun has failed."""
 
 
 def main() -> None:
-    """Run the order that stdin brings; `done` is the last event when nothing went wrong with Ray itself."""
+    """Run the order that stdin brings; `done` is the last event when nothing went wrong with Ray
+    itself."""
     events = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever prints goes to driver.log
     order = json.loads(sys.stdin.readline())
@@ -80,7 +83,8 @@ class _Study:
         self.never_begun: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """Tune writes its callbacks to its scratch folder, where nobody reads them; a pipe can't go there."""
+        """Tune writes its callbacks to its scratch folder, where nobody reads them; a pipe can't go
+        there."""
         return {"folder": self.folder}
 
     def say(self, event: str, text: str) -> None:
@@ -88,7 +92,8 @@ class _Study:
         self.events.write(json.dumps({"event": event, "text": text}) + "\n")
 
     def connect(self) -> bool:
-        """Start Ray on this machine or connect to the cluster; False when it has not what was asked for."""
+        """Start Ray on this machine or connect to the cluster; False when it has not what was asked
+        for."""
         order = self.order
         if order["address"] is None:
             ray.init(
@@ -103,17 +108,24 @@ class _Study:
             return True
         ray.init(address=order["address"], log_to_driver=False, logging_level=logging.CRITICAL)
         for kind, wanted in (("CPU", order["cpus"]), ("GPU", order["gpus"])):
-            most = max((node["Resources"].get(kind, 0.0) for node in _nodes() if node["Alive"]), default=0.0)
+            most = max(
+                (node["Resources"].get(kind, 0.0) for node in _nodes() if node["Alive"]),
+                default=0.0,
+            )
             if wanted > most:
-                self.say("refused", f"{wanted:g} {kind}s per trial: the largest node of the cluster has {most:g}")
+                self.say(
+                    "refused",
+                    f"{wanted:g} {kind}s per trial: the largest node of the cluster has {most:g}",
+                )
                 return False
         return True
 
     def run(self) -> None:
         """Rounds until nothing is left that could still end well.
 
-        A trial runs again when memory was short, with fewer at once, and when its process was lost before it began:
-        Ray goes on to start processes on a node that is gone until it notices. Those starts are none of its retries.
+        A trial runs again when memory was short, with fewer at once, and when its process was lost
+        before it began: Ray goes on to start processes on a node that is gone until it notices.
+        Those starts are none of its retries.
         """
         ids, workers, gpus = self.order["ids"], self.order["workers"], self.order["gpus"]
         idle, begun = 0, sum(self.attempts.values())
@@ -125,7 +137,9 @@ class _Study:
             if short and not self.alone(workers, gpus):
                 workers = max(1, (workers or len(self.order["ids"])) // 2)
                 gpus = min(1.0, gpus * 2)
-                self.say("said", f"{len(short)} trials ran out of memory; again with {workers} at once")
+                self.say(
+                    "said", f"{len(short)} trials ran out of memory; again with {workers} at once"
+                )
             else:
                 short = []
             ids = list(dict.fromkeys((*self.never_begun, *short)))
@@ -177,7 +191,10 @@ class _Study:
             retries = self.order["max_retries"]
             begun = self._attempts(id_) - self.attempts[id_]
             if LOW_MEMORY in error:
-                fault, why = "host_memory", f"Ray killed it because memory ran low: {_memory(error)}"
+                fault, why = (
+                    "host_memory",
+                    f"Ray killed it because memory ran low: {_memory(error)}",
+                )
             elif begun > retries:
                 fault, why = "killed", "its process died"
             elif self.patient:
@@ -198,7 +215,9 @@ class _Study:
         if document.get("fault") in MEMORY and not self.last_try:
             return  # tried again with fewer trials at once
         where = self.folder / "trials" / id_
-        reason = self.referee.stop_reason(trial_file.result_of(trial_file.trial_of(document), where, document))
+        reason = self.referee.stop_reason(
+            trial_file.result_of(trial_file.trial_of(document), where, document)
+        )
         if reason is not None and self.stop is None:
             self.stop = reason
             self.say("stopped", reason)
@@ -231,11 +250,14 @@ class _Watch(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A trial's process died and is not started again."""
         said = Path(trial.error_file or "")  # `get_error` looks in the storage, where it is not yet
-        self.study.died(trial.config["id"], said.read_text(encoding="utf-8") if said.is_file() else "")
+        self.study.died(
+            trial.config["id"], said.read_text(encoding="utf-8") if said.is_file() else ""
+        )
 
 
 class _Stopper(tune.Stopper):
-    """Ends the fit once the study was asked to stop and its running trials have written their state."""
+    """Ends the fit once the study was asked to stop and its running trials have written their
+    state."""
 
     def __init__(self, study: _Study, patience_s: float = 10.0) -> None:
         self.study = study
@@ -257,12 +279,18 @@ class _Stopper(tune.Stopper):
             return False
         if self.deadline is None:
             self.deadline = now + self.patience_s
-        busy = any(locks.is_held(self.study.folder / "trials" / id_ / ".lock") for id_ in self.study.order["ids"])
+        busy = any(
+            locks.is_held(self.study.folder / "trials" / id_ / ".lock")
+            for id_ in self.study.order["ids"]
+        )
         return not busy or now > self.deadline
 
 
 def work(config: dict[str, Any]) -> None:
-    """One trial, in a Ray worker: reads what to do from the trial's folder. Only its process's death is an error."""
+    """One trial, in a Ray worker: reads what to do from the trial's folder.
+
+    Only its process's death is an error.
+    """
     study = Path(config["folder"])
     folder = study / "trials" / config["id"]
     if (study / STOP).exists():
@@ -271,9 +299,14 @@ def work(config: dict[str, Any]) -> None:
     try:
         said: dict[str, str] = {"status": _run(config, folder).status}
     except locks.Locked:
-        raise  # its former process still lives, on a node that Ray has lost: not begun, and tried again
+        # Its former process still lives, on a node that Ray has lost: not begun, and tried again
+        raise
     except Exception as error:
-        said = {"status": "failed", "fault": classify(error, study), "error": f"{type(error).__name__}: {error}"}
+        said = {
+            "status": "failed",
+            "fault": classify(error, study),
+            "error": f"{type(error).__name__}: {error}",
+        }
     tune.report(said)
 
 
@@ -286,4 +319,6 @@ def _run(config: dict[str, Any], folder: Path) -> TrialResult:
     if not config["gpus"]:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     device = "cuda" if config["gpus"] else "cpu"
-    return run_trial(trial_file.trial_of(document), folder, device=device, train=load_trainer(config["trainer"]))
+    return run_trial(
+        trial_file.trial_of(document), folder, device=device, train=load_trainer(config["trainer"])
+    )

@@ -1,4 +1,5 @@
-"""What a run may use: workers, CPUs and GPUs per trial, checked against the machine before anything starts."""
+"""What a run may use: workers, CPUs and GPUs per trial, checked against the machine before anything
+starts."""
 
 import math
 import os
@@ -18,9 +19,11 @@ class Resources:
     """How trials share a machine or a cluster.
 
     Attributes:
-        workers: trials at once; 0 runs them one by one in this process; None on a cluster: as many as fit.
+        workers: trials at once; 0 runs them one by one in this process; None on a cluster: as many
+            as fit.
         cpus: CPUs that a trial reserves, may be a fraction.
-        gpus: GPUs of a trial: a fraction up to 1, or a whole number; 0 keeps every GPU out of its sight.
+        gpus: GPUs of a trial: a fraction up to 1, or a whole number; 0 keeps every GPU out of its
+            sight.
         address: a Ray cluster to connect to; None starts one on this machine.
     """
 
@@ -49,7 +52,9 @@ def machine_gpus() -> int:
     if program is None or visible == "":
         return 0
     try:
-        listed = subprocess.run((program, "-L"), capture_output=True, text=True, timeout=10, check=True).stdout
+        listed = subprocess.run(
+            (program, "-L"), capture_output=True, text=True, timeout=10, check=True
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return 0
     there = sum(line.startswith("GPU ") for line in listed.splitlines())
@@ -57,7 +62,8 @@ def machine_gpus() -> int:
 
 
 def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether torch computes in bfloat16 by instructions of this processor; True where that can't be known.
+    """Whether torch computes in bfloat16 by instructions of this processor; True where that can't
+    be known.
 
     Without them (AVX-512 on x86, `bf16` on Arm) it goes number by number.
     """
@@ -66,10 +72,12 @@ def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 def cluster_answers(address: str, patience_s: float = 10.0) -> bool:
-    """Whether somebody listens at a cluster's address; Ray itself would try for many minutes before it says so.
+    """Whether somebody listens at a cluster's address; Ray itself would try for many minutes before
+    it says so.
 
     Args:
-        address: `host:port` or `ray://host:port`; what names no port (`auto`) is left to Ray to find.
+        address: `host:port` or `ray://host:port`; what names no port (`auto`) is left to Ray to
+            find.
         patience_s: how long to wait, in seconds.
     """
     host, colon, port = address.removeprefix("ray://").rpartition(":")
@@ -108,7 +116,9 @@ def resolve(
     if cpus <= 0 or gpus_per_trial < 0 or (workers is not None and workers < 0):
         raise StudyError("workers, CPUs and GPUs per trial must be positive")
     if gpus_per_trial > 1 and gpus_per_trial != int(gpus_per_trial):
-        raise StudyError(f"--gpus-per-trial {gpus_per_trial:g}: must be at most 1, or a whole number")
+        raise StudyError(
+            f"--gpus-per-trial {gpus_per_trial:g}: must be at most 1, or a whole number"
+        )
     if address is not None:
         if not address.strip() or not cluster_answers(address):
             raise StudyError(f"--address {address}: no Ray cluster answers there")
@@ -118,7 +128,9 @@ def resolve(
         raise StudyError(f"--cpus-per-trial {cpus:g}: this machine has {have} CPUs")
     gpus = machine_gpus() if gpus_per_trial else 0
     if gpus_per_trial > gpus:
-        raise StudyError(f"--gpus-per-trial {gpus_per_trial:g}: this machine has {gpus or 'no'} GPUs")
+        raise StudyError(
+            f"--gpus-per-trial {gpus_per_trial:g}: this machine has {gpus or 'no'} GPUs"
+        )
     if workers is None:
         workers = max(1, math.floor(max(free, 1.0) / cpus))
         if gpus_per_trial:
@@ -130,5 +142,7 @@ def resolve(
             f"use --workers {max(1, int(have / cpus))} or --cpus-per-trial {have / workers:.2g}"
         )
     elif workers * gpus_per_trial > gpus:
-        raise StudyError(f"{workers} workers with {gpus_per_trial:g} GPUs each: this machine has {gpus} GPUs")
+        raise StudyError(
+            f"{workers} workers with {gpus_per_trial:g} GPUs each: this machine has {gpus} GPUs"
+        )
     return Resources(workers, cpus, gpus_per_trial, None)

@@ -1,4 +1,5 @@
-"""A study from its plan to its tables, tracking and report; the same call again goes on where it stopped."""
+"""A study from its plan to its tables, tracking and report; the same call again goes on where it
+stopped."""
 
 import os
 import shlex
@@ -20,7 +21,13 @@ from ablate.results import tables
 from ablate.running import looks
 from ablate.running.driver import CORE_TRAINER, Infrastructure, Job, execute, settle, trainer_of
 from ablate.running.progress import Progress
-from ablate.running.resources import Resources, computes_bfloat16, machine_cpus, machine_gpus, resolve
+from ablate.running.resources import (
+    Resources,
+    computes_bfloat16,
+    machine_cpus,
+    machine_gpus,
+    resolve,
+)
 from ablate.study.nouns import Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.tracking.process import OFF, Forwarding, all_sent, reachable, tracking_address
 from ablate.trial import trial_file
@@ -64,7 +71,8 @@ class RunOptions:
         cpus_per_trial: None: the threads of the trials.
         gpus_per_trial: fraction or whole number.
         address: a running Ray cluster.
-        tracking_uri: MLflow store; None: `MLFLOW_TRACKING_URI`, else `out/mlflow.db`; `none`: no tracking.
+        tracking_uri: MLflow store; None: `MLFLOW_TRACKING_URI`, else `out/mlflow.db`; `none`: no
+            tracking.
         max_retries: how often a trial whose process died is started again.
         fail_fast: stop at the first failed trial.
         alike_limit: stop when the first so many trials fail with one error; 0: never.
@@ -98,7 +106,8 @@ class RunOptions:
 
 
 def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: object) -> StudyResult:
-    """Run what is missing of a study, then gather its tables, bring tracking up to date and build the report.
+    """Run what is missing of a study, then gather its tables, bring tracking up to date and build
+    the report.
 
     Args:
         study: the plan, or a study to plan.
@@ -123,14 +132,19 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
     if not study.spec.outcome.looks:
         return _Run(study, chosen, clock).run()
     return looks.until_decided(
-        study, chosen.out.resolve() / study.spec.name, lambda part: _Run(part, chosen, clock, study).run(), chosen.quiet
+        study,
+        chosen.out.resolve() / study.spec.name,
+        lambda part: _Run(part, chosen, clock, study).run(),
+        chosen.quiet,
     )
 
 
 class _Run:
     """One command's work on a study, or on the part of its plan up to a look."""
 
-    def __init__(self, plan: Plan, options: RunOptions, clock: float, whole: Plan | None = None) -> None:
+    def __init__(
+        self, plan: Plan, options: RunOptions, clock: float, whole: Plan | None = None
+    ) -> None:
         self.plan, self.options, self.clock = plan, options, clock
         self.whole = whole or plan
         self.folder = options.out.resolve() / plan.spec.name
@@ -151,7 +165,9 @@ class _Run:
                 if error.errno not in NO_SPACE:
                     raise
                 self.exit_code = 3
-                self._say(f"the disk is full ({self.folder}); finished trials are kept. To resume: {_command()}")
+                self._say(
+                    f"the disk is full ({self.folder}); finished trials are kept. To resume: {_command()}"
+                )
             finally:
                 _leave_nothing(self.folder, lock, made)
             if refused:
@@ -216,18 +232,22 @@ class _Run:
         return resources
 
     def _check(self, todo: Sequence[Trial], resources: Resources) -> None:
-        """Refuse arms without effect, and a plan that the disk cannot hold; arms are looked at once a plan."""
+        """Refuse arms without effect, and a plan that the disk cannot hold; arms are looked at once
+        a plan."""
         known = atomic.read_json(self.folder / CHECKED)
         if known.get("plan") != self.plan.hash:
             from ablate.planning.check_arms import check_arms
 
-            device = resources.device if machine_gpus() else "cpu"  # a cluster's head need not have what its nodes have
+            device = (
+                resources.device if machine_gpus() else "cpu"
+            )  # a cluster's head need not have what its nodes have
             known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
             atomic.write_json(self.folder / CHECKED, known)
         _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
-        """The ledger's entry, the plan, the study file; untouched when only the versions of packages are others."""
+        """The ledger's entry, the plan, the study file; untouched when only the versions of
+        packages are others."""
         from ablate.planning import ledger
         from ablate.reading.menus import science_menus
 
@@ -298,7 +318,9 @@ class _Run:
         if hours is None:
             yield
             return
-        timer = threading.Timer(hours * 3600 + self.clock - time.monotonic(), (self.folder / STOP).touch)
+        timer = threading.Timer(
+            hours * 3600 + self.clock - time.monotonic(), (self.folder / STOP).touch
+        )
         timer.daemon = True
         timer.start()
         try:
@@ -306,12 +328,16 @@ class _Run:
         finally:
             timer.cancel()
             if time.monotonic() - self.clock >= hours * 3600:
-                self._say(f"the {hours:g} h are over; finished trials are kept. To resume: {_command()}")
+                self._say(
+                    f"the {hours:g} h are over; finished trials are kept. To resume: {_command()}"
+                )
 
     def _enter_look(self) -> None:
-        """Enter in the ledger that results are looked at: by a report, or to decide whether to add seeds.
+        """Enter in the ledger that results are looked at: by a report, or to decide whether to add
+        seeds.
 
-        Before the tables are gathered, since the newest entry is noted in plan.json, which they are made from.
+        Before the tables are gathered, since the newest entry is noted in plan.json, which they are
+        made from.
         """
         if self.options.report or self.whole.spec.outcome.looks:
             from ablate.planning import ledger
@@ -321,7 +347,11 @@ class _Run:
     def _report(self, anew: bool) -> None:
         """Build the report if anything is new."""
         page = self.folder / PAGE
-        if not anew and page.exists() and page.stat().st_mtime >= (self.folder / tables.TRIALS).stat().st_mtime:
+        if (
+            not anew
+            and page.exists()
+            and page.stat().st_mtime >= (self.folder / tables.TRIALS).stat().st_mtime
+        ):
             return
         from reports import build_report, load_results
 
@@ -341,7 +371,9 @@ class _Run:
         if not tables.up_to_date(self.folder):
             tables.gather(self.folder)
             if self.options.report:
-                (self.folder / PAGE).touch()  # built a moment ago; it does not show the runs' ids, the only news
+                (
+                    self.folder / PAGE
+                ).touch()  # built a moment ago; it does not show the runs' ids, the only news
 
     def _result(self) -> StudyResult:
         """What is there now."""
@@ -373,7 +405,8 @@ def writable(folder: Path) -> None:
 
 
 def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
-    """Take back the folders of a study that ended before its plan was fixed; whatever holds anything else stays."""
+    """Take back the folders of a study that ended before its plan was fixed; whatever holds
+    anything else stays."""
     if (folder / plan_file.NAME).exists():
         return
     for ours in (folder / CHECKED, lock):
@@ -384,10 +417,15 @@ def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
 
 
 def _enough_room(folder: Path, checkpoints: int) -> None:
-    """Refuse to start what would fill the disk: so many bytes of checkpoints, and the least for the rest."""
+    """Refuse to start what would fill the disk: so many bytes of checkpoints, and the least for the
+    rest."""
     free, needed = shutil.disk_usage(folder).free, checkpoints + LEAST_ROOM
     if free < needed:
-        what = f"the checkpoints of the trials to run need {needed / 2**20:.0f} MB, " if checkpoints else ""
+        what = (
+            f"the checkpoints of the trials to run need {needed / 2**20:.0f} MB, "
+            if checkpoints
+            else ""
+        )
         raise StudyError(f"--out: {folder}: {what}only {free / 2**20:.0f} MB are left on the disk")
 
 

@@ -1,7 +1,9 @@
-"""Ablation designs: which combinations of levels a study runs. Pure: no files, no clock, no workers.
+"""Ablation designs: which combinations of levels a study runs.
 
-A design is a function of the study that gives its cells, each `{factor: level}` with every factor in it. The first
-level of a factor is its reference; a two-level factor is on at its second level.
+Pure: no files, no clock, no workers.
+
+A design is a function of the study that gives its cells, each `{factor: level}` with every factor
+in it. The first level of a factor is its reference; a two-level factor is on at its second level.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +23,9 @@ class DesignError(StudyError):
     """A design that cannot be run; `problems` are (path in the study file, message) pairs."""
 
     def __init__(self, *problems: tuple[tuple[str | int, ...], str]) -> None:
-        super().__init__("\n".join(f"{'.'.join(map(str, path))}: {message}" for path, message in problems))
+        super().__init__(
+            "\n".join(f"{'.'.join(map(str, path))}: {message}" for path, message in problems)
+        )
         self.problems = problems
 
 
@@ -47,7 +51,10 @@ class Expansion:
 def full_factorial(spec: StudySpec) -> list[Cell]:
     """Every combination of levels."""
     names = [factor.name for factor in spec.factors]
-    return [dict(zip(names, labels, strict=True)) for labels in product(*(factor.levels for factor in spec.factors))]
+    return [
+        dict(zip(names, labels, strict=True))
+        for labels in product(*(factor.levels for factor in spec.factors))
+    ]
 
 
 def leave_one_out(spec: StudySpec) -> list[Cell]:
@@ -72,7 +79,8 @@ def grid(spec: StudySpec) -> list[Cell]:
 
 
 def fractional_factorial(spec: StudySpec) -> list[Cell]:
-    """A balanced part of the full factorial of two-level factors, by resolution or number of runs."""
+    """A balanced part of the full factorial of two-level factors, by resolution or number of
+    runs."""
     ons = [(factor.reference, _on(factor, spec)) for factor in spec.factors]
     names = [factor.name for factor in spec.factors]
     return [
@@ -90,7 +98,15 @@ def custom(spec: StudySpec) -> list[Cell]:
 
 DESIGNS: dict[str, Callable[[StudySpec], list[Cell]]] = {
     f.__name__: f
-    for f in (full_factorial, leave_one_out, add_one_in, one_at_a_time, grid, fractional_factorial, custom)
+    for f in (
+        full_factorial,
+        leave_one_out,
+        add_one_in,
+        one_at_a_time,
+        grid,
+        fractional_factorial,
+        custom,
+    )
 }
 """Name -> design."""
 
@@ -99,13 +115,15 @@ def expand(spec: StudySpec) -> Expansion:
     """The cells of a study: its design, less what `when` rules out and what `exclude` names.
 
     Raises:
-        StudyError: the design does not fit the factors, the reference is excluded, a level is in no cell, an exclusion
-            excludes nothing, or there are more than a million cells.
+        StudyError: the design does not fit the factors, the reference is excluded, a level is in no
+            cell, an exclusion excludes nothing, or there are more than a million cells.
     """
     kind = str(spec.design["kind"])
     if kind in ("full_factorial", "grid"):
         _check_size(spec)
-    if kind == "fractional_factorial" and (spec.exclude or any(factor.when for factor in spec.factors)):
+    if kind == "fractional_factorial" and (
+        spec.exclude or any(factor.when for factor in spec.factors)
+    ):
         message = "exclude and when would unbalance it; use full_factorial or custom"
         raise DesignError((("design", "fractional_factorial"), message))
     reference = reference_cell(spec)
@@ -136,8 +154,11 @@ def expand(spec: StudySpec) -> Expansion:
 
 
 def reference_cell(spec: StudySpec) -> Cell:
-    """What the other cells are compared with: every factor at its first level; in `leave_one_out`, all on."""
-    return _settle(_all_on(spec) if spec.design["kind"] == "leave_one_out" else _all_off(spec), spec)
+    """What the other cells are compared with: every factor at its first level; in `leave_one_out`,
+    all on."""
+    return _settle(
+        _all_on(spec) if spec.design["kind"] == "leave_one_out" else _all_off(spec), spec
+    )
 
 
 def _settle(cell: Cell, spec: StudySpec) -> Cell:
@@ -162,13 +183,22 @@ def _check(spec: StudySpec, cells: list[Cell], reference: Cell, used: set[int]) 
     """Refuse what a study cannot mean."""
     problems: list[tuple[tuple[str | int, ...], str]] = []
     if reference not in cells:
-        problems.append((("exclude",), "the reference cell is excluded, but every comparison needs it"))
+        problems.append(
+            (("exclude",), "the reference cell is excluded, but every comparison needs it")
+        )
     for number, rule in enumerate(spec.exclude):
         if number not in used:
-            named = ", ".join(f"{factor}={level}" for factor, level in rule.items() if factor != "reason")
+            named = ", ".join(
+                f"{factor}={level}" for factor, level in rule.items() if factor != "reason"
+            )
             problems.append((("exclude", number), f"no cell of the design has {named}"))
     for factor, label in _unreached(spec, cells):
-        problems.append((("factors", factor, "levels", label), "unreachable: no cell of the study has this level"))
+        problems.append(
+            (
+                ("factors", factor, "levels", label),
+                "unreachable: no cell of the study has this level",
+            )
+        )
     if problems:
         raise DesignError(*problems)
 
@@ -187,7 +217,10 @@ def _check_size(spec: StudySpec) -> None:
         number *= len(factor.levels)
     if number > MOST_CELLS:
         raise DesignError(
-            (("design",), f"{number} cells are too many (at most {MOST_CELLS}); try fractional_factorial")
+            (
+                ("design",),
+                f"{number} cells are too many (at most {MOST_CELLS}); try fractional_factorial",
+            )
         )
 
 
@@ -208,7 +241,9 @@ def _on(factor: Factor, spec: StudySpec) -> str:
     """The second of two levels."""
     if len(factor.levels) != 2:
         kind = spec.design["kind"]
-        message = f"{kind} needs two levels, it has {len(factor.levels)}; one_at_a_time takes any number"
+        message = (
+            f"{kind} needs two levels, it has {len(factor.levels)}; one_at_a_time takes any number"
+        )
         raise DesignError((("factors", factor.name), message))
     return list(factor.levels)[1]
 
@@ -226,6 +261,9 @@ def _columns(spec: StudySpec) -> list[int]:
 def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:
     """Whether the study lists these arms as equal."""
     return any(
-        all(any(all(arm.get(f) == level for f, level in cell.items()) for cell in group) for arm in arms)
+        all(
+            any(all(arm.get(f) == level for f, level in cell.items()) for cell in group)
+            for arm in arms
+        )
         for group in spec.equal_arms
     )

@@ -1,11 +1,14 @@
-"""What people call an arm and a trial, the same in the terminal, in progress lines and in MLflow."""
+"""What people call an arm and a trial, the same in the terminal, in progress lines and in
+MLflow."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
-    """A cell in words: what is not at the reference, e.g. `+ long_fm + reassembly_fm`; else `reference`.
+    """A cell in words: what is not at the reference, e.g.
+
+    `+ long_fm + reassembly_fm`; else `reference`.
 
     Args:
         plan: with `factors`, as in `plan.json`.
@@ -17,7 +20,9 @@ def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
         if level != rules["reference"]:
             switched_on = set(rules["levels"]) <= {"with", "without"}
             parts.append(f"+ {factor}" if switched_on and level == "with" else f"{factor}: {level}")
-    text = " ".join(part if part.startswith("+") else f"· {part}" for part in parts).removeprefix("· ")
+    text = " ".join(part if part.startswith("+") else f"· {part}" for part in parts).removeprefix(
+        "· "
+    )
     return text or "reference"
 
 

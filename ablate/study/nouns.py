@@ -1,4 +1,7 @@
-"""The nouns of a study: factor, outcome, study, trial, plan, result. Plain data, JSON in and out."""
+"""The nouns of a study: factor, outcome, study, trial, plan, result.
+
+Plain data, JSON in and out.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +18,8 @@ Status = Literal["planned", "running", "finished", "diverged", "failed", "interr
 
 
 class Config(Protocol):
-    """What a trial's config tells those who run it, whoever trains by it; `TrialConfig` of the core is one."""
+    """What a trial's config tells those who run it, whoever trains by it; `TrialConfig` of the core
+    is one."""
 
     @property
     def steps(self) -> int:
@@ -49,8 +53,10 @@ class Factor:
     Attributes:
         name: identity everywhere: YAML key, column `level.<name>`, tag `factor.<name>`.
         levels: label -> patch of the config.
-        when: the factor varies only in cells with these levels of other factors; elsewhere it stays at its reference.
-        ordered: whether the levels are steps of one quantity, as the study file says; None: it does not say.
+        when: the factor varies only in cells with these levels of other factors; elsewhere it stays
+            at its reference.
+        ordered: whether the levels are steps of one quantity, as the study file says; None: it does
+            not say.
     """
 
     name: str
@@ -66,7 +72,8 @@ class Factor:
 
 @dataclass(frozen=True)
 class Degradation:
-    """When a trial counts as degraded: the metric is worse than at step 0 by `relative` for `patience` evaluations."""
+    """When a trial counts as degraded: the metric is worse than at step 0 by `relative` for
+    `patience` evaluations."""
 
     relative: float = 0.10
     after_step: int = 0
@@ -96,12 +103,13 @@ class Outcome:
         metric: name in `METRICS`, or a recorded name such as `average_mixed_l1`.
         better: which direction is better.
         summary: how a trial's curve becomes one number.
-        smallest_effect: smallest difference that matters, in the metric's unit; None: no equivalence verdicts. On the
-            scale `log` a ratio minus 1: 0.1 is 10 % of the value.
+        smallest_effect: smallest difference that matters, in the metric's unit; None: no
+            equivalence verdicts. On the scale `log` a ratio minus 1: 0.1 is 10 % of the value.
         degradation: the rule of onset.
-        looks: numbers of seeds after which one looks whether every factor has its verdict, and stops if so; the last is
-            the number of seeds. Empty: all seeds run.
-        spend: how the permitted error is spent over the looks; None: `planning.spending` decides by the design.
+        looks: numbers of seeds after which one looks whether every factor has its verdict, and
+            stops if so; the last is the number of seeds. Empty: all seeds run.
+        spend: how the permitted error is spent over the looks; None: `planning.spending` decides by
+            the design.
         scale: whether effects are differences (`linear`) or ratios (`log`).
         also: further outcomes, a family of their own.
     """
@@ -130,9 +138,12 @@ class StudySpec:
         seeds: the replicates.
         outcome: primary outcome and decision rule.
         exclude: cells left out, each `{factor: level, ..., "reason": text}`.
-        equal_arms: groups of cells that are meant to be equal, so that the no-op detector lets them pass.
-        notes: free text of the author (hyper-parameter sources and the like); not part of any identity.
-        expect: the verdict that the author expects of a factor or a level (`factor=level`); not part of any identity.
+        equal_arms: groups of cells that are meant to be equal, so that the no-op detector lets them
+            pass.
+        notes: free text of the author (hyper-parameter sources and the like); not part of any
+            identity.
+        expect: the verdict that the author expects of a factor or a level (`factor=level`); not
+            part of any identity.
         trainer: the program that trains, if it is not the core.
     """
 
@@ -155,13 +166,14 @@ class Trial:
     """One training run of a study.
 
     Attributes:
-        id: 12 hex digits, a digest of everything the numbers depend on; also the folder's name. The same trial has the
-            same id in an extended study.
+        id: 12 hex digits, a digest of everything the numbers depend on; also the folder's name. The
+            same trial has the same id in an extended study.
         cell_id: 12 hex digits, the same digest without the seed; equal in all replicates of a cell.
         levels: factor -> level label.
         seed: the replicate.
         config: the patched config.
-        identity: part (`config`, `data`, `checkpoint`, `weights`, `code`) -> digest; `id` is the digest of these.
+        identity: part (`config`, `data`, `checkpoint`, `weights`, `code`) -> digest; `id` is the
+            digest of these.
     """
 
     id: str
@@ -191,7 +203,8 @@ class Plan:
         aliases: term -> terms it cannot be told from, in a fractional design.
         reference: the cell that the others are compared with.
         cells: every cell with its id; equal cells share one.
-        missing: what the trials need and is not there (data, checkpoints), one line each; such trials cannot run.
+        missing: what the trials need and is not there (data, checkpoints), one line each; such
+            trials cannot run.
     """
 
     spec: StudySpec
@@ -214,7 +227,8 @@ class TrialResult:
         status: `finished`, `diverged`, `failed` or `interrupted`.
         folder: the trial's folder: trial.json, history.jsonl, images/, checkpoints/, traceback.txt.
         error: one line, None when finished; for `diverged` the cause and step.
-        fault: fault class of a failure (`bug`, `gpu_memory`, `host_memory`, `disk_full`, `data`, `killed`), else None.
+        fault: fault class of a failure (`bug`, `gpu_memory`, `host_memory`, `disk_full`, `data`,
+            `killed`), else None.
         seconds: training time of all attempts.
         steps_done: last completed step.
     """

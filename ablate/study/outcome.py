@@ -14,9 +14,9 @@ def summarise(curve: Curve, summary: str, better: str | None) -> float:
 
     Args:
         curve: at least one evaluation.
-        summary: `last`; `best` (in the better direction, of the values that are numbers; of a metric without a
-            direction, the last); `mean` over the evaluations after step 0; `auc`, the area under the curve divided by
-            the steps it spans, so in the metric's own unit.
+        summary: `last`; `best` (in the better direction, of the values that are numbers; of a
+            metric without a direction, the last); `mean` over the evaluations after step 0; `auc`,
+            the area under the curve divided by the steps it spans, so in the metric's own unit.
         better: `lower`, `higher` or None.
     """
     values = [value for _, value in curve]
@@ -35,8 +35,10 @@ def summarise(curve: Curve, summary: str, better: str | None) -> float:
 def degraded_at_step(curve: Curve, outcome: Mapping[str, Any]) -> int | None:
     """The step at which the primary metric became and stayed worse than at step 0.
 
-    Worse is by more than `relative` times the size of the value at step 0, for `patience` evaluations in a row, the
-    first of them after `after_step`. None: not seen, or there is no value at step 0 to compare with.
+    Worse is by more than `relative` times the size of the value at step 0, for `patience`
+    evaluations in a row, the
+    first of them after `after_step`. None: not seen, or there is no value at step 0 to compare
+    with.
 
     Args:
         curve: of the primary metric.

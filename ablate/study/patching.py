@@ -1,7 +1,7 @@
 """From a cell to its config: the patches of its levels applied to the base.
 
-A field of the config is worked out once per combination of the levels that touch it, and shared by all cells that
-have it, so that a hundred thousand cells cost seconds and little memory.
+A field of the config is worked out once per combination of the levels that touch it, and shared by
+all cells that have it, so that a hundred thousand cells cost seconds and little memory.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,20 +22,26 @@ class Patched:
 
     Args:
         base: the config that levels are patches of; its seed is left aside.
-        factors: the factors; where two patches overlap, the one with the shorter path is applied first.
+        factors: the factors; where two patches overlap, the one with the shorter path is applied
+            first.
     """
 
     def __init__(self, base: Config, factors: Sequence[Factor]) -> None:
         self.base = base.to_dict()
         self.fields = tuple(name for name in self.base if name != "seed")
         self.factors = tuple(factors)
-        self.patches: dict[str, dict[tuple[str, str], list[tuple[list[str], Any]]]] = {name: {} for name in self.fields}
+        self.patches: dict[str, dict[tuple[str, str], list[tuple[list[str], Any]]]] = {
+            name: {} for name in self.fields
+        }
         for factor in factors:
             for label, patch in factor.levels.items():
                 for path, value in patch.items():
                     field, *rest = path.split(".")
                     self.patches[field].setdefault((factor.name, label), []).append((rest, value))
-        self.touching = {name: tuple(dict.fromkeys(factor for factor, _ in self.patches[name])) for name in self.fields}
+        self.touching = {
+            name: tuple(dict.fromkeys(factor for factor, _ in self.patches[name]))
+            for name in self.fields
+        }
         self.any_cell: Levels = {factor.name: factor.reference for factor in factors}
         self._values: dict[tuple[str, ...], Any] = {}
 
@@ -57,7 +63,9 @@ class Patched:
     def _patch(self, field: str, cell: Levels) -> Any:
         """The field with the patches of the cell's levels."""
         changes = [
-            change for factor in self.touching[field] for change in self.patches[field].get((factor, cell[factor]), [])
+            change
+            for factor in self.touching[field]
+            for change in self.patches[field].get((factor, cell[factor]), [])
         ]
         value = self.base[field]
         for rest, new in sorted(changes, key=lambda change: len(change[0])):
@@ -66,20 +74,27 @@ class Patched:
 
 
 class PerLevels:
-    """A function of some fields of a cell's config, called once per combination of the levels that touch them."""
+    """A function of some fields of a cell's config, called once per combination of the levels that
+    touch them."""
 
-    def __init__(self, patched: Patched, names: Sequence[str], function: Callable[[dict[str, Any]], Any]) -> None:
+    def __init__(
+        self, patched: Patched, names: Sequence[str], function: Callable[[dict[str, Any]], Any]
+    ) -> None:
         self.patched = patched
         self.names = tuple(names)
         self.function = function
-        self.factors = tuple(dict.fromkeys(factor for name in names for factor in patched.touching[name]))
+        self.factors = tuple(
+            dict.fromkeys(factor for name in names for factor in patched.touching[name])
+        )
         self._results: dict[tuple[str, ...], Any] = {}
 
     def __call__(self, cell: Levels) -> Any:
         """The function of the cell's fields; shared between cells, not to be changed."""
         key = tuple([cell[factor] for factor in self.factors])
         if key not in self._results:
-            self._results[key] = self.function({name: self.patched.value(name, cell) for name in self.names})
+            self._results[key] = self.function(
+                {name: self.patched.value(name, cell) for name in self.names}
+            )
         return self._results[key]
 
     def every(self) -> list[Any]:
@@ -87,7 +102,10 @@ class PerLevels:
         touching = [factor for factor in self.patched.factors if factor.name in self.factors]
         combinations = product(*(factor.levels for factor in touching))
         names = [factor.name for factor in touching]
-        return [self({**self.patched.any_cell, **dict(zip(names, cell, strict=True))}) for cell in combinations]
+        return [
+            self({**self.patched.any_cell, **dict(zip(names, cell, strict=True))})
+            for cell in combinations
+        ]
 
 
 def _replaced(value: Any, rest: list[str], new: Any) -> Any:

@@ -1,7 +1,8 @@
 """MLflow as a window on the trials' folders: a process of its own forwards what the journals say.
 
-One experiment a study, one flat run a trial for its whole life, one run for the study. Sending again changes nothing:
-what a run already has is asked from the store, and the folder's own times are sent. Training never waits for it.
+One experiment a study, one flat run a trial for its whole life, one run for the study. Sending
+again changes nothing: what a run already has is asked from the store, and the folder's own times
+are sent. Training never waits for it.
 """
 
 import fcntl
@@ -39,7 +40,14 @@ from ablate.tracking.trial import TrialForwarder
 from ablate.trial import journal, trial_file
 
 STUDY_FILES = (
-    *("study.yaml", "study.resolved.yaml", "plan.json", "plan.csv", "trials.csv", "history.parquet"),
+    *(
+        "study.yaml",
+        "study.resolved.yaml",
+        "plan.json",
+        "plan.csv",
+        "trials.csv",
+        "history.parquet",
+    ),
     *("ledger.jsonl", "registration.json"),
 )
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
@@ -47,7 +55,8 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
 def main() -> None:
-    """Forward until stdin ends or says `finish`; then send the rest, and report on stdout as JSON."""
+    """Forward until stdin ends or says `finish`; then send the rest, and report on stdout as
+    JSON."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     os.nice(10)
@@ -103,7 +112,9 @@ class Forwarder:
         self.study_run: str | None = None
 
     def forward(self, last: bool) -> bool:
-        """Send what is new. At the end (`last`) also the study's files, and every run gets its true end.
+        """Send what is new.
+
+        At the end (`last`) also the study's files, and every run gets its true end.
 
         Returns:
             True when nothing is left to send.
@@ -119,7 +130,9 @@ class Forwarder:
             if trial_file.status_of(document) == "planned" and id_ not in self.runs:
                 continue
             if id_ not in self.trials:
-                self.trials[id_] = TrialForwarder(client, self._run_of(planned, document), where, self.plan, planned)
+                self.trials[id_] = TrialForwarder(
+                    client, self._run_of(planned, document), where, self.plan, planned
+                )
             self.trials[id_].forward(document, last)
             self.seen[id_] = stamp
         if last:
@@ -159,16 +172,26 @@ class Forwarder:
         return experiment
 
     def _existing(self, client: MlflowClient) -> dict[str, Run]:
-        """Trial id -> run, of all trials that ever had one in this experiment; `study` -> the study's own."""
+        """Trial id -> run, of all trials that ever had one in this experiment; `study` -> the
+        study's own."""
         assert self.experiment is not None
         found: dict[str, Run] = {}
         token = None
         while True:
             page = client.search_runs(
-                [self.experiment.experiment_id], "", ViewType.ACTIVE_ONLY, 1000, ["attributes.start_time DESC"], token
+                [self.experiment.experiment_id],
+                "",
+                ViewType.ACTIVE_ONLY,
+                1000,
+                ["attributes.start_time DESC"],
+                token,
             )
             for run in page:
-                key = "study" if run.data.tags.get("role") == "study" else run.data.tags.get("trial_id")
+                key = (
+                    "study"
+                    if run.data.tags.get("role") == "study"
+                    else run.data.tags.get("trial_id")
+                )
                 if key:
                     found[key] = run  # the oldest one wins
             token = page.token
@@ -193,7 +216,9 @@ class Forwarder:
             "mlflow.runColor": colour(self.plan, planned["cell_id"]),
             "mlflow.source.name": "g2g-ablate",
         }
-        tags |= {safe_name(f"factor.{name}"): level[:5000] for name, level in planned["levels"].items()}
+        tags |= {
+            safe_name(f"factor.{name}"): level[:5000] for name, level in planned["levels"].items()
+        }
         attempts = document.get("attempts") or [{"started": time.time()}]
         run = self.client.create_run(
             self.experiment.experiment_id,
@@ -226,14 +251,18 @@ class Forwarder:
             "mlflow.note.content": note,
             "mlflow.runColor": "#7f7f7f",
         }
-        self.client.log_batch(self.study_run, tags=[RunTag(key, value) for key, value in tags_now.items()])
+        self.client.log_batch(
+            self.study_run, tags=[RunTag(key, value) for key, value in tags_now.items()]
+        )
         self._write_addresses()
 
     def _write_addresses(self) -> None:
         """Put the addresses of the study's pages in the folder, for the terminal and the report."""
         assert self.experiment is not None
         ids = [
-            self.runs[trial["trial_id"]].info.run_id for trial in self.plan["trials"] if trial["trial_id"] in self.runs
+            self.runs[trial["trial_id"]].info.run_id
+            for trial in self.plan["trials"]
+            if trial["trial_id"] in self.runs
         ]
         base = redacted(self.uri).rstrip("/") if self.uri.startswith("http") else LOOPBACK
         facts = {
@@ -258,15 +287,28 @@ class Forwarder:
                 self.client.log_artifact(self.study_run, str(self.folder / name))
         if (self.folder / "report").is_dir():
             self.client.log_artifacts(self.study_run, str(self.folder / "report"), "report")
-        documents = [trial_file.standing(self.folder / "trials" / trial["trial_id"]) for trial in self.plan["trials"]]
+        documents = [
+            trial_file.standing(self.folder / "trials" / trial["trial_id"])
+            for trial in self.plan["trials"]
+        ]
         statuses = [trial_file.status_of(document) for document in documents]
         now = int(time.time() * 1000)
-        metrics = {f"study/{status}": float(statuses.count(status)) for status in sorted(set(statuses))}
+        metrics = {
+            f"study/{status}": float(statuses.count(status)) for status in sorted(set(statuses))
+        }
         told = atomic.read_json(self.folder / "report" / "data" / "report.json")
         metrics |= _effects(told)
-        self.client.log_batch(self.study_run, metrics=[Metric(safe_name(k), v, now, 0) for k, v in metrics.items()])
+        self.client.log_batch(
+            self.study_run, metrics=[Metric(safe_name(k), v, now, 0) for k, v in metrics.items()]
+        )
         self._write_answer(told)
-        ended = "FINISHED" if set(statuses) <= set(trial_file.ENDED) else "FAILED" if "failed" in statuses else "KILLED"
+        ended = (
+            "FINISHED"
+            if set(statuses) <= set(trial_file.ENDED)
+            else "FAILED"
+            if "failed" in statuses
+            else "KILLED"
+        )
         self.client.set_terminated(self.study_run, ended, now)
 
     def _write_answer(self, told: Mapping[str, Any]) -> None:
@@ -282,7 +324,8 @@ class Forwarder:
         self.client.set_tag(str(self.study_run), "mlflow.note.content", note)
 
     def _end_strangers(self) -> None:
-        """End runs that a dead command left RUNNING: their trial has its folder here, and this plan has it no more."""
+        """End runs that a dead command left RUNNING: their trial has its folder here, and this plan
+        has it no more."""
         assert self.client is not None
         planned = {trial["trial_id"] for trial in self.plan["trials"]}
         for id_, run in self.runs.items():
@@ -308,7 +351,8 @@ def _effects(told: Mapping[str, Any]) -> dict[str, float]:
 
 @contextmanager
 def _first_one(uri: str) -> Iterator[None]:
-    """Let one process at a time open an sqlite store: making its tables is a race that most would lose."""
+    """Let one process at a time open an sqlite store: making its tables is a race that most would
+    lose."""
     path = sqlite_path(uri)
     if path is None:
         yield
@@ -325,7 +369,8 @@ def _first_one(uri: str) -> Iterator[None]:
 
 
 def _artifact_folder(uri: str, study: str) -> str | None:
-    """Where a new experiment keeps its artifacts: beside an sqlite store; a server decides itself."""
+    """Where a new experiment keeps its artifacts: beside an sqlite store; a server decides
+    itself."""
     path = sqlite_path(uri)
     return None if path is None else (path.parent / "mlartifacts" / study).as_uri()
 

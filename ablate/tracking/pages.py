@@ -1,7 +1,9 @@
-"""What MLflow's pages show of a study: names, colours, notes, prepared views and the addresses that open them.
+"""What MLflow's pages show of a study: names, colours, notes, prepared views and the addresses that
+    open them.
 
-Nothing here needs MLflow: all of it is text for tags and addresses. The prepared views use a tag that is no documented
-interface of MLflow (seen in 3.17); where it is not understood, the plain addresses still work.
+Nothing here needs MLflow: all of it is text for tags and addresses. The prepared views use a tag
+that is no documented interface of MLflow (seen in 3.17); where it is not understood, the plain
+addresses still work.
 """
 
 import html
@@ -18,7 +20,8 @@ LOOPBACK = "http://127.0.0.1:5000"
 
 
 def safe_name(name: str) -> str:
-    """A name that MLflow takes as the key of a metric, param or tag: at most 250 of its characters."""
+    """A name that MLflow takes as the key of a metric, param or tag: at most 250 of its
+    characters."""
     cleaned = re.sub(r"[^\w\-. /:]", "_", name, flags=re.ASCII).strip("/") or "_"
     cleaned = re.sub(r"(^|/)\.+(?=/|$)", r"\1_", re.sub("/+", "/", cleaned))
     return cleaned[:250]
@@ -29,7 +32,11 @@ def colour(plan: Mapping[str, Any], cell_id: str) -> str:
     if cell_id == plan.get("reference_cell"):
         return "#000000"
     others = list(
-        dict.fromkeys(cell["cell_id"] for cell in plan["cells"] if cell["cell_id"] != plan.get("reference_cell"))
+        dict.fromkeys(
+            cell["cell_id"]
+            for cell in plan["cells"]
+            if cell["cell_id"] != plan.get("reference_cell")
+        )
     )
     return COLOURS[others.index(cell_id) % 7] if cell_id in others else COLOURS[6]
 
@@ -84,7 +91,9 @@ def trial_note(plan: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
     return f"{head}\n\n| factor | level |\n|---|---|\n{rows}"
 
 
-def addresses(base: str, experiment_id: str, run_ids: Sequence[str], plan: Mapping[str, Any]) -> dict[str, str]:
+def addresses(
+    base: str, experiment_id: str, run_ids: Sequence[str], plan: Mapping[str, Any]
+) -> dict[str, str]:
     """Name -> address of the study's pages in MLflow.
 
     Args:
@@ -116,7 +125,8 @@ def addresses(base: str, experiment_id: str, run_ids: Sequence[str], plan: Mappi
 
 
 def report_page(base: str, experiment_id: str, study_run_id: str) -> str:
-    """Address of the report among the artifacts of the study's run; `base` may be empty: of the same server."""
+    """Address of the report among the artifacts of the study's run; `base` may be empty: of the
+    same server."""
     return f"{base}/#/experiments/{experiment_id}/runs/{study_run_id}/artifacts/report/index.html"
 
 
@@ -126,10 +136,16 @@ def answer_name(plan: Mapping[str, Any]) -> str:
 
 
 def views(plan: Mapping[str, Any]) -> dict[str, str]:
-    """Name -> JSON state of a prepared view of the experiment's page: arms grouped on charts, trials in a table."""
+    """Name -> JSON state of a prepared view of the experiment's page: arms grouped on charts,
+    trials in a table."""
     answer = answer_name(plan)
     factors = [safe_name(name) for name in plan["factors"]]
-    columns = [f"metrics.`{answer}`", *(f"params.`{name}`" for name in factors), "params.`seed`", "tags.`status`"]
+    columns = [
+        f"metrics.`{answer}`",
+        *(f"params.`{name}`" for name in factors),
+        "params.`seed`",
+        "tags.`status`",
+    ]
     common = {
         "searchFilter": 'tags.role = "trial"',
         "orderByKey": f"metrics.`{answer}`",
@@ -149,18 +165,30 @@ def views(plan: Mapping[str, Any]) -> dict[str, str]:
         "selectedColumns": columns,
         "useGroupedValuesInCharts": True,
     }
-    sections = [("answer", "The question"), ("metric", "Metrics"), ("loss", "Losses"), ("health", "Training health")]
+    sections = [
+        ("answer", "The question"),
+        ("metric", "Metrics"),
+        ("loss", "Losses"),
+        ("health", "Training health"),
+    ]
     charts = [
-        _line(number, name) for number, name in enumerate((answer, "loss/total_generator", "loss/total_discriminator"))
+        _line(number, name)
+        for number, name in enumerate((answer, "loss/total_generator", "loss/total_discriminator"))
     ]
     drawn = {
         "compareRunSections": [
-            {"uuid": key, "name": title, "display": True, "isReordered": True} for key, title in sections
+            {"uuid": key, "name": title, "display": True, "isReordered": True}
+            for key, title in sections
         ],
         "compareRunCharts": charts,
         "autoRefreshEnabled": True,
     }
-    grouping = {"groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "cell"}]}}
+    grouping = {
+        "groupBy": {
+            "aggregateFunction": "average",
+            "groupByKeys": [{"mode": "tag", "groupByData": "cell"}],
+        }
+    }
     return {
         "by_arm": json.dumps({**common, **drawn, **grouping}),
         "by_trial": json.dumps({**common, **drawn, "groupBy": None}),

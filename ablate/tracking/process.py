@@ -1,4 +1,5 @@
-"""The tracking process seen from the command: started beside the trials, told to finish, never waited for in vain."""
+"""The tracking process seen from the command: started beside the trials, told to finish, never
+waited for in vain."""
 
 import base64
 import json
@@ -21,13 +22,23 @@ OFF = "none"
 
 
 def tracking_address(out: Path, given: str | None) -> str:
-    """The store to use: the given one, else `MLFLOW_TRACKING_URI`, else `mlflow.db` in the folder of results.
+    """The store to use: the given one, else `MLFLOW_TRACKING_URI`, else `mlflow.db` in the folder
+        of results.
 
     Raises:
         StudyError: it is of a kind that cannot work.
     """
-    uri = given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.resolve() / 'mlflow.db'}"
-    if uri == OFF or urlsplit(uri).scheme in ("http", "https", "postgresql", "mysql", "mssql", "databricks"):
+    uri = (
+        given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.resolve() / 'mlflow.db'}"
+    )
+    if uri == OFF or urlsplit(uri).scheme in (
+        "http",
+        "https",
+        "postgresql",
+        "mysql",
+        "mssql",
+        "databricks",
+    ):
         return uri
     path = sqlite_path(uri)
     if path is None:
@@ -43,7 +54,8 @@ def sqlite_path(uri: str) -> Path | None:
 
 
 def reachable(uri: str) -> str | None:
-    """None when the store can be used, else one line that says why not; asks servers only, for at most 5 s."""
+    """None when the store can be used, else one line that says why not; asks servers only, for at
+    most 5 s."""
     if not uri.startswith("http"):
         return None
     parts = urlsplit(uri)
@@ -62,7 +74,11 @@ def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
     """Whether the store has everything of these trials, as far as the folder knows."""
     facts = atomic.read_json(folder / "tracking.json")
     path = sqlite_path(uri)
-    if facts.get("uri") != redacted(uri) or facts.get("complete") is not True or (path and not path.exists()):
+    if (
+        facts.get("uri") != redacted(uri)
+        or facts.get("complete") is not True
+        or (path and not path.exists())
+    ):
         return False
     for trial in trials:
         where = folder / "trials" / trial.id
@@ -76,7 +92,9 @@ def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
 class Forwarding:
     """The process that forwards a study's folder to MLflow while trials run."""
 
-    def __init__(self, folder: Path, uri: str, patience_s: float = 30.0, every_s: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, uri: str, patience_s: float = 30.0, every_s: float = 1.0
+    ) -> None:
         self.folder, self.uri = folder, uri
         self._log = (folder / "tracking.log").open("ab")
         environment = os.environ | {
@@ -103,18 +121,24 @@ class Forwarding:
         self._tell(json.dumps(order))
 
     def finish(self) -> str | None:
-        """Send the rest and end; None when all was sent, else one line that says what was not and why."""
+        """Send the rest and end; None when all was sent, else one line that says what was not and
+        why."""
         self._tell("finish")
         try:
             said, _ = self._process.communicate(timeout=self._patience_s + 60)
             answer = json.loads(said.splitlines()[-1])
         except (subprocess.TimeoutExpired, ValueError, IndexError):
             self._process.kill()
-            answer = {"complete": False, "error": f"the tracking process failed, see {self.folder / 'tracking.log'}"}
+            answer = {
+                "complete": False,
+                "error": f"the tracking process failed, see {self.folder / 'tracking.log'}",
+            }
         self._log.close()
         facts = atomic.read_json(self.folder / "tracking.json")
         if facts:
-            atomic.write_json(self.folder / "tracking.json", {**facts, "complete": answer["complete"]})
+            atomic.write_json(
+                self.folder / "tracking.json", {**facts, "complete": answer["complete"]}
+            )
         if answer["complete"]:
             return None
         return f"tracking is behind ({answer['error']}); the next run sends the rest"

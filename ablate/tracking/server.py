@@ -58,7 +58,8 @@ def _end(served: "subprocess.Popen[bytes]") -> None:
 
 
 def server(folder: Path, port: int) -> tuple[list[str] | None, dict[str, str]]:
-    """The command that serves the study's store (None: a server has it already), and the addresses of its pages."""
+    """The command that serves the study's store (None: a server has it already), and the addresses
+    of its pages."""
     read_plan(folder)
     facts = atomic.read_json(folder / "tracking.json")
     if not facts:
@@ -74,7 +75,8 @@ def server(folder: Path, port: int) -> tuple[list[str] | None, dict[str, str]]:
 
 
 def _moved(folder: Path, uri: str) -> str:
-    """The store beside the study's folder when there is one, for the folder may have been moved; else where it was."""
+    """The store beside the study's folder when there is one, for the folder may have been moved;
+    else where it was."""
     beside = folder.resolve().parent / "mlflow.db"
     return f"sqlite:///{beside}" if uri.startswith("sqlite") and beside.exists() else uri
 
@@ -86,5 +88,7 @@ def _free(port: int) -> int:
         try:
             probe.bind((HOST, port))
         except OSError:
-            raise StudyError(f"--port {port}: taken by another program; --port 0 finds a free one") from None
+            raise StudyError(
+                f"--port {port}: taken by another program; --port 0 finds a free one"
+            ) from None
         return int(probe.getsockname()[1])

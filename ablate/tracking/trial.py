@@ -36,9 +36,20 @@ class TrialForwarder:
     """
 
     def __init__(
-        self, client: MlflowClient, run_id: str, folder: Path, plan: Mapping[str, Any], planned: Mapping[str, Any]
+        self,
+        client: MlflowClient,
+        run_id: str,
+        folder: Path,
+        plan: Mapping[str, Any],
+        planned: Mapping[str, Any],
     ) -> None:
-        self.client, self.run_id, self.folder, self.plan, self.planned = client, run_id, folder, plan, planned
+        self.client, self.run_id, self.folder, self.plan, self.planned = (
+            client,
+            run_id,
+            folder,
+            plan,
+            planned,
+        )
         self.outcome = f"metric/{plan['outcome']['metric']}"
         self.offset, self.inode = 0, 0
         self.sent: dict[str, int] = {}
@@ -87,7 +98,9 @@ class TrialForwarder:
         if not path.exists():
             return []
         with path.open("rb") as file:
-            if (inode := os.fstat(file.fileno()).st_ino) != self.inode:  # a trial that was begun anew has a new journal
+            if (
+                inode := os.fstat(file.fileno()).st_ino
+            ) != self.inode:  # a trial that was begun anew has a new journal
                 self.offset, self.inode = 0, inode
             file.seek(self.offset)
             text = file.read()
@@ -96,9 +109,11 @@ class TrialForwarder:
         return list(journal.parse(text[:whole]))
 
     def _send(self, lines: Iterable[Line]) -> None:
-        """Send records in batches that never split one; steps that the run has already are passed over.
+        """Send records in batches that never split one; steps that the run has already are passed
+        over.
 
-        A step that was repeated after a resume has the values it had before, so the first ones stay.
+        A step that was repeated after a resume has the values it had before, so the first ones
+        stay.
         """
         batch: list[Metric] = []
         evaluated = []
@@ -118,10 +133,13 @@ class TrialForwarder:
             self._image(line)
 
     def _sent_until(self, line: Line) -> int:
-        """The last step of this kind of record that the run has; asked from the store the first time."""
+        """The last step of this kind of record that the run has; asked from the store the first
+        time."""
         if line.kind not in self.sent:
             metrics = self._metrics(line)
-            history = self.client.get_metric_history(self.run_id, metrics[-1].key) if metrics else []
+            history = (
+                self.client.get_metric_history(self.run_id, metrics[-1].key) if metrics else []
+            )
             self.sent[line.kind] = max((metric.step for metric in history), default=-1)
         return self.sent[line.kind]
 
@@ -151,7 +169,11 @@ class TrialForwarder:
 
         with Image.open(path) as picture:
             self.client.log_image(
-                self.run_id, picture.copy(), key="figure", step=line.step, timestamp=int(line.time * 1000)
+                self.run_id,
+                picture.copy(),
+                key="figure",
+                step=line.step,
+                timestamp=int(line.time * 1000),
             )
         self.images = line.step
         self.client.set_tag(self.run_id, "images_until_step", str(line.step))
@@ -160,8 +182,14 @@ class TrialForwarder:
         """The true end of the run."""
         last = (document.get("attempts") or [{}])[-1]
         lines = journal.effective(journal.read(self.folder))
-        ended = last.get("ended") or max((line.time for line in lines), default=last.get("started", 0.0))
-        tags = {"status": status, "fault": document.get("fault") or "", "error": (document.get("error") or "")[:500]}
+        ended = last.get("ended") or max(
+            (line.time for line in lines), default=last.get("started", 0.0)
+        )
+        tags = {
+            "status": status,
+            "fault": document.get("fault") or "",
+            "error": (document.get("error") or "")[:500],
+        }
         metrics = []
         curve = metric_curves(lines).get(self.plan["outcome"]["metric"])
         if status == "finished" and curve:
@@ -170,10 +198,14 @@ class TrialForwarder:
             name = safe_name(f"outcome/{rule['metric']}_{rule['summary']}")
             if math.isfinite(value):
                 metrics = [Metric(name, value, int(ended * 1000), curve[-1][0])]
-        self.client.log_batch(self.run_id, metrics=metrics, tags=[RunTag(key, value) for key, value in tags.items()])
+        self.client.log_batch(
+            self.run_id, metrics=metrics, tags=[RunTag(key, value) for key, value in tags.items()]
+        )
         for name in ("traceback.txt",) if status == "failed" else ():
             if (self.folder / name).exists():
                 self.client.log_artifact(self.run_id, str(self.folder / name))
         self.client.set_terminated(self.run_id, ENDS[status], int(ended * 1000))
         self.open = False
-        atomic.write_json(self.folder / MARK, {"run_id": self.run_id, "sent": f"{status} {last.get('ended')}"})
+        atomic.write_json(
+            self.folder / MARK, {"run_id": self.run_id, "sent": f"{status} {last.get('ended')}"}
+        )

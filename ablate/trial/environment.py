@@ -12,7 +12,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow", "pandas", "pyarrow", "pillow", "scipy")
+PACKAGES = (
+    "g2g-ablate",
+    "torch",
+    "torchvision",
+    "numpy",
+    "ray",
+    "mlflow",
+    "pandas",
+    "pyarrow",
+    "pillow",
+    "scipy",
+)
 
 
 @functools.cache
@@ -31,13 +42,17 @@ def environment() -> dict[str, Any]:
 
 @functools.cache
 def git() -> dict[str, Any]:
-    """Commit of the code and whether files differ from it; empty outside a repository (an installed wheel)."""
+    """Commit of the code and whether files differ from it; empty outside a repository (an installed
+    wheel)."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return {}
     try:
         commit = _git(root, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
+        return {
+            "commit": commit,
+            "dirty": bool(_git(root, "status", "--porcelain", "--untracked-files=no")),
+        }
     except (OSError, subprocess.SubprocessError):
         return {}
 
@@ -48,7 +63,8 @@ def processor() -> str:
 
 
 def cpu_fact(*names: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """What Linux says of the first processor under one of these names; empty where it says nothing."""
+    """What Linux says of the first processor under one of these names; empty where it says
+    nothing."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -75,12 +91,15 @@ def determinism(device: str) -> dict[str, Any]:
 
 
 class PeakMemory:
-    """Peak memory between the making of this object and `megabytes`, for this process and its GPU."""
+    """Peak memory between the making of this object and `megabytes`, for this process and its
+    GPU."""
 
     def __init__(self, device: str) -> None:
         self._device = device
         with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")  # Linux: start the peak anew, for warm workers
+            Path("/proc/self/clear_refs").write_text(
+                "5"
+            )  # Linux: start the peak anew, for warm workers
         if _usable(device):
             import torch
 
@@ -97,7 +116,8 @@ class PeakMemory:
 
 
 def _usable(device: str) -> bool:
-    """Whether the device is a GPU that torch can use; one that Ray announces but torch lacks fails in training."""
+    """Whether the device is a GPU that torch can use; one that Ray announces but torch lacks fails
+    in training."""
     if not device.startswith("cuda"):
         return False
     import torch
@@ -118,7 +138,9 @@ def _peak_resident() -> int:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(("git", "-C", str(root), *arguments), capture_output=True, text=True, timeout=10, check=True)
+    done = subprocess.run(
+        ("git", "-C", str(root), *arguments), capture_output=True, text=True, timeout=10, check=True
+    )
     return done.stdout.strip()
 
 

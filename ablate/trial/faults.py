@@ -26,7 +26,12 @@ STOPS = ("disk_full",)
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 """What the system says when a disk, or a user's share of it, is full."""
 _HOST_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "cannot allocate memory")
-_WRITE_FAILED = ("PytorchStreamWriter", "unexpected pos", "No space left", "enforce fail at inline_container")
+_WRITE_FAILED = (
+    "PytorchStreamWriter",
+    "unexpected pos",
+    "No space left",
+    "enforce fail at inline_container",
+)
 
 
 def classify(error: BaseException, folder: Path) -> str:
@@ -76,7 +81,12 @@ class Referee:
     def _alike(self, result: TrialResult) -> str | None:
         """Whether the first trials of this command all failed with one error."""
         first: Sequence[str | None] = self._errors[: self.alike_limit]
-        if not self.alike_limit or len(self._errors) != self.alike_limit or None in first or len(set(first)) > 1:
+        if (
+            not self.alike_limit
+            or len(self._errors) != self.alike_limit
+            or None in first
+            or len(set(first)) > 1
+        ):
             return None
         where = result.folder / "traceback.txt"
         return f"the first {self.alike_limit} trials failed with the same error: {result.error} (see {where})"

@@ -1,4 +1,5 @@
-"""The paper's figure of one evaluation as a PNG: rows real, mixed, reconstructed; columns pair by pair."""
+"""The paper's figure of one evaluation as a PNG: rows real, mixed, reconstructed; columns pair by
+pair."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,9 @@ import numpy as np
 
 from ablate.disk import atomic
 
-if TYPE_CHECKING:  # the driver of Ray Tune reads this file and needs neither torch, which takes 500 MB, nor Pillow
+if (
+    TYPE_CHECKING
+):  # the driver of Ray Tune reads this file and needs neither torch, which takes 500 MB, nor Pillow
     from torch import Tensor
 
 ROWS = ("real", "mixed", "full_recon")
@@ -16,17 +19,23 @@ MAX_PAIRS = 8
 
 
 def layout(images: "Mapping[str, Tensor]") -> dict[str, Any]:
-    """The facts of the figure for trial.json: names of the rows, number of columns, side of a tile in pixels."""
+    """The facts of the figure for trial.json: names of the rows, number of columns, side of a tile
+    in pixels."""
     rows = [name for name in ROWS if name in images]
     first = images[rows[0]]
-    return {"rows": rows, "columns": 2 * min(len(first) // 2, MAX_PAIRS), "tile_px": first.shape[-1]}
+    return {
+        "rows": rows,
+        "columns": 2 * min(len(first) // 2, MAX_PAIRS),
+        "tile_px": first.shape[-1],
+    }
 
 
 def save(images: "Mapping[str, Tensor]", path: Path) -> None:
     """Write the figure of an evaluation.
 
     Args:
-        images: row name -> (2P, 3, H, W) in [-1, 1]; entry i and P + i are the first and the second of pair i.
+        images: row name -> (2P, 3, H, W) in [-1, 1]; entry i and P + i are the first and the second
+            of pair i.
         path: PNG to write; at most the first 8 pairs are shown.
     """
     rows = [_row(images[name]) for name in ROWS if name in images]

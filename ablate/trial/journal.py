@@ -1,8 +1,8 @@
 """The journal of a trial: `history.jsonl`, a line a record, only ever appended.
 
-A line is `{"attempt": 1, "step": 10, "kind": "train", "time": unix seconds, "values": {...}, "facts": {...}}`.
-Non-finite numbers are written as the strings `nan`, `inf`, `-inf`, since JSON has none. What a later attempt repeats
-stays in the file and is passed over by `effective`.
+A line is `{"attempt": 1, "step": 10, "kind": "train", "time": unix seconds, "values": {...},
+"facts": {...}}`. Non-finite numbers are written as the strings `nan`, `inf`, `-inf`, since JSON has
+none. What a later attempt repeats stays in the file and is passed over by `effective`.
 """
 
 import json
@@ -41,8 +41,9 @@ class Line:
 class Journal:
     """Appends lines to a trial's `history.jsonl`, durable up to the last `sync`.
 
-    Every line reaches the operating system at once, so that it survives the death of this process; it reaches the disk
-    at least every `sync_every_s` seconds and whenever `sync` is called, so that a power cut costs no more than that.
+    Every line reaches the operating system at once, so that it survives the death of this process;
+    it reaches the disk at least every `sync_every_s` seconds and whenever `sync` is called, so that
+    a power cut costs no more than that.
     """
 
     def __init__(self, folder: Path, attempt: int, sync_every_s: float = 2.0) -> None:
@@ -53,13 +54,22 @@ class Journal:
         self._sync_every_s = sync_every_s
         self._synced = time.monotonic()
 
-    def write(self, step: int, kind: str, values: Mapping[str, float], facts: Mapping[str, Any]) -> None:
+    def write(
+        self, step: int, kind: str, values: Mapping[str, float], facts: Mapping[str, Any]
+    ) -> None:
         """Append one record."""
-        line: dict[str, Any] = {"attempt": self.attempt, "step": step, "kind": kind, "time": round(time.time(), 3)}
+        line: dict[str, Any] = {
+            "attempt": self.attempt,
+            "step": step,
+            "kind": kind,
+            "time": round(time.time(), 3),
+        }
         line["values"] = {name: _encoded(value) for name, value in values.items()}
         if facts:
             line["facts"] = facts
-        self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False, default=str).encode() + b"\n")
+        self._file.write(
+            json.dumps(line, separators=(",", ":"), allow_nan=False, default=str).encode() + b"\n"
+        )
         if time.monotonic() - self._synced > self._sync_every_s:
             self.sync()
 
@@ -95,18 +105,27 @@ def cut_torn_line(path: Path) -> None:
 
 
 def parse(text: bytes) -> Iterator[Line]:
-    """The whole lines of a piece of a journal; damaged ones, and a last one without its end, are passed over."""
+    """The whole lines of a piece of a journal; damaged ones, and a last one without its end, are
+    passed over."""
     for raw in text.split(b"\n")[:-1]:
         try:
             line = json.loads(raw)
             values = {name: float(value) for name, value in line["values"].items()}
-            yield Line(line["attempt"], line["step"], line["kind"], line["time"], values, line.get("facts", {}))
+            yield Line(
+                line["attempt"],
+                line["step"],
+                line["kind"],
+                line["time"],
+                values,
+                line.get("facts", {}),
+            )
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
 
 
 def read(folder: Path) -> list[Line]:
-    """All lines of a trial's journal, also those that a later attempt repeated; empty when there is none."""
+    """All lines of a trial's journal, also those that a later attempt repeated; empty when there is
+    none."""
     path = folder / NAME
     return list(parse(path.read_bytes())) if path.exists() else []
 
@@ -120,13 +139,15 @@ def size(folder: Path) -> int:
 
 
 def set_aside(folder: Path) -> None:
-    """Keep a journal that has lost lines under another name, so that the trial can be begun anew."""
+    """Keep a journal that has lost lines under another name, so that the trial can be begun
+    anew."""
     if (folder / NAME).exists():
         (folder / NAME).replace(folder / f"{NAME}.damaged")
 
 
 def effective(lines: Iterable[Line]) -> list[Line]:
-    """The lines that count: a later attempt replaces what earlier ones wrote after the step it went on from.
+    """The lines that count: a later attempt replaces what earlier ones wrote after the step it went
+        on from.
 
     Each (step, kind) is there once, in the order of steps; notes are all kept.
     """
@@ -136,7 +157,11 @@ def effective(lines: Iterable[Line]) -> list[Line]:
         if line.attempt != attempt:
             attempt = line.attempt
             start = line.facts.get("resumed_at")
-            kept = [old for old in kept if old.kind == "note" or (start is not None and old.step <= start)]
+            kept = [
+                old
+                for old in kept
+                if old.kind == "note" or (start is not None and old.step <= start)
+            ]
         kept.append(line)
     unique: dict[tuple[int, str, int], Line] = {}
     for number, line in enumerate(kept):

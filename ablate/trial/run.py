@@ -1,4 +1,5 @@
-"""One trial in this process: trains, writes its folder as it goes, and ends as a result whatever happens."""
+"""One trial in this process: trains, writes its folder as it goes, and ends as a result whatever
+happens."""
 
 import os
 import socket
@@ -32,7 +33,12 @@ class Stopped(Exception):
 
 
 def run_trial(
-    trial: Trial, folder: Path, sinks: Iterable[Sink] = (), device: str = "cpu", *, train: Train | None = None
+    trial: Trial,
+    folder: Path,
+    sinks: Iterable[Sink] = (),
+    device: str = "cpu",
+    *,
+    train: Train | None = None,
 ) -> TrialResult:
     """Run a trial, or go on with it from its newest good checkpoint, and say how it ended.
 
@@ -62,7 +68,9 @@ class _Run:
         self.stop = folder.parent.parent / STOP
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
-        self.elsewhere = isinstance(trial.config, CommandConfig)  # in a process that says itself what it took
+        self.elsewhere = isinstance(
+            trial.config, CommandConfig
+        )  # in a process that says itself what it took
         self.document: dict[str, Any] = trial_file.to_run(trial, folder, trial_file.read(folder))
         lines = read(folder)
         if not self.elsewhere and _behind(lines, folder, trial.config.log_every):
@@ -71,7 +79,12 @@ class _Run:
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
         self.spent = float(self.document["seconds"])
-        attempt = {"attempt": number, "started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
+        attempt = {
+            "attempt": number,
+            "started": self.started,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+        }
         self.document["attempts"].append(attempt)
         self.journal = Journal(folder, number)
 
@@ -80,7 +93,9 @@ class _Run:
         self.document.update(status="running", error=None, fault=None, environment=environment())
         try:
             trial_file.write(self.folder, self.document)
-            records = train(self.trial.config, device=self.device, checkpoints=self.folder / "checkpoints")
+            records = train(
+                self.trial.config, device=self.device, checkpoints=self.folder / "checkpoints"
+            )
             with _closed(records):
                 for record in records:
                     self._keep(record)
@@ -107,12 +122,16 @@ class _Run:
             self.document["figure"] = figure.layout(record.images)
         self.journal.write(record.step, record.kind, record.values, record.facts)
         if record.kind == "note":
-            self.document.update({name: value for name, value in record.facts.items() if name not in _OWN})
+            self.document.update(
+                {name: value for name, value in record.facts.items() if name not in _OWN}
+            )
             self.document["attempts"][-1].setdefault("resumed_at", record.facts.get("resumed_at"))
             if not self.elsewhere:
                 self.document["determinism"] = determinism(self.device)
             trial_file.write(self.folder, self.document)
-        self.document["steps_done"] = max(record.step, self.document["attempts"][-1].get("resumed_at") or 0)
+        self.document["steps_done"] = max(
+            record.step, self.document["attempts"][-1].get("resumed_at") or 0
+        )
         if record.kind == "eval" or self._before_checkpoint(record.step):
             self.journal.sync()  # a checkpoint on the disk must never be ahead of the journal
 
@@ -133,27 +152,40 @@ class _Run:
         fault = classify(error, self.folder)
         text = " ".join(str(error).split())[:500]
         try:
-            (self.folder / "traceback.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            (self.folder / "traceback.txt").write_text(
+                "".join(traceback.format_exception(error)), encoding="utf-8"
+            )
         except OSError:
             fault = "disk_full" if fault == "bug" else fault
         return self._end("failed", error=f"{type(error).__name__}: {text}", fault=fault)
 
     def _end(self, status: str, error: str | None = None, fault: str | None = None) -> TrialResult:
-        """Write how it ended. On a full disk the old file stays, and the trial counts as interrupted next time."""
+        """Write how it ended.
+
+        On a full disk the old file stays, and the trial counts as interrupted next time.
+        """
         seconds = time.monotonic() - self.clock
-        self.document["attempts"][-1].update(ended=time.time(), seconds=round(seconds, 3), status=status)
-        self.document.update(status=status, error=error, fault=fault, seconds=round(self.spent + seconds, 3))
+        self.document["attempts"][-1].update(
+            ended=time.time(), seconds=round(seconds, 3), status=status
+        )
+        self.document.update(
+            status=status, error=error, fault=fault, seconds=round(self.spent + seconds, 3)
+        )
         if not self.elsewhere:
             peaks = self.memory.megabytes()
             before = self.document.get("peak_memory_mb") or {}
-            self.document["peak_memory_mb"] = {kind: max(peak, before.get(kind, 0.0)) for kind, peak in peaks.items()}
+            self.document["peak_memory_mb"] = {
+                kind: max(peak, before.get(kind, 0.0)) for kind, peak in peaks.items()
+            }
         try:
             self.journal.close()
             self.document["history_bytes"] = size(self.folder)
             trial_file.write(self.folder, self.document)
         except OSError as full:
             fault = classify(full, self.folder)
-            self.document.update(status="failed", error=f"{type(full).__name__}: {full}", fault=fault)
+            self.document.update(
+                status="failed", error=f"{type(full).__name__}: {full}", fault=fault
+            )
         return trial_file.result_of(self.trial, self.folder, self.document)
 
 
@@ -171,13 +203,17 @@ def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -
     for attempt in document["attempts"]:
         if "ended" not in attempt:
             ended = max(last_sign_of_life or 0.0, attempt["started"])
-            attempt.update(ended=ended, seconds=round(ended - attempt["started"], 3), status="killed")
+            attempt.update(
+                ended=ended, seconds=round(ended - attempt["started"], 3), status="killed"
+            )
             document["seconds"] = round(document["seconds"] + attempt["seconds"], 3)
 
 
 def _behind(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
     """Whether the journal has lost lines: a checkpoint is of a step that it does not come to."""
-    steps = [int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")]
+    steps = [
+        int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")
+    ]
     recorded = [line.step for line in lines if line.kind != "note"]
     return bool(steps) and max(steps) - max(recorded, default=-1) >= max(1, log_every)
 

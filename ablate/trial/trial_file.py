@@ -22,9 +22,14 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def standing(folder: Path) -> dict[str, Any]:
-    """The document of how the trial stands, never to be written: without its document or history it has no outcome."""
+    """The document of how the trial stands, never to be written: without its document or history it
+    has no outcome."""
     document = read(folder)
-    error = f"{NAME} is damaged" if not document and (folder / NAME).exists() else lost(folder, document)
+    error = (
+        f"{NAME} is damaged"
+        if not document and (folder / NAME).exists()
+        else lost(folder, document)
+    )
     return {**document, "status": "interrupted", "error": error} if error else document
 
 
@@ -36,8 +41,11 @@ def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
     return f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
 
 
-def to_run(trial: Trial, folder: Path, document: Mapping[str, Any], plan_hash: str | None = None) -> dict[str, Any]:
-    """The document of a trial to run or to go on with, made of what `read` gave; lost lines begin the trial anew.
+def to_run(
+    trial: Trial, folder: Path, document: Mapping[str, Any], plan_hash: str | None = None
+) -> dict[str, Any]:
+    """The document of a trial to run or to go on with, made of what `read` gave; lost lines begin
+    the trial anew.
 
     Args:
         trial: what to run.
@@ -63,7 +71,8 @@ def write(folder: Path, document: Mapping[str, Any]) -> None:
 
 
 def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:
-    """The document of a trial that has not started; `plan_hash` is that of the plan that it will run under."""
+    """The document of a trial that has not started; `plan_hash` is that of the plan that it will
+    run under."""
     return {
         "trial_id": trial.id,
         "cell_id": trial.cell_id,
@@ -85,19 +94,32 @@ def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:
 
 
 def _trainer(trial: Trial) -> dict[str, Any]:
-    """`{"trainer": how its program is run}` of a trial that the core does not train; else nothing."""
-    return {"trainer": trial.config.trainer_record()} if isinstance(trial.config, CommandConfig) else {}
+    """`{"trainer": how its program is run}` of a trial that the core does not train; else
+    nothing."""
+    return (
+        {"trainer": trial.config.trainer_record()}
+        if isinstance(trial.config, CommandConfig)
+        else {}
+    )
 
 
-def planned_again(trial: Trial, document: Mapping[str, Any], plan_hash: str | None = None) -> dict[str, Any]:
-    """The document of a trial to run or to go on with: what the plan says today, what it did kept, a failure forgotten.
+def planned_again(
+    trial: Trial, document: Mapping[str, Any], plan_hash: str | None = None
+) -> dict[str, Any]:
+    """The document of a trial to run or to go on with: what the plan says today, what it did kept,
+    a failure forgotten.
 
-    What is no part of a trial's identity may have changed since: where its data lie, what its levels are called.
+    What is no part of a trial's identity may have changed since: where its data lie, what its
+    levels are called.
     """
     fresh = planned(trial, plan_hash)
     names = ("label", "levels", "steps", "config", "identity", "trainer", "plan_hash")
     told = {name: value for name, value in fresh.items() if name in names}
-    failed = {"status": "planned", "error": None, "fault": None} if document.get("status") == "failed" else {}
+    failed = (
+        {"status": "planned", "error": None, "fault": None}
+        if document.get("status") == "failed"
+        else {}
+    )
     return {**fresh, **document, **told, **failed}
 
 

@@ -44,14 +44,18 @@ class Verification:
         limit = "to the bit" if self.tolerance == 0 else f"within {self.tolerance:.0%}"
         if self.equal:
             return f"{self.trial_id}: {self.values} values repeated, all equal {limit}"
-        return f"{self.trial_id}: {self.different} of {self.values} values differ: first {self.first}"
+        return (
+            f"{self.trial_id}: {self.different} of {self.values} values differ: first {self.first}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self)
 
 
-def verify_trial(study: Path, folder: Path, say: Callable[[str], None], trainer: str = CORE_TRAINER) -> Verification:
+def verify_trial(
+    study: Path, folder: Path, say: Callable[[str], None], trainer: str = CORE_TRAINER
+) -> Verification:
     """Repeat a trial in a scratch folder and compare every recorded value.
 
     Args:
@@ -74,7 +78,9 @@ def verify_trial(study: Path, folder: Path, say: Callable[[str], None], trainer:
     say(f"repeating {trial.label}: {steps} steps on {device}, took {document['seconds']:.0f} s")
     with tempfile.TemporaryDirectory(prefix="verify-", dir=study) as scratch:
         repeat = Path(scratch) / "trials" / trial.id
-        result = run_trial(trial, repeat, device=device, train=load_trainer(trainer_of(trial.config, trainer)))
+        result = run_trial(
+            trial, repeat, device=device, train=load_trainer(trainer_of(trial.config, trainer))
+        )
         if result.status not in trial_file.ENDED:
             raise StudyError(f"the repeat of {trial.id} ended as {result.status}: {result.error}")
         return compare(trial.id, folder, repeat, 0.0 if device == "cpu" else GPU_TOLERANCE)
@@ -97,11 +103,17 @@ def compare(trial_id: str, folder: Path, repeat: Path, tolerance: float) -> Veri
 
 def _values(folder: Path) -> dict[tuple[int, str], float]:
     lines = journal.effective(journal.read(folder))
-    return {(line.step, n): v for line in lines for n, v in line.values.items() if not n.startswith("time/")}
+    return {
+        (line.step, n): v
+        for line in lines
+        for n, v in line.values.items()
+        if not n.startswith("time/")
+    }
 
 
 def _gap(a: float | None, b: float | None) -> float:
-    """Relative difference; 0 for equal values (also both nan), infinite when one is missing or not finite."""
+    """Relative difference; 0 for equal values (also both nan), infinite when one is missing or not
+    finite."""
     if a is None or b is None:
         return math.inf
     if a == b or (math.isnan(a) and math.isnan(b)):

@@ -1,7 +1,7 @@
 """Is a claim true? Each is compared with the truth over exactly the settings that it names.
 
-When a claim is false is the table of docs/statistics.md. The geometry here is worked out from the levels of the cells
-alone, so that a defect in the product's own would show.
+When a claim is false is the table of docs/statistics.md. The geometry here is worked out from the
+levels of the cells alone, so that a defect in the product's own would show.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,8 @@ from reports.claims.estimates import Trials
 
 TINY = 1e-9
 EQUAL_WINS = 0.03
-"""Pairs won, less pairs lost, below which two arms are taken for equal; of `SEEDS_FOR_WINS` drawn pairs."""
+"""Pairs won, less pairs lost, below which two arms are taken for equal; of `SEEDS_FOR_WINS` drawn
+pairs."""
 SEEDS_FOR_WINS = 20_000
 
 Part = tuple[str, str, str]
@@ -53,7 +54,9 @@ class Checker:
         """Names of the factors."""
         return tuple(self.world.design.factors)
 
-    # -- whether ---------------------------------------------------------------------------------------------------
+    # -- whether
+    # --------------------------------------------------------------------------------------------------
+    # -
 
     def false(self, claim: Claim) -> bool:
         """Whether a claim is false."""
@@ -85,7 +88,8 @@ class Checker:
         opposite = everywhere and bool((sign * effects <= -self.margin + TINY).any())
         return sign * average <= TINY or opposite
 
-    # -- the true numbers ------------------------------------------------------------------------------------------
+    # -- the true numbers
+    # ------------------------------------------------------------------------------------------
 
     def contrast(self, claim: Claim) -> float:
         """The true value of what a claim's interval is of."""
@@ -95,13 +99,16 @@ class Checker:
         return float(np.mean(self._contrasts(parts, claim.scope)))
 
     def average(self, name: str) -> float:
-        """The true value of a change or interaction over all settings of the design; of a fraction its group's."""
+        """The true value of a change or interaction over all settings of the design; of a fraction
+        its group's."""
         if name not in self._averages:
             design = self.world.design
             terms = {term.name: term.aliases for term in (*design.compared, *design.interactions)}
             parts = [self._part(part) for part in name.split(" × ")]
             own = (
-                self._group(terms[name]) if terms[name] else float(np.mean(self._contrasts(parts, Scope("on_average"))))
+                self._group(terms[name])
+                if terms[name]
+                else float(np.mean(self._contrasts(parts, Scope("on_average"))))
             )
             self._averages[name] = own
         return self._averages[name]
@@ -123,12 +130,16 @@ class Checker:
         return factor, level or others[0], first
 
     def _contrasts(self, parts: Sequence[Part], scope: Scope) -> list[float]:
-        """The contrast of these changes in each combination of the other factors' levels that has all cells."""
+        """The contrast of these changes in each combination of the other factors' levels that has
+        all cells."""
         found = []
         for at in self._combinations({factor for factor, _, _ in parts}, scope):
             total, whole = 0.0, True
             for made in product((False, True), repeat=len(parts)):
-                moved = {f: level if on else first for (f, level, first), on in zip(parts, made, strict=True)}
+                moved = {
+                    f: level if on else first
+                    for (f, level, first), on in zip(parts, made, strict=True)
+                }
                 mean = self.mean.get(self._key(at, moved))
                 whole = whole and mean is not None
                 total += (mean or 0.0) * (-1) ** (len(parts) - sum(made))
@@ -147,11 +158,14 @@ class Checker:
         others = [factor for factor in self.factors if factor not in moved]
         for levels in product(*(self.world.design.factors[factor] for factor in others)):
             at = dict(zip(others, levels, strict=True))
-            if _agrees(at, scope.at) and (not scope.over or any(_agrees(at, over) for over in scope.over)):
+            if _agrees(at, scope.at) and (
+                not scope.over or any(_agrees(at, over) for over in scope.over)
+            ):
                 yield at
 
     def _group(self, terms: tuple[str, ...]) -> float:
-        """The sum of the effects of aliased terms, with the signs that the cells give them; worked out once."""
+        """The sum of the effects of aliased terms, with the signs that the cells give them; worked
+        out once."""
         if terms not in self._groups:
             self._groups[terms] = self._sum_of_aliases(terms)
         return self._groups[terms]
@@ -173,30 +187,46 @@ class Checker:
     def _signs(self, term: str) -> np.ndarray:
         """(cells,) the product of -1 (first level) and +1 over the factors of a term."""
         names = term.split(" × ")
-        return np.array([np.prod([-1 if at[n] == "0" else 1 for n in names]) for at in self.world.levels.values()])
+        return np.array(
+            [
+                np.prod([-1 if at[n] == "0" else 1 for n in names])
+                for at in self.world.levels.values()
+            ]
+        )
 
     def _full_effect(self, term: str) -> float:
         """The effect of a term in the full factorial, of which a fraction runs a part."""
         names, total = term.split(" × "), 0.0
         for levels in product("01", repeat=len(self.factors)):
             at = dict(zip(self.factors, levels, strict=True))
-            total += self.world.mean_at(at) * np.prod([-1 if at[name] == "0" else 1 for name in names])
+            total += self.world.mean_at(at) * np.prod(
+                [-1 if at[name] == "0" else 1 for name in names]
+            )
         return float(total / 2 ** (len(self.factors) - 1))
 
-    # -- divergence ------------------------------------------------------------------------------------------------
+    # -- divergence
+    # -----------------------------------------------------------------------------------------------
+    # -
 
     def _sides(self, claim: Claim) -> tuple[list[int], list[int]]:
-        """Places of the cells at the claim's level and at the other one; pairs, unless it is a fraction."""
-        place = {tuple(self.world.levels[c][f] for f in self.factors): i for i, c in enumerate(self.world.design.cells)}
+        """Places of the cells at the claim's level and at the other one; pairs, unless it is a
+        fraction."""
+        place = {
+            tuple(self.world.levels[c][f] for f in self.factors): i
+            for i, c in enumerate(self.world.design.cells)
+        }
         if claim.scope.type == "alias_group":
             column = self.factors.index(claim.factor)
             level, against = (
-                [cell for levels, cell in place.items() if levels[column] == x] for x in (claim.level, claim.against)
+                [cell for levels, cell in place.items() if levels[column] == x]
+                for x in (claim.level, claim.against)
             )
             return level, against
         level, against = [], []  # type: list[int], list[int]
         for at in self._combinations({claim.factor}, claim.scope):
-            there, here = (place.get(self._key(at, {claim.factor: x})) for x in (claim.level, claim.against))
+            there, here = (
+                place.get(self._key(at, {claim.factor: x})) for x in (claim.level, claim.against)
+            )
             if there is not None and here is not None:
                 level.append(there)
                 against.append(here)
@@ -208,7 +238,8 @@ class Checker:
         return float(self.world.lost[level].mean() - self.world.lost[against].mean())
 
     def _won(self, claim: Claim) -> float:
-        """Share of pairs in which the level is worse, less that in which it is better; diverged runs are worst."""
+        """Share of pairs in which the level is worse, less that in which it is better; diverged
+        runs are worst."""
         level, against = self._sides(claim)
         worst = self._drawn
         return float(np.nanmean(np.sign(worst[:, level] - worst[:, against])))

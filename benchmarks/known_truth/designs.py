@@ -1,4 +1,7 @@
-"""Designs of simulated studies. Factors are a, b, c, …, their levels 0, 1, …; the first level is 0."""
+"""Designs of simulated studies.
+
+Factors are a, b, c, …, their levels 0, 1, …; the first level is 0.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -11,11 +14,15 @@ LETTERS = "abcdef"
 Levels = Mapping[str, str]
 
 
-def _design(kind: str, sizes: Sequence[int], cells: Sequence[Sequence[int]], reference: int = 0) -> Design:
+def _design(
+    kind: str, sizes: Sequence[int], cells: Sequence[Sequence[int]], reference: int = 0
+) -> Design:
     """A design of these cells, each the levels of all factors."""
     names = LETTERS[: len(sizes)]
     factors = {name: tuple(map(str, range(size))) for name, size in zip(names, sizes, strict=True)}
-    settings = tuple(("".join(map(str, cell)), dict(zip(names, map(str, cell), strict=True))) for cell in cells)
+    settings = tuple(
+        ("".join(map(str, cell)), dict(zip(names, map(str, cell), strict=True))) for cell in cells
+    )
     return Design(kind, factors, settings, settings[reference][0])
 
 
@@ -34,7 +41,9 @@ def leave_one_out(factors: int) -> Design:
 def one_at_a_time(*sizes: int) -> Design:
     """Every level against the first one, with the other factors at theirs."""
     moved = [
-        [level if i == j else 0 for j in range(len(sizes))] for i, size in enumerate(sizes) for level in range(1, size)
+        [level if i == j else 0 for j in range(len(sizes))]
+        for i, size in enumerate(sizes)
+        for level in range(1, size)
     ]
     return _design("one_at_a_time", sizes, [[0] * len(sizes), *moved])
 

@@ -1,7 +1,7 @@
 """The rule that reports followed before they knew interactions, for comparison.
 
-One average a seed, Student's t, Holm's correction of directions, and equivalence where the 95 % interval lies
-inside the margin. Looks were paid for by one level for all of them.
+One average a seed, Student's t, Holm's correction of directions, and equivalence where the 95 %
+interval lies inside the margin. Looks were paid for by one level for all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,8 @@ STUDIES = 200_000
 
 @cache
 def level(looks: tuple[int, ...], changes: int) -> float:
-    """Its level at each look: at none of them does Holm's smallest test give a false alarm in 95 of 100 studies."""
+    """Its level at each look: at none of them does Holm's smallest test give a false alarm in 95 of
+    100 studies."""
     if not looks:
         return ALPHA
     values = np.random.default_rng(0).standard_normal((STUDIES, looks[-1]))
@@ -31,14 +32,21 @@ def level(looks: tuple[int, ...], changes: int) -> float:
 
 def words(trials: Trials, design: Design, margin: float, alpha: float) -> dict[str, str]:
     """The verdict of each change."""
-    return judged({term.name: _by_seed(trials.values, design, term) for term in design.compared}, margin, alpha)
+    return judged(
+        {term.name: _by_seed(trials.values, design, term) for term in design.compared},
+        margin,
+        alpha,
+    )
 
 
-def judged(effects: Mapping[str, np.ndarray], margin: float, alpha: float = ALPHA) -> dict[str, str]:
+def judged(
+    effects: Mapping[str, np.ndarray], margin: float, alpha: float = ALPHA
+) -> dict[str, str]:
     """The verdict of each change from its effect in each seed; + is worse."""
     n = np.array([len(row) for row in effects.values()])
     mean, sd = (
-        np.array([of(row) if len(row) > 1 else np.nan for row in effects.values()]) for of in (np.mean, _deviation)
+        np.array([of(row) if len(row) > 1 else np.nan for row in effects.values()])
+        for of in (np.mean, _deviation)
     )
     error = sd / np.sqrt(np.maximum(n, 1))
     half = special.stdtrit(n - 1, 1 - alpha / 2) * error
@@ -46,7 +54,9 @@ def judged(effects: Mapping[str, np.ndarray], margin: float, alpha: float = ALPH
         p = np.where(mean == 0, 1.0, 2 * special.stdtr(n - 1, -np.abs(mean) / error))
     low, high, corrected = mean - half, mean + half, _holm(p)
     inside, apart = (-margin < low) & (high < margin), (corrected < alpha) & (low * high > 0)
-    said = np.where(inside, "equivalent", np.where(apart, np.where(mean > 0, "harms", "helps"), OPEN))
+    said = np.where(
+        inside, "equivalent", np.where(apart, np.where(mean > 0, "harms", "helps"), OPEN)
+    )
     return dict(zip(effects, said.tolist(), strict=True))
 
 
@@ -56,14 +66,18 @@ def _deviation(row: np.ndarray) -> float:
 
 def _holm(p: np.ndarray) -> np.ndarray:
     """Holm's step-down correction over the known p values."""
-    adjusted, order = np.full(len(p), np.nan), [int(place) for place in np.argsort(p) if np.isfinite(p[place])]
+    adjusted, order = (
+        np.full(len(p), np.nan),
+        [int(place) for place in np.argsort(p) if np.isfinite(p[place])],
+    )
     steps = [min(1.0, (len(order) - rank) * float(p[place])) for rank, place in enumerate(order)]
     adjusted[order] = np.maximum.accumulate(steps) if steps else steps
     return adjusted
 
 
 def _by_seed(values: np.ndarray, design: Design, term: Term) -> np.ndarray:
-    """The mean difference over the pairs of cells that both have, a seed; of a fraction its balanced contrast."""
+    """The mean difference over the pairs of cells that both have, a seed; of a fraction its
+    balanced contrast."""
     if not term.blocks:
         differences = (values @ design.fraction_weights(term))[:, None]
     else:
@@ -73,8 +87,12 @@ def _by_seed(values: np.ndarray, design: Design, term: Term) -> np.ndarray:
 
 
 def false(said: Mapping[str, str], world: World) -> bool:
-    """Whether a verdict is false, its plain sentence taken at its word: it names no setting, so it is about each."""
-    return any(_false(said[term.name], _effects(world, term), world.margin) for term in world.design.compared)
+    """Whether a verdict is false, its plain sentence taken at its word: it names no setting, so it
+    is about each."""
+    return any(
+        _false(said[term.name], _effects(world, term), world.margin)
+        for term in world.design.compared
+    )
 
 
 def _false(word: str, effects: Sequence[float], margin: float, tiny: float = 1e-9) -> bool:
@@ -88,8 +106,12 @@ def _false(word: str, effects: Sequence[float], margin: float, tiny: float = 1e-
 
 
 def _effects(world: World, term: Term) -> list[float]:
-    """The true effect of a change in each setting; of a fraction that of the factor, as no other was named."""
+    """The true effect of a change in each setting; of a fraction that of the factor, as no other
+    was named."""
     if term.blocks:
-        return [float(world.means[block.cells[1]] - world.means[block.cells[0]]) for block in term.blocks]
+        return [
+            float(world.means[block.cells[1]] - world.means[block.cells[0]])
+            for block in term.blocks
+        ]
     named = {name: effect for name, effect in world.effects.items() if term.name in name.split("*")}
     return [world.margin * sum(effect / 2 ** name.count("*") for name, effect in named.items())]

@@ -1,4 +1,5 @@
-"""The kinds of studies in the table: design × effects × noise × what is missing or diverges × looks."""
+"""The kinds of studies in the table: design × effects × noise × what is missing or diverges ×
+looks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,12 @@ from benchmarks.known_truth.world import World
 Cells = tuple[tuple[int, float], ...]
 """Pairs of a number of seeds and a standard deviation."""
 
-CORE: Cells = (*((n, sd) for n in (3, 5, 7, 10) for sd in (0.3, 0.5, 1.0)), (5, 0.6), (10, 0.6), (12, 2.0))
+CORE: Cells = (
+    *((n, sd) for n in (3, 5, 7, 10) for sd in (0.3, 0.5, 1.0)),
+    (5, 0.6),
+    (10, 0.6),
+    (12, 2.0),
+)
 FEW: Cells = (*((n, sd) for n in (5, 10) for sd in (0.3, 0.6, 1.0)), (4, 0.6), (12, 2.0))
 TWO: Cells = ((5, 0.6), (10, 0.6), (5, 1.0), (10, 1.0))
 
@@ -50,7 +56,9 @@ class Kind:
 
     def world(self, sd: float) -> World:
         """The world of its studies."""
-        return World(DESIGNS[self.design](), self.effects, sd, self.noise, self.missing, self.diverging)
+        return World(
+            DESIGNS[self.design](), self.effects, sd, self.noise, self.missing, self.diverging
+        )
 
 
 SHARED: Mapping[str, Effects] = {
@@ -106,15 +114,27 @@ def core() -> Iterator[Kind]:
 def noises() -> Iterator[Kind]:
     """The same with other noise."""
     chosen = (
-        *("nothing acts", "additive, all at the margin", "pure interaction ±1", "crossover +3, +3, both 0"),
-        *("reversal at the margin +3 / -1", "one setting at the margin", "additive 0, 1", "additive 0, 0, 1"),
+        *(
+            "nothing acts",
+            "additive, all at the margin",
+            "pure interaction ±1",
+            "crossover +3, +3, both 0",
+        ),
+        *(
+            "reversal at the margin +3 / -1",
+            "one setting at the margin",
+            "additive 0, 1",
+            "additive 0, 0, 1",
+        ),
         *("three-way ±1", "average at the margin, a × b ±0.5", "additive 0, 1, 1"),
     )
     for noise in NOISES:
         for design, effects in TRUTHS.items():
             for name, effect in effects.items():
                 if name in chosen:
-                    yield Kind("noise", f"{design}, {name}, {noise}", design, effect, FEW, noise=noise)
+                    yield Kind(
+                        "noise", f"{design}, {name}, {noise}", design, effect, FEW, noise=noise
+                    )
 
 
 def four_factors() -> Iterator[Kind]:
@@ -164,16 +184,40 @@ def arms() -> Iterator[Kind]:
             "crossover": truths.CROSSOVER,
         }
         for name, effect in effects.items():
-            yield Kind("arms", f"{design}, {name}", design, effect, FEW if design.endswith("out 3") else TWO)
-    yield Kind("arms", "one-at-a-time 3+2, 0, 1 / 1", "one-at-a-time 3+2", truths.levels(a=(0, 1), b=(1,)))
+            yield Kind(
+                "arms",
+                f"{design}, {name}",
+                design,
+                effect,
+                FEW if design.endswith("out 3") else TWO,
+            )
+    yield Kind(
+        "arms", "one-at-a-time 3+2, 0, 1 / 1", "one-at-a-time 3+2", truths.levels(a=(0, 1), b=(1,))
+    )
     for noise in NOISES:
-        for name, effect in (("nothing acts", truths.NOTHING), ("all at the margin", additive(1, 1, 1))):
-            yield Kind("arms", f"leave-one-out 3, {name}, {noise}", "leave-one-out 3", effect, FEW, noise=noise)
-    for name, effect in (("nothing acts", truths.NOTHING), ("at the margin", additive(1)), ("+3", additive(3))):
+        for name, effect in (
+            ("nothing acts", truths.NOTHING),
+            ("all at the margin", additive(1, 1, 1)),
+        ):
+            yield Kind(
+                "arms",
+                f"leave-one-out 3, {name}, {noise}",
+                "leave-one-out 3",
+                effect,
+                FEW,
+                noise=noise,
+            )
+    for name, effect in (
+        ("nothing acts", truths.NOTHING),
+        ("at the margin", additive(1)),
+        ("+3", additive(3)),
+    ):
         yield Kind("arms", f"one factor, 2 levels, {name}", "one factor, 2 levels", effect, FEW)
     for row in ((), (0, 0, 1), (1, 1, 1), (0, 1, 3)):
         name = ", ".join(map(str, row)) or "nothing acts"
-        yield Kind("arms", f"one factor, 4 levels, {name}", "one factor, 4 levels", truths.levels(a=row))
+        yield Kind(
+            "arms", f"one factor, 4 levels, {name}", "one factor, 4 levels", truths.levels(a=row)
+        )
 
 
 def fractions() -> Iterator[Kind]:
@@ -190,7 +234,14 @@ def fractions() -> Iterator[Kind]:
             "reversal at the margin": truths.REVERSAL_AT_MARGIN,
         }
         if size > 3:
-            effects["two pairs of a group cancel"] = {"a": 1, "b": 1, "a*b": -2, "c": 1, "d": 1, "c*d": -2}
+            effects["two pairs of a group cancel"] = {
+                "a": 1,
+                "b": 1,
+                "a*b": -2,
+                "c": 1,
+                "d": 1,
+                "c*d": -2,
+            }
         if "III" in design:
             # The last factor's contrast is its own effect less that of the pair a × b.
             last = "c" if size == 3 else "e"
@@ -210,12 +261,22 @@ def excluded() -> Iterator[Kind]:
             "one setting at the margin",
         ):
             effect = TRUTHS[size][name]
-            yield Kind("a cell is missing", f"{size} less a cell, {name}", f"{size} less a cell", effect)
-            yield Kind("a cell is missing", f"{size}, an arm without trials, {name}", size, effect, missing=1.0)
+            yield Kind(
+                "a cell is missing", f"{size} less a cell, {name}", f"{size} less a cell", effect
+            )
+            yield Kind(
+                "a cell is missing",
+                f"{size}, an arm without trials, {name}",
+                size,
+                effect,
+                missing=1.0,
+            )
     for name in ("three-way ±1", "reversal at the margin +3 / -1", "additive 0, 1, 1"):
         effect = TRUTHS["2^3"][name]
         yield Kind("a cell is missing", f"2^3 less a cell, {name}", "2^3 less a cell", effect)
-        yield Kind("a cell is missing", f"2^3, an arm without trials, {name}", "2^3", effect, missing=1.0)
+        yield Kind(
+            "a cell is missing", f"2^3, an arm without trials, {name}", "2^3", effect, missing=1.0
+        )
 
 
 def missing() -> Iterator[Kind]:
@@ -225,7 +286,10 @@ def missing() -> Iterator[Kind]:
             for name, effect in TRUTHS[design].items():
                 label = f"{design}, {name}, {share:.0%} missing"
                 yield Kind("missing", label, design, effect, missing=share)
-        for name, effect in (("nothing acts", truths.NOTHING), ("all at the margin", additive(1, 1, 1))):
+        for name, effect in (
+            ("nothing acts", truths.NOTHING),
+            ("all at the margin", additive(1, 1, 1)),
+        ):
             label = f"leave-one-out 3, {name}, {share:.0%} missing"
             yield Kind("missing", label, "leave-one-out 3", effect, missing=share)
             for noise in ("slopes", "unequal"):
@@ -234,26 +298,60 @@ def missing() -> Iterator[Kind]:
     for share in (0.0, 0.1, 0.2):
         for noise in ("normal", "one slope"):
             label = f"2^(5-2) III, +2 and four of 0, {noise}, {share:.0%} missing"
-            yield Kind("missing", label, "2^(5-2) III", additive(2), ((5, 1), (7, 1), (10, 1)), noise, share)
+            yield Kind(
+                "missing",
+                label,
+                "2^(5-2) III",
+                additive(2),
+                ((5, 1), (7, 1), (10, 1)),
+                noise,
+                share,
+            )
 
 
 def diverging() -> Iterator[Kind]:
     """Trials that diverge, for reasons of their own or because they are bad."""
     cells: Cells = ((4, 1.0), (5, 1.0), (7, 1.0), (10, 1.0))
     for design in ("leave-one-out 3", "2^2", "2^3"):
-        for lost in ("equal 20 %", "0 or 50 %", "10 or 70 %", "worst 40 % of a level", "worst 15 % of all"):
+        for lost in (
+            "equal 20 %",
+            "0 or 50 %",
+            "10 or 70 %",
+            "worst 40 % of a level",
+            "worst 15 % of all",
+        ):
             for name, effect in (
                 ("nothing acts", truths.NOTHING),
                 ("+2 for a", additive(2)),
                 ("-1 for a", additive(-1)),
             ):
-                yield Kind("diverging", f"{design}, {name}, {lost}", design, effect, cells, diverging=lost)
+                yield Kind(
+                    "diverging", f"{design}, {name}, {lost}", design, effect, cells, diverging=lost
+                )
     four = {"a*b": 4.0}
-    for design, lost in (("2^2", "70 % in one cell"), ("2^3", "70 % in one cell"), ("2^3", "70 % with a and b")):
-        yield Kind("diverging", f"{design}, a × b of 4, {lost}", design, four, cells, diverging=lost)
-        yield Kind("diverging", f"{design}, nothing acts, {lost}", design, truths.NOTHING, cells, diverging=lost)
+    for design, lost in (
+        ("2^2", "70 % in one cell"),
+        ("2^3", "70 % in one cell"),
+        ("2^3", "70 % with a and b"),
+    ):
+        yield Kind(
+            "diverging", f"{design}, a × b of 4, {lost}", design, four, cells, diverging=lost
+        )
+        yield Kind(
+            "diverging",
+            f"{design}, nothing acts, {lost}",
+            design,
+            truths.NOTHING,
+            cells,
+            diverging=lost,
+        )
     yield Kind(
-        "diverging", "2^3, a × b of 4, worst 40 % of a level", "2^3", four, cells, diverging="worst 40 % of a level"
+        "diverging",
+        "2^3, a × b of 4, worst 40 % of a level",
+        "2^3",
+        four,
+        cells,
+        diverging="worst 40 % of a level",
     )
     label = "2^3, a × b of 4, 70 % in one cell, 10% missing"
     yield Kind("diverging", label, "2^3", four, cells, missing=0.1, diverging="70 % in one cell")
@@ -266,7 +364,8 @@ def looks() -> Iterator[Kind]:
             label = f"looks {', '.join(map(str, planned))}, {spend}"
             plan = {"looks": planned, "spend": spend}
             for design in ("leave-one-out 3", "2^3"):
-                # An effect then varies over seeds with sd 0.6 and 1: it is of one pair of trials, or of four.
+                # An effect then varies over seeds with sd 0.6 and 1: it is of one pair of trials,
+                # or of four.
                 sds = (0.425, 0.707) if design.startswith("leave") else (0.85, 1.414)
                 cells: Cells = tuple((planned[-1], sd) for sd in sds)
                 effects = {
@@ -289,7 +388,13 @@ def looks() -> Iterator[Kind]:
             yield Kind("looks", f"2^2, crossover, {label}", "2^2", truths.CROSSOVER, cells, **plan)
             label += ", 0 or 50 % diverge"
             yield Kind(
-                "looks", f"leave-one-out 3, {label}", "leave-one-out 3", {}, cells, diverging="0 or 50 %", **plan
+                "looks",
+                f"leave-one-out 3, {label}",
+                "leave-one-out 3",
+                {},
+                cells,
+                diverging="0 or 50 %",
+                **plan,
             )
             yield Kind("looks", f"2^3, {label}", "2^3", {}, cells, diverging="0 or 50 %", **plan)
 
@@ -302,7 +407,14 @@ def peeking() -> Iterator[Kind]:
             ("all at the margin", at_margin(design)),
             ("pure interaction ±1", truths.PAIR),
         ):
-            yield Kind("peeking", f"{design}, {name}, peeking", design, effect, ((12, 0.6), (12, 1.0)), peek=True)
+            yield Kind(
+                "peeking",
+                f"{design}, {name}, peeking",
+                design,
+                effect,
+                ((12, 0.6), (12, 1.0)),
+                peek=True,
+            )
 
 
 def quantised() -> Iterator[Kind]:
@@ -324,9 +436,14 @@ def skewed() -> Iterator[Kind]:
     cells: Cells = tuple((n, sd) for n in (5, 7, 10, 12) for sd in (0.6, 1.3))
     for log_sd in ("0.5", "1"):
         for design in ("leave-one-out 3", "2^2", "2^3"):
-            for name, effect in (("nothing acts", truths.NOTHING), ("all at the margin", at_margin(design))):
+            for name, effect in (
+                ("nothing acts", truths.NOTHING),
+                ("all at the margin", at_margin(design)),
+            ):
                 label = f"{design}, {name}, log-sd {log_sd}"
-                yield Kind("skewed", label, design, effect, cells, noise=f"skewed {log_sd}", excepted=True)
+                yield Kind(
+                    "skewed", label, design, effect, cells, noise=f"skewed {log_sd}", excepted=True
+                )
 
 
 def all_kinds() -> tuple[Kind, ...]:
@@ -336,5 +453,7 @@ def all_kinds() -> tuple[Kind, ...]:
     found = tuple(kind for group in (*groups, *more) for kind in group())
     names = [kind.name for kind in found]
     if len(set(names)) < len(names):
-        raise ValueError(f"kinds share a name: {sorted({name for name in names if names.count(name) > 1})}")
+        raise ValueError(
+            f"kinds share a name: {sorted({name for name in names if names.count(name) > 1})}"
+        )
     return found

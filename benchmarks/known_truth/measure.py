@@ -19,7 +19,8 @@ from reports.claims.rule import OPEN, Judgement, Rule
 
 FIRST_PEEK = 3
 CHUNK = 50
-"""Studies that share a stream of random numbers, so that a table does not depend on the number of processes."""
+"""Studies that share a stream of random numbers, so that a table does not depend on the number of
+processes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Task:
     def rng(self) -> np.random.Generator:
         """Its own random numbers, whatever else is in the table."""
         name = zlib.crc32(self.kind.name.encode())
-        return np.random.default_rng([self.seed, name, self.seeds, round(1000 * self.sd), self.chunk])
+        return np.random.default_rng(
+            [self.seed, name, self.seeds, round(1000 * self.sd), self.chunk]
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def run(kind: Kind, world: World, trials: Trials) -> Study:
 
 
 def _look_by_look(world: World, trials: Trials, rule: Rule) -> Study:
-    """Stop when all is decided; the arms of a decided change stop before where no other change needs them."""
+    """Stop when all is decided; the arms of a decided change stop before where no other change
+    needs them."""
     values, diverged = trials.values.copy(), trials.diverged.copy()
     for n in rule.looks:
         now = replace(trials, values=values, diverged=diverged).first(n)
@@ -78,7 +82,11 @@ def _look_by_look(world: World, trials: Trials, rule: Rule) -> Study:
             break
         if world.design.alone:
             needed = {
-                cell for term in world.design.compared if term.name in open_ for b in term.blocks for cell in b.cells
+                cell
+                for term in world.design.compared
+                if term.name in open_
+                for b in term.blocks
+                for cell in b.cells
             }
             stopped = [cell for cell in range(len(world.design.cells)) if cell not in needed]
             values[n:, stopped], diverged[n:, stopped] = np.nan, False
@@ -100,10 +108,11 @@ def family(claim: Claim) -> str:
 
 
 def shown(checker: Checker, judgement: Judgement) -> list[tuple[float, float, float]]:
-    """Lower end, upper end and true value of every effect that a report shows, whatever is claimed of it.
+    """Lower end, upper end and true value of every effect that a report shows, whatever is claimed
+    of it.
 
-    Where settings are left out, an effect is of those that remain, which only a claim names: there the intervals
-    are those of claims about a change's own effect.
+    Where settings are left out, an effect is of those that remain, which only a claim names: there
+    the intervals are those of claims about a change's own effect.
     """
     world = checker.world
     if world.diverging or world.missing == 1:
@@ -114,8 +123,12 @@ def shown(checker: Checker, judgement: Judgement) -> list[tuple[float, float, fl
 
 
 def is_average(claim: Claim) -> bool:
-    """Whether a claim has the interval of a change's own effect; others are there because they were found."""
-    own = claim.kind in ("direction", "equivalent", "one_sided", "undecided") and claim.family != "conditional"
+    """Whether a claim has the interval of a change's own effect; others are there because they were
+    found."""
+    own = (
+        claim.kind in ("direction", "equivalent", "one_sided", "undecided")
+        and claim.family != "conditional"
+    )
     return own and "diverged" not in claim.caveats
 
 
@@ -187,7 +200,8 @@ def _backed(judgement: Judgement, name: str) -> bool:
 
 
 def _count_coverage(sums: Counter[str], found: Sequence[tuple[float, float, float]]) -> None:
-    """Add intervals, with the sums that the error of a ratio needs, as those of a study belong together."""
+    """Add intervals, with the sums that the error of a ratio needs, as those of a study belong
+    together."""
     hit, many = sum(low - 1e-9 <= true <= high + 1e-9 for low, high, true in found), len(found)
     sums["shown"] += many
     sums["covered"] += hit
@@ -199,7 +213,9 @@ def _count_coverage(sums: Counter[str], found: Sequence[tuple[float, float, floa
 def _count_earlier(sums: Counter[str], kind: Kind, world: World, trials: Trials) -> None:
     """Add what the earlier rule said of the same trials."""
     alpha = earlier_rule.level(kind.looks, len(world.design.compared))
-    stops = kind.looks or (tuple(range(FIRST_PEEK, len(trials.seeds) + 1)) if kind.peek else (len(trials.seeds),))
+    stops = kind.looks or (
+        tuple(range(FIRST_PEEK, len(trials.seeds) + 1)) if kind.peek else (len(trials.seeds),)
+    )
     for n in stops:
         words = earlier_rule.words(trials.first(n), world.design, world.margin, alpha)
         decided = [word != earlier_rule.OPEN for word in words.values()]

@@ -1,7 +1,7 @@
 """What is said of a factor: never false because never said is no answer.
 
-The shares were measured with the procedure that the rule follows (normal noise, full factorials); the rule should say
-as much, to 5 points. They were measured without a guard against skewed effects.
+The shares were measured with the procedure that the rule follows (normal noise, full factorials);
+the rule should say as much, to 5 points. They were measured without a guard against skewed effects.
 """
 
 from collections import Counter
@@ -44,20 +44,38 @@ CONDITIONAL = (
 )
 
 TABLE = (
-    Said("2^2, nothing acts", "ab", NULL, {5: ((85, 14), (11, 70), (0, 9)), 7: ((100, 0), (48, 49), (0, 22))}),
+    Said(
+        "2^2, nothing acts",
+        "ab",
+        NULL,
+        {5: ((85, 14), (11, 70), (0, 9)), 7: ((100, 0), (48, 49), (0, 22))},
+    ),
     Said(
         "2^3, nothing acts",
         "abc",
         NULL,
-        {5: ((52, 47), (0, 97), (0, 25)), 7: ((99, 0), (9, 89), (0, 64)), 10: ((100, 0), (71, 28), (0, 93))},
+        {
+            5: ((52, 47), (0, 97), (0, 25)),
+            7: ((99, 0), (9, 89), (0, 64)),
+            10: ((100, 0), (71, 28), (0, 93)),
+        },
     ),
     Said(
         "2^3, additive 0, 0, 1",
         "c",
         HARM,
-        {5: ((99, 0), (75, 11), (4, 24)), 7: ((99, 0), (98, 0), (22, 32)), 10: ((98, 0), (99, 0), (67, 17))},
+        {
+            5: ((99, 0), (75, 11), (4, 24)),
+            7: ((99, 0), (98, 0), (22, 32)),
+            10: ((98, 0), (99, 0), (67, 17)),
+        },
     ),
-    Said("2^3, +3 everywhere", "a", HARM, {5: ((99, 0), (99, 0), (82, 18)), 7: ((99, 0), (99, 0), (99, 0))}),
+    Said(
+        "2^3, +3 everywhere",
+        "a",
+        HARM,
+        {5: ((99, 0), (99, 0), (82, 18)), 7: ((99, 0), (99, 0), (99, 0))},
+    ),
     Said(
         "2^2, crossover +3, +3, both 0",
         "ab",

@@ -14,7 +14,8 @@ Z = 1.96
 COVERAGE_ROOM = 0.02
 """By how much coverage may differ from what an interval promises: 93 to 97 % of 95 % intervals."""
 SHOWN_OFTEN = 0.8
-"""Share of the effects that must show an interval for coverage to be judged: rare ones are shown for what was found."""
+"""Share of the effects that must show an interval for coverage to be judged: rare ones are shown
+for what was found."""
 STUDIES_FOR_COVERAGE = 30
 """Studies below which the error of coverage isn't known well enough to judge it."""
 FAMILIES = (
@@ -32,7 +33,8 @@ def limits(found: float, of: float) -> tuple[float, float]:
 
 
 def ratio(sums: Mapping[str, float]) -> tuple[float, float]:
-    """Share of the shown intervals that cover, with its standard error; the intervals of a study stay together."""
+    """Share of the shown intervals that cover, with its standard error; the intervals of a study
+    stay together."""
     if not sums["shown"]:
         return math.nan, math.nan
     share = sums["covered"] / sums["shown"]
@@ -93,7 +95,8 @@ class Row:
             return tuple(found)
         if share + Z * error < nominal - COVERAGE_ROOM:
             found.append("covers too little")
-        # The intervals of metrics with steps, and of seeds added after a look, are wider on purpose.
+        # The intervals of metrics with steps, and of seeds added after a look, are wider on
+        # purpose.
         wider = self.kind.peek or self.kind.noise.startswith("shares")
         if share - Z * error > nominal + COVERAGE_ROOM and not wider:
             found.append("covers too much")
@@ -111,24 +114,42 @@ class Row:
         kind, (cover, error) = self.kind, ratio(self.sums)
         line: dict[str, str | float] = {
             **{"group": kind.group, "kind": kind.name, "design": kind.design, "noise": kind.noise},
-            **{"missing": kind.missing, "diverging": kind.diverging, "looks": " ".join(map(str, kind.looks))},
+            **{
+                "missing": kind.missing,
+                "diverging": kind.diverging,
+                "looks": " ".join(map(str, kind.looks)),
+            },
             **{"spend": kind.spend if kind.looks else "", "seeds": self.seeds, "sd": self.sd},
             **{"studies": self.studies, "result": self.word},
         }
         for name in ("mean", "diverges"):
             low, high = limits(self.sums[f"false {name}"], self.studies)
-            line |= {f"false {name}": self.share(f"false {name}"), f"low {name}": low, f"high {name}": high}
-        line |= {"coverage": cover, "coverage se": error, "confidence": self.share("nominal", "shown")}
+            line |= {
+                f"false {name}": self.share(f"false {name}"),
+                f"low {name}": low,
+                f"high {name}": high,
+            }
+        line |= {
+            "coverage": cover,
+            "coverage se": error,
+            "confidence": self.share("nominal", "shown"),
+        }
         line |= {
             "decided": self.decided,
             "earlier false": self.share("earlier false"),
             "earlier decided": self.earlier_decided,
         }
-        line |= {name: self.share(name) for name in ("seeds used", "trials used", "earlier seeds", "earlier trials")}
+        line |= {
+            name: self.share(name)
+            for name in ("seeds used", "trials used", "earlier seeds", "earlier trials")
+        }
         line |= {f"false: {name}": self.share(f"false {name}") for name in FAMILIES[:-1]}
         line |= {f"claimed: {name}": self.share(f"claimed {name}") for name in FAMILIES}
         line |= {"crashed": self.sums["crashed"], "unbacked": self.sums["unbacked"]}
-        return {name: round(value, 5) if isinstance(value, float) else value for name, value in line.items()}
+        return {
+            name: round(value, 5) if isinstance(value, float) else value
+            for name, value in line.items()
+        }
 
 
 def pooled(rows: Sequence[Row], name: Callable[[Kind], str]) -> Iterator[Row]:
@@ -137,7 +158,9 @@ def pooled(rows: Sequence[Row], name: Callable[[Kind], str]) -> Iterator[Row]:
     for row in rows:
         by_name.setdefault(name(row.kind), []).append(row)
     for label, same in by_name.items():
-        yield Row(replace(same[0].kind, name=label), 0, 0.0, sum((row.sums for row in same), Counter()))
+        yield Row(
+            replace(same[0].kind, name=label), 0, 0.0, sum((row.sums for row in same), Counter())
+        )
 
 
 HEAD = (

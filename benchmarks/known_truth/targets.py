@@ -37,7 +37,9 @@ class Target:
         """Whether it is met within Monte Carlo error; None where there is no bound."""
         if math.isnan(self.low) and math.isnan(self.high):
             return None
-        return not (self.value + Z * self.error < self.low or self.value - Z * self.error > self.high)
+        return not (
+            self.value + Z * self.error < self.low or self.value - Z * self.error > self.high
+        )
 
     def line(self) -> str:
         """A line of the table, in percent."""
@@ -65,24 +67,31 @@ def _missing(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
     for seeds, most in ((5, 0.10), (10, 0.05)):
         complete, lacks = (found.get((name.format(share), seeds, 1.0)) for share in ("0%", "10%"))
         if complete and lacks:
-            error = math.hypot(*(_share_error(1 - row.decided, row.studies) for row in (complete, lacks)))
-            label = (
-                f"2^(5-2), {seeds} seeds: undecided with 10 % missing, less complete ({percent(1 - complete.decided)})"
+            error = math.hypot(
+                *(_share_error(1 - row.decided, row.studies) for row in (complete, lacks))
             )
+            label = f"2^(5-2), {seeds} seeds: undecided with 10 % missing, less complete ({percent(1 - complete.decided)})"
             yield Target(label, complete.decided - lacks.decided, error, high=most)
 
 
 def _looks(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
-    """What looks decide, and the trials that they save. The sd in the names is that of an effect in a seed."""
+    """What looks decide, and the trials that they save.
+
+    The sd in the names is that of an effect in a seed.
+    """
     for (name, _, sd), row in found.items():
         kind = row.kind
         if kind.group != "looks" or kind.diverging or kind.looks != (4, 6, 8, 12):
             continue
-        of_effect = round(sd * (math.sqrt(2) if kind.design.startswith("leave") else math.sqrt(0.5)), 1)
+        of_effect = round(
+            sd * (math.sqrt(2) if kind.design.startswith("leave") else math.sqrt(0.5)), 1
+        )
         if "nothing acts" in name and of_effect == 1.0:
             share = row.share("all decided")
             bound = 0.45 if kind.spend == "late" else math.nan
-            yield Target(f"{name}, sd 1: all is decided", share, _share_error(share, row.studies), low=bound)
+            yield Target(
+                f"{name}, sd 1: all is decided", share, _share_error(share, row.studies), low=bound
+            )
         elif of_effect == 0.6 and ("nothing acts" in name or "0, 1, 3" in name):
             most = 0.8 if kind.design.startswith("leave") else 1.0
             # Arms that can stop alone spend evenly, factorials late.
@@ -96,16 +105,28 @@ def _looks(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
 def _skewed(rows: Sequence[Row]) -> Iterator[Target]:
     """Coverage where effects are skewed over seeds."""
     for row in rows:
-        if row.kind.group == "skewed" and row.kind.design.startswith("leave") and "nothing" in row.kind.name:
+        if (
+            row.kind.group == "skewed"
+            and row.kind.design.startswith("leave")
+            and "nothing" in row.kind.name
+        ):
             cover, error = ratio(row.sums)
             bound = 0.93 if row.kind.noise.endswith("0.5") else math.nan
-            yield Target(f"{row.kind.name}, {row.seeds} seeds, sd {row.sd:g}: covers", cover, error, low=bound)
+            yield Target(
+                f"{row.kind.name}, {row.seeds} seeds, sd {row.sd:g}: covers",
+                cover,
+                error,
+                low=bound,
+            )
 
 
 def _diverging(rows: Sequence[Row]) -> Iterator[Target]:
     """False claims of means where trials diverge for what they are."""
     for row in rows:
-        if row.kind.name in ("2^3, a × b of 4, 70 % in one cell", "2^3, nothing acts, worst 40 % of a level"):
+        if row.kind.name in (
+            "2^3, a × b of 4, 70 % in one cell",
+            "2^3, nothing acts, worst 40 % of a level",
+        ):
             share = row.share("false mean")
             label = f"{row.kind.name}, {row.seeds} seeds: false claims"
             yield Target(label, share, _share_error(share, row.studies), high=0.05)
@@ -121,7 +142,9 @@ def advice(seed: int) -> Iterator[Target]:
             assert wanted is not None
             real.append(power(wanted.n_headline or MOST_SEEDS, 1.0, 1.0, PILOT_LEVEL))
         error = float(np.std(real) / math.sqrt(PILOTS))
-        yield Target(f"real power after a pilot of {pilot} seeds", float(np.mean(real)), error, 0.80, 0.88)
+        yield Target(
+            f"real power after a pilot of {pilot} seeds", float(np.mean(real)), error, 0.80, 0.88
+        )
 
 
 def _share_error(share: float, of: int) -> float:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 
 Effects = Mapping[str, float]
-"""Product of factors at a level -> what it adds: `{"a": 3, "a*b": -4, "a=2": 1}`; without a level it is 1."""
+"""Product of factors at a level -> what it adds: `{"a": 3, "a*b": -4, "a=2": 1}`; without a level
+it is 1."""
 
 NOTHING: Effects = {}
 
@@ -36,7 +37,11 @@ def levels(**effects: tuple[float, ...]) -> Effects:
 
 def mean_at(effects: Effects, at: Mapping[str, str]) -> float:
     """The true mean outcome at these levels of all factors."""
-    return math.fsum(effect for term, effect in effects.items() if all(_made(part, at) for part in term.split("*")))
+    return math.fsum(
+        effect
+        for term, effect in effects.items()
+        if all(_made(part, at) for part in term.split("*"))
+    )
 
 
 def _made(part: str, at: Mapping[str, str]) -> bool:

@@ -14,8 +14,8 @@ from reports.claims.estimates import Trials
 SHIFT = 3.0
 """Standard deviation of what all trials of a seed share, in margins."""
 SLOPE, ONE_SLOPE = 0.7, 1.4
-"""Standard deviation over seeds of each factor's effect with noise `slopes`, and of the last one's with `one slope`, in
-those of a trial."""
+"""Standard deviation over seeds of each factor's effect with noise `slopes`, and of the last one's
+with `one slope`, in those of a trial."""
 LEVEL_OF_SHARES = 0.4
 """Mean of a metric that is a share, without effects."""
 
@@ -25,7 +25,9 @@ Shape = tuple[int, ...]
 def _skewed(rng: np.random.Generator, log_sd: float, shape: Shape) -> np.ndarray:
     """Lognormal numbers of mean 0 and sd 1."""
     mean = np.exp(log_sd**2 / 2)
-    return (np.exp(log_sd * rng.standard_normal(shape)) - mean) / (mean * np.sqrt(np.expm1(log_sd**2)))
+    return (np.exp(log_sd * rng.standard_normal(shape)) - mean) / (
+        mean * np.sqrt(np.expm1(log_sd**2))
+    )
 
 
 def _normal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
@@ -60,9 +62,10 @@ class World:
         sd: of a trial's noise within a seed, in margins.
         noise: `normal`, `t3`, `lognormal cells`, `unequal` (a's level 1 has 4 times the sd of its
             first), `slopes` (each factor's effect varies over seeds), `one slope` (the last one's
-            does), `skewed 0.5` or `skewed 1` (all do, lognormally with this log-sd; a tenth of the sd
-            is noise of a trial), `shares of 16` or `shares of 64`.
-        missing: share of trials lost for no reason; 1 stands for all trials of the last cell and no others.
+            does), `skewed 0.5` or `skewed 1` (all do, lognormally with this log-sd; a tenth of the
+            sd is noise of a trial), `shares of 16` or `shares of 64`.
+        missing: share of trials lost for no reason; 1 stands for all trials of the last cell and no
+            others.
         diverging: a name in `LOST`, or empty.
     """
 
@@ -101,7 +104,10 @@ class World:
     @cached_property
     def _made(self) -> np.ndarray:
         """(factors, cells) whether a factor is not at its first level."""
-        return np.array([[at[f] != "0" for at in self.levels.values()] for f in self.design.factors], dtype=float)
+        return np.array(
+            [[at[f] != "0" for at in self.levels.values()] for f in self.design.factors],
+            dtype=float,
+        )
 
     def draw(self, rng: np.random.Generator, seeds: int) -> Trials:
         """The trials of one study, all of them ended."""
@@ -109,7 +115,8 @@ class World:
         noise = UNIT_NOISE.get(self.noise, _normal)(rng, shape)
         values = self._values(rng, noise)
 
-        # The worst runs diverge by their own noise: what a seed shares hits both sides of a comparison.
+        # The worst runs diverge by their own noise: what a seed shares hits both sides of a
+        # comparison.
         worst = self.diverging.startswith("worst")
         rank = stats.norm.cdf(noise) if worst else 1 - rng.random(shape)
         diverged = rank > 1 - self.lost if self.diverging else np.zeros(shape, dtype=bool)
@@ -132,10 +139,16 @@ class World:
             sds = np.where(self._made[0] > 0, 4.0, 1.0)
             return values + self.sd * noise * sds / np.sqrt((sds**2).mean())
         if self.noise == "slopes":
-            return values + self.sd * (noise + SLOPE * rng.standard_normal((seeds, len(self._made))) @ self._made)
+            return values + self.sd * (
+                noise + SLOPE * rng.standard_normal((seeds, len(self._made))) @ self._made
+            )
         if self.noise == "one slope":
-            return values + self.sd * (noise + ONE_SLOPE * rng.standard_normal((seeds, 1)) * self._made[-1])
+            return values + self.sd * (
+                noise + ONE_SLOPE * rng.standard_normal((seeds, 1)) * self._made[-1]
+            )
         if self.noise.startswith("skewed"):
             log_sd = float(self.noise.split()[-1])
-            return values + self.sd * (noise / 10 + _skewed(rng, log_sd, (seeds, len(self._made))) @ self._made)
+            return values + self.sd * (
+                noise / 10 + _skewed(rng, log_sd, (seeds, len(self._made))) @ self._made
+            )
         return values + self.sd * noise

@@ -1,4 +1,5 @@
-"""Restores the named parts of a checkpoint into networks and optimizers, and says what was restored and what not."""
+"""Restores the named parts of a checkpoint into networks and optimizers, and says what was restored
+and what not."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,15 @@ from g2g_core.models.narrow_content import NarrowContent
 from g2g_core.models.networks import Networks
 from g2g_core.training.step import TrainingStep
 
-__all__ = ["PARTS", "CheckpointError", "parts_of", "read", "restore", "restore_all", "weights_digest"]
+__all__ = [
+    "PARTS",
+    "CheckpointError",
+    "parts_of",
+    "read",
+    "restore",
+    "restore_all",
+    "weights_digest",
+]
 
 PARTS = ("generator", "average", "discriminator", "optimizers")
 """What `restore` of a config may name."""
@@ -32,26 +41,32 @@ def parts_of(networks: Networks, step: TrainingStep) -> dict[str, Part]:
 
 
 def restore_all(saved: Saved, networks: Networks, step: TrainingStep) -> None:
-    """Put everything back for going on with a run; what no optimizer has a state for was never updated, and stays so.
+    """Put everything back for going on with a run; what no optimizer has a state for was never
+    updated, and stays so.
 
     Raises:
         CheckpointError: a network is missing, or anything does not fit.
     """
     for name, network in _networks(networks).items():
         if name not in saved.parts:
-            raise CheckpointError(f"{saved.path}: it holds no {name}, so the run cannot go on from it")
+            raise CheckpointError(
+                f"{saved.path}: it holds no {name}, so the run cannot go on from it"
+            )
         _load(saved, name, network)
     _load_optimizers(saved, networks, step)
 
 
-def restore(saved: Saved, config: TrialConfig, networks: Networks, step: TrainingStep) -> dict[str, Any]:
+def restore(
+    saved: Saved, config: TrialConfig, networks: Networks, step: TrainingStep
+) -> dict[str, Any]:
     """Restore the parts that `config.restore` names; what is not named starts fresh.
 
-    An average that is not restored starts as a copy of the generator. A part that the model does not have at all (a
-    discriminator, an average) is passed over.
+    An average that is not restored starts as a copy of the generator. A part that the model does
+    not have at all (a discriminator, an average) is passed over.
 
     Returns:
-        JSON-ready facts: `checkpoint`, `layout`, `step`, and `parts`: part -> what became of it, in words.
+        JSON-ready facts: `checkpoint`, `layout`, `step`, and `parts`: part -> what became of it, in
+            words.
 
     Raises:
         CheckpointError: an unknown part, a part that the file lacks, or one that does not fit.
@@ -68,7 +83,9 @@ def restore(saved: Saved, config: TrialConfig, networks: Networks, step: Trainin
     became = {}
     for name in PARTS:
         if name == "optimizers":
-            became[name] = _load_optimizers(saved, networks, step) if name in wanted else _fresh(name, saved)
+            became[name] = (
+                _load_optimizers(saved, networks, step) if name in wanted else _fresh(name, saved)
+            )
         elif name not in there:
             became[name] = "the model has none"
         elif name in wanted:
@@ -79,12 +96,21 @@ def restore(saved: Saved, config: TrialConfig, networks: Networks, step: Trainin
         networks.average.load_state_dict(networks.generator.state_dict())
         became["average"] = f"copy of the generator: {_reason('average', saved)}"
     step_number = saved.facts.get("step", saved.facts.get("source_step"))
-    return {"checkpoint": str(saved.path), "layout": saved.layout, "step": step_number, "parts": became}
+    return {
+        "checkpoint": str(saved.path),
+        "layout": saved.layout,
+        "step": step_number,
+        "parts": became,
+    }
 
 
 def weights_digest(networks: Networks) -> str:
     """SHA-256 (hex) of all weights of a model."""
-    whole = {f"{name}/{k}": v for name, one in _networks(networks).items() for k, v in one.state_dict().items()}
+    whole = {
+        f"{name}/{k}": v
+        for name, one in _networks(networks).items()
+        for k, v in one.state_dict().items()
+    }
     return tensors_digest(whole)
 
 
@@ -123,7 +149,8 @@ def _load(saved: Saved, part: str, network: nn.Module) -> str:
     state = dict(saved.parts[part])
     added: list[str] = []
     if isinstance(network, NarrowContent) and not any(name.startswith("inner.") for name in state):
-        # A plain generator's checkpoint under a narrowed content code: the narrowing itself starts fresh.
+        # A plain generator's checkpoint under a narrowed content code: the narrowing itself starts
+        # fresh.
         state = {f"inner.{name}": value for name, value in state.items()}
         added = [name for name in wanted if not name.startswith("inner.")]
         state |= {name: wanted[name] for name in added}
@@ -132,8 +159,11 @@ def _load(saved: Saved, part: str, network: nn.Module) -> str:
     return f"restored, but {', '.join(added)} fresh" if added else "restored"
 
 
-def _check(saved: Saved, part: str, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
-    """Raises CheckpointError with the first keys that differ, or the first values that are no weights."""
+def _check(
+    saved: Saved, part: str, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]
+) -> None:
+    """Raises CheckpointError with the first keys that differ, or the first values that are no
+    weights."""
     wrong = [f"{name} is missing" for name in wanted if name not in state]
     wrong += [
         f"{name} is {tuple(state[name].shape)} where the model has {tuple(value.shape)}"
@@ -170,11 +200,21 @@ def _load_optimizers(saved: Saved, networks: Networks, step: TrainingStep) -> st
 
 
 def _entry(states: Mapping[str, Tensor], prefix: str) -> Part:
-    return {name.removeprefix(prefix): value for name, value in states.items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): value
+        for name, value in states.items()
+        if name.startswith(prefix)
+    }
 
 
-def _check_state(saved: Saved, name: str, entry: Part, value: nn.Parameter, optimizer: Optimizer) -> None:
-    keys = {"step", "square_avg"} if isinstance(optimizer, torch.optim.RMSprop) else {"step", "exp_avg", "exp_avg_sq"}
+def _check_state(
+    saved: Saved, name: str, entry: Part, value: nn.Parameter, optimizer: Optimizer
+) -> None:
+    keys = (
+        {"step", "square_avg"}
+        if isinstance(optimizer, torch.optim.RMSprop)
+        else {"step", "exp_avg", "exp_avg_sq"}
+    )
     if set(entry) != keys:
         raise CheckpointError(
             f"{saved.path}: optimizers do not fit {type(optimizer).__name__}: {name} has {', '.join(sorted(entry))}"

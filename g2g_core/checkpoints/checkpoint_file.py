@@ -31,8 +31,8 @@ class Saved:
     Attributes:
         path: the file.
         layout: how it is laid out, in words.
-        parts: part (`generator`, `average`, `discriminator`, `optimizers`) -> name -> tensor on the CPU. Optimizer
-            states are named `<network>/<parameter>/<state>`.
+        parts: part (`generator`, `average`, `discriminator`, `optimizers`) -> name -> tensor on the
+            CPU. Optimizer states are named `<network>/<parameter>/<state>`.
         facts: JSON-ready facts beside the tensors: `step`, `config`, `n_classes`, `restored`.
     """
 
@@ -58,11 +58,20 @@ def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) ->
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
-    tensors = {f"{part}/{name}": value.detach().cpu() for part, named in parts.items() for name, value in named.items()}
+    tensors = {
+        f"{part}/{name}": value.detach().cpu()
+        for part, named in parts.items()
+        for name, value in named.items()
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.parent / f".{path.name}.{os.getpid()}.part"
     text = json.dumps(dict(facts), sort_keys=True, allow_nan=False)
-    document = {"format": FORMAT, "json": text, "sha256": _digest(text, tensors), "tensors": tensors}
+    document = {
+        "format": FORMAT,
+        "json": text,
+        "sha256": _digest(text, tensors),
+        "tensors": tensors,
+    }
     try:
         with scratch.open("wb") as file:
             torch.save(document, file)
@@ -79,9 +88,12 @@ def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) ->
 
 
 def parse(path: Path, document: Mapping[str, Any]) -> Saved:
-    """Our checkpoint from what `torch.load` gave; raises CheckpointError if its checksum is another."""
+    """Our checkpoint from what `torch.load` gave; raises CheckpointError if its checksum is
+    another."""
     if document["format"] != FORMAT:
-        raise CheckpointError(f"{path}: its format is {document['format']!r}; this version reads {FORMAT!r}")
+        raise CheckpointError(
+            f"{path}: its format is {document['format']!r}; this version reads {FORMAT!r}"
+        )
     try:
         text, tensors = document["json"], document["tensors"]
         whole = document["sha256"] == _digest(text, tensors)
@@ -133,7 +145,8 @@ def drop_old(folder: Path) -> None:
 
 
 def newest(folder: Path) -> tuple[Saved | None, list[str]]:
-    """The newest checkpoint of a run that is whole, and what is wrong with the newer ones, a line each."""
+    """The newest checkpoint of a run that is whole, and what is wrong with the newer ones, a line
+    each."""
     damaged: list[str] = []
     for path in sorted(folder.glob(PATTERN), reverse=True):
         try:

@@ -11,12 +11,14 @@ from torch import Tensor
 from g2g_core.checkpoints.checkpoint_file import CheckpointError, Part, Saved, load_document, parse
 from g2g_core.checkpoints.names import counterpart, files_of
 
-# Two buffers of each AdaIN layer: FUNIT's code registers them, never changes them and never uses them.
+# Two buffers of each AdaIN layer: FUNIT's code registers them, never changes them and never uses
+# them.
 UNUSED = re.compile(r"\.norm\.running_(mean|var)$")
 
 
 def read(path: Path) -> Saved:
-    """What a checkpoint file holds: ours, FUNIT's generator or discriminator file, or the authors' snapshots.
+    """What a checkpoint file holds: ours, FUNIT's generator or discriminator file, or the authors'
+        snapshots.
 
     With a generator's file those of `files_of` are read.
 
@@ -28,7 +30,9 @@ def read(path: Path) -> Saved:
         return parse(path, document)
     if "gen" not in document and "dis" not in document:
         keys = ", ".join(str(key) for key in list(document)[:5])
-        raise CheckpointError(f"{path}: unknown layout: it holds {keys or 'nothing'}; gen, dis or format was expected")
+        raise CheckpointError(
+            f"{path}: unknown layout: it holds {keys or 'nothing'}; gen, dis or format was expected"
+        )
     files = [path.name]
     found = {key: value for key, value in document.items() if key in ("gen", "gen_test", "dis")}
     for beside in files_of(path)[1:] if "gen" in document else []:
@@ -48,7 +52,8 @@ def read(path: Path) -> Saved:
 
 
 def write_funit(saved: Saved, folder: Path, name: str = "gen_00000000.pt") -> list[Path]:
-    """Write the networks of a checkpoint as FUNIT's code reads them: `{gen, gen_test}` and, beside, `{dis}`.
+    """Write the networks of a checkpoint as FUNIT's code reads them: `{gen, gen_test}` and, beside,
+    `{dis}`.
 
     Args:
         saved: of a FUNIT model; without an average, the generator is written in its place.
@@ -67,7 +72,9 @@ def write_funit(saved: Saved, folder: Path, name: str = "gen_00000000.pt") -> li
     folder.mkdir(parents=True, exist_ok=True)
     average = saved.parts.get("average", generator)
     written = [folder / name]
-    torch.save({"gen": with_adain_buffers(generator), "gen_test": with_adain_buffers(average)}, written[0])
+    torch.save(
+        {"gen": with_adain_buffers(generator), "gen_test": with_adain_buffers(average)}, written[0]
+    )
     if "discriminator" in saved.parts:
         written.append(folder / counterpart(name))
         torch.save({"dis": dict(saved.parts["discriminator"])}, written[1])
@@ -75,7 +82,8 @@ def write_funit(saved: Saved, folder: Path, name: str = "gen_00000000.pt") -> li
 
 
 def with_adain_buffers(generator: Mapping[str, Tensor]) -> Part:
-    """A generator's state dict with the two unused buffers of each AdaIN layer, as FUNIT's loader wants it."""
+    """A generator's state dict with the two unused buffers of each AdaIN layer, as FUNIT's loader
+    wants it."""
     state: Part = {}
     for name, value in generator.items():
         if adain := re.match(r"(dec\.model\.0\.model\.\d+\.model\.\d)\.conv\.weight$", name):
@@ -86,13 +94,16 @@ def with_adain_buffers(generator: Mapping[str, Tensor]) -> Part:
 
 
 def _state(path: Path, key: str, state: Any) -> Part:
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(value, Tensor) for value in state.values()
+    ):
         raise CheckpointError(f"{path}: {key} is no state dict")
     return {name: value for name, value in state.items() if not UNUSED.search(name)}
 
 
 def _optimizers(path: Path, states: Mapping[str, Any], parts: Mapping[str, Part]) -> Part:
-    """Optimizer states by parameter name: FUNIT's optimizers number the parameters in the order of the state dict."""
+    """Optimizer states by parameter name: FUNIT's optimizers number the parameters in the order of
+    the state dict."""
     named: Part = {}
     for key, part in (("gen", "generator"), ("dis", "discriminator")):
         if key not in states or part not in parts:

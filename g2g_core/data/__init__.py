@@ -36,7 +36,9 @@ DATA_OPTIONS: dict[str, type] = {
 
 
 def _marked(mark: str) -> frozenset[str]:
-    return frozenset(f.name for kind in DATA_OPTIONS.values() for f in fields(kind) if f.metadata.get(mark))
+    return frozenset(
+        f.name for kind in DATA_OPTIONS.values() for f in fields(kind) if f.metadata.get(mark)
+    )
 
 
 PATH_OPTIONS = _marked("path")

@@ -1,4 +1,5 @@
-"""Batches made ahead by worker processes; how many there are changes no number, since a batch depends on its step."""
+"""Batches made ahead by worker processes; how many there are changes no number, since a batch
+depends on its step."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ from g2g_core.data.pairs import Batch, DataError
 
 
 class BatchesAhead:
-    """Gives the batch of a step while the next ones are in the making; steps are best asked for in order.
+    """Gives the batch of a step while the next ones are in the making; steps are best asked for in
+    order.
 
     Args:
         make: the batch of a step.
@@ -41,12 +43,19 @@ class BatchesAhead:
         """Batches from a step on."""
         steps = range(step, sys.maxsize)
         return iter(
-            DataLoader(_Steps(self.make), sampler=steps, batch_size=None, num_workers=self.workers, collate_fn=_as_is)
+            DataLoader(
+                _Steps(self.make),
+                sampler=steps,
+                batch_size=None,
+                num_workers=self.workers,
+                collate_fn=_as_is,
+            )
         )
 
 
 class _Steps(Dataset[Batch | DataError]):
-    """Batches by step, as a dataset of torch; errors are given back, so that they arrive as they were raised."""
+    """Batches by step, as a dataset of torch; errors are given back, so that they arrive as they
+    were raised."""
 
     def __init__(self, make: Callable[[int], Batch]) -> None:
         self.make = make

@@ -1,4 +1,5 @@
-"""Decoded images: once a node on disk, shared by every process through the page cache, or once a process in memory."""
+"""Decoded images: once a node on disk, shared by every process through the page cache, or once a
+process in memory."""
 
 import contextlib
 import json
@@ -75,8 +76,9 @@ def decoded(root: Path, files: Sequence[str], shortest: int, key: str, mode: str
         files: paths below it.
         shortest: the shortest side after resizing, pixels.
         key: digest of what the images depend on; equal keys share one file on disk.
-        mode: `disk` (decoded once a node into the cache folder; memory where that cannot be written), `memory`,
-            `off` (decoded at each use), or `auto`: `off` for sets over `AUTO_LIMIT` bytes of pixels, else `disk`.
+        mode: `disk` (decoded once a node into the cache folder; memory where that cannot be
+            written), `memory`, `off` (decoded at each use), or `auto`: `off` for sets over
+            `AUTO_LIMIT` bytes of pixels, else `disk`.
 
     Raises:
         DataError: images cannot be read (not with `off`: there it comes when the image is used).
@@ -119,10 +121,13 @@ def _decode(root: Path, files: Sequence[str], shortest: int) -> PackedImages:
         except BadImage as error:
             return error
 
-    # Threads help since Pillow decodes without the interpreter lock; the order of results does not depend on them.
+    # Threads help since Pillow decodes without the interpreter lock; the order of results does not
+    # depend on them.
     with quiet_decoding(), ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         results = list(pool.map(attempt, files))
-    failures = [(name, one) for name, one in zip(files, results, strict=True) if isinstance(one, BadImage)]
+    failures = [
+        (name, one) for name, one in zip(files, results, strict=True) if isinstance(one, BadImage)
+    ]
     if failures:
         raise DataError(unreadable(root, failures))
     images = [one for one in results if not isinstance(one, BadImage)]
@@ -131,11 +136,16 @@ def _decode(root: Path, files: Sequence[str], shortest: int) -> PackedImages:
 
 
 def _open(folder: Path, count: int) -> PackedImages | None:
-    """The images kept in a folder; None when there are none, or not as many bytes as there should be."""
+    """The images kept in a folder; None when there are none, or not as many bytes as there should
+    be."""
     try:
-        shapes = np.array(json.loads((folder / "shapes.json").read_bytes()), dtype=np.int64).reshape(-1, 2)
+        shapes = np.array(
+            json.loads((folder / "shapes.json").read_bytes()), dtype=np.int64
+        ).reshape(-1, 2)
         file = folder / "pixels.u8"
-        if len(shapes) != count or file.stat().st_size != int((3 * shapes[:, 0] * shapes[:, 1]).sum()):
+        if len(shapes) != count or file.stat().st_size != int(
+            (3 * shapes[:, 0] * shapes[:, 1]).sum()
+        ):
             return None
         return PackedImages(np.memmap(file, dtype=np.uint8, mode="r"), shapes)
     except (OSError, ValueError):
@@ -160,7 +170,8 @@ def _store(folder: Path, images: PackedImages) -> None:
 
 @contextlib.contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """One process of the node at a time; where files cannot be locked, all may build, which costs time only."""
+    """One process of the node at a time; where files cannot be locked, all may build, which costs
+    time only."""
     lock_file: Callable[[int], None] | None = None
     with contextlib.suppress(ImportError):
         import fcntl

@@ -1,4 +1,5 @@
-"""CelebA's layout: aligned images in one folder, and text files for identity, partition and landmarks."""
+"""CelebA's layout: aligned images in one folder, and text files for identity, partition and
+landmarks."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -24,11 +25,13 @@ SPLITS = {"train": 0, "validation": 1, "test": 2}
 
 @dataclass(frozen=True, kw_only=True)
 class CelebAOptions(ImageOptions):
-    """Options of `celeba`, beside those of all image sets; by default nothing is cropped at random or mirrored.
+    """Options of `celeba`, beside those of all image sets; by default nothing is cropped at random
+    or mirrored.
 
     Attributes:
-        root: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`; for `erase` also
-            `list_landmarks_align_celeba.txt`, without which CelebA's mean face is used.
+        root: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`; for
+            `erase` also `list_landmarks_align_celeba.txt`, without which CelebA's mean face is
+            used.
         evaluate_on: `test` or `validation`: whose people are for evaluation.
         min_images: people with fewer images in their part are left out.
     """
@@ -46,10 +49,13 @@ class CelebAOptions(ImageOptions):
 
 
 def celeba(config: TrialConfig) -> Data:
-    """CelebA's layout with people as classes, divided by its partition file; people are disjoint."""
+    """CelebA's layout with people as classes, divided by its partition file; people are
+    disjoint."""
     options = options_of(config, CelebAOptions)
     if options.evaluate_on not in ("test", "validation"):
-        raise DataError(f"data.evaluate_on is {options.evaluate_on!r}; it must be test or validation")
+        raise DataError(
+            f"data.evaluate_on is {options.evaluate_on!r}; it must be test or validation"
+        )
     folder = existing_folder(options.root, "root")
     existing_folder(str(folder / IMAGES), "root")
     people = _numbers(folder / IDENTITY)
@@ -60,10 +66,14 @@ def celeba(config: TrialConfig) -> Data:
         raise DataError(
             f"{shown(folder / IDENTITY)}: {len(missing)} of its images are not in {IMAGES}: {some(missing)}"
         )
-    parts = [_part(people, partition, SPLITS[split], options) for split in ("train", options.evaluate_on)]
+    parts = [
+        _part(people, partition, SPLITS[split], options) for split in ("train", options.evaluate_on)
+    ]
     shared = sorted(set(parts[0].class_names) & set(parts[1].class_names))
     if shared:
-        raise DataError(f"{shown(folder / PARTITION)}: people in training and {options.evaluate_on}: {some(shared)}")
+        raise DataError(
+            f"{shown(folder / PARTITION)}: people in training and {options.evaluate_on}: {some(shared)}"
+        )
     images = ImageSet(folder, parts[0], parts[1], new_classes=True)
     return ImageData(config, images, options, _points(images) if options.erase != "none" else {})
 
@@ -87,7 +97,9 @@ def _points(images: ImageSet) -> dict[str, Points]:
     return found
 
 
-def _part(people: dict[str, int], partition: dict[str, int], split: int, options: CelebAOptions) -> Listing:
+def _part(
+    people: dict[str, int], partition: dict[str, int], split: int, options: CelebAOptions
+) -> Listing:
     """The images of one split; people are named by their number, padded so that they sort by it."""
     files = [name for name in sorted(people) if partition.get(name) == split]
     counts = Counter(people[name] for name in files)
@@ -116,7 +128,9 @@ def _numbers(path: Path) -> dict[str, int]:
         if not parts:
             continue
         if len(parts) != 2 or not parts[1].isdecimal() or "/" in parts[0]:
-            raise DataError(f"{shown(path)}:{number}: {line[:80]!r} is not a file name and a number")
+            raise DataError(
+                f"{shown(path)}:{number}: {line[:80]!r} is not a file name and a number"
+            )
         numbers[parts[0]] = int(parts[1])
     if not numbers:
         raise DataError(f"data.root: {shown(path)} is empty")

@@ -1,7 +1,8 @@
-"""Cuts FUNIT's animal faces out of ImageNet: coordinates in, a folder of class folders and its two list files out.
+"""Cuts FUNIT's animal faces out of ImageNet: coordinates in, a folder of class folders and its two
+list files out.
 
-The faces (arXiv 1905.01723, section 4: 117,484 crops of 149 classes) may not be passed on, so that everybody cuts
-them from an own copy of the ILSVRC2012 training images.
+The faces (arXiv 1905.01723, section 4: 117,484 crops of 149 classes) may not be passed on, so that
+everybody cuts them from an own copy of the ILSVRC2012 training images.
 """
 
 from collections.abc import Iterator
@@ -25,14 +26,16 @@ TEST_CLASSES = tuple(
         *(2112350, 2113023, 2113799, 2115641, 2115913, 2123045, 2123394, 2124075, 2125311, 2138441),
     )
 )
-"""WordNet ids of FUNIT's 30 test classes; the other classes, 119 in all of the set, are for training."""
+"""WordNet ids of FUNIT's 30 test classes; the other classes, 119 in all of the set, are for
+training."""
 
 QUALITY = 95  # of the JPEG files; FUNIT's own script leaves Pillow's 75, which adds artefacts
 
 
 @dataclass(frozen=True)
 class Face:
-    """One line of the coordinates: an image, and left, top, right, bottom of the face in its pixels."""
+    """One line of the coordinates: an image, and left, top, right, bottom of the face in its
+    pixels."""
 
     image: str
     box: tuple[int, int, int, int]
@@ -51,7 +54,8 @@ class Cropped:
         cut: files written now.
         kept: files that were there already.
         problems: one line for each image that could not be cut.
-        lists: list file -> number of lines; training classes and test classes, of all files that are there now.
+        lists: list file -> number of lines; training classes and test classes, of all files that
+            are there now.
     """
 
     cut: int
@@ -61,7 +65,8 @@ class Cropped:
 
 
 def crop_faces(coordinates: str, images: str, out: str, workers: int = 4) -> Cropped:
-    """Cuts all faces that are not cut yet, and writes `animals_list_train.txt` and `animals_list_test.txt`.
+    """Cuts all faces that are not cut yet, and writes `animals_list_train.txt` and
+    `animals_list_test.txt`.
 
     Args:
         coordinates: file of `class/image left top right bottom` lines, as FUNIT publishes it.
@@ -70,8 +75,8 @@ def crop_faces(coordinates: str, images: str, out: str, workers: int = 4) -> Cro
         workers: threads.
 
     Raises:
-        DataError: the coordinates or the folder of images cannot be used. A missing or damaged image is no error: it
-            is one of the `problems`, and the others are cut.
+        DataError: the coordinates or the folder of images cannot be used. A missing or damaged
+            image is no error: it is one of the `problems`, and the others are cut.
     """
     faces = read_coordinates(coordinates)
     root, target = existing_folder(images, "images"), Path(out)
@@ -82,9 +87,13 @@ def crop_faces(coordinates: str, images: str, out: str, workers: int = 4) -> Cro
     lists = {}
     for name, wanted in (("animals_list_train.txt", False), ("animals_list_test.txt", True)):
         files = [
-            f.file for f in faces if (f.image.split("/")[0] in TEST_CLASSES) == wanted and (target / f.file).exists()
+            f.file
+            for f in faces
+            if (f.image.split("/")[0] in TEST_CLASSES) == wanted and (target / f.file).exists()
         ]
-        write_atomically(target / name, "".join(f"{file}\n" for file in sorted(set(files))).encode())
+        write_atomically(
+            target / name, "".join(f"{file}\n" for file in sorted(set(files))).encode()
+        )
         lists[name] = len(set(files))
     return Cropped(len(missing) - len(problems), len(faces) - len(missing), problems, lists)
 
@@ -93,7 +102,8 @@ def read_coordinates(path: str) -> list[Face]:
     """The faces of a coordinates file.
 
     Raises:
-        DataError: it cannot be read or is empty, or a line is not a path and four numbers that make a box.
+        DataError: it cannot be read or is empty, or a line is not a path and four numbers that make
+            a box.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -114,21 +124,30 @@ def _faces(path: str, lines: list[str]) -> Iterator[Face]:
         parts = PurePosixPath(name).parts
         inside = len(parts) >= 2 and parts[0] != "/" and ".." not in parts and "\0" not in name
         if not inside or len(edges) != 4 or not all(edge.lstrip("-").isdecimal() for edge in edges):
-            raise DataError(f"{shown(path)}:{number}: {line[:80]!r} is not class/image left top right bottom")
+            raise DataError(
+                f"{shown(path)}:{number}: {line[:80]!r} is not class/image left top right bottom"
+            )
         left, top, right, bottom = (int(edge) for edge in edges)
         if right <= left or bottom <= top:
-            raise DataError(f"{shown(path)}:{number}: the box {left} {top} {right} {bottom} is empty")
+            raise DataError(
+                f"{shown(path)}:{number}: the box {left} {top} {right} {bottom} is empty"
+            )
         yield Face(name, (left, top, right, bottom))
 
 
 def _cut(root: Path, target: Path, face: Face) -> str | None:
-    """Writes one face; gives the problem if there is one. Edges outside the image are moved to its border."""
+    """Writes one face; gives the problem if there is one.
+
+    Edges outside the image are moved to its border.
+    """
     try:
         with Image.open(root / face.image, formats=FORMATS) as image:
             left, top, right, bottom = face.box
             box = (max(left, 0), max(top, 0), min(right, image.width), min(bottom, image.height))
             if box[2] <= box[0] or box[3] <= box[1]:
-                raise BadImage(f"the box {face.box} lies outside its {image.width}x{image.height} pixels")
+                raise BadImage(
+                    f"the box {face.box} lies outside its {image.width}x{image.height} pixels"
+                )
             file = BytesIO()
             image.convert("RGB").crop(box).save(file, "JPEG", quality=QUALITY)
     except FileNotFoundError:

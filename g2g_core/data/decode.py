@@ -1,4 +1,5 @@
-"""Reads one image file as 8-bit RGB, safely: a closed list of formats, a limit on pixels, nothing executed."""
+"""Reads one image file as 8-bit RGB, safely: a closed list of formats, a limit on pixels, nothing
+executed."""
 
 import warnings
 from collections.abc import Iterator
@@ -12,7 +13,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 Pixels = NDArray[np.uint8]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm"})
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")  # no format here starts another program or follows a link
+FORMATS = (
+    "JPEG",
+    "PNG",
+    "BMP",
+    "WEBP",
+    "PPM",
+)  # no format here starts another program or follows a link
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 4
 MAX_ASPECT = 8.0
@@ -24,7 +31,8 @@ class BadImage(Exception):
 
 @contextmanager
 def quiet_decoding() -> Iterator[None]:
-    """Silences Pillow's warnings of odd files, since `read_image` checks itself; hold it around many `read_image`."""
+    """Silences Pillow's warnings of odd files, since `read_image` checks itself; hold it around
+    many `read_image`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
         yield
@@ -33,8 +41,9 @@ def quiet_decoding() -> Iterator[None]:
 def read_image(path: Path, shortest: int) -> Pixels:
     """An image as RGB, resized (bilinear, anti-aliased) so that its shortest side is `shortest`.
 
-    EXIF rotation is applied, grey becomes three equal channels, transparency is laid on white, 16 bits become 8,
-    CMYK and palettes become RGB, of an animation the first frame counts. The aspect ratio is kept.
+    EXIF rotation is applied, grey becomes three equal channels, transparency is laid on white, 16
+    bits become 8, CMYK and palettes become RGB, of an animation the first frame counts. The aspect
+    ratio is kept.
 
     Args:
         path: the file.
@@ -44,14 +53,19 @@ def read_image(path: Path, shortest: int) -> Pixels:
         (H, W, 3).
 
     Raises:
-        BadImage: it is missing, damaged, in another format, too large (`MAX_PIXELS`), too small or too long.
+        BadImage: it is missing, damaged, in another format, too large (`MAX_PIXELS`), too small or
+            too long.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise BadImage(f"{width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} million")
-            if min(width, height) < MIN_SIDE or max(width, height) > MAX_ASPECT * min(width, height):
+                raise BadImage(
+                    f"{width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} million"
+                )
+            if min(width, height) < MIN_SIDE or max(width, height) > MAX_ASPECT * min(
+                width, height
+            ):
                 raise BadImage(f"{width}x{height} pixels, too small or too long to show something")
             rgb = _to_rgb(ImageOps.exif_transpose(image))
     except BadImage:
@@ -69,8 +83,12 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     """Any mode as RGB."""
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
-        top = 255.0 if values.max(initial=0) <= 255 and not image.mode.startswith("I;16") else 65535.0
-        return Image.fromarray(np.clip(values * 255 / top + 0.5, 0, 255).astype(np.uint8)).convert("RGB")
+        top = (
+            255.0 if values.max(initial=0) <= 255 and not image.mode.startswith("I;16") else 65535.0
+        )
+        return Image.fromarray(np.clip(values * 255 / top + 0.5, 0, 255).astype(np.uint8)).convert(
+            "RGB"
+        )
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

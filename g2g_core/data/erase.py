@@ -1,4 +1,5 @@
-"""Regions of a face that tell who it is, to be hidden from the content encoder (the papers' outlook, section VI)."""
+"""Regions of a face that tell who it is, to be hidden from the content encoder (the papers'
+outlook, section VI)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,22 +18,25 @@ ERASURES: dict[str, tuple[str, ...]] = {
 """Value of the option `erase` -> regions."""
 
 Points = NDArray[np.float64]
-"""(5, 2): left eye, right eye, nose tip, left and right corner of the mouth (as seen in the image); x and y as shares
-of the width and the height of the image."""
+"""(5, 2): left eye, right eye, nose tip, left and right corner of the mouth (as seen in the image);
+x and y as shares of the width and the height of the image."""
 
 USUAL_POINTS = (0.352, 0.4375, 0.648, 0.4375, 0.5, 0.61, 0.39, 0.75, 0.61, 0.75)
 CELEBA_POINTS = (0.390, 0.510, 0.610, 0.510, 0.497, 0.617, 0.410, 0.703, 0.590, 0.703)
 
 
 def face_mask(height: int, width: int, points: Points, erasure: str) -> NDArray[np.uint8]:
-    """(height, width, 1) with 1 in the boxes of an erasure; their sizes follow the distance of the eyes."""
+    """(height, width, 1) with 1 in the boxes of an erasure; their sizes follow the distance of the
+    eyes."""
     eyes, nose, mouth = points[:2], points[2], points[3:]
     scale = np.array([width, height])
     unit = float(np.hypot(*((eyes[1] - eyes[0]) * scale)))
     boxes = {
         "eyes": [(eye, 0.5 * unit, 0.36 * unit) for eye in eyes],
         "nose": [(nose - np.array([0, 0.12 * unit / height]), 0.38 * unit, 0.42 * unit)],
-        "mouth": [(mouth.mean(0), 0.3 * unit + abs(mouth[1] - mouth[0])[0] * width / 2, 0.34 * unit)],
+        "mouth": [
+            (mouth.mean(0), 0.3 * unit + abs(mouth[1] - mouth[0])[0] * width / 2, 0.34 * unit)
+        ],
     }
     mask = np.zeros((height, width, 1), dtype=np.uint8)
     for region in ERASURES[erasure]:
@@ -51,12 +55,15 @@ def fixed_points(shares: Sequence[float]) -> Points:
         DataError: there are not ten, or they are no shares.
     """
     if len(shares) != 10 or not all(0 <= share <= 1 for share in shares):
-        raise DataError("data.face_points must be ten shares in [0, 1]: x and y of eyes, nose and corners of the mouth")
+        raise DataError(
+            "data.face_points must be ten shares in [0, 1]: x and y of eyes, nose and corners of the mouth"
+        )
     return np.array(shares, dtype=np.float64).reshape(5, 2)
 
 
 def read_landmarks(path: Path) -> dict[str, NDArray[np.float64]]:
-    """CelebA's landmark file: file name -> (5, 2) pixels; a line of the count and a line of the names come first.
+    """CelebA's landmark file: file name -> (5, 2) pixels; a line of the count and a line of the
+        names come first.
 
     Raises:
         DataError: it cannot be read, or a line is not a name and ten numbers.
@@ -73,5 +80,7 @@ def read_landmarks(path: Path) -> dict[str, NDArray[np.float64]]:
         try:
             found[name] = np.array([float(value) for value in values]).reshape(5, 2)
         except ValueError as error:
-            raise DataError(f"{shown(path)}:{number}: {line[:80]!r} is not a file name and ten numbers") from error
+            raise DataError(
+                f"{shown(path)}:{number}: {line[:80]!r} is not a file name and ten numbers"
+            ) from error
     return found

@@ -18,9 +18,10 @@ class FolderOptions(ImageOptions):
 
     Attributes:
         root: holds one folder a class, with images at any depth in it.
-        test_classes: names of classes that are for evaluation only, or their share; chosen by name, not by seed.
-            Sets of fewer than 4 classes keep all for training.
-        test_images: share of each class's images kept for evaluation when there are no test classes.
+        test_classes: names of classes that are for evaluation only, or their share; chosen by name,
+            not by seed. Sets of fewer than 4 classes keep all for training.
+        test_images: share of each class's images kept for evaluation when there are no test
+            classes.
     """
 
     root: str = field(default="", metadata=PATH)
@@ -32,7 +33,9 @@ def image_folder(config: TrialConfig) -> Data:
     """A folder of class folders of images (JPEG, PNG, WebP, BMP, PPM), of any sizes and colours."""
     options = options_of(config, FolderOptions)
     folder = existing_folder(options.root, "root")
-    return ImageData(config, divide(folder, scan(folder), options.test_classes, options.test_images), options)
+    return ImageData(
+        config, divide(folder, scan(folder), options.test_classes, options.test_images), options
+    )
 
 
 def scan(folder: Path) -> list[tuple[str, str]]:
@@ -42,15 +45,21 @@ def scan(folder: Path) -> list[tuple[str, str]]:
         DataError: there are no class folders, or a class folder holds no image.
     """
     try:
-        classes = sorted(e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith((".", "__")))
+        classes = sorted(
+            e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith((".", "__"))
+        )
     except OSError as error:
         raise DataError(f"data.root: {shown(folder)} cannot be read: {error.strerror}") from error
     if not classes:
-        raise DataError(f"data.root: {shown(folder)} holds no class folders; images must lie in one folder a class")
+        raise DataError(
+            f"data.root: {shown(folder)} holds no class folders; images must lie in one folder a class"
+        )
     items = [(file, class_) for class_ in classes for file in _images(folder, class_)]
     empty = sorted(set(classes) - {class_ for _, class_ in items})
     if empty:
-        raise DataError(f"data.root: {shown(folder)}: class folders without an image: {some(empty)}")
+        raise DataError(
+            f"data.root: {shown(folder)}: class folders without an image: {some(empty)}"
+        )
     return items
 
 

@@ -27,7 +27,11 @@ class ImageData:
     """Image files as `Data`; files are decoded when they are first needed."""
 
     def __init__(
-        self, config: TrialConfig, images: ImageSet, options: ImageOptions, points: Mapping[str, Points] | None = None
+        self,
+        config: TrialConfig,
+        images: ImageSet,
+        options: ImageOptions,
+        points: Mapping[str, Points] | None = None,
     ) -> None:
         """The set of a config.
 
@@ -35,7 +39,8 @@ class ImageData:
             config: of the trial.
             images: which files, of which class, divided.
             options: of the dataset.
-            points: file -> points of its face, where they are known; else `face_points` of the options counts.
+            points: file -> points of its face, where they are known; else `face_points` of the
+                options counts.
 
         Raises:
             DataError: there are too few classes or images.
@@ -64,7 +69,10 @@ class ImageData:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of names, labels, division and content of the files; see `Data.digest`."""
-        parts = [f"{part.files}{part.labels}{part.class_names}" for part in (self.set.train, self.set.test)]
+        parts = [
+            f"{part.files}{part.labels}{part.class_names}"
+            for part in (self.set.train, self.set.test)
+        ]
         return digest_of([*parts, " ".join(self.file_digests)])
 
     @cached_property
@@ -81,7 +89,9 @@ class ImageData:
     def batch(self, step: int) -> Batch:
         """The batch of a step; see `Data.batch`."""
         if self.options.workers and isinstance(self.images, FileImages):
-            if self._ahead is None:  # a copy makes the batches, so that no circle keeps the workers alive
+            if (
+                self._ahead is None
+            ):  # a copy makes the batches, so that no circle keeps the workers alive
                 self._ahead = BatchesAhead(copy.copy(self).made_batch, self.options.workers)
             return self._ahead(step)
         return self.made_batch(step)
@@ -93,14 +103,16 @@ class ImageData:
         (a, la), (b, lb) = (self._take(*one) for one in zip(indices, places, strict=True))
         if self.options.erase == "none":
             return Batch(a, la, b, lb)
-        return Batch(a, la, b, lb, *(self._masks(*one) for one in zip(indices, places, strict=True)))
+        return Batch(
+            a, la, b, lb, *(self._masks(*one) for one in zip(indices, places, strict=True))
+        )
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
         """Fixed pairs; see `Data.evaluation_pairs`.
 
         Raises:
-            DataError: there are no two classes to pair, the true mixed images are wanted and no pair has them, or a
-                class has too few images for the shots.
+            DataError: there are no two classes to pair, the true mixed images are wanted and no
+                pair has them, or a class has too few images for the shots.
         """
         part, offset = self._evaluated(split)
         pairs = self.draw_pairs(n, split)
@@ -108,16 +120,28 @@ class ImageData:
         split = "test" if part is self.set.test and self.set.new_classes else "train"
         numbers = np.concatenate([pairs[:, 0], pairs[:, 1]])
         images = self._centre(numbers + offset)
-        truth = self._centre(np.concatenate([pairs[:, 2], pairs[:, 3]]) + offset) if pairs.shape[1] == 4 else None
-        masks = self._masks(numbers + offset, centre(2 * n)) if self.options.erase != "none" else None
-        more = self._centre(further.flatten() + offset).view(*further.shape, *images.shape[1:]) if shots > 1 else None
+        truth = (
+            self._centre(np.concatenate([pairs[:, 2], pairs[:, 3]]) + offset)
+            if pairs.shape[1] == 4
+            else None
+        )
+        masks = (
+            self._masks(numbers + offset, centre(2 * n)) if self.options.erase != "none" else None
+        )
+        more = (
+            self._centre(further.flatten() + offset).view(*further.shape, *images.shape[1:])
+            if shots > 1
+            else None
+        )
         labels = torch.from_numpy(np.array(part.labels, dtype=np.int64)[numbers])
         return EvaluationPairs(
             first=images[:n],
             first_labels=labels[:n],
             second=images[n:],
             second_labels=labels[n:],
-            digest=digest_of([images, labels, truth, masks, split, *([] if more is None else [more])]),
+            digest=digest_of(
+                [images, labels, truth, masks, split, *([] if more is None else [more])]
+            ),
             split=split,
             class_names=part.class_names,
             truth=truth,
@@ -126,14 +150,17 @@ class ImageData:
         )
 
     def draw_pairs(self, n: int, split: str) -> NDArray[np.int64]:
-        """File indices of the evaluation pairs, (n, 2), or (n, 4) with the true mixed images; reads no image.
+        """File indices of the evaluation pairs, (n, 2), or (n, 4) with the true mixed images; reads
+        no image.
 
         Raises:
             DataError: there are no two classes to pair, or no pairs with the truth that is wanted.
         """
         part, _ = self._evaluated(split)
         rng = numpy_rng(self.seed, f"data/pairs/{'test' if part is self.set.test else 'train'}", n)
-        return _draw_pairs(part, n, rng, by_name=self.options.truth == "by_name", where=str(self.set.folder))
+        return _draw_pairs(
+            part, n, rng, by_name=self.options.truth == "by_name", where=str(self.set.folder)
+        )
 
     def draw_shots(self, pairs: NDArray[np.int64], shots: int, split: str) -> NDArray[np.int64]:
         """File indices of further images of the pairs' classes, (2n, shots - 1); reads no image.
@@ -146,13 +173,17 @@ class ImageData:
         if shots == 1:
             return np.empty((len(numbers), 0), dtype=np.int64)
         labels = np.array(part.labels)
-        rng = numpy_rng(self.seed, f"data/shots/{'test' if part is self.set.test else 'train'}", shots)
+        rng = numpy_rng(
+            self.seed, f"data/shots/{'test' if part is self.set.test else 'train'}", shots
+        )
         drawn = []
         for number in numbers:
             others = np.setdiff1d(np.flatnonzero(labels == labels[number]), [number])
             if len(others) < shots - 1:
                 name = shown(part.class_names[labels[number]])
-                raise DataError(f"{self.set.folder}: eval_shots is {shots}; class {name} has {len(others) + 1} images")
+                raise DataError(
+                    f"{self.set.folder}: eval_shots is {shots}; class {name} has {len(others) + 1} images"
+                )
             drawn.append(rng.choice(others, size=shots - 1, replace=False))
         return np.array(drawn, dtype=np.int64)
 
@@ -161,21 +192,26 @@ class ImageData:
         return digest_of([self.order.digest(steps), *(self._places(step) for step in range(steps))])
 
     def _evaluated(self, split: str) -> tuple[Listing, int]:
-        """The files that a split is evaluated on, and the index of the first of them among all files."""
+        """The files that a split is evaluated on, and the index of the first of them among all
+        files."""
         if split == "train" and self.set.new_classes:
             return self.set.train, 0
         return self.set.test, len(self.set.train.files)
 
     def _places(self, step: int) -> NDArray[np.float64]:
         """(2B, 3) augmentation of a step, content images first; see `transforms.crop`."""
-        places = numpy_rng(self.seed, "data/augmentation", step).random((2 * self.order.batch_size, 3))
+        places = numpy_rng(self.seed, "data/augmentation", step).random(
+            (2 * self.order.batch_size, 3)
+        )
         if self.options.crop == "centre":
             places[:, :2] = 0.5
         if not self.options.flip:
             places[:, 2] = 0.0
         return places
 
-    def _take(self, indices: NDArray[np.int64], places: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+    def _take(
+        self, indices: NDArray[np.int64], places: NDArray[np.float64]
+    ) -> tuple[Tensor, Tensor]:
         pixels = crop([self.images[int(i)] for i in indices], self.image_size, places)
         return to_tensor(pixels), torch.from_numpy(self._labels[indices])
 
@@ -189,11 +225,16 @@ class ImageData:
         return torch.from_numpy(crop(masks, self.image_size, places)).float()
 
     def _centre(self, indices: NDArray[np.int64]) -> Tensor:
-        return to_tensor(crop([self.images[int(i)] for i in indices], self.image_size, centre(len(indices))))
+        return to_tensor(
+            crop([self.images[int(i)] for i in indices], self.image_size, centre(len(indices)))
+        )
 
 
-def _draw_pairs(part: Listing, n: int, rng: np.random.Generator, by_name: bool, where: str) -> NDArray[np.int64]:
-    """(n, 2) file indices of two classes each; (n, 4) with the two true mixed images when they go by name.
+def _draw_pairs(
+    part: Listing, n: int, rng: np.random.Generator, by_name: bool, where: str
+) -> NDArray[np.int64]:
+    """(n, 2) file indices of two classes each; (n, 4) with the two true mixed images when they go
+    by name.
 
     Classes are drawn first, so that each counts alike however many files it has.
     """
@@ -201,9 +242,14 @@ def _draw_pairs(part: Listing, n: int, rng: np.random.Generator, by_name: bool, 
     members = [np.flatnonzero(labels == label) for label in range(len(part.class_names))]
     filled = [label for label, files in enumerate(members) if len(files)]
     if len(filled) < 2:
-        raise DataError(f"{where}: evaluation needs images of at least 2 classes, there are {len(filled)}")
+        raise DataError(
+            f"{where}: evaluation needs images of at least 2 classes, there are {len(filled)}"
+        )
     contents = part.contents()
-    known = {(label, content): i for i, (label, content) in enumerate(zip(part.labels, contents, strict=True))}
+    known = {
+        (label, content): i
+        for i, (label, content) in enumerate(zip(part.labels, contents, strict=True))
+    }
     drawn: list[tuple[int, ...]] = []
     for _ in range(100 * n):
         a, b = rng.choice(filled, size=2, replace=False)
@@ -214,4 +260,6 @@ def _draw_pairs(part: Listing, n: int, rng: np.random.Generator, by_name: bool, 
             drawn.append((i, j, known[a, contents[j]], known[b, contents[i]]))
         if len(drawn) == n:
             return np.array(drawn, dtype=np.int64)
-    raise DataError(f"{where}: data.truth is by_name, but (nearly) no two files have the true mixed images beside them")
+    raise DataError(
+        f"{where}: data.truth is by_name, but (nearly) no two files have the true mixed images beside them"
+    )

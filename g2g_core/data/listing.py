@@ -27,8 +27,11 @@ class Listing:
     class_names: tuple[str, ...]
 
     @classmethod
-    def of(cls, items: Iterable[tuple[str, str]], class_names: tuple[str, ...] | None = None) -> "Listing":
-        """The listing of (file, class) items; labels count `class_names`, or the sorted set of their own classes."""
+    def of(
+        cls, items: Iterable[tuple[str, str]], class_names: tuple[str, ...] | None = None
+    ) -> "Listing":
+        """The listing of (file, class) items; labels count `class_names`, or the sorted set of
+        their own classes."""
         files, classes = [], []
         for file, class_ in items:
             files.append(file)
@@ -38,7 +41,8 @@ class Listing:
         return cls(tuple(files), tuple(numbers[name] for name in classes), names)
 
     def contents(self) -> list[str]:
-        """What each file is called within its class, without the suffix: in complete sets the name of the content."""
+        """What each file is called within its class, without the suffix: in complete sets the name
+        of the content."""
         return [PurePosixPath(file).stem for file in self.files]
 
 
@@ -50,7 +54,8 @@ class ImageSet:
         folder: what the files are below.
         train: files to train on.
         test: files for evaluation.
-        new_classes: whether the classes of `test` are never trained on; else they are the training classes.
+        new_classes: whether the classes of `test` are never trained on; else they are the training
+            classes.
     """
 
     folder: Path
@@ -68,18 +73,24 @@ class ImageSet:
 
 
 def divide(
-    folder: Path, items: Sequence[tuple[str, str]], test_classes: float | Sequence[str], test_images: float
+    folder: Path,
+    items: Sequence[tuple[str, str]],
+    test_classes: float | Sequence[str],
+    test_images: float,
 ) -> ImageSet:
-    """Sets classes apart for evaluation, or, where there are too few or none are wanted, some images of each class.
+    """Sets classes apart for evaluation, or, where there are too few or none are wanted, some
+    images of each class.
 
     The choice is by the hash of the names, so that it is the same for every seed and machine.
 
     Args:
         folder: of the set.
         items: (file, class) of all images.
-        test_classes: names of the test classes, or their share in [0, 1). A share above 0 gives at least 2 and leaves
-            at least 2 to train on; sets of fewer than 4 classes keep all for training.
-        test_images: share in (0, 1) of each class's images kept for evaluation when there are no test classes.
+        test_classes: names of the test classes, or their share in [0, 1). A share above 0 gives at
+            least 2 and leaves at least 2 to train on; sets of fewer than 4 classes keep all for
+            training.
+        test_images: share in (0, 1) of each class's images kept for evaluation when there are no
+            test classes.
 
     Raises:
         DataError: a test class is not there, or a share is out of range.
@@ -87,8 +98,12 @@ def divide(
     names = sorted({class_ for _, class_ in items})
     if isinstance(test_classes, int | float):
         if not 0 <= test_classes < 1:
-            raise DataError(f"test_classes is {test_classes}; a share must be at least 0 and below 1")
-        wanted = min(max(2, round(test_classes * len(names))), len(names) - 2) if test_classes > 0 else 0
+            raise DataError(
+                f"test_classes is {test_classes}; a share must be at least 0 and below 1"
+            )
+        wanted = (
+            min(max(2, round(test_classes * len(names))), len(names) - 2) if test_classes > 0 else 0
+        )
         chosen = set(sorted(names, key=_hash)[:wanted]) if len(names) >= 4 else set()
     else:
         chosen = set(test_classes)
@@ -98,7 +113,9 @@ def divide(
             raise DataError(f"test_classes: {shown(folder)} has no class {name!r}{hint}")
     if chosen:
         train = Listing.of(item for item in items if item[1] not in chosen)
-        return ImageSet(folder, train, Listing.of(item for item in items if item[1] in chosen), new_classes=True)
+        return ImageSet(
+            folder, train, Listing.of(item for item in items if item[1] in chosen), new_classes=True
+        )
     if not 0 < test_images < 1:
         raise DataError(f"test_images is {test_images}; it must be above 0 and below 1")
     members: dict[str, list[str]] = {name: [] for name in names}

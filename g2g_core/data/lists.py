@@ -16,10 +16,10 @@ class ListOptions(ImageOptions):
 
     Attributes:
         root: what the paths in the lists are below.
-        train_list: file of one `class/file` a line; a label is the index of the class in the sorted set of classes
-            of this list.
-        test_list: the same for test classes, whose labels start at 0 again. Empty: `test_images` of each class are
-            kept for evaluation.
+        train_list: file of one `class/file` a line; a label is the index of the class in the sorted
+            set of classes of this list.
+        test_list: the same for test classes, whose labels start at 0 again. Empty: `test_images` of
+            each class are kept for evaluation.
         test_images: share of each class's images kept for evaluation when there is no test list.
     """
 
@@ -41,12 +41,17 @@ def list_files(config: TrialConfig) -> Data:
 
 
 def apart(
-    folder: Path, train_items: list[tuple[str, str]], test_items: list[tuple[str, str]], options: ListOptions
+    folder: Path,
+    train_items: list[tuple[str, str]],
+    test_items: list[tuple[str, str]],
+    options: ListOptions,
 ) -> ImageSet:
-    """The set of two lists: test classes are all new, or all among the training classes (then other images of them).
+    """The set of two lists: test classes are all new, or all among the training classes (then other
+        images of them).
 
     Raises:
-        DataError: some test classes are training classes and some are not, or images are in both lists.
+        DataError: some test classes are training classes and some are not, or images are in both
+            lists.
     """
     train, test = Listing.of(train_items), Listing.of(test_items)
     shared = sorted(set(train.class_names) & set(test.class_names))
@@ -70,7 +75,8 @@ def read_list(path: str, option: str, folder: Path) -> list[tuple[str, str]]:
     """(file, class) of each line of a list file; empty lines do not count.
 
     Raises:
-        DataError: the list is missing, empty or not text, a line is not `class/file`, or files are not there.
+        DataError: the list is missing, empty or not text, a line is not `class/file`, or files are
+            not there.
     """
     if not path:
         raise DataError(f"data.{option} is missing: a file of one class/file a line")
@@ -87,7 +93,9 @@ def read_list(path: str, option: str, folder: Path) -> list[tuple[str, str]]:
             continue
         parts = PurePosixPath(text).parts
         if len(parts) < 2 or parts[0] == "/" or ".." in parts or "\0" in text:
-            raise DataError(f"{shown(path)}:{number}: {text[:80]!r} is not class/file, below data.root")
+            raise DataError(
+                f"{shown(path)}:{number}: {text[:80]!r} is not class/file, below data.root"
+            )
         items.append((PurePosixPath(text).as_posix(), parts[0]))
     if not items:
         raise DataError(f"data.{option}: {shown(path)} lists no files")
@@ -96,7 +104,8 @@ def read_list(path: str, option: str, folder: Path) -> list[tuple[str, str]]:
 
 
 def _all_there(path: str, items: list[tuple[str, str]], folder: Path) -> None:
-    """Raises DataError if listed files are missing; each folder is read once, since lists have 100,000 lines."""
+    """Raises DataError if listed files are missing; each folder is read once, since lists have
+    100,000 lines."""
     there: dict[str, set[str]] = {}
     missing = []
     for file, _ in items:

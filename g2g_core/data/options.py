@@ -23,18 +23,23 @@ class ImageOptions:
 
     Attributes:
         resize: shortest side after resizing, pixels; 0: image_size x 140 / 128, as FUNIT does.
-        crop: `random` or `centre` square of image_size in training; evaluation always takes the centre.
+        crop: `random` or `centre` square of image_size in training; evaluation always takes the
+            centre.
         flip: whether training mirrors half of the images left to right.
-        truth: `by_name`: in every class the file of one name shows one content, so that the true mixed image of two
-            images is the file of the one's name in the other's class; evaluation takes pairs for which it exists.
+        truth: `by_name`: in every class the file of one name shows one content, so that the true
+            mixed image of two images is the file of the one's name in the other's class; evaluation
+            takes pairs for which it exists.
             `none`: unknown.
-        erase: parts of the face hidden from the content encoder: `none`, `eyes`, `eyes_nose`, `eyes_nose_mouth`.
-        face_points: where the parts are when the set has no landmarks, for faces that are all aligned alike: x and y
-            of left eye, right eye, nose, left and right corner of the mouth, as shares of width and height. Empty:
-            the usual place in square crops around the eyes.
-        cache: `disk`: decoded once a node into the cache folder, `memory`: once a process, `off`: at each use,
-            `auto`: `off` for sets over 4 GiB of pixels, else `disk`. Changes no number.
-        workers: processes that prepare batches ahead when images are decoded at each use. Changes no number.
+        erase: parts of the face hidden from the content encoder: `none`, `eyes`, `eyes_nose`,
+            `eyes_nose_mouth`.
+        face_points: where the parts are when the set has no landmarks, for faces that are all
+            aligned alike: x and y of left eye, right eye, nose, left and right corner of the mouth,
+            as shares of width and height. Empty: the usual place in square crops around the eyes.
+        cache: `disk`: decoded once a node into the cache folder, `memory`: once a process, `off`:
+            at each use, `auto`: `off` for sets over 4 GiB of pixels, else `disk`. Changes no
+                number.
+        workers: processes that prepare batches ahead when images are decoded at each use. Changes
+            no number.
     """
 
     resize: int = 0
@@ -64,7 +69,9 @@ class ImageOptions:
         """
         shortest = self.resize or self.usual_resize(image_size)
         if shortest < image_size:
-            raise DataError(f"data.resize is {self.resize}; it must be at least image_size, {image_size}")
+            raise DataError(
+                f"data.resize is {self.resize}; it must be at least image_size, {image_size}"
+            )
         return shortest
 
     def usual_resize(self, image_size: int) -> int:

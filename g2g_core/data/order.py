@@ -1,4 +1,5 @@
-"""Which image comes when: two independently shuffled streams, each a pure function of (seed, step)."""
+"""Which image comes when: two independently shuffled streams, each a pure function of (seed,
+step)."""
 
 from dataclasses import dataclass, field
 
@@ -13,10 +14,11 @@ STREAMS = ("content", "class")
 
 @dataclass
 class Order:
-    """Epochs over `n_images`, shuffled anew each time and for each stream; the last partial batch is dropped.
+    """Epochs over `n_images`, shuffled anew each time and for each stream; the last partial batch
+    is dropped.
 
-    As FUNIT's two loaders: the content stream and the class stream go through the same images independently, so the
-    two images of a pair may be of one class, or the same image.
+    As FUNIT's two loaders: the content stream and the class stream go through the same images
+    independently, so the two images of a pair may be of one class, or the same image.
 
     Raises:
         DataError: there are fewer images than one batch takes.
@@ -29,7 +31,9 @@ class Order:
 
     def __post_init__(self) -> None:
         if self.n_images < self.batch_size:
-            raise DataError(f"too few images: {self.n_images} for training, but a batch takes {self.batch_size}")
+            raise DataError(
+                f"too few images: {self.n_images} for training, but a batch takes {self.batch_size}"
+            )
 
     @property
     def batches_per_epoch(self) -> int:
@@ -42,8 +46,12 @@ class Order:
         if self._shuffled.get(stream, (-1,))[0] != epoch:
             order = numpy_rng(self.seed, f"data/{stream}_order", epoch).permutation(self.n_images)
             self._shuffled[stream] = (epoch, order)
-        return self._shuffled[stream][1][position * self.batch_size : (position + 1) * self.batch_size]
+        return self._shuffled[stream][1][
+            position * self.batch_size : (position + 1) * self.batch_size
+        ]
 
     def digest(self, steps: int) -> str:
         """SHA-256 of the indices of both streams in the first `steps` steps."""
-        return digest_of([self.indices(stream, step) for stream in STREAMS for step in range(steps)])
+        return digest_of(
+            [self.indices(stream, step) for stream in STREAMS for step in range(steps)]
+        )

@@ -10,11 +10,13 @@ from torch import Tensor
 
 
 class DataError(ValueError):
-    """Data that cannot be used; the message is one line that says what, where, and what would be right."""
+    """Data that cannot be used; the message is one line that says what, where, and what would be
+    right."""
 
 
 def shown(name: object) -> str:
-    """A name or path in a message: at most 200 characters, none of which can break or forge the line."""
+    """A name or path in a message: at most 200 characters, none of which can break or forge the
+    line."""
     text = str(name)
     text = text if text.isprintable() else ascii(text)
     return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
@@ -22,14 +24,16 @@ def shown(name: object) -> str:
 
 @dataclass(frozen=True)
 class Batch:
-    """One training step's images, drawn as two independent streams (FUNIT's two loaders; labels may coincide).
+    """One training step's images, drawn as two independent streams (FUNIT's two loaders; labels may
+    coincide).
 
     Attributes:
         content_images: (B, 3, H, W) in [-1, 1], float32.
         content_labels: (B,) int64, indices of training classes.
         class_images: (B, 3, H, W) in [-1, 1], float32.
         class_labels: (B,) int64.
-        content_erase: (B, 1, H, W) in {0, 1}: where the content encoder must not see `content_images`; None: nowhere.
+        content_erase: (B, 1, H, W) in {0, 1}: where the content encoder must not see
+            `content_images`; None: nowhere.
         class_erase: the same for `class_images`, whose content is used too in cross-training.
     """
 
@@ -51,16 +55,18 @@ class EvaluationPairs:
         second: (P, 3, H, W) in [-1, 1].
         second_labels: (P,) int64; entry i differs from `first_labels[i]`.
         digest: SHA-256 of all that is in here.
-        split: `test` (classes never trained on) or `train` (training classes; images kept apart from training where
-            the set keeps some apart).
+        split: `test` (classes never trained on) or `train` (training classes; images kept apart
+            from training where the set keeps some apart).
         class_names: the classes that the labels count.
-        truth: (2P, 3, H, W) in [-1, 1]: the exact image with the class of entry i of `[first; second]` and the
-            content of its partner, stacked as `CrossPass.mixed` is; None where nobody knows it.
-        factors: content factor -> (2P, ...) for entry i of `[first; second]`; integers are categories, floats are
-            quantities; empty where nobody knows them.
-        erase: (2P, 1, H, W) in {0, 1}: where the content encoder must not see `[first; second]`; None: nowhere.
-        shots: (2P, k - 1, 3, H, W) in [-1, 1]: further images of the class of entry i of `[first; second]`, for k-shot
-            mixing; None: one-shot.
+        truth: (2P, 3, H, W) in [-1, 1]: the exact image with the class of entry i of `[first;
+            second]` and the content of its partner, stacked as `CrossPass.mixed` is; None where
+            nobody knows it.
+        factors: content factor -> (2P, ...) for entry i of `[first; second]`; integers are
+            categories, floats are quantities; empty where nobody knows them.
+        erase: (2P, 1, H, W) in {0, 1}: where the content encoder must not see `[first; second]`;
+            None: nowhere.
+        shots: (2P, k - 1, 3, H, W) in [-1, 1]: further images of the class of entry i of `[first;
+            second]`, for k-shot mixing; None: one-shot.
     """
 
     first: Tensor
@@ -101,7 +107,8 @@ class Data(Protocol):
         ...
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
-        """Fixed pairs that depend on (config.seed, n, split) only; `shots` adds images and changes none of them.
+        """Fixed pairs that depend on (config.seed, n, split) only; `shots` adds images and changes
+        none of them.
 
         Args:
             n: number of pairs.
@@ -114,7 +121,8 @@ class Data(Protocol):
         ...
 
     def order_digest(self, steps: int) -> str:
-        """SHA-256 of which images, in which order and augmented how, the first `steps` batches hold."""
+        """SHA-256 of which images, in which order and augmented how, the first `steps` batches
+        hold."""
         ...
 
 

@@ -12,13 +12,15 @@ SAMPLED = 100  # images of a large set that are tried
 
 
 def problems_of(data: Data, config: TrialConfig) -> list[str]:
-    """Problems of a dataset that making it has not found: unreadable images, evaluation pairs that do not exist.
+    """Problems of a dataset that making it has not found: unreadable images, evaluation pairs that
+    do not exist.
 
-    Sets that are kept decoded are decoded now (nothing is lost: the trials find them so); of larger sets a sample is
-    tried, spread evenly.
+    Sets that are kept decoded are decoded now (nothing is lost: the trials find them so); of larger
+    sets a sample is tried, spread evenly.
 
     Args:
-        data: `DATASETS[config.dataset](config)`; making it counts classes and images and raises DataError.
+        data: `DATASETS[config.dataset](config)`; making it counts classes and images and raises
+            DataError.
         config: of the trial.
 
     Returns:

@@ -1,7 +1,9 @@
-"""Renders the synthetic set: an image is a function of (class, content), so every mixed image has an exact truth.
+"""Renders the synthetic set: an image is a function of (class, content), so every mixed image has
+    an exact truth.
 
-A class is a look: background, body and rim colours, and the texture of the body. A content is a shape with a place,
-a size and a turn. A look never decides where something is, a content never decides how it is coloured.
+A class is a look: background, body and rim colours, and the texture of the body. A content is a
+shape with a place, a size and a turn. A look never decides where something is, a content never
+decides how it is coloured.
 """
 
 from collections.abc import Sequence
@@ -17,21 +19,37 @@ from g2g_core.seeding import numpy_rng
 Layers: TypeAlias = tuple[Floats, Floats, Floats]
 TEXTURES = ("plain", "stripes", "dots", "checks")
 GOLDEN = 0.6180339887
-GROUNDS = ((0.95, 0.04, 0.27), (0.80, 0.16, 0.17), (0.84, 0.19, 0.37), (0.80, 0.13, 0.62), (0.78, 0.16, 0.97))
-BODIES = ((0.42, 0.17, 0.07), (0.40, 0.11, 0.42), (0.40, 0.19, 0.73), (0.37, 0.16, 0.86), (0.30, 0.05, 0.20))
-"""Oklch lightness, chroma and hue in turns: cream, orange, lime, sky, pink; crimson, forest, blue, violet, cocoa.
+GROUNDS = (
+    (0.95, 0.04, 0.27),
+    (0.80, 0.16, 0.17),
+    (0.84, 0.19, 0.37),
+    (0.80, 0.13, 0.62),
+    (0.78, 0.16, 0.97),
+)
+BODIES = (
+    (0.42, 0.17, 0.07),
+    (0.40, 0.11, 0.42),
+    (0.40, 0.19, 0.73),
+    (0.37, 0.16, 0.86),
+    (0.30, 0.05, 0.20),
+)
+"""Oklch lightness, chroma and hue in turns: cream, orange, lime, sky, pink; crimson, forest, blue,
+violet, cocoa.
 
-Bodies are always darker than grounds. FUNIT's instance norms remove how light a region is but keep which region is the
-lighter one, so sets with both learn far more slowly.
+Bodies are always darker than grounds. FUNIT's instance norms remove how light a region is but keep
+which region is the lighter one, so sets with both learn far more slowly.
 """
-PAIRS = tuple(sorted(((g, b) for g in range(5) for b in range(5)), key=lambda pair: pair[0] == pair[1]))
+PAIRS = tuple(
+    sorted(((g, b) for g in range(5) for b in range(5)), key=lambda pair: pair[0] == pair[1])
+)
 LOOKS = len(PAIRS) * len(TEXTURES)
 RIM = 0.10  # width of the rim; the image is 2 wide
 
 
 @dataclass(frozen=True)
 class Look:
-    """A class: colours as (3,) sRGB in [0, 1], and a texture of `TEXTURES` in the second body colour."""
+    """A class: colours as (3,) sRGB in [0, 1], and a texture of `TEXTURES` in the second body
+    colour."""
 
     background: Floats
     body: Floats
@@ -42,7 +60,8 @@ class Look:
 
 @dataclass(frozen=True)
 class Content:
-    """What stays when the class changes; lengths in half image widths, the origin in the middle, y upwards.
+    """What stays when the class changes; lengths in half image widths, the origin in the middle, y
+    upwards.
 
     Attributes:
         shape: key of `SHAPES`.
@@ -59,10 +78,11 @@ class Content:
 
 
 def look(number: int, world: int = 0) -> Look:
-    """The look of class `number`, below `LOOKS`, of a world; it depends on nothing else, so more classes change none.
+    """The look of class `number`, below `LOOKS`, of a world; it depends on nothing else, so more
+    classes change none.
 
-    The first 20 are pairs of a ground and a body colour, the next 5 the pairs left over: colours that all occurred,
-    never together. From 25 on the pairs come again with other textures.
+    The first 20 are pairs of a ground and a body colour, the next 5 the pairs left over: colours
+    that all occurred, never together. From 25 on the pairs come again with other textures.
     """
     round_, place = divmod(number, len(PAIRS))
     ground, body = PAIRS[place]
@@ -82,11 +102,20 @@ def content(number: int, world: int = 0) -> Content:
     rng = numpy_rng(world, "synthetic/content", number)
     shape = tuple(SHAPES)[number % len(SHAPES)]
     x, y = rng.uniform(-0.3, 0.3, size=2)
-    return Content(shape, float(x), float(y), float(rng.uniform(0.44, 0.7)), float(rng.uniform(0, _period(shape))))
+    return Content(
+        shape,
+        float(x),
+        float(y),
+        float(rng.uniform(0.44, 0.7)),
+        float(rng.uniform(0, _period(shape))),
+    )
 
 
 def render(
-    looks: Sequence[Look], contents: Sequence[Content], size: int, layers: dict[Content, Layers] | None = None
+    looks: Sequence[Look],
+    contents: Sequence[Content],
+    size: int,
+    layers: dict[Content, Layers] | None = None,
 ) -> NDArray[np.uint8]:
     """The images of the pairs (looks[i], contents[i]): (N, 3, size, size), anti-aliased.
 
@@ -104,13 +133,18 @@ def render(
         outer, inner, places = layers[what]
         texture = _texture(one.texture, places, size)
         body = one.body[:, None, None] * (1 - texture) + one.second[:, None, None] * texture
-        image = one.background[:, None, None] * (1 - outer) + one.rim[:, None, None] * (outer - inner) + body * inner
+        image = (
+            one.background[:, None, None] * (1 - outer)
+            + one.rim[:, None, None] * (outer - inner)
+            + body * inner
+        )
         images[i] = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
     return images
 
 
 def _layers(what: Content, size: int) -> Layers:
-    """Coverage of shape with rim and of the body alone, (size, size) in [0, 1], and places (size, size, 2) on it."""
+    """Coverage of shape with rim and of the body alone, (size, size) in [0, 1], and places (size,
+    size, 2) on it."""
     axis = (2 * np.arange(size, dtype=np.float32) + 1) / size - 1
     x, y = np.meshgrid(axis - what.x, -axis - what.y)
     cos, sin = np.cos(what.angle), np.sin(what.angle)
@@ -126,11 +160,16 @@ def _coverage(distance: Floats, size: int) -> Floats:
 
 
 def _texture(name: str, places: Floats, size: int) -> Floats:
-    """Share of the second colour, (size, size) in [0, 1]: a pattern that moves and turns with the shape."""
+    """Share of the second colour, (size, size) in [0, 1]: a pattern that moves and turns with the
+    shape."""
     u, v = places[..., 0] * 10, places[..., 1] * 10
     if name == "plain":
         return np.zeros(places.shape[:-1], dtype=np.float32)
-    wave = {"stripes": np.sin(u), "dots": np.cos(u) + np.cos(v) - 0.7, "checks": np.sin(u) * np.sin(v) * 2}[name]
+    wave = {
+        "stripes": np.sin(u),
+        "dots": np.cos(u) + np.cos(v) - 0.7,
+        "checks": np.sin(u) * np.sin(v) * 2,
+    }[name]
     return np.clip(0.5 + wave * size / 20, 0, 1).astype(np.float32)
 
 
@@ -139,7 +178,10 @@ def _period(shape: str) -> float:
 
 
 def _colour(lightness: float, chroma: float, hue: float, turn: float) -> Floats:
-    """sRGB of an Oklch colour (B. Ottosson 2020; hue in turns): equal lightness looks equally light in every hue."""
+    """sRGB of an Oklch colour (B.
+
+    Ottosson 2020; hue in turns): equal lightness looks equally light in every hue.
+    """
     angle = 2 * np.pi * (hue + turn)
     a, b = chroma * np.cos(angle), chroma * np.sin(angle)
     cones = (
@@ -163,5 +205,7 @@ def _colour(lightness: float, chroma: float, hue: float, turn: float) -> Floats:
         @ cones
     )
     linear = np.clip(linear, 0, 1)
-    colour: Floats = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    colour: Floats = np.where(
+        linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055
+    )
     return colour.astype(np.float32)

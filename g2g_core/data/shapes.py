@@ -64,13 +64,22 @@ def crescent() -> NDArray[np.float64]:
 
 SHAPES: dict[str, tuple[Outline, int]] = {
     outline.__name__: (outline, symmetry)
-    for outline, symmetry in ((square, 4), (triangle, 3), (star, 5), (cross, 4), (heart, 1), (crescent, 1))
+    for outline, symmetry in (
+        (square, 4),
+        (triangle, 3),
+        (star, 5),
+        (cross, 4),
+        (heart, 1),
+        (crescent, 1),
+    )
 }
-"""Shape -> its outline ((n, 2) corners, about the unit circle) and the number of turns that leave it unchanged."""
+"""Shape -> its outline ((n, 2) corners, about the unit circle) and the number of turns that leave
+it unchanged."""
 
 
 def signed_distance(points: Floats, outline: NDArray[np.float64]) -> Floats:
-    """Distance of (..., 2) points to a closed outline of (n, 2) corners, negative inside; the outline's unit."""
+    """Distance of (..., 2) points to a closed outline of (n, 2) corners, negative inside; the
+    outline's unit."""
     nearest = np.full(points.shape[:-1], np.inf, dtype=np.float32)
     inside = np.zeros(points.shape[:-1], dtype=bool)
     corners = outline.astype(np.float32)
@@ -79,7 +88,8 @@ def signed_distance(points: Floats, outline: NDArray[np.float64]) -> Floats:
         along = np.clip((offset @ edge) / np.float32(edge @ edge), 0, 1)
         gap = offset - along[..., None] * edge
         nearest = np.minimum(nearest, np.einsum("...i,...i->...", gap, gap))
-        # An edge crosses the ray to the right of a point when it passes the point's height on that side.
+        # An edge crosses the ray to the right of a point when it passes the point's height on that
+        # side.
         passes = (start[1] > points[..., 1]) != (end[1] > points[..., 1])
         if edge[1] != 0:
             inside ^= passes & (offset[..., 0] < edge[0] * offset[..., 1] / edge[1])

@@ -1,4 +1,5 @@
-"""The embedded set: rendered from (class, content), nothing to download, exact truth for any pair."""
+"""The embedded set: rendered from (class, content), nothing to download, exact truth for any
+pair."""
 
 from dataclasses import dataclass
 
@@ -26,9 +27,10 @@ class SyntheticOptions:
 
     Attributes:
         classes: training classes (looks).
-        test_classes: looks never trained on, for evaluation; the usual 5 are new pairs of known colours.
-        contents: training contents (shape, place, size, turn); every training class has an image of each.
-            Evaluation always uses contents that training does not have.
+        test_classes: looks never trained on, for evaluation; the usual 5 are new pairs of known
+            colours.
+        contents: training contents (shape, place, size, turn); every training class has an image of
+            each. Evaluation always uses contents that training does not have.
         world: another number turns all hues and gives other contents of the same kinds.
     """
 
@@ -39,22 +41,30 @@ class SyntheticOptions:
 
     def __post_init__(self) -> None:
         if self.classes < 2:
-            raise DataError(f"synthetic: classes is {self.classes}; at least 2 training classes are needed")
+            raise DataError(
+                f"synthetic: classes is {self.classes}; at least 2 training classes are needed"
+            )
         if self.test_classes < 0 or self.test_classes == 1:
-            raise DataError(f"synthetic: test_classes is {self.test_classes}; it must be 0 or at least 2")
+            raise DataError(
+                f"synthetic: test_classes is {self.test_classes}; it must be 0 or at least 2"
+            )
         if self.classes + self.test_classes > LOOKS:
-            raise DataError(f"synthetic: {self.classes + self.test_classes} classes; there are {LOOKS} looks")
+            raise DataError(
+                f"synthetic: {self.classes + self.test_classes} classes; there are {LOOKS} looks"
+            )
         if self.contents < 2:
             raise DataError(f"synthetic: contents is {self.contents}; at least 2 are needed")
 
 
 def synthetic(config: TrialConfig) -> Data:
-    """Shapes in the looks of their class, rendered: nothing to download, exact truth for any pair."""
+    """Shapes in the looks of their class, rendered: nothing to download, exact truth for any
+    pair."""
     return Synthetic(config, options_of(config, SyntheticOptions))
 
 
 class Synthetic:
-    """The synthetic set as `Data`; image i shows training class i // contents and training content i % contents."""
+    """The synthetic set as `Data`; image i shows training class i // contents and training content
+    i % contents."""
 
     name = "synthetic"
 
@@ -68,7 +78,9 @@ class Synthetic:
         self.class_names = tuple(f"look{i:03d}" for i in range(options.classes))
         self.order = Order(options.classes * options.contents, config.batch_size, config.seed)
         self.digest = digest_of([f"synthetic/{RENDERING}/{self.image_size}/{options}"])
-        self._looks = [look(i, options.world) for i in range(options.classes + options.test_classes)]
+        self._looks = [
+            look(i, options.world) for i in range(options.classes + options.test_classes)
+        ]
         self._contents = [content(i, options.world) for i in range(options.contents)]
         self._layers: dict[Content, Layers] = {}
         shape = (self.order.n_images, 3, self.image_size, self.image_size)
@@ -76,22 +88,32 @@ class Synthetic:
         self._rendered = np.zeros(self.order.n_images, dtype=bool)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step; see `Data.batch`. Nothing is augmented: the contents are uniform as they are."""
+        """The batch of a step; see `Data.batch`.
+
+        Nothing is augmented: the contents are uniform as they are.
+        """
         content_images, content_labels = self._take(self.order.indices("content", step))
         class_images, class_labels = self._take(self.order.indices("class", step))
         return Batch(content_images, content_labels, class_images, class_labels)
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
-        """Fixed pairs of two looks and two contents new to training; see `Data.evaluation_pairs`."""
+        """Fixed pairs of two looks and two contents new to training; see
+        `Data.evaluation_pairs`."""
         rng = numpy_rng(self.seed, f"data/pairs/{split}", n)
         names, first_look = self.class_names, 0
         if split == "test" and self.options.test_classes:
-            names = tuple(f"look{self.options.classes + i:03d}" for i in range(self.options.test_classes))
+            names = tuple(
+                f"look{self.options.classes + i:03d}" for i in range(self.options.test_classes)
+            )
             first_look = self.options.classes
         else:
             split = "train"
-        labels = np.stack([rng.choice(len(names), size=2, replace=False) for _ in range(n)], axis=1).reshape(2 * n)
-        numbers = np.stack([rng.choice(HELD_OUT, size=2, replace=False) for _ in range(n)], axis=1).reshape(2 * n)
+        labels = np.stack(
+            [rng.choice(len(names), size=2, replace=False) for _ in range(n)], axis=1
+        ).reshape(2 * n)
+        numbers = np.stack(
+            [rng.choice(HELD_OUT, size=2, replace=False) for _ in range(n)], axis=1
+        ).reshape(2 * n)
         looks = [self._looks[first_look + label] for label in labels]
         contents = [content(self.options.contents + int(i), self.options.world) for i in numbers]
         partners = contents[n:] + contents[:n]
@@ -105,7 +127,9 @@ class Synthetic:
             first_labels=tensor_labels[:n],
             second=images[n:],
             second_labels=tensor_labels[n:],
-            digest=digest_of([images, tensor_labels, truth, split, *([] if more is None else [more])]),
+            digest=digest_of(
+                [images, tensor_labels, truth, split, *([] if more is None else [more])]
+            ),
             split=split,
             class_names=names,
             truth=truth,
@@ -116,10 +140,18 @@ class Synthetic:
     def _shots(self, looks: list[Look], own: NDArray[np.int64], shots: int, purpose: str) -> Tensor:
         """(2P, shots - 1, 3, H, W): each look with held-out contents other than its own."""
         if shots > HELD_OUT:
-            raise DataError(f"synthetic: eval_shots is {shots}; there are {HELD_OUT} contents for evaluation")
+            raise DataError(
+                f"synthetic: eval_shots is {shots}; there are {HELD_OUT} contents for evaluation"
+            )
         rng = numpy_rng(self.seed, purpose, shots)
-        drawn = [rng.choice(np.delete(np.arange(HELD_OUT), number), size=shots - 1, replace=False) for number in own]
-        contents = [content(self.options.contents + int(i), self.options.world) for i in np.concatenate(drawn)]
+        drawn = [
+            rng.choice(np.delete(np.arange(HELD_OUT), number), size=shots - 1, replace=False)
+            for number in own
+        ]
+        contents = [
+            content(self.options.contents + int(i), self.options.world)
+            for i in np.concatenate(drawn)
+        ]
         pixels = render([one for one in looks for _ in range(shots - 1)], contents, self.image_size)
         return to_range(torch.from_numpy(pixels)).view(len(looks), shots - 1, *pixels.shape[1:])
 
@@ -135,14 +167,16 @@ class Synthetic:
             contents = [self._contents[i] for i in missing % self.options.contents]
             self._pixels[missing] = render(looks, contents, self.image_size, self._layers)
             self._rendered[missing] = True
-        return to_range(torch.from_numpy(self._pixels[indices])), torch.from_numpy(indices // self.options.contents)
+        return to_range(torch.from_numpy(self._pixels[indices])), torch.from_numpy(
+            indices // self.options.contents
+        )
 
 
 def content_factors(contents: list[Content]) -> dict[str, Tensor]:
     """The factors of N contents, for probes.
 
-    `shape` (N,) int64; `x`, `y`, `size` (N,) float32; `angle` (N, 2) float32: cosine and sine of the turn times the
-    shape's symmetry, since a square turned by a quarter is the same square.
+    `shape` (N,) int64; `x`, `y`, `size` (N,) float32; `angle` (N, 2) float32: cosine and sine of
+    the turn times the shape's symmetry, since a square turned by a quarter is the same square.
     """
     shapes = tuple(SHAPES)
     turns = np.array([one.angle * SHAPES[one.shape][1] for one in contents])
@@ -151,5 +185,7 @@ def content_factors(contents: list[Content]) -> dict[str, Tensor]:
         "x": torch.tensor([one.x for one in contents]),
         "y": torch.tensor([one.y for one in contents]),
         "size": torch.tensor([one.size for one in contents]),
-        "angle": torch.from_numpy(np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)),
+        "angle": torch.from_numpy(
+            np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
+        ),
     }

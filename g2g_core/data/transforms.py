@@ -11,7 +11,8 @@ Pixels = NDArray[np.uint8]
 
 
 def to_range(pixels: Tensor) -> Tensor:
-    """uint8 pixels as float32 in [-1, 1]: 0 is -1, 255 is 1 (FUNIT's normalisation with mean and spread 0.5)."""
+    """uint8 pixels as float32 in [-1, 1]: 0 is -1, 255 is 1 (FUNIT's normalisation with mean and
+    spread 0.5)."""
     return pixels.float().div_(127.5).sub_(1.0)
 
 
@@ -21,8 +22,8 @@ def crop(images: Sequence[Pixels], size: int, places: NDArray[np.float64]) -> Pi
     Args:
         images: N images, each at least `size` high and wide.
         size: side of the square, pixels.
-        places: (N, 3): row and column of the square as a share in [0, 1] of the room that is left, and whether the
-            square is mirrored left to right (above 0.5).
+        places: (N, 3): row and column of the square as a share in [0, 1] of the room that is left,
+            and whether the square is mirrored left to right (above 0.5).
 
     Returns:
         (N, C, size, size).
@@ -47,5 +48,6 @@ def to_tensor(pixels: Pixels) -> Tensor:
 
 
 def _position(share: float, room: int) -> int:
-    """The pixel at a share of the room: shares uniform in [0, 1) give each of the room + 1 positions equally often."""
+    """The pixel at a share of the room: shares uniform in [0, 1) give each of the room + 1
+    positions equally often."""
     return room // 2 if share == 0.5 else min(int(share * (room + 1)), room)

@@ -1,4 +1,5 @@
-"""Networks with weights of their own, for loss terms and metrics; each has the name of what it is."""
+"""Networks with weights of their own, for loss terms and metrics; each has the name of what it
+is."""
 
 from g2g_core.features.identity import IDENTITY, IdentityEncoder, identity_encoder
 from g2g_core.features.options import FeatureOptions

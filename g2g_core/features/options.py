@@ -13,15 +13,17 @@ class FeatureOptions:
 
     Attributes:
         perceptual: `vgg16` (the paper's) or `efficientnet_lite0`.
-        perceptual_layer: the feature map that is compared; None: relu2_2 of VGG16, stage2 of EfficientNet-Lite0.
+        perceptual_layer: the feature map that is compared; None: relu2_2 of VGG16, stage2 of
+            EfficientNet-Lite0.
         perceptual_weights: path of the weights; None: where they are when installed or fetched.
-        perceptual_normalise: VGG16 gets ImageNet's range. False feeds it [-1, 1], as the authors' identity branch does.
+        perceptual_normalise: VGG16 gets ImageNet's range. False feeds it [-1, 1], as the authors'
+            identity branch does.
         identity: `resnet50_vggface2` (the paper's; 195 to 224 px) or `face_resnet` (any size).
         identity_weights: path of the weights; None: where they are when fetched.
-        identity_trained: True lets the generator's optimizer change an identity encoder that serves as class encoder,
-            as happens to the "frozen" one in the authors' code.
-        identity_batch_norm: `eval`, or `train`: the encoder's batch norm takes its statistics from the B images of a
-            call, as in the authors' code.
+        identity_trained: True lets the generator's optimizer change an identity encoder that serves
+            as class encoder, as happens to the "frozen" one in the authors' code.
+        identity_batch_norm: `eval`, or `train`: the encoder's batch norm takes its statistics from
+            the B images of a call, as in the authors' code.
     """
 
     perceptual: Literal["vgg16", "efficientnet_lite0"] = "vgg16"

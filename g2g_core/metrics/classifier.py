@@ -1,6 +1,8 @@
-"""A small classifier of the evaluation classes that no trial trains: a judge of mixed images, and a feature network.
+"""A small classifier of the evaluation classes that no trial trains: a judge of mixed images, and a
+feature network.
 
-It depends on the data set alone, not on the trial's seed, model or losses, so that all arms and seeds have one judge.
+It depends on the data set alone, not on the trial's seed, model or losses, so that all arms and
+seeds have one judge.
 """
 
 import io
@@ -34,7 +36,8 @@ class Judgement:
     """How good the classifier is: a translation accuracy means little beside a low `accuracy`.
 
     Attributes:
-        accuracy: on held-out images of the same classes; None: there are none, no class has five distinct images.
+        accuracy: on held-out images of the same classes; None: there are none, no class has five
+            distinct images.
         n_train: distinct images it was trained on.
         n_held_out: distinct images that `accuracy` is taken on.
         n_classes: number of classes.
@@ -51,16 +54,24 @@ class Classifier(nn.Module):
 
     Args:
         n_classes: number of classes.
-        image_size: side of the images; above 64 px they are shrunk to 64 px (bilinear, anti-aliased).
+        image_size: side of the images; above 64 px they are shrunk to 64 px (bilinear,
+            anti-aliased).
     """
 
     def __init__(self, n_classes: int, image_size: int) -> None:
         super().__init__()
         self.input_px = min(image_size, LARGEST_PX)
-        self.resize = f"bilinear, anti-aliased, to {self.input_px} px" if image_size > LARGEST_PX else "none"
+        self.resize = (
+            f"bilinear, anti-aliased, to {self.input_px} px" if image_size > LARGEST_PX else "none"
+        )
         strides = (2, 1, 1) if self.input_px > 32 else (1, 1, 1)
         self.stages = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(), nn.MaxPool2d(2))
+            nn.Sequential(
+                nn.Conv2d(a, b, 3, stride, 1, bias=False),
+                nn.BatchNorm2d(b),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            )
             for a, b, stride in zip((3, *WIDTHS), WIDTHS, strides, strict=False)
         )
         self.head = nn.Linear(WIDTHS[-1], n_classes)
@@ -91,10 +102,14 @@ class Classifier(nn.Module):
 def train_classifier(pool: EvaluationPairs) -> tuple[Classifier, Judgement]:
     """A classifier of the pool's classes; equal pools give equal bits on one kind of CPU.
 
-    Adam with a one-cycle learning rate, 200 batches of 32, mirrored and shifted; one thread, so that the number of
-    threads of the trial that comes first does not matter. Every fifth distinct image of a class is held out.
+    Adam with a one-cycle learning rate, 200 batches of 32, mirrored and shifted; one thread, so
+    that the number of threads of the trial that comes first does not matter. Every fifth distinct
+    image of a class is held out.
     """
-    images, labels = torch.cat([pool.first, pool.second]), torch.cat([pool.first_labels, pool.second_labels])
+    images, labels = (
+        torch.cat([pool.first, pool.second]),
+        torch.cat([pool.first_labels, pool.second_labels]),
+    )
     keep = distinct(images)
     images, labels = images[keep], labels[keep]
     held_out = _every_fifth(labels)
@@ -147,7 +162,9 @@ def _kept(key: str, n_classes: int, image_size: int) -> tuple[Classifier, Judgem
         model = Classifier(n_classes, image_size)
         model.load_state_dict(stored["weights"])
         return model.eval().requires_grad_(False), Judgement(**json.loads(stored["judgement"]))
-    except Exception:  # torch.load raises many kinds on a damaged file; all of them mean: train it again
+    except (
+        Exception
+    ):  # torch.load raises many kinds on a damaged file; all of them mean: train it again
         return None
 
 
@@ -165,7 +182,9 @@ def _every_fifth(labels: Tensor) -> Tensor:
     """(n,) bool: the fifth, tenth, ... image of each class."""
     chosen = torch.zeros(len(labels), dtype=torch.bool)
     for label in torch.unique(labels):
-        chosen[torch.nonzero(labels == label).flatten()[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]] = True
+        chosen[torch.nonzero(labels == label).flatten()[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]] = (
+            True
+        )
     return chosen
 
 
@@ -182,7 +201,8 @@ def _fit(model: Classifier, images: Tensor, labels: Tensor) -> None:
 
 
 def _augmented(images: Tensor, rng: torch.Generator) -> Tensor:
-    """Half of the images mirrored, the batch shifted by up to a tenth of its side (borders wrap)."""
+    """Half of the images mirrored, the batch shifted by up to a tenth of its side (borders
+    wrap)."""
     mirrored = torch.rand(len(images), generator=rng) < 0.5
     images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     reach = int(SHIFT * images.shape[-1])

@@ -1,4 +1,5 @@
-"""Evaluates a model as a training run asks for it: the metrics by name, and the images of the figure."""
+"""Evaluates a model as a training run asks for it: the metrics by name, and the images of the
+figure."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -43,7 +44,10 @@ class Evaluator:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """JSON-ready facts beside the numbers: see `References.facts`. Trains the classifier if a metric needs it."""
+        """JSON-ready facts beside the numbers: see `References.facts`.
+
+        Trains the classifier if a metric needs it.
+        """
         return self.references.facts(frozenset().union(*(metric.needs for metric in self.metrics)))
 
     def recorded(self, networks: "Networks") -> tuple[str, ...]:
@@ -52,7 +56,11 @@ class Evaluator:
         Raises:
             MetricError: no weights are evaluated, or `stop_beyond` bounds what is not recorded.
         """
-        names = [f"{prefix}{one.name}" for prefix in evaluated(self.config, networks).values() for one in self.metrics]
+        names = [
+            f"{prefix}{one.name}"
+            for prefix in evaluated(self.config, networks).values()
+            for one in self.metrics
+        ]
         for name in self.config.stop_beyond:
             if name not in names:
                 raise MetricError(f"stop_beyond: {name} is not recorded by this run")
@@ -64,7 +72,10 @@ class Evaluator:
         images: dict[str, Tensor] = {}
         for which, prefix in evaluated(self.config, networks).items():
             evaluation = Evaluation(networks, which, self.pairs, self.references)
-            values |= {f"metric/{prefix}{metric.name}": metric.function(evaluation) for metric in self.metrics}
+            values |= {
+                f"metric/{prefix}{metric.name}": metric.function(evaluation)
+                for metric in self.metrics
+            }
             images = images or figure(evaluation)
         return values, images
 
@@ -78,13 +89,14 @@ def evaluate(
         networks: the model under its current weights; nothing of it is changed.
         pairs: P fixed pairs.
         data: the data set they come from.
-        config: `metrics` (empty: `default_metrics`) and `evaluate`; an average that the model does not keep is left
-            out.
+        config: `metrics` (empty: `default_metrics`) and `evaluate`; an average that the model does
+            not keep is left out.
 
     Returns:
-        `metric/<name>` of the first evaluated weights and `metric/<raw|average>_<name>` of the others; and the images
-        of the first: `real`, `mixed`, `full_recon` -> (2Q, 3, H, W) in [-1, 1] on the CPU, the first Q = min(P, 8)
-        pairs.
+        `metric/<name>` of the first evaluated weights and `metric/<raw|average>_<name>` of the
+        others; and the images
+        of the first: `real`, `mixed`, `full_recon` -> (2Q, 3, H, W) in [-1, 1] on the CPU, the
+        first Q = min(P, 8) pairs.
 
     Raises:
         MetricError: see `Evaluator`.
@@ -94,11 +106,14 @@ def evaluate(
 
 def default_metrics(pairs: EvaluationPairs) -> tuple[str, ...]:
     """The names of the cheap metrics that these pairs can give, in the order of `METRICS`."""
-    return tuple(name for name in METRICS if name in DEFAULT and missing(METRICS[name], pairs) is None)
+    return tuple(
+        name for name in METRICS if name in DEFAULT and missing(METRICS[name], pairs) is None
+    )
 
 
 def chosen(names: Sequence[str], pairs: EvaluationPairs) -> tuple[Metric, ...]:
-    """The metrics of these names; raises MetricError on an unknown name and on one that the pairs cannot give."""
+    """The metrics of these names; raises MetricError on an unknown name and on one that the pairs
+    cannot give."""
     known = all_metrics()
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -122,7 +137,8 @@ def refuse_partial_judges(metrics: Sequence[Metric], config: TrialConfig) -> Non
 
 
 def evaluated(config: TrialConfig, networks: "Networks") -> dict[Which, str]:
-    """Which weights are evaluated, without an average that the model does not keep, and the prefix of their names."""
+    """Which weights are evaluated, without an average that the model does not keep, and the prefix
+    of their names."""
     names = prefixes(config.evaluate, networks.average is not None)
     if not names or not set(names) <= {"raw", "average"}:
         raise MetricError(
@@ -132,7 +148,8 @@ def evaluated(config: TrialConfig, networks: "Networks") -> dict[Which, str]:
 
 
 def figure(evaluation: Evaluation) -> dict[str, Tensor]:
-    """The paper's figure of at most 8 pairs: row name -> (2Q, 3, H, W) in [-1, 1] on the CPU, first halves first."""
+    """The paper's figure of at most 8 pairs: row name -> (2Q, 3, H, W) in [-1, 1] on the CPU, first
+    halves first."""
     total = len(evaluation.pairs.first)
     shown = min(FIGURE_PAIRS, total)
     index = torch.cat([torch.arange(shown), total + torch.arange(shown)])

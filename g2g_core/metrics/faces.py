@@ -1,4 +1,5 @@
-"""Faces: who is in the mixed image, and are eyes, nose and mouth where the content image has them."""
+"""Faces: who is in the mixed image, and are eyes, nose and mouth where the content image has
+them."""
 
 from torch import Tensor
 
@@ -27,7 +28,8 @@ def identity_distance_pairs(evaluation: Evaluation) -> float:
 
 
 def identity_swapped(evaluation: Evaluation) -> float:
-    """Share of mixed images whose identity code is nearer to the class image's than to the content image's."""
+    """Share of mixed images whose identity code is nearer to the class image's than to the content
+    image's."""
     mixed, real = _code(evaluation, "mixed"), _code(evaluation, "real")
     return _mean((_apart(mixed, real) < _apart(mixed, swap(real))).double())
 
@@ -45,7 +47,9 @@ def landmark_distance_pairs(evaluation: Evaluation) -> float:
 
 def points_distance(points: Tensor, targets: Tensor) -> float:
     """Mean distance of (N, 68, 2) points, in distances between the eyes of the targets."""
-    eyes = _apart(targets[:, REGIONS["left_eye"]].mean(dim=1), targets[:, REGIONS["right_eye"]].mean(dim=1))
+    eyes = _apart(
+        targets[:, REGIONS["left_eye"]].mean(dim=1), targets[:, REGIONS["right_eye"]].mean(dim=1)
+    )
     return _mean(_apart(points, targets).mean(dim=1) / eyes.clamp(min=SMALLEST_EYE_DISTANCE))
 
 

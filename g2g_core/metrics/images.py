@@ -1,4 +1,5 @@
-"""Distances between two stacks of images in [-1, 1]; equal to torchmetrics' at a data range of 2."""
+"""Distances between two stacks of images in [-1, 1]; equal to torchmetrics' at a data range of
+2."""
 
 from functools import cache
 
@@ -23,7 +24,8 @@ def rms(values: Tensor, targets: Tensor) -> float:
 
 
 def psnr(images: Tensor, targets: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB, 10 log10(2^2 / MSE), mean over images of (N, 3, H, W) stacks.
+    """Peak signal-to-noise ratio in dB, 10 log10(2^2 / MSE), mean over images of (N, 3, H, W)
+    stacks.
 
     An image's value is cut at 100 dB, so that equal images give a number.
     """
@@ -46,10 +48,11 @@ def ssim(images: Tensor, targets: Tensor) -> float:
 
 
 def edges(images: Tensor) -> Tensor:
-    """Where the contours are, whatever their colours: (N, 3, H, W) -> (N, 1, h, w), mean 0 and spread 1 an image.
+    """Where the contours are, whatever their colours: (N, 3, H, W) -> (N, 1, h, w), mean 0 and
+    spread 1 an image.
 
-    The size of the colour gradient (differences of neighbouring pixels), averaged over squares of an eighth of the
-    side, half a square apart.
+    The size of the colour gradient (differences of neighbouring pixels), averaged over squares of
+    an eighth of the side, half a square apart.
     """
     right, down = images.diff(dim=3)[:, :, 1:], images.diff(dim=2)[:, :, :, 1:]
     strength = (right.square() + down.square()).sum(dim=1, keepdim=True).sqrt()
@@ -65,7 +68,8 @@ def _blurred(images: Tensor) -> Tensor:
 
 @cache
 def _window(side: int) -> Tensor:
-    """(side, side): row i holds the window around pixel i, what lies outside reflected into the image."""
+    """(side, side): row i holds the window around pixel i, what lies outside reflected into the
+    image."""
     places = torch.arange(-SSIM_RADIUS, SSIM_RADIUS + 1, dtype=torch.float64)
     weights = torch.exp(-(places**2) / (2 * SSIM_SIGMA**2))
     weights = weights / weights.sum()

@@ -12,7 +12,8 @@ from g2g_core.metrics.sets import SETS
 from g2g_core.metrics.translation import TRANSLATION
 
 METRICS: dict[str, Metric] = {
-    metric.name: metric for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES, *TRANSLATION, *SETS, *FACES)
+    metric.name: metric
+    for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES, *TRANSLATION, *SETS, *FACES)
 }
 """Name -> metric, in the order of reports."""
 

@@ -8,9 +8,12 @@ from g2g_core.data.pairs import EvaluationPairs
 from g2g_core.metrics.networks import WEIGHTS, absent
 from g2g_core.passes.evaluation import Evaluation
 
-Need: TypeAlias = Literal["truth", "factors", "reference", "classifier", "lite0", "face_resnet", "face_landmarks"]
-"""What a metric asks for: exact mixed images, labelled content factors, a set of real images of the same classes; the
-classifier of the evaluation classes; a network whose weights are installed apart."""
+Need: TypeAlias = Literal[
+    "truth", "factors", "reference", "classifier", "lite0", "face_resnet", "face_landmarks"
+]
+"""What a metric asks for: exact mixed images, labelled content factors, a set of real images of the
+same classes; the classifier of the evaluation classes; a network whose weights are installed
+apart."""
 
 
 class MetricError(ValueError):

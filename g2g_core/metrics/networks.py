@@ -53,7 +53,8 @@ class Judge(Protocol):
         ...
 
     def look(self, images: Tensor) -> list[Tensor]:
-        """Feature maps, shallow to deep, each (N, c, h, w), and last of all one (N, ...) code an image.
+        """Feature maps, shallow to deep, each (N, c, h, w), and last of all one (N, ...) code an
+        image.
 
         Args:
             images: (N, 3, H, W) in [-1, 1].
@@ -64,8 +65,9 @@ class Judge(Protocol):
 class Lite0(nn.Module):
     """EfficientNet-Lite0: a 1280-d average, and the maps after five of its stages.
 
-    It was trained at 224 px. Images up to 128 px are brought to 128 px: nearest neighbours of animal heads are then of
-    the same breed as often (0.87) as at 224 px (0.88), for a quarter of the time.
+    It was trained at 224 px. Images up to 128 px are brought to 128 px: nearest neighbours of
+    animal heads are then of the same breed as often (0.87) as at 224 px (0.88), for a quarter of
+    the time.
 
     Args:
         image_size: side of the images, pixels.
@@ -77,13 +79,18 @@ class Lite0(nn.Module):
     def __init__(self, image_size: int) -> None:
         super().__init__()
         self.input_px = min(max(image_size, SMALLEST_PX), LARGEST_PX)
-        self.resize = "none" if image_size == self.input_px else f"bilinear, anti-aliased, to {self.input_px} px"
+        self.resize = (
+            "none"
+            if image_size == self.input_px
+            else f"bilinear, anti-aliased, to {self.input_px} px"
+        )
         self.network = EfficientNetLite0()
         self.network.load_state_dict(load_state(find_weights(EFFICIENTNET_LITE0)))
         self.requires_grad_(False).to(memory_format=torch.channels_last)  # a sixth faster on a CPU
 
     def look(self, images: Tensor) -> list[Tensor]:
-        """Maps of 24 channels at 1/4 of the side, 40 at 1/8, 112 at 1/16, 320 at 1/32, and (N, 1280)."""
+        """Maps of 24 channels at 1/4 of the side, 40 at 1/8, 112 at 1/16, 320 at 1/32, and (N,
+        1280)."""
         maps = self.network.maps(self._fitted(images))
         return [*maps[1:], self.network.pooled_of(maps[-1])]
 

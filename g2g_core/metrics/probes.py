@@ -32,7 +32,8 @@ def content_from_class(evaluation: Evaluation) -> float:
 
 
 def content_from_content(evaluation: Evaluation) -> float:
-    """The labelled content factors read from content codes, mean over factors: what should be there."""
+    """The labelled content factors read from content codes, mean over factors: what should be
+    there."""
     return _mean_of_factors(scores(evaluation, "content"))
 
 
@@ -42,7 +43,8 @@ def dci_disentanglement(evaluation: Evaluation) -> float:
 
 
 def dci_completeness(evaluation: Evaluation) -> float:
-    """1 - entropy of where class and content are told (which code), weighted by how much is told."""
+    """1 - entropy of where class and content are told (which code), weighted by how much is
+    told."""
     return purity(information(evaluation).T)
 
 
@@ -52,7 +54,8 @@ def dci_informativeness(evaluation: Evaluation) -> float:
 
 
 def information(evaluation: Evaluation) -> Tensor:
-    """(2, 2): rows content code and class code, columns content and class; probe scores cut to [0, 1]."""
+    """(2, 2): rows content code and class code, columns content and class; probe scores cut to [0,
+    1]."""
     rows = [
         [content_from_content(evaluation), class_from_content(evaluation)],
         [content_from_class(evaluation), class_from_class(evaluation)],
@@ -61,10 +64,15 @@ def information(evaluation: Evaluation) -> Tensor:
 
 
 def purity(table: Tensor) -> float:
-    """1 - binary entropy of each row's shares, mean over rows weighted by their sums; nan for an empty (2, 2) table."""
+    """1 - binary entropy of each row's shares, mean over rows weighted by their sums; nan for an
+    empty (2, 2) table."""
     total = float(table.sum())
     rows = [(float(row.sum()), float(row[0])) for row in table if float(row.sum()) > 0]
-    return sum(size * (1 - _entropy(first / size)) for size, first in rows) / total if total else float("nan")
+    return (
+        sum(size * (1 - _entropy(first / size)) for size, first in rows) / total
+        if total
+        else float("nan")
+    )
 
 
 def _entropy(share: float) -> float:
@@ -73,11 +81,14 @@ def _entropy(share: float) -> float:
 
 
 def scores(evaluation: Evaluation, codes: str) -> dict[str, float]:
-    """The probe's score for the class and each labelled factor (`factor/<name>`), read from `content` or `class_code`.
+    """The probe's score for the class and each labelled factor (`factor/<name>`), read from
+    `content` or `class_code`.
 
     Integers are categories, floats are quantities.
     """
-    return evaluation.once(f"probes/{codes}", lambda: _scores(evaluation, flat(getattr(evaluation, codes))))
+    return evaluation.once(
+        f"probes/{codes}", lambda: _scores(evaluation, flat(getattr(evaluation, codes)))
+    )
 
 
 def _scores(evaluation: Evaluation, codes: Tensor) -> dict[str, float]:
@@ -88,7 +99,9 @@ def _scores(evaluation: Evaluation, codes: Tensor) -> dict[str, float]:
 
 def _mean_of_factors(found: Mapping[str, float]) -> float:
     """Mean of the factors that vary in these pairs."""
-    known = [score for name, score in found.items() if name.startswith("factor/") and score == score]
+    known = [
+        score for name, score in found.items() if name.startswith("factor/") and score == score
+    ]
     return sum(known) / len(known) if known else float("nan")
 
 
@@ -100,7 +113,8 @@ def flat(codes: Tensor) -> Tensor:
 
 
 def distinct(images: Tensor) -> Tensor:
-    """Indices of the first of each group of equal images: twins in two folds would give the answer away."""
+    """Indices of the first of each group of equal images: twins in two folds would give the answer
+    away."""
     first: dict[bytes, int] = {}
     for index, image in enumerate(images.cpu()):
         first.setdefault(hashlib.blake2b(image.numpy().tobytes()).digest(), index)

@@ -1,4 +1,5 @@
-"""How near generated images come to what they should be: short, long and mixed, and the two ways of copying."""
+"""How near generated images come to what they should be: short, long and mixed, and the two ways of
+copying."""
 
 from collections.abc import Callable
 from functools import partial
@@ -52,21 +53,46 @@ def swap_score(evaluation: Evaluation) -> float:
 
 
 SPANS: tuple[tuple[Span, str, str], ...] = (
-    (short, "short reconstructions G(x, x) against the originals x", "a generator that copies its input is perfect"),
-    (long, "full reconstructions against the originals", "mixed images may hide what brings the original back"),
+    (
+        short,
+        "short reconstructions G(x, x) against the originals x",
+        "a generator that copies its input is perfect",
+    ),
+    (
+        long,
+        "full reconstructions against the originals",
+        "mixed images may hide what brings the original back",
+    ),
     (mixed, "mixed images against their exact truth", "why they differ"),
-    (copy_content, "content images against the truth of mixed ones", "nothing of the generator: it is a yardstick"),
-    (copy_class, "class images against the truth of mixed ones", "nothing of the generator: it is a yardstick"),
+    (
+        copy_content,
+        "content images against the truth of mixed ones",
+        "nothing of the generator: it is a yardstick",
+    ),
+    (
+        copy_class,
+        "class images against the truth of mixed ones",
+        "nothing of the generator: it is a yardstick",
+    ),
 )
 DISTANCES: tuple[tuple[Distance, Literal["lower", "higher"], str, str, str], ...] = (
     (l1, "lower", "image range is 2", "mean absolute difference", "`long_recon` as a measure"),
-    (psnr, "higher", "dB, cut at 100", "peak signal-to-noise ratio, mean over images", "as torchmetrics"),
+    (
+        psnr,
+        "higher",
+        "dB, cut at 100",
+        "peak signal-to-noise ratio, mean over images",
+        "as torchmetrics",
+    ),
     (ssim, "higher", "-1 to 1", "structural similarity", "Wang et al. 2004, as torchmetrics"),
 )
 
 
 def _metric(
-    span: Span, of: str, cannot: str, row: tuple[Distance, Literal["lower", "higher"], str, str, str]
+    span: Span,
+    of: str,
+    cannot: str,
+    row: tuple[Distance, Literal["lower", "higher"], str, str, str],
 ) -> Metric:
     distance, better, unit, what, source = row
     return Metric(

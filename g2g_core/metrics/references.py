@@ -1,4 +1,5 @@
-"""What metrics compare with: the classifier, feature networks, and a set of real images of the same classes.
+"""What metrics compare with: the classifier, feature networks, and a set of real images of the same
+    classes.
 
 All of it depends on the data set and the evaluation pairs, never on the model or its losses.
 """
@@ -44,7 +45,8 @@ class References:
         self._memory: dict[str, Any] = {}
 
     def pool(self) -> EvaluationPairs:
-        """Pairs of the same classes as the evaluation pairs, drawn with a seed that no replicate has."""
+        """Pairs of the same classes as the evaluation pairs, drawn with a seed that no replicate
+        has."""
         data = DATASETS[self._config.dataset](replace(self._config, seed=POOL_SEED))
         return data.evaluation_pairs(POOL_PAIRS, self.pairs.split)
 
@@ -66,10 +68,12 @@ class References:
 
     @cached_property
     def real(self) -> tuple[Tensor, str]:
-        """(2P, 3, H, W) real images of the classes of `pairs`, entry by entry, and where they come from.
+        """(2P, 3, H, W) real images of the classes of `pairs`, entry by entry, and where they come
+        from.
 
-        Distinct images of the pool that are not among the pairs, where each class has enough of them; otherwise the
-        pairs' own images, which then are not independent of what is compared with them.
+        Distinct images of the pool that are not among the pairs, where each class has enough of
+        them; otherwise the pairs' own images, which then are not independent of what is compared
+        with them.
         """
         own = torch.cat([self.pairs.first, self.pairs.second])
         labels = torch.cat([self.pairs.first_labels, self.pairs.second_labels])
@@ -79,13 +83,15 @@ class References:
         return chosen, "other images of the same classes"
 
     def network(self, name: str) -> Judge:
-        """The network of this name (`classifier`, `lite0`, `face_resnet`, `face_landmarks`), loaded once."""
+        """The network of this name (`classifier`, `lite0`, `face_resnet`, `face_landmarks`), loaded
+        once."""
         if name not in self._networks:
             self._networks[name] = self._loaded(name)
         return self._networks[name]
 
     def look(self, name: str, images: Tensor) -> list[Tensor]:
-        """What `Judge.look` of the network of this name gives for (N, 3, H, W) images in [-1, 1]."""
+        """What `Judge.look` of the network of this name gives for (N, 3, H, W) images in [-1,
+        1]."""
         network = self.network(name).to(images.device)
         with torch.no_grad():
             chunks = [network.look(chunk) for chunk in torch.split(images, CHUNK)]
@@ -110,31 +116,42 @@ class References:
         return face_resnet() if name == "face_resnet" else face_landmarks()
 
     def facts(self, needs: frozenset[str]) -> dict[str, Any]:
-        """What belongs beside the numbers of metrics with these needs: n, networks, resize filters, reference set."""
+        """What belongs beside the numbers of metrics with these needs: n, networks, resize filters,
+        reference set."""
         facts: dict[str, Any] = {"pairs": len(self.pairs.first), "split": self.pairs.split}
         networks = {name: self.network(name) for name in ("classifier", *WEIGHTS) if name in needs}
         if networks:
             facts["networks"] = {
-                name: {"resize": one.resize, "input_px": one.input_px} for name, one in networks.items()
+                name: {"resize": one.resize, "input_px": one.input_px}
+                for name, one in networks.items()
             }
         if "classifier" in needs:
             facts["classifier"] = asdict(self.judgement)
         if "reference" in needs:
             images, source = self.real
-            facts["reference"] = {"n": len(images), "source": source, "digest": digest_of([images.contiguous()])}
+            facts["reference"] = {
+                "n": len(images),
+                "source": source,
+                "digest": digest_of([images.contiguous()]),
+            }
         return facts
 
     @property
     def _key(self) -> str:
         """Digest of everything the classifier depends on."""
         other = NEUTRAL_OPTIONS | PATH_OPTIONS
-        options = sorted((name, value) for name, value in self._config.data.items() if name not in other)
+        options = sorted(
+            (name, value) for name, value in self._config.data.items() if name not in other
+        )
         size = self.pairs.first.shape[-1]
-        return digest_of([f"{RECIPE}/{self._data.digest}/{options}/{size}/{self.pairs.split}/{POOL_PAIRS}"])
+        return digest_of(
+            [f"{RECIPE}/{self._data.digest}/{options}/{size}/{self.pairs.split}/{POOL_PAIRS}"]
+        )
 
 
 def _matched(own: Tensor, labels: Tensor, pool: EvaluationPairs) -> Tensor | None:
-    """For each label a pool image of its class: all distinct, none of them in `own`; None when there are too few."""
+    """For each label a pool image of its class: all distinct, none of them in `own`; None when
+    there are too few."""
     images = torch.cat([pool.first, pool.second])
     of_pool = torch.cat([pool.first_labels, pool.second_labels])
     taken = {_print(image) for image in own}

@@ -20,11 +20,14 @@ def content_effect(evaluation: Evaluation) -> float:
 
 def class_effect(evaluation: Evaluation) -> float:
     """L1 of two images of one content code and two classes, over that of the two originals."""
-    return l1(evaluation.mixed, swap(evaluation.self_recon)) / l1(evaluation.real, swap(evaluation.real))
+    return l1(evaluation.mixed, swap(evaluation.self_recon)) / l1(
+        evaluation.real, swap(evaluation.real)
+    )
 
 
 def content_distance_edges(evaluation: Evaluation) -> float:
-    """Distance of the contours of mixed and content images, over that of the pair's two originals."""
+    """Distance of the contours of mixed and content images, over that of the pair's two
+    originals."""
     real = edges(evaluation.real)
     return rms(edges(evaluation.mixed), swap(real)) / rms(real, swap(real))
 

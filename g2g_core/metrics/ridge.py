@@ -1,4 +1,5 @@
-"""The probe: ridge regression, cross-validated in 5 fixed folds; a closed form, so nothing is random."""
+"""The probe: ridge regression, cross-validated in 5 fixed folds; a closed form, so nothing is
+random."""
 
 from collections.abc import Mapping
 
@@ -13,30 +14,41 @@ STRENGTH = 0.1
 
 
 def probe(codes: Tensor, factors: Mapping[str, Tensor], stratify: str) -> dict[str, float]:
-    """How well a linear probe reads each factor from codes: 1 always right, 0 no better than not looking.
+    """How well a linear probe reads each factor from codes: 1 always right, 0 no better than not
+    looking.
 
     Args:
         codes: (n, d).
-        factors: name -> (n,) int64 for a category, (n,) or (n, k) float for a quantity (its k columns count together).
+        factors: name -> (n,) int64 for a category, (n,) or (n, k) float for a quantity (its k
+            columns count together).
         stratify: the factor, a category, that the folds are balanced by.
 
     Returns:
-        Of a category: (accuracy - share of the commonest) / (1 - that share); of a quantity: R^2. On held-out folds,
-        so a little below 0 is chance too. nan where the factor never varies.
+        Of a category: (accuracy - share of the commonest) / (1 - that share); of a quantity: R^2.
+        On held-out folds, so a little below 0 is chance too. nan where the factor never varies.
     """
     targets = {name: _targets(values) for name, values in factors.items()}
-    predicted = held_out(codes, torch.cat(list(targets.values()), dim=1), stratified(factors[stratify]))
+    predicted = held_out(
+        codes, torch.cat(list(targets.values()), dim=1), stratified(factors[stratify])
+    )
     columns = dict(
-        zip(targets, torch.split(predicted, [part.shape[1] for part in targets.values()], dim=1), strict=True)
+        zip(
+            targets,
+            torch.split(predicted, [part.shape[1] for part in targets.values()], dim=1),
+            strict=True,
+        )
     )
     return {
-        name: (r_squared if factors[name].is_floating_point() else above_chance)(columns[name], targets[name])
+        name: (r_squared if factors[name].is_floating_point() else above_chance)(
+            columns[name], targets[name]
+        )
         for name in factors
     }
 
 
 def above_chance(predicted: Tensor, truth: Tensor) -> float:
-    """Accuracy of the largest column, from 0 (share of the commonest category) to 1; truth is (n, k) one-hot."""
+    """Accuracy of the largest column, from 0 (share of the commonest category) to 1; truth is (n,
+    k) one-hot."""
     chance = float(truth.mean(dim=0).max())
     accuracy = float((predicted.argmax(dim=1) == truth.argmax(dim=1)).double().mean())
     return (accuracy - chance) / (1 - chance) if chance < 1 else float("nan")
@@ -58,8 +70,8 @@ def _targets(values: Tensor) -> Tensor:
 def held_out(codes: Tensor, targets: Tensor, folds: Tensor) -> Tensor:
     """Predictions for each (n, k) target by a ridge that has not seen its fold.
 
-    Codes are standardised by the training folds. The penalty is 0.1 x d on standardised codes, that is a tenth of a
-    typical diagonal of the dual's kernel matrix.
+    Codes are standardised by the training folds. The penalty is 0.1 x d on standardised codes, that
+    is a tenth of a typical diagonal of the dual's kernel matrix.
     """
     predictions = torch.empty_like(targets)
     x = codes.double().cpu()
@@ -84,8 +96,8 @@ def _ridge(train: Tensor, targets: Tensor, test: Tensor) -> Tensor:
 
 
 def stratified(labels: Tensor) -> Tensor:
-    """(n,) fold of each sample: in a fixed shuffled order those of one label take turns, so that each label is spread
-    evenly and no rhythm of the data meets the folds."""
+    """(n,) fold of each sample: in a fixed shuffled order those of one label take turns, so that
+    each label is spread evenly and no rhythm of the data meets the folds."""
     order = torch.randperm(len(labels), generator=generator(0, "metrics/probe_folds", len(labels)))
     by_label = order[torch.argsort(labels[order], stable=True)]
     folds = torch.empty(len(labels), dtype=torch.int64)

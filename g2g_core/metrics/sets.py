@@ -1,4 +1,5 @@
-"""Quality of the mixed images as a set: how far it is from a set of real images of the same classes."""
+"""Quality of the mixed images as a set: how far it is from a set of real images of the same
+classes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,7 +22,8 @@ def set_distance(network: str, distance: SetDistance, evaluation: Evaluation) ->
 
 
 def classwise_distance(network: str, distance: SetDistance, evaluation: Evaluation) -> float:
-    """Mean over classes with at least two images of the distance within the class; nan where there is none."""
+    """Mean over classes with at least two images of the distance within the class; nan where there
+    is none."""
     mixed, real = _features(network, evaluation)
     values = []
     for label in torch.unique(evaluation.labels):
@@ -39,19 +41,28 @@ def _features(network: str, evaluation: Evaluation) -> tuple[Tensor, Tensor]:
 KERNEL = "unbiased squared maximum mean discrepancy, cubic kernel, all images at once"
 FRECHET = "squared Fréchet distance of fitted Gaussians"
 SAME = "copies of the content images look good here; small n makes single values noisy"
-BIASED = (
-    "biased upwards, the more so the fewer images, by an amount that depends on the model: read the kernel distance"
-)
+BIASED = "biased upwards, the more so the fewer images, by an amount that depends on the model: read the kernel distance"
 
 
 def _network_metrics(network: str, features: str) -> tuple[Metric, ...]:
     """Set distances in the pooled features of one network."""
     asked: frozenset[Need] = frozenset({cast(Need, network), "reference"})
-    against = f"mixed images against as many real ones of the same classes, pooled features of {features}"
+    against = (
+        f"mixed images against as many real ones of the same classes, pooled features of {features}"
+    )
     per_class = "within each class, mean over classes"
-    rows: tuple[tuple[str, Callable[[str, SetDistance, Evaluation], float], SetDistance, str, str, str], ...] = (
+    rows: tuple[
+        tuple[str, Callable[[str, SetDistance, Evaluation], float], SetDistance, str, str, str], ...
+    ] = (
         ("kid", set_distance, kernel_distance, f"{KERNEL}: {against}", SAME, "arXiv 1801.01401"),
-        ("frechet", set_distance, frechet_distance, f"{FRECHET}: {against}", BIASED, "arXiv 1706.08500"),
+        (
+            "frechet",
+            set_distance,
+            frechet_distance,
+            f"{FRECHET}: {against}",
+            BIASED,
+            "arXiv 1706.08500",
+        ),
         (
             "classwise_kid",
             classwise_distance,
@@ -84,4 +95,8 @@ def _network_metrics(network: str, features: str) -> tuple[Metric, ...]:
     )
 
 
-SETS = tuple(metric for network, features in NETWORKS.items() for metric in _network_metrics(network, features))
+SETS = tuple(
+    metric
+    for network, features in NETWORKS.items()
+    for metric in _network_metrics(network, features)
+)

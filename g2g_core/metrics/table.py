@@ -3,7 +3,15 @@
 from g2g_core.metrics.menu import DEFAULT, METRICS
 from g2g_core.metrics.metric import Metric
 
-HEADER = ("name", "better", "unit and range", "what it is", "what it cannot tell", "source", "needs")
+HEADER = (
+    "name",
+    "better",
+    "unit and range",
+    "what it is",
+    "what it cannot tell",
+    "source",
+    "needs",
+)
 YARDSTICK = "-"
 
 

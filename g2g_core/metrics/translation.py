@@ -1,4 +1,5 @@
-"""FUNIT's measures (arXiv 1905.01723): is the mixed image of the intended class, and is its content kept."""
+"""FUNIT's measures (arXiv 1905.01723): is the mixed image of the intended class, and is its content
+kept."""
 
 from functools import partial
 from math import nan
@@ -38,14 +39,18 @@ def classifier_accuracy(evaluation: Evaluation) -> float:
 
 
 def content_distance_lite0(evaluation: Evaluation) -> float:
-    """Distance of mixed and content image in instance-normalised features, over that of the pair's two originals."""
+    """Distance of mixed and content image in instance-normalised features, over that of the pair's
+    two originals."""
     mixed, real = _normalised(evaluation, "mixed"), _normalised(evaluation, "real")
     return rms(mixed, swap(real)) / rms(real, swap(real))
 
 
 def perceptual(network: str, stack: str, target: str, evaluation: Evaluation) -> float:
-    """Squared distance of channel-normalised features, mean over places and images, summed over the maps."""
-    maps = zip(evaluation.seen(stack, network)[:-1], evaluation.seen(target, network)[:-1], strict=True)
+    """Squared distance of channel-normalised features, mean over places and images, summed over the
+    maps."""
+    maps = zip(
+        evaluation.seen(stack, network)[:-1], evaluation.seen(target, network)[:-1], strict=True
+    )
     return sum(float((_unit(x) - _unit(y)).square().sum(dim=1).mean()) for x, y in maps)
 
 
@@ -56,7 +61,8 @@ def _share(evaluation: Evaluation, stack: str, labels: Tensor) -> float:
 
 
 def _normalised(evaluation: Evaluation, stack: str) -> Tensor:
-    """The 112 maps at 1/16 of EfficientNet-Lite0, with each image's channel means and spreads (the look) removed."""
+    """The 112 maps at 1/16 of EfficientNet-Lite0, with each image's channel means and spreads (the
+    look) removed."""
     return instance_norm(evaluation.seen(stack, "lite0")[CONTENT_MAP])
 
 
@@ -139,5 +145,9 @@ TRANSLATION = (
         "FUNIT's domain-invariant perceptual distance (arXiv 1905.01723) in another network, as a ratio",
         frozenset({"lite0"}),
     ),
-    *(metric for network, features in NETWORKS.items() for metric in _perceptual_metrics(network, features)),
+    *(
+        metric
+        for network, features in NETWORKS.items()
+        for metric in _perceptual_metrics(network, features)
+    ),
 )

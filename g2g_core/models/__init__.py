@@ -13,7 +13,8 @@ __all__ = ["MODELS", "OPTIONS", "Networks"]
 MODELS: dict[str, Callable[[TrialConfig, int], Networks]] = {
     f.__name__: f for f in (funit2funit, funit, cyclefunit, naive)
 }
-"""Name -> networks of a config and the number of training classes, float32 on the CPU, with initial weights."""
+"""Name -> networks of a config and the number of training classes, float32 on the CPU, with initial
+weights."""
 
 OPTIONS: dict[str, type] = {
     "funit2funit": FunitOptions,

@@ -1,4 +1,5 @@
-"""Layers that FUNIT's generator and discriminator share; module names follow FUNIT's state dicts."""
+"""Layers that FUNIT's generator and discriminator share; module names follow FUNIT's state
+dicts."""
 
 from math import sqrt
 
@@ -24,7 +25,8 @@ class ConvBlock(nn.Module):
         padding: reflected pixels on each side.
         norm: `none`, `instance` (no parameters, no running statistics) or `adain`.
         activation: one of `ACTIVATIONS`.
-        doubled: whether the input is doubled first (nearest neighbour); kernel 5, stride 1 and padding 2 only.
+        doubled: whether the input is doubled first (nearest neighbour); kernel 5, stride 1 and
+            padding 2 only.
     """
 
     def __init__(
@@ -64,7 +66,8 @@ class ConvBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """x + f(x), f two 3x3 convolutions with norm, the first with ReLU; no activation after the sum."""
+    """x + f(x), f two 3x3 convolutions with norm, the first with ReLU; no activation after the
+    sum."""
 
     def __init__(self, channels: int, norm: str) -> None:
         super().__init__()
@@ -72,8 +75,11 @@ class ResidualBlock(nn.Module):
         second = ConvBlock(channels, channels, 3, 1, 1, norm, "none")
         self.model = nn.ModuleList([first, second])
 
-    def forward(self, values: Tensor, adain: tuple[Tensor, Tensor] | tuple[None, None] = (None, None)) -> Tensor:
-        """(B, channels, H, W) to the same; `adain`: the parameters of the two norms, see `ConvBlock`."""
+    def forward(
+        self, values: Tensor, adain: tuple[Tensor, Tensor] | tuple[None, None] = (None, None)
+    ) -> Tensor:
+        """(B, channels, H, W) to the same; `adain`: the parameters of the two norms, see
+        `ConvBlock`."""
         first, second = self.model
         result: Tensor = values + second(first(values, adain[0]), adain[1])
         return result
@@ -87,7 +93,8 @@ class ResidualBlocks(nn.Module):
         self.model = nn.ModuleList(ResidualBlock(channels, norm) for _ in range(blocks))
 
     def forward(self, values: Tensor, adain: Tensor | None = None) -> Tensor:
-        """(B, channels, H, W) to the same; `adain`: (B, 2 * blocks * 2 * channels) in the order of the layers."""
+        """(B, channels, H, W) to the same; `adain`: (B, 2 * blocks * 2 * channels) in the order of
+        the layers."""
         if adain is None:
             for block in self.model:
                 values = block(values)
@@ -113,7 +120,8 @@ class LinearBlock(nn.Module):
 
 
 def adaptive_instance_norm(values: Tensor, parameters: Tensor) -> Tensor:
-    """Each image's channels at mean 0 and variance 1, then scaled and shifted (AdaIN, arXiv 1703.06868).
+    """Each image's channels at mean 0 and variance 1, then scaled and shifted (AdaIN, arXiv
+    1703.06868).
 
     Args:
         values: (B, C, H, W).
@@ -123,13 +131,20 @@ def adaptive_instance_norm(values: Tensor, parameters: Tensor) -> Tensor:
     # Batch norm over one image of B * C channels: per image and channel, biased variance.
     flat = values.reshape(1, -1, *values.shape[2:])
     result = functional.batch_norm(
-        flat, None, None, scale.reshape(-1).to(flat.dtype), bias.reshape(-1).to(flat.dtype), training=True, eps=EPS
+        flat,
+        None,
+        None,
+        scale.reshape(-1).to(flat.dtype),
+        bias.reshape(-1).to(flat.dtype),
+        training=True,
+        eps=EPS,
     )
     return result.view_as(values)
 
 
 def kaiming_start(module: nn.Module) -> None:
-    """FUNIT's initial weights: Kaiming normal over the inputs, gain sqrt(2); biases 0. For `Module.apply`."""
+    """FUNIT's initial weights: Kaiming normal over the inputs, gain sqrt(2); biases 0. For
+    `Module.apply`."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, sqrt(2 / module.weight[0].numel()))
         if module.bias is not None:

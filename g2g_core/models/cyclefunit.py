@@ -1,4 +1,5 @@
-"""CycleFUNIT: FUNIT's generator without its losses, cycles instead, and CycleGAN's discriminator (Sec. IV-B)."""
+"""CycleFUNIT: FUNIT's generator without its losses, cycles instead, and CycleGAN's discriminator
+(Sec. IV-B)."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -19,11 +20,12 @@ CLASS_ENCODERS: tuple[str, ...] = get_args(ClassEncoderName)
 
 @dataclass(frozen=True)
 class CycleFunitOptions(GeneratorSizes):
-    """Sizes and choices of CycleFUNIT; the paper has `class_dim` 1024, or 2048 with the identity encoder.
+    """Sizes and choices of CycleFUNIT; the paper has `class_dim` 1024, or 2048 with the identity
+    encoder.
 
     Attributes:
-        class_encoder: `funit`, or `identity`: the network that `identity` names makes the class code (Sec. V-B).
-            `class_dim` must then be the size of its codes.
+        class_encoder: `funit`, or `identity`: the network that `identity` names makes the class
+            code (Sec. V-B). `class_dim` must then be the size of its codes.
         d_kind: `basic`, `n_layers` or `pixel` patches.
         d_filters: channels of the discriminator's first layer.
         d_layers: strided layers of `n_layers`.
@@ -40,22 +42,31 @@ class CycleFunitOptions(GeneratorSizes):
         super().__post_init__()
         require(self, {"d_filters": 1, "d_layers": 1})
         if self.class_encoder not in CLASS_ENCODERS:
-            raise ValueError(f"network.class_encoder: {self.class_encoder!r} is not one of {', '.join(CLASS_ENCODERS)}")
+            raise ValueError(
+                f"network.class_encoder: {self.class_encoder!r} is not one of {', '.join(CLASS_ENCODERS)}"
+            )
         check_kind(self.d_kind, self.d_norm)
 
 
 def cyclefunit(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
-    """FUNIT's encoders and decoder with CycleGAN's discriminator: the paper's second system (Sec. IV-B).
+    """FUNIT's encoders and decoder with CycleGAN's discriminator: the paper's second system (Sec.
 
-    The generator keeps torch's initial weights, and a step updates it before the discriminator, as the authors do.
+    IV-B).
+
+    The generator keeps torch's initial weights, and a step updates it before the discriminator, as
+    the authors do.
     """
     options = options_of(CycleFunitOptions, config.network)
     options.check_side(config.image_size)
     with seeded_init(config.seed, "init/generator"):
-        generator: nn.Module = FunitGenerator(options, start=None, class_encoder=_class_encoder(options))
+        generator: nn.Module = FunitGenerator(
+            options, start=None, class_encoder=_class_encoder(options)
+        )
     generator = narrowed(generator, options, config)
     with seeded_init(config.seed, "init/discriminator"):
-        discriminator = PatchGan(options.d_kind, options.d_filters, options.d_layers, options.d_norm)
+        discriminator = PatchGan(
+            options.d_kind, options.d_filters, options.d_layers, options.d_norm
+        )
     return Networks(generator, discriminator, averaged(generator, config), generator_first=True)
 
 

@@ -28,8 +28,9 @@ class PaddedConv(nn.Module):
 class ActivationFirstBlock(nn.Module):
     """Two activated 3x3 convolutions and a shortcut.
 
-    Where the width stays, the shortcut carries the *activated* input: FUNIT's code activates in place, which overwrites
-    what its identity shortcut would carry. Where the width changes, a 1x1 convolution carries the raw input.
+    Where the width stays, the shortcut carries the *activated* input: FUNIT's code activates in
+    place, which overwrites what its identity shortcut would carry. Where the width changes, a 1x1
+    convolution carries the raw input.
     """
 
     def __init__(self, narrow: int, wide: int) -> None:
@@ -42,12 +43,16 @@ class ActivationFirstBlock(nn.Module):
         """(B, narrow, H, W) to (B, wide, H, W)."""
         activated = functional.leaky_relu(values, SLOPE)
         shortcut = activated if self.conv_s is None else self.conv_s(values)
-        result: Tensor = shortcut + self.conv_1(functional.leaky_relu(self.conv_0(activated), SLOPE))
+        result: Tensor = shortcut + self.conv_1(
+            functional.leaky_relu(self.conv_0(activated), SLOPE)
+        )
         return result
 
 
 class FunitDiscriminator(nn.Module):
-    """Verdicts on an image taken as one of a class; 54,252,599 parameters at FUNIT's sizes. No normalisation.
+    """Verdicts on an image taken as one of a class; 54,252,599 parameters at FUNIT's sizes.
+
+    No normalisation.
 
     Parameters have the names of FUNIT's state dict.
 
@@ -79,8 +84,8 @@ class FunitDiscriminator(nn.Module):
             labels: (B,) int64, below the number of classes.
 
         Returns:
-            The map of the label's logit (B, h, w), and the features (B, C, h, w) *activated*, since FUNIT's head
-            activates them in place before they are compared.
+            The map of the label's logit (B, h, w), and the features (B, C, h, w) *activated*, since
+            FUNIT's head activates them in place before they are compared.
         """
         features = functional.leaky_relu(self.cnn_f(images), SLOPE)
         head: nn.Conv2d = self.cnn_c[0].conv  # type: ignore[assignment]

@@ -1,4 +1,5 @@
-"""FUNIT's generator: an image from the content of one image and the class of another (arXiv 1905.01723)."""
+"""FUNIT's generator: an image from the content of one image and the class of another (arXiv
+1905.01723)."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,7 +18,9 @@ class ClassEncoder(nn.Module):
         widths = [filters * min(2**i, 4) for i in range(downs + 1)]
         layers: list[nn.Module] = [ConvBlock(3, filters, 7, 1, 3)]
         layers += [ConvBlock(a, b, 4, 2, 1) for a, b in pairwise(widths)]
-        self.model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], class_dim, 1))
+        self.model = nn.Sequential(
+            *layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], class_dim, 1)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, class_dim, 1, 1) of images (B, 3, H, W) in [-1, 1]."""
@@ -31,7 +34,10 @@ class ContentEncoder(nn.Module):
     def __init__(self, filters: int, downs: int, blocks: int) -> None:
         super().__init__()
         layers: list[nn.Module] = [ConvBlock(3, filters, 7, 1, 3, "instance")]
-        layers += [ConvBlock(filters * 2**i, filters * 2 ** (i + 1), 4, 2, 1, "instance") for i in range(downs)]
+        layers += [
+            ConvBlock(filters * 2**i, filters * 2 ** (i + 1), 4, 2, 1, "instance")
+            for i in range(downs)
+        ]
         self.model = nn.Sequential(*layers, ResidualBlocks(blocks, filters * 2**downs, "instance"))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -41,7 +47,8 @@ class ContentEncoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Content code and AdaIN parameters to image; AdaIN in the residual blocks, instance norm after up-sampling."""
+    """Content code and AdaIN parameters to image; AdaIN in the residual blocks, instance norm after
+    up-sampling."""
 
     def __init__(self, filters: int, ups: int, blocks: int) -> None:
         super().__init__()
@@ -64,8 +71,8 @@ class Decoder(nn.Module):
 class FunitGenerator(nn.Module):
     """Encoders and decoder; 29,866,435 parameters at the default options.
 
-    Forward passes have no side effects: the AdaIN parameters are an argument of the decoder. Parameters have the names
-    of FUNIT's state dict.
+    Forward passes have no side effects: the AdaIN parameters are an argument of the decoder.
+    Parameters have the names of FUNIT's state dict.
 
     Args:
         options: sizes.
@@ -81,7 +88,11 @@ class FunitGenerator(nn.Module):
     ) -> None:
         super().__init__()
         o = options
-        encoder = ClassEncoder(o.filters, o.class_downs, o.class_dim) if class_encoder is None else class_encoder
+        encoder = (
+            ClassEncoder(o.filters, o.class_downs, o.class_dim)
+            if class_encoder is None
+            else class_encoder
+        )
         self.enc_class_model = encoder
         self.enc_content = ContentEncoder(o.filters, o.content_downs, o.residual_blocks)
         self.dec = Decoder(o.filters, o.content_downs, o.residual_blocks)

@@ -1,4 +1,5 @@
-"""The discriminator's halving of its maps: average of 3x3 pixels at every second one, padded by reflection."""
+"""The discriminator's halving of its maps: average of 3x3 pixels at every second one, padded by
+reflection."""
 
 import torch
 from torch import Tensor, nn
@@ -8,8 +9,8 @@ from torch.nn import functional
 class Halving(nn.Module):
     """Reflection padding by 1, average pooling of 3x3 at stride 2.
 
-    Even maps are split into their even and odd lines: each result is the mean of an even line, the odd one after it and
-    the odd one before it, which for the first is the one after it again.
+    Even maps are split into their even and odd lines: each result is the mean of an even line, the
+    odd one after it and the odd one before it, which for the first is the one after it again.
     """
 
     def forward(self, values: Tensor) -> Tensor:

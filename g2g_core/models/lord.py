@@ -11,12 +11,16 @@ Output = Literal["tanh", "sigmoid"]
 OUTPUTS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 
-def check_sizes(image_size: tuple[int, int], adain_layers: int, adain_dim: int, output: str) -> None:
+def check_sizes(
+    image_size: tuple[int, int], adain_layers: int, adain_dim: int, output: str
+) -> None:
     """Raises ValueError if `LordGenerator` cannot be made so."""
     factor = 2**adain_layers
     if any(side % factor for side in image_size):
         sides = " x ".join(map(str, image_size))
-        raise ValueError(f"network.adain_layers: {adain_layers} does not go with image_size {sides}")
+        raise ValueError(
+            f"network.adain_layers: {adain_layers} does not go with image_size {sides}"
+        )
     if adain_dim % 8:
         raise ValueError(f"network.adain_dim: {adain_dim} is not a multiple of 8")
     if output not in OUTPUTS:
@@ -35,10 +39,13 @@ class LordModulation(nn.Module):
     def __init__(self, class_dim: int, adain_layers: int, adain_dim: int) -> None:
         super().__init__()
         self.adain_dim = adain_dim
-        self.adain_per_layer = nn.ModuleList(nn.Linear(class_dim, 2 * adain_dim) for _ in range(adain_layers))
+        self.adain_per_layer = nn.ModuleList(
+            nn.Linear(class_dim, 2 * adain_dim) for _ in range(adain_layers)
+        )
 
     def forward(self, class_code: Tensor) -> Tensor:
-        """From (B, class_dim) to (B, layers, adain_dim, 2): bias first, then scale, interleaved in each layer."""
+        """From (B, class_dim) to (B, layers, adain_dim, 2): bias first, then scale, interleaved in
+        each layer."""
         parameters = torch.stack([layer(class_code) for layer in self.adain_per_layer], dim=1)
         return parameters.view(len(class_code), len(self.adain_per_layer), self.adain_dim, 2)
 
@@ -46,16 +53,16 @@ class LordModulation(nn.Module):
 class LordGenerator(nn.Module):
     """An image from a content code and AdaIN parameters; 78,823,683 parameters at the defaults.
 
-    In each stage the activation comes before AdaIN, whose statistics are those of one image and channel (biased
-    variance, eps 1e-5) and whose scale is used as it is.
+    In each stage the activation comes before AdaIN, whose statistics are those of one image and
+    channel (biased variance, eps 1e-5) and whose scale is used as it is.
 
     Args:
         content_dim: size of the content code.
         image_size: height and width of the image, pixels; each a multiple of 2 ** adain_layers.
         adain_layers: number of up-sampling stages.
         adain_dim: channels of the stages; a multiple of 8.
-        output: `tanh` gives the range of the images, [-1, 1]; `sigmoid`, the authors' form, gives [0, 1], so no pixel
-            below mid-grey can be reproduced.
+        output: `tanh` gives the range of the images, [-1, 1]; `sigmoid`, the authors' form, gives
+            [0, 1], so no pixel below mid-grey can be reproduced.
 
     Raises:
         ValueError: sizes that do not divide, or an unknown output.
@@ -82,17 +89,27 @@ class LordGenerator(nn.Module):
             nn.Linear(width // 4, width),
             nn.LeakyReLU(),
         )
-        # The fourth of each four is where AdaIN is applied; the numbering is that of the authors' state dict.
+        # The fourth of each four is where AdaIN is applied; the numbering is that of the authors'
+        # state dict.
         stages: list[nn.Module] = []
         for _ in range(adain_layers):
-            stages += [nn.Upsample(scale_factor=2), nn.Conv2d(adain_dim, adain_dim, 3, 1, 1), nn.LeakyReLU(), _Adain()]
+            stages += [
+                nn.Upsample(scale_factor=2),
+                nn.Conv2d(adain_dim, adain_dim, 3, 1, 1),
+                nn.LeakyReLU(),
+                _Adain(),
+            ]
         self.adain_conv_layers = nn.ModuleList(stages)
         self.last_conv_layers = nn.Sequential(
-            nn.Conv2d(adain_dim, 64, 5, 1, 2), nn.LeakyReLU(), nn.Conv2d(64, 3, 7, 1, 3), OUTPUTS[output]()
+            nn.Conv2d(adain_dim, 64, 5, 1, 2),
+            nn.LeakyReLU(),
+            nn.Conv2d(64, 3, 7, 1, 3),
+            OUTPUTS[output](),
         )
 
     def forward(self, content: Tensor, adain: Tensor) -> Tensor:
-        """The image (B, 3, H, W) of content codes (B, content_dim) and AdaIN parameters (B, layers, adain_dim, 2)."""
+        """The image (B, 3, H, W) of content codes (B, content_dim) and AdaIN parameters (B, layers,
+        adain_dim, 2)."""
         x = self.fc_layers(content).view(-1, *self.start)
         for index, layer in enumerate(self.adain_conv_layers):
             x = layer(x, adain[:, index // 4]) if isinstance(layer, _Adain) else layer(x)

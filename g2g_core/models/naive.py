@@ -1,4 +1,5 @@
-"""The naive approach: two equal encoders and LORD's generator, held together by cycle losses alone (Sec. IV-A)."""
+"""The naive approach: two equal encoders and LORD's generator, held together by cycle losses alone
+(Sec. IV-A)."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,12 +20,15 @@ class NaiveOptions:
     """Sizes of the naive networks; the defaults are the paper's at 128 px (89,122,947 parameters).
 
     Attributes:
-        encoder_filters: channels after the first convolution of an encoder; each further one doubles them.
-        encoder_downs: convolutions of stride 2; None takes as many as leave a 4x4 map: 5 at 128 px, 4 at 64, 3 at 32.
+        encoder_filters: channels after the first convolution of an encoder; each further one
+            doubles them.
+        encoder_downs: convolutions of stride 2; None takes as many as leave a 4x4 map: 5 at 128 px,
+            4 at 64, 3 at 32.
         code_dim: size of the content code and of the class code.
         adain_layers: up-sampling stages of the generator.
         adain_dim: channels of the stages.
-        output: `tanh`, or `sigmoid` as in the authors' code, which cannot reproduce a pixel below mid-grey.
+        output: `tanh`, or `sigmoid` as in the authors' code, which cannot reproduce a pixel below
+            mid-grey.
     """
 
     encoder_filters: int = 32
@@ -42,15 +46,19 @@ class NaiveOptions:
         return self.encoder_downs if self.encoder_downs is not None else round(log2(side / 4))
 
     def check_side(self, side: int) -> None:
-        """Raises ValueError if images of this side, pixels, do not go with the encoders or the generator."""
+        """Raises ValueError if images of this side, pixels, do not go with the encoders or the
+        generator."""
         downs = self.downs(side)
         if downs < 1 or side != 4 * 2**downs:
-            raise ValueError(f"network.encoder_downs: {downs} does not bring image_size {side} down to 4 pixels")
+            raise ValueError(
+                f"network.encoder_downs: {downs} does not bring image_size {side} down to 4 pixels"
+            )
         check_sizes((side, side), self.adain_layers, self.adain_dim, self.output)
 
 
 class NaiveEncoder(nn.Module):
-    """Image to code by strided convolutions with batch norm; both encoders of the naive approach are of this kind.
+    """Image to code by strided convolutions with batch norm; both encoders of the naive approach
+    are of this kind.
 
     Args:
         filters: channels after the first convolution.
@@ -63,8 +71,16 @@ class NaiveEncoder(nn.Module):
         widths = [3, *(filters * 2**i for i in range(downs))]
         layers: list[nn.Module] = []
         for narrow, wide in pairwise(widths):
-            layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), PairedBatchNorm2d(wide), nn.LeakyReLU(0.2)]
-        layers += [nn.Conv2d(widths[-1], code_dim, 4, bias=False), PairedBatchNorm2d(code_dim), nn.LeakyReLU(0.2)]
+            layers += [
+                nn.Conv2d(narrow, wide, 4, 2, 1, bias=False),
+                PairedBatchNorm2d(wide),
+                nn.LeakyReLU(0.2),
+            ]
+        layers += [
+            nn.Conv2d(widths[-1], code_dim, 4, bias=False),
+            PairedBatchNorm2d(code_dim),
+            nn.LeakyReLU(0.2),
+        ]
         self.net = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -77,11 +93,13 @@ class NaiveEncoder(nn.Module):
 
 
 class NaiveGenerator(nn.Module):
-    """Encoders, modulation and LORD's generator; parameters have the names of the authors' state dict.
+    """Encoders, modulation and LORD's generator; parameters have the names of the authors' state
+    dict.
 
-    The authors' encoder A feeds AdaIN and B the dense layers. As in LORD and in CycleFUNIT, AdaIN carries the class
-    here: the class code is A's and the content code is B's. The paper calls A the rest and B the class; without class
-    labels nothing ties a code to a meaning, so it is a matter of names alone.
+    The authors' encoder A feeds AdaIN and B the dense layers. As in LORD and in CycleFUNIT, AdaIN
+    carries the class
+    here: the class code is A's and the content code is B's. The paper calls A the rest and B the
+    class; without class labels nothing ties a code to a meaning, so it is a matter of names alone.
     """
 
     def __init__(self, image_size: int, options: NaiveOptions) -> None:
@@ -91,7 +109,11 @@ class NaiveGenerator(nn.Module):
         self.encoder_b = NaiveEncoder(*sizes)
         self.modulation = LordModulation(options.code_dim, options.adain_layers, options.adain_dim)
         self.generator = LordGenerator(
-            options.code_dim, (image_size, image_size), options.adain_layers, options.adain_dim, options.output
+            options.code_dim,
+            (image_size, image_size),
+            options.adain_layers,
+            options.adain_dim,
+            options.output,
         )
 
     def content_code(self, images: Tensor) -> Tensor:
@@ -105,17 +127,23 @@ class NaiveGenerator(nn.Module):
         return code
 
     def decode(self, content: Tensor, class_code: Tensor) -> Tensor:
-        """Images (B, 3, H, W) of content and class codes, each (B, code_dim); range as `output` says."""
+        """Images (B, 3, H, W) of content and class codes, each (B, code_dim); range as `output`
+        says."""
         image: Tensor = self.generator(content, self.modulation(class_code))
         return image
 
 
 def naive(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
-    """Two equal encoders and LORD's generator, no discriminator: the paper's first system (Sec. IV-A)."""
+    """Two equal encoders and LORD's generator, no discriminator: the paper's first system (Sec.
+
+    IV-A).
+    """
     options = options_of(NaiveOptions, config.network)
     options.check_side(config.image_size)
     if config.batch_size < 2:
-        raise ValueError(f"batch_size: {config.batch_size} is less than 2, which the naive encoders' batch norm needs")
+        raise ValueError(
+            f"batch_size: {config.batch_size} is less than 2, which the naive encoders' batch norm needs"
+        )
     with seeded_init(config.seed, "init/generator"):
         generator = NaiveGenerator(config.image_size, options)
     return Networks(generator, None, averaged(generator, config))

@@ -1,4 +1,5 @@
-"""A content code with less room for the class: the paper's outlook, as options of any FUNIT-like generator."""
+"""A content code with less room for the class: the paper's outlook, as options of any FUNIT-like
+generator."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,8 +11,26 @@ from g2g_core.features.face_landmarks import REGIONS, FaceLandmarks
 from g2g_core.features.weights import FACE_LANDMARKS, find_weights
 from g2g_core.seeding import generator as seeded
 
-FACE_BOXES = (0.25, 0.35, 0.46, 0.50, 0.53, 0.35, 0.74, 0.50, 0.40, 0.46, 0.60, 0.68, 0.32, 0.66, 0.68, 0.84)
-"""Left eye, right eye, nose and mouth of an upright face that fills its image: x0, y0, x1, y1 of each, in [0, 1]."""
+FACE_BOXES = (
+    0.25,
+    0.35,
+    0.46,
+    0.50,
+    0.53,
+    0.35,
+    0.74,
+    0.50,
+    0.40,
+    0.46,
+    0.60,
+    0.68,
+    0.32,
+    0.66,
+    0.68,
+    0.84,
+)
+"""Left eye, right eye, nose and mouth of an upright face that fills its image: x0, y0, x1, y1 of
+each, in [0, 1]."""
 
 Eraser = Literal["none", "fixed", "landmarks"]
 ERASERS: tuple[str, ...] = get_args(Eraser)
@@ -25,12 +44,14 @@ class ContentOptions:
     """How much of the image the content code may carry; the defaults are plain FUNIT.
 
     Attributes:
-        content_channels: channels of the code after a narrowing convolution; None keeps the encoder's.
+        content_channels: channels of the code after a narrowing convolution; None keeps the
+            encoder's.
         content_kernel: kernel of that convolution, pixels of the code.
         content_stride: its stride; the code's sides are divided by it.
-        content_noise: standard deviation of the normal noise that is added to the code in training, as in LORD (1.0).
-        content_erase: `none`; `fixed` greys out `content_boxes` before the content encoder; `landmarks` greys out eyes,
-            nose and mouth where a landmark network finds them.
+        content_noise: standard deviation of the normal noise that is added to the code in training,
+            as in LORD (1.0).
+        content_erase: `none`; `fixed` greys out `content_boxes` before the content encoder;
+            `landmarks` greys out eyes, nose and mouth where a landmark network finds them.
         content_boxes: x0, y0, x1, y1 of each box, in parts of width and height.
     """
 
@@ -45,15 +66,21 @@ class ContentOptions:
         """Raises ValueError if the options do not go together."""
         kernel, stride = self.content_kernel, self.content_stride
         if stride < 1 or kernel < stride or (stride == 1 and kernel % 2 == 0):
-            raise ValueError(f"network.content_kernel: {kernel} does not go with content_stride {stride}")
+            raise ValueError(
+                f"network.content_kernel: {kernel} does not go with content_stride {stride}"
+            )
         if self.content_channels is not None and self.content_channels < 1:
             raise ValueError(f"network.content_channels: {self.content_channels} is less than 1")
         if self.content_noise < 0:
             raise ValueError(f"network.content_noise: {self.content_noise} is less than 0")
         if self.content_erase not in ERASERS:
-            raise ValueError(f"network.content_erase: {self.content_erase!r} is not one of {', '.join(ERASERS)}")
+            raise ValueError(
+                f"network.content_erase: {self.content_erase!r} is not one of {', '.join(ERASERS)}"
+            )
         if len(self.content_boxes) % 4:
-            raise ValueError(f"network.content_boxes: {len(self.content_boxes)} numbers are not boxes of four")
+            raise ValueError(
+                f"network.content_boxes: {len(self.content_boxes)} numbers are not boxes of four"
+            )
 
     def narrows(self) -> bool:
         """Whether anything differs from plain FUNIT."""
@@ -75,7 +102,8 @@ class NarrowContent(nn.Module):
         seed: of the noise.
 
     Raises:
-        ValueError: an unknown `content_erase`, boxes that are not in fours, or a kernel that does not fit its stride.
+        ValueError: an unknown `content_erase`, boxes that are not in fours, or a kernel that does
+            not fit its stride.
         MissingWeights: the landmark network is not there.
     """
 
@@ -93,19 +121,25 @@ class NarrowContent(nn.Module):
         self.expand: nn.Module = nn.Identity()
         if options.content_channels is not None or stride > 1:
             self.squeeze = nn.Conv2d(channels, narrow, kernel, stride, (kernel - stride + 1) // 2)
-            self.expand = nn.Sequential(nn.Upsample(scale_factor=stride), nn.Conv2d(narrow, channels, 3, 1, 1))
+            self.expand = nn.Sequential(
+                nn.Upsample(scale_factor=stride), nn.Conv2d(narrow, channels, 3, 1, 1)
+            )
 
     def content_code(self, images: Tensor) -> Tensor:
         """The narrow code (B, c, h / stride, w / stride) of images (B, 3, H, W) in [-1, 1].
 
-        Noise is added in training mode only. Each draw depends on the seed and on the number of draws so far, a buffer,
-        so a run that is resumed draws the same.
+        Noise is added in training mode only. Each draw depends on the seed and on the number of
+        draws so far, a buffer, so a run that is resumed draws the same.
         """
         code: Tensor = self.squeeze(self.inner.content_code(self.erase(images)))  # type: ignore[operator]
         if not (self.training and self.noise):
             return code
         drawn = self.get_buffer("noises_drawn")
-        noise = torch.randn(code.shape, generator=seeded(self.seed, "content_noise", int(drawn)), dtype=torch.float64)
+        noise = torch.randn(
+            code.shape,
+            generator=seeded(self.seed, "content_noise", int(drawn)),
+            dtype=torch.float64,
+        )
         drawn += 1
         return code + self.noise * noise.to(code)
 

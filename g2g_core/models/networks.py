@@ -19,14 +19,16 @@ class Networks:
     """The networks of a model; frozen networks that only a loss term uses live in that term.
 
     Attributes:
-        generator: with `content_code(images)`, `class_code(images)` and `decode(content, class_code)`, which have no
-            side effects.
-        discriminator: `forward(images, labels)` gives (verdict map, features or None); None: the model has none.
+        generator: with `content_code(images)`, `class_code(images)` and `decode(content,
+            class_code)`, which have no side effects.
+        discriminator: `forward(images, labels)` gives (verdict map, features or None); None: the
+            model has none.
         average: the generator whose weights are a running average; None: none is kept.
         make_pass: the pass that the loss terms work on.
-        generator_first: whether a step updates the generator before the discriminator (CycleFUNIT) or after it (FUNIT).
-        image_by_image: whether decoder and discriminator treat each image alone, so that images of several kinds may
-            share a call.
+        generator_first: whether a step updates the generator before the discriminator (CycleFUNIT)
+            or after it (FUNIT).
+        image_by_image: whether decoder and discriminator treat each image alone, so that images of
+            several kinds may share a call.
     """
 
     generator: nn.Module
@@ -48,7 +50,8 @@ def funit(config: TrialConfig, n_classes: int) -> Networks:
 
 
 def averaged(generator: nn.Module, config: TrialConfig) -> nn.Module | None:
-    """A copy of the generator for its running average, as FUNIT starts it; None if the config keeps none."""
+    """A copy of the generator for its running average, as FUNIT starts it; None if the config keeps
+    none."""
     return None if config.ema_decay is None else deepcopy(generator).requires_grad_(False)
 
 
@@ -57,19 +60,26 @@ def narrowed(generator: nn.Module, options: GeneratorSizes, config: TrialConfig)
     if not options.narrows():
         return generator
     with seeded_init(config.seed, "init/narrow_content"):
-        return NarrowContent(generator, options.filters * 2**options.content_downs, options, config.seed)
+        return NarrowContent(
+            generator, options.filters * 2**options.content_downs, options, config.seed
+        )
 
 
 def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> Networks:
     options = options_of(FunitOptions, config.network)
     classes = n_classes if options.d_classes is None else options.d_classes
     if classes < n_classes:
-        raise ValueError(f"network.d_classes: {classes} is less than the {n_classes} classes of the training set")
+        raise ValueError(
+            f"network.d_classes: {classes} is less than the {n_classes} classes of the training set"
+        )
     options.check_side(config.image_size)
-    # Every network has its own generator of initial weights, so that none depends on the others' sizes.
+    # Every network has its own generator of initial weights, so that none depends on the others'
+    # sizes.
     with seeded_init(config.seed, "init/generator"):
         generator: nn.Module = FunitGenerator(options)
     generator = narrowed(generator, options, config)
     with seeded_init(config.seed, "init/discriminator"):
         discriminator = FunitDiscriminator(options.d_filters, options.d_blocks, classes)
-    return Networks(generator, discriminator, averaged(generator, config), make_pass, image_by_image=True)
+    return Networks(
+        generator, discriminator, averaged(generator, config), make_pass, image_by_image=True
+    )

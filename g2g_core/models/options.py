@@ -13,11 +13,13 @@ Options = TypeVar("Options")
 
 @dataclass(frozen=True)
 class GeneratorSizes(ContentOptions, FeatureOptions):
-    """Sizes of FUNIT's generator; the defaults are FUNIT's own (`content_downs` and the like: 128 px).
+    """Sizes of FUNIT's generator; the defaults are FUNIT's own (`content_downs` and the like: 128
+    px).
 
     Attributes:
         filters: channels after the first convolution of the generator (FUNIT's nf).
-        residual_blocks: residual blocks at the end of the content encoder and at the start of the decoder.
+        residual_blocks: residual blocks at the end of the content encoder and at the start of the
+            decoder.
         mlp_filters: width of the MLP that makes the AdaIN parameters.
         class_dim: size of the class code.
         mlp_blocks: dense layers of the MLP.
@@ -35,17 +37,28 @@ class GeneratorSizes(ContentOptions, FeatureOptions):
 
     def __post_init__(self) -> None:
         self.check_narrowing()
-        at_least = {"filters": 1, "residual_blocks": 1, "mlp_filters": 1, "class_dim": 1, "mlp_blocks": 2}
+        at_least = {
+            "filters": 1,
+            "residual_blocks": 1,
+            "mlp_filters": 1,
+            "class_dim": 1,
+            "mlp_blocks": 2,
+        }
         require(self, at_least | {"content_downs": 0, "class_downs": 2})
 
     def check_side(self, side: int) -> None:
-        """Raises ValueError if images of this side, pixels, cannot be halved `content_downs` times."""
+        """Raises ValueError if images of this side, pixels, cannot be halved `content_downs`
+        times."""
         factor = 2**self.content_downs
         if side % factor or side // factor < 2:
-            raise ValueError(f"network.content_downs: {self.content_downs} does not go with image_size {side}")
+            raise ValueError(
+                f"network.content_downs: {self.content_downs} does not go with image_size {side}"
+            )
         if side // factor % self.content_stride:
             code = f"the content code's side, {side // factor}"
-            raise ValueError(f"network.content_stride: {self.content_stride} does not go with {code}")
+            raise ValueError(
+                f"network.content_stride: {self.content_stride} does not go with {code}"
+            )
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,8 @@ class FunitOptions(GeneratorSizes):
     Attributes:
         d_filters: channels after the first convolution of the discriminator.
         d_blocks: its residual blocks, an even number; its map is halved d_blocks / 2 - 1 times.
-        d_classes: its classes; None: as many as the training set has. The official discriminators have 119.
+        d_classes: its classes; None: as many as the training set has. The official discriminators
+            have 119.
     """
 
     d_filters: int = 64

@@ -1,4 +1,5 @@
-"""Batch norm for stacked pairs: each half of the batch is a batch of its own, as where each image is encoded alone."""
+"""Batch norm for stacked pairs: each half of the batch is a batch of its own, as where each image
+is encoded alone."""
 
 import torch
 from torch import Tensor, nn
@@ -6,12 +7,14 @@ from torch.nn import functional
 
 
 class PairedBatchNorm2d(nn.BatchNorm2d):
-    """Batch norm that treats the first and the second images of the stacked pairs as separate calls.
+    """Batch norm that treats the first and the second images of the stacked pairs as separate
+    calls.
 
-    The authors encode x1, x2, m1 and m2 by one call each, so in training mode the statistics are those of B images,
-    not of the 2B of the stack. The running statistics are updated half by half, and only by a forward pass in
-    training mode that keeps gradients: the one pass per generator update that a code is computed in. In evaluation
-    mode it is plain batch norm.
+    The authors encode x1, x2, m1 and m2 by one call each, so in training mode the statistics are
+    those of B images, not of the 2B of the stack. The running statistics are updated half by half,
+    and only by a forward pass in
+    training mode that keeps gradients: the one pass per generator update that a code is computed
+    in. In evaluation mode it is plain batch norm.
     """
 
     def forward(self, stacked: Tensor) -> Tensor:
@@ -24,4 +27,6 @@ class PairedBatchNorm2d(nn.BatchNorm2d):
     def _one_call(self, images: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             return super().forward(images)
-        return functional.batch_norm(images, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        return functional.batch_norm(
+            images, None, None, self.weight, self.bias, training=True, eps=self.eps
+        )

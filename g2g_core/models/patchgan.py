@@ -1,4 +1,5 @@
-"""CycleGAN's patch discriminators: one verdict per patch of the image, whatever its class (arXiv 1703.10593)."""
+"""CycleGAN's patch discriminators: one verdict per patch of the image, whatever its class (arXiv
+1703.10593)."""
 
 from typing import Literal, get_args
 
@@ -20,22 +21,26 @@ def check_kind(kind: str, norm: str) -> None:
 class PatchGan(nn.Module):
     """A convolutional discriminator of real against generated patches.
 
-    `basic` is `n_layers` with 3 layers: 2,764,737 parameters and a receptive field of 70 px at the default width.
-    All padding is zero padding; weights start normal(0, 0.02), biases 0, batch-norm scales normal(1, 0.02).
-    Parameters keep the names of CycleGAN's code (`model.<i>`, `net.<i>` for `pixel`), so its state dicts load.
+    `basic` is `n_layers` with 3 layers: 2,764,737 parameters and a receptive field of 70 px at the
+    default width. All padding is zero padding; weights start normal(0, 0.02), biases 0, batch-norm
+    scales normal(1, 0.02). Parameters keep the names of CycleGAN's code (`model.<i>`, `net.<i>` for
+    `pixel`), so its state dicts load.
 
     Args:
         kind: one of `KINDS`; `pixel` judges each pixel by 1x1 convolutions.
         filters: channels of the first layer.
-        layers: number of 4x4 convolutions before the last two of `n_layers`, first one included; `basic` ignores it.
-        norm: one of `NORMS`; with `none` convolutions keep their bias, with `none_without_bias` they lose it where a
-            norm would have followed, as CycleGAN's code does.
+        layers: number of 4x4 convolutions before the last two of `n_layers`, first one included;
+            `basic` ignores it.
+        norm: one of `NORMS`; with `none` convolutions keep their bias, with `none_without_bias`
+            they lose it where a norm would have followed, as CycleGAN's code does.
 
     Raises:
         ValueError: unknown kind or norm, or fewer than one layer.
     """
 
-    def __init__(self, kind: str = "basic", filters: int = 64, layers: int = 3, norm: str = "instance") -> None:
+    def __init__(
+        self, kind: str = "basic", filters: int = 64, layers: int = 3, norm: str = "instance"
+    ) -> None:
         super().__init__()
         check_kind(kind, norm)
         if layers < 1:
@@ -43,7 +48,9 @@ class PatchGan(nn.Module):
         if kind == "pixel":
             self.net = nn.Sequential(*_pixel_layers(filters, norm))
         else:
-            self.model = nn.Sequential(*_patch_layers(filters, 3 if kind == "basic" else layers, norm))
+            self.model = nn.Sequential(
+                *_patch_layers(filters, 3 if kind == "basic" else layers, norm)
+            )
         self.apply(_start)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, None]:  # noqa: ARG002
@@ -67,7 +74,11 @@ def _patch_layers(filters: int, layers: int, norm: str) -> list[nn.Module]:
     for layer in range(1, layers + 1):
         wider = filters * min(2**layer, 8)
         stride = 1 if layer == layers else 2
-        modules += [nn.Conv2d(width, wider, 4, stride, 1, bias=_has_bias(norm)), _norm(norm, wider), nn.LeakyReLU(0.2)]
+        modules += [
+            nn.Conv2d(width, wider, 4, stride, 1, bias=_has_bias(norm)),
+            _norm(norm, wider),
+            nn.LeakyReLU(0.2),
+        ]
         width = wider
     return [*modules, nn.Conv2d(width, 1, 4, 1, 1)]
 

@@ -1,4 +1,7 @@
-"""The two-stage forward pass of cross-training (Figs. 1 and 3), each image and code computed on first use."""
+"""The two-stage forward pass of cross-training (Figs.
+
+1 and 3), each image and code computed on first use.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, overload
@@ -12,7 +15,8 @@ Result = TypeVar("Result")
 
 GENERATED = ("self_recon", "mixed", "full_recon")
 STACKED_PIXELS = 2**15
-"""Up to which size images of several kinds share a call on a processor; above it its caches overflow (measured)."""
+"""Up to which size images of several kinds share a call on a processor; above it its caches
+overflow (measured)."""
 
 
 def swap(values: Tensor) -> Tensor:
@@ -21,7 +25,8 @@ def swap(values: Tensor) -> Tensor:
 
 
 class Lazy(Generic[Result]):
-    """A property of a pass that is computed on first use, in the gradient mode that the pass was made in."""
+    """A property of a pass that is computed on first use, in the gradient mode that the pass was
+    made in."""
 
     def __init__(self, compute: Callable[[Any], Result]) -> None:
         self.compute = compute
@@ -39,10 +44,12 @@ class Lazy(Generic[Result]):
 
 
 class CrossPass:
-    """Images and codes of one forward pass on pairs, stacked: entry i and entry B + i are the images of pair i.
+    """Images and codes of one forward pass on pairs, stacked: entry i and entry B + i are the
+    images of pair i.
 
-    `mixed[i]` has the class of `real[i]` and the content of its partner. A pass is made for one update and dropped. It
-    refuses a first use in another gradient mode than its own, since a logged value could silently cut a gradient.
+    `mixed[i]` has the class of `real[i]` and the content of its partner. A pass is made for one
+    update and dropped. It refuses a first use in another gradient mode than its own, since a logged
+    value could silently cut a gradient.
 
     Args:
         generator: see `Networks`.
@@ -73,27 +80,33 @@ class CrossPass:
         """What `compute` gives, computed at the first call with this key.
 
         Raises:
-            RuntimeError: the first call comes in another gradient mode than that in which the pass was made.
+            RuntimeError: the first call comes in another gradient mode than that in which the pass
+                was made.
         """
         if key not in self._computed:
             if torch.is_grad_enabled() != self._gradients:
                 mode = "with" if self._gradients else "without"
-                raise RuntimeError(f"{key} is first used in another gradient mode; the pass was made {mode} gradients")
+                raise RuntimeError(
+                    f"{key} is first used in another gradient mode; the pass was made {mode} gradients"
+                )
             self._computed[key] = compute()
         result: Result = self._computed[key]
         return result
 
     def expect(self, judged: Iterable[str]) -> None:
-        """Say beforehand which generated images the terms will have judged: they then share calls of the networks.
+        """Say beforehand which generated images the terms will have judged: they then share calls
+        of the networks.
 
-        For networks that treat each image alone; equal numbers but for rounding, with less to do per image where
-        images are small. What is not said here is computed alone when it is asked for.
+        For networks that treat each image alone; equal numbers but for rounding, with less to do
+        per image where images are small. What is not said here is computed alone when it is asked
+        for.
         """
         asked = set(judged)
         self._expected = tuple(name for name in GENERATED if name in asked)
 
     def _sharing(self, name: str, among: tuple[str, ...]) -> tuple[str, ...]:
-        """The names that share a call with `name`: those of `among`, if all are expected and small enough."""
+        """The names that share a call with `name`: those of `among`, if all are expected and small
+        enough."""
         pixels = len(among) * self.real[:, 0].numel()
         small = self.real.is_cuda or pixels <= STACKED_PIXELS
         return among if small and name in among and set(among) <= set(self._expected) else (name,)
@@ -138,7 +151,9 @@ class CrossPass:
         names = self._sharing(name, ("self_recon", "mixed"))
 
         def decode() -> tuple[Tensor, ...]:
-            content, class_ = (torch.cat(codes) for codes in zip(*map(self._codes, names), strict=True))
+            content, class_ = (
+                torch.cat(codes) for codes in zip(*map(self._codes, names), strict=True)
+            )
             images: Tensor = self.generator.decode(content, class_)
             return images.chunk(len(names))
 
@@ -158,12 +173,14 @@ class CrossPass:
 
     @Lazy
     def full_recon(self) -> Tensor:
-        """The mixed images mixed again (reassembly): the originals should come back: (2B, 3, H, W)."""
+        """The mixed images mixed again (reassembly): the originals should come back: (2B, 3, H,
+        W)."""
         image: Tensor = self.generator.decode(swap(self.mixed_content), self.mixed_class)
         return image
 
     def verdict(self, name: str) -> Tensor:
-        """The discriminator's map for the images called `name`, under the labels that they should have."""
+        """The discriminator's map for the images called `name`, under the labels that they should
+        have."""
         return self._judged(name)[0]
 
     def features(self, name: str) -> Tensor:
@@ -188,7 +205,10 @@ class CrossPass:
         def judge() -> list[tuple[Tensor, Tensor | None]]:
             if self.discriminator is None:
                 raise ValueError("this model has no discriminator")
-            images, labels = [getattr(self, each) for each in names], [self._labels_of(each) for each in names]
+            images, labels = (
+                [getattr(self, each) for each in names],
+                [self._labels_of(each) for each in names],
+            )
             verdicts, features = self.discriminator(torch.cat(images), torch.cat(labels))
             parts = [None] * len(names) if features is None else features.chunk(len(names))
             return list(zip(verdicts.chunk(len(names)), parts, strict=True))
@@ -196,7 +216,9 @@ class CrossPass:
         return self.once(f"judged/{'+'.join(names)}", judge)[names.index(name)]
 
     def _labels_of(self, name: str) -> Tensor:
-        return self.content_labels if name in ("self_recon", "content_images") else self.class_labels
+        return (
+            self.content_labels if name in ("self_recon", "content_images") else self.class_labels
+        )
 
 
 class TranslationPass(CrossPass):
@@ -226,12 +248,17 @@ class TranslationPass(CrossPass):
         return self._decoded("mixed")
 
     def _codes(self, name: str) -> tuple[Tensor, Tensor]:
-        return self.content, self.generator.class_code(self.content_images) if name == "self_recon" else self.class_
+        return self.content, self.generator.class_code(
+            self.content_images
+        ) if name == "self_recon" else self.class_
 
     @Lazy
     def full_recon(self) -> Tensor:
-        """Not there; raises ValueError: one translated image cannot be mixed back without its partner."""
-        raise ValueError("full_recon needs both directions of a pair; plain funit translates one (use funit2funit)")
+        """Not there; raises ValueError: one translated image cannot be mixed back without its
+        partner."""
+        raise ValueError(
+            "full_recon needs both directions of a pair; plain funit translates one (use funit2funit)"
+        )
 
 
 def _seen_as(cross: CrossPass, name: str) -> str:
@@ -248,7 +275,8 @@ class DiscriminatorPass:
         discriminator: see `Networks`.
         real: (N, 3, H, W) in [-1, 1].
         labels: (N,) theirs.
-        fake: (N, 3, H, W), detached: the mixed images; entry i was given the class of entry i of `real`.
+        fake: (N, 3, H, W), detached: the mixed images; entry i was given the class of entry i of
+            `real`.
         fake_labels: (N,) the classes they were given.
         batch_size: images a side of the pair, B; N is 2B, or B where there is one direction.
         random: purpose -> generator of random numbers for this step.

@@ -1,4 +1,5 @@
-"""Evaluation: what a generator makes of the fixed pairs, each image and code computed once, on first use."""
+"""Evaluation: what a generator makes of the fixed pairs, each image and code computed once, on
+first use."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +21,13 @@ T = TypeVar("T")
 
 
 class Evaluation:
-    """Images and codes of P pairs under one generator, stacked as in `CrossPass`: (2P, ...), the pair's halves.
+    """Images and codes of P pairs under one generator, stacked as in `CrossPass`: (2P, ...), the
+    pair's halves.
 
-    Entry i of `mixed` has the class of entry i of `real` and the content of its partner (`swap`). Everything is
-    computed in chunks, without gradients, in evaluation mode; the modes of all modules and the state of torch's random
-    generators are put back, so that evaluating more often, or more metrics, never changes the training.
+    Entry i of `mixed` has the class of entry i of `real` and the content of its partner (`swap`).
+    Everything is computed in chunks, without gradients, in evaluation mode; the modes of all
+    modules and the state of torch's random generators are put back, so that evaluating more often,
+    or more metrics, never changes the training.
 
     Args:
         networks: the model.
@@ -71,7 +74,8 @@ class Evaluation:
 
     @cached_property
     def truth(self) -> Tensor:
-        """The exact mixed images: (2P, 3, H, W) in [-1, 1]; raises ValueError where nobody knows them."""
+        """The exact mixed images: (2P, 3, H, W) in [-1, 1]; raises ValueError where nobody knows
+        them."""
         if self.pairs.truth is None:
             raise ValueError("the true mixed images of this data set are not known")
         return self._here(self.pairs.truth).float()
@@ -85,8 +89,13 @@ class Evaluation:
 
     @cached_property
     def content(self) -> Tensor:
-        """Content codes of `real` (of its visible part, where the set erases regions): (2P, ...)."""
-        visible = self.real if self.pairs.erase is None else self.real * (1 - self._here(self.pairs.erase))
+        """Content codes of `real` (of its visible part, where the set erases regions): (2P,
+        ...)."""
+        visible = (
+            self.real
+            if self.pairs.erase is None
+            else self.real * (1 - self._here(self.pairs.erase))
+        )
         return self._run("content_code", visible)
 
     @cached_property
@@ -96,11 +105,14 @@ class Evaluation:
 
     @cached_property
     def shared_class_code(self) -> Tensor:
-        """The class code that mixing uses, (2P, ...): that of `real`, or the mean over its class's shots (k-shot)."""
+        """The class code that mixing uses, (2P, ...): that of `real`, or the mean over its class's
+        shots (k-shot)."""
         if self.pairs.shots is None:
             return self.class_code
         further = self._here(self.pairs.shots)
-        codes = self._run("class_code", further.flatten(0, 1)).view(*further.shape[:2], *self.class_code.shape[1:])
+        codes = self._run("class_code", further.flatten(0, 1)).view(
+            *further.shape[:2], *self.class_code.shape[1:]
+        )
         return torch.cat([self.class_code[:, None], codes], dim=1).mean(1)
 
     @cached_property
@@ -136,14 +148,17 @@ class Evaluation:
         return value
 
     def seen(self, stack: str, network: str) -> list[Tensor]:
-        """What a network of the references gives for one of the stacks of images (see `Judge.look`), computed once.
+        """What a network of the references gives for one of the stacks of images (see
+        `Judge.look`), computed once.
 
         Args:
             stack: `real`, `truth`, `mixed`, `self_recon` or `full_recon`.
             network: `classifier`, `lite0`, `face_resnet` or `face_landmarks`.
         """
         once = self.references.once if stack in ("real", "truth") else self.once
-        return once(f"{network}/{stack}", lambda: self.references.look(network, getattr(self, stack)))
+        return once(
+            f"{network}/{stack}", lambda: self.references.look(network, getattr(self, stack))
+        )
 
     def _here(self, values: Tensor) -> Tensor:
         return values.to(self._device)
@@ -152,13 +167,17 @@ class Evaluation:
         """A method of the generator on (2P, ...) inputs, chunk by chunk."""
         call: Callable[..., Tensor] = getattr(self.generator, method)
         with inference(self.generator, self._device):
-            chunks = zip(*(torch.split(values.to(self._dtype), self._chunk) for values in inputs), strict=True)
+            chunks = zip(
+                *(torch.split(values.to(self._dtype), self._chunk) for values in inputs),
+                strict=True,
+            )
             return torch.cat([call(*chunk) for chunk in chunks])
 
 
 @contextmanager
 def inference(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """No gradients, evaluation mode, a random state of its own; everything is put back afterwards."""
+    """No gradients, evaluation mode, a random state of its own; everything is put back
+    afterwards."""
     modes = [(part, part.training) for part in module.modules()]
     forked = [device] if device.type == "cuda" else []
     with torch.no_grad(), torch.random.fork_rng(devices=forked):

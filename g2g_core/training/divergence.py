@@ -1,4 +1,5 @@
-"""Notices the first step in which something is not finite, without waiting for the device in every step."""
+"""Notices the first step in which something is not finite, without waiting for the device in every
+step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ class Bad:
 
 
 class Watch:
-    """Keeps the numbers of the steps since the last look; a CPU is looked at every step, a GPU when it is due."""
+    """Keeps the numbers of the steps since the last look; a CPU is looked at every step, a GPU when
+    it is due."""
 
     def __init__(self, config: TrialConfig, networks: Networks) -> None:
         self.networks = networks
@@ -47,9 +49,11 @@ class Watch:
         self._kept.append((step, values))
 
     def first_bad(self, weights: bool = False) -> Bad | None:
-        """Look at the steps kept since the last look, and with `weights` at all weights; the first that is not finite.
+        """Look at the steps kept since the last look, and with `weights` at all weights; the first
+        that is not finite.
 
-        Losses and gradient norms are looked at in every case: a gradient that is not finite has spoilt the weights.
+        Losses and gradient norms are looked at in every case: a gradient that is not finite has
+        spoilt the weights.
         """
         kept, self._kept = self._kept, []
         names = [(step, name, values) for step, values in kept for name in values]

@@ -1,4 +1,5 @@
-"""The first step of a config, as digests: what two arms of a study have in common before and after it."""
+"""The first step of a config, as digests: what two arms of a study have in common before and after
+it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ class FirstStep:
 
     Attributes:
         before: SHA-256 (hex) of `initial_weights`, `data`, `data_order`, `eval_pairs`.
-        after: SHA-256 (hex) of all weights and optimizer states after the step, which hold its losses, its gradients
-            and its update.
+        after: SHA-256 (hex) of all weights and optimizer states after the step, which hold its
+            losses, its gradients and its update.
         recorded: the names of the metrics that the run records.
         checkpoint_bytes: size of those weights and states, which is that of a checkpoint.
     """
@@ -31,7 +32,8 @@ class FirstStep:
 
 
 def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
-    """Take the first step of a config from its start, without evaluation and without leaving anything.
+    """Take the first step of a config from its start, without evaluation and without leaving
+    anything.
 
     Args:
         config: as for `train`.
@@ -49,6 +51,8 @@ def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
     before = {name: digest for name, digest in facts["digests"].items() if name != "checkpoint"}
     step(ready(data.batch(0), config, device), 0)
     states = checkpoint.parts_of(networks, step)
-    tensors = {f"{part}/{name}": value for part, named in states.items() for name, value in named.items()}
+    tensors = {
+        f"{part}/{name}": value for part, named in states.items() for name, value in named.items()
+    }
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     return FirstStep(before, checkpoint_file.tensors_digest(tensors), recorded, size)

@@ -27,7 +27,9 @@ FREE = ("steps", "checkpoint_every")
 """Fields of the config that may change between the attempts of a run."""
 
 
-def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None) -> Iterator[Record]:
+def train(
+    config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None
+) -> Iterator[Record]:
     """Train a model, or go on with a run, and yield what happens.
 
     The number of torch's CPU threads is set to `config.threads` for the whole process.
@@ -35,19 +37,21 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
     Args:
         config: everything that the numbers depend on.
         device: `cpu`, `cuda` or `cuda:<n>`.
-        checkpoints: folder of the run's own checkpoints: the newest whole one there is gone on from, and new ones are
-            written every `checkpoint_every` steps and at the end, after the records of that step have been taken. None:
-            no checkpoints.
+        checkpoints: folder of the run's own checkpoints: the newest whole one there is gone on
+            from, and new ones are written every `checkpoint_every` steps and at the end, after the
+            records of that step have been taken. None: no checkpoints.
 
     Yields:
-        A `note` with facts (`restored`, `digests`, `parameters`, `device`, `resumed_at`, `skipped_checkpoints`, ...);
-        an `eval` at step 0 unless the run is gone on with; then `train` records every `log_every` steps and `eval`
-        records every `eval_every` steps and at the end; a last `note` when the run ended early (`stopped_early`). All
-        values but `time/...` are equal for equal configs on one kind of machine, also when the run was interrupted in
+        A `note` with facts (`restored`, `digests`, `parameters`, `device`, `resumed_at`,
+        `skipped_checkpoints`, ...); an `eval` at step 0 unless the run is gone on with; then
+        `train` records every `log_every` steps and `eval` records every `eval_every` steps and at
+        the end; a last `note` when the run ended early (`stopped_early`). All values but `time/...`
+        are equal for equal configs on one kind of machine, also when the run was interrupted in
         between.
 
     Raises:
-        Diverged: a loss, a gradient or a weight is not finite; the record of that step has been yielded.
+        Diverged: a loss, a gradient or a weight is not finite; the record of that step has been
+            yielded.
         CheckpointError: a checkpoint cannot be used.
         ValueError: the config cannot be trained.
     """
@@ -86,11 +90,20 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
     clock, timed = time.perf_counter(), 0
     for now in range(done + 1, config.steps + 1):
         evaluated, health = _due(now, config.eval_every, config.steps), dict[str, float]()
-        values = step(ready(data.batch(now - 1), config, device), now - 1, health if evaluated else None)
+        values = step(
+            ready(data.batch(now - 1), config, device), now - 1, health if evaluated else None
+        )
         timed += 1
-        logged, checked = now % config.log_every == 0, _due(now, config.checkpoint_every, config.steps)
+        logged, checked = (
+            now % config.log_every == 0,
+            _due(now, config.checkpoint_every, config.steps),
+        )
         watch.keep(now, values)
-        bad = watch.first_bad(weights=evaluated or checked) if watch.due or logged or evaluated or checked else None
+        bad = (
+            watch.first_bad(weights=evaluated or checked)
+            if watch.due or logged or evaluated or checked
+            else None
+        )
         if bad is not None:
             yield Record(bad.step, "train", values=_floats(bad.values))
             raise Diverged(bad.step, bad.cause)
@@ -107,7 +120,12 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
                 return
             clock, timed = time.perf_counter(), 0
         if checked and checkpoints is not None:
-            facts = {"step": now, "config": config.to_dict(), "n_classes": data.n_classes, "start": start_facts}
+            facts = {
+                "step": now,
+                "config": config.to_dict(),
+                "n_classes": data.n_classes,
+                "start": start_facts,
+            }
             parts = checkpoint.parts_of(networks, step)
             checkpoint_file.write(checkpoint_file.step_file(checkpoints, now), parts, facts)
             checkpoint_file.drop_old(checkpoints)
@@ -115,7 +133,8 @@ def train(config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None 
 
 
 def _check_config(saved: checkpoint_file.Saved, config: TrialConfig, data: Data) -> None:
-    """Raises CheckpointError if the run's checkpoint was written under another config, or with other data."""
+    """Raises CheckpointError if the run's checkpoint was written under another config, or with
+    other data."""
     then, now = _meant(saved.facts["config"]), _meant(config.to_dict())
     if different := [name for name in now if then.get(name) != now[name]]:
         name = different[0]
@@ -161,14 +180,20 @@ def _evaluation(
     started = time.perf_counter()
     values, images = evaluate(networks)
     values |= health or {}
-    return Record(step, "eval", values=values | {"time/eval_s": time.perf_counter() - started}, images=images)
+    return Record(
+        step, "eval", values=values | {"time/eval_s": time.perf_counter() - started}, images=images
+    )
 
 
 def _floats(values: Mapping[str, Tensor]) -> dict[str, float]:
     """The numbers of a step, brought from the device in one transfer."""
     if not values:
         return {}
-    return dict(zip(values, torch.stack([value.double() for value in values.values()]).tolist(), strict=True))
+    return dict(
+        zip(
+            values, torch.stack([value.double() for value in values.values()]).tolist(), strict=True
+        )
+    )
 
 
 def _parameters(networks: Networks) -> dict[str, int]:
@@ -181,7 +206,8 @@ def _parameters(networks: Networks) -> dict[str, int]:
 
 
 class _Callable(ModuleType):
-    """Lets `from g2g_core import train` give something that trains, whether or not this module was imported before."""
+    """Lets `from g2g_core import train` give something that trains, whether or not this module was
+    imported before."""
 
     def __call__(self, config: TrialConfig, **where: Any) -> Iterator[Record]:
         return train(config, **where)

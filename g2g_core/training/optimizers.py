@@ -12,10 +12,11 @@ OPTIMIZERS = ("rmsprop", "adam")
 
 
 def make_optimizer(config: TrialConfig, network: nn.Module, rate: float) -> Optimizer:
-    """The config's optimizer over the trainable parameters of a network, in the order of `named_parameters`.
+    """The config's optimizer over the trainable parameters of a network, in the order of
+    `named_parameters`.
 
-    RMSprop as FUNIT sets it (alpha 0.99, eps 1e-8, no momentum), or Adam with betas 0.9 and 0.999. Weight decay is
-    added to the gradient in both.
+    RMSprop as FUNIT sets it (alpha 0.99, eps 1e-8, no momentum), or Adam with betas 0.9 and 0.999.
+    Weight decay is added to the gradient in both.
 
     Raises:
         ValueError: an unknown name.
@@ -32,7 +33,8 @@ def make_optimizer(config: TrialConfig, network: nn.Module, rate: float) -> Opti
 def update_average(average: nn.Module, generator: nn.Module, decay: float) -> None:
     """average <- decay * average + (1 - decay) * generator over the parameters; buffers are copied.
 
-    FUNIT's generator has no buffers; those of others are running statistics, which are averages already.
+    FUNIT's generator has no buffers; those of others are running statistics, which are averages
+    already.
     """
     kept: list[Tensor] = list(average.parameters())
     torch._foreach_mul_(kept, decay)

@@ -1,4 +1,5 @@
-"""What a training run starts from: data, networks with their initial or restored weights, batches on the device."""
+"""What a training run starts from: data, networks with their initial or restored weights, batches
+on the device."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,10 @@ def start(
     config: TrialConfig, networks: Networks, step: TrainingStep, data: Data, pairs: EvaluationPairs
 ) -> dict[str, Any]:
     """Restore what the config names; the facts that stay true for all attempts of the run."""
-    restored: dict[str, Any] = {"checkpoint": None, "parts": dict.fromkeys(checkpoint.PARTS, "fresh")}
+    restored: dict[str, Any] = {
+        "checkpoint": None,
+        "parts": dict.fromkeys(checkpoint.PARTS, "fresh"),
+    }
     digests: dict[str, str | None] = {"checkpoint": None}
     if config.checkpoint is not None:
         path = Path(config.checkpoint)
@@ -69,7 +73,9 @@ def ready(batch: Batch, config: TrialConfig, device: str) -> Batch:
     def images(values: Tensor | None) -> Any:
         if values is None:
             return None
-        return values.to(device, DTYPES[config.precision], non_blocking=True).contiguous(memory_format=layout)
+        return values.to(device, DTYPES[config.precision], non_blocking=True).contiguous(
+            memory_format=layout
+        )
 
     return Batch(
         images(batch.content_images),

@@ -1,4 +1,5 @@
-"""One optimisation step: discriminator, generator and average, on one forward pass of the generator."""
+"""One optimisation step: discriminator, generator and average, on one forward pass of the
+generator."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,15 +23,17 @@ Values = dict[str, Tensor]
 class TrainingStep:
     """The step of a training run; it holds the optimizers.
 
-    The generator's images are computed once and serve both updates: the discriminator sees them detached. The
-    discriminator is frozen while the generator is updated. Numbers are those of the authors' order of computation.
+    The generator's images are computed once and serve both updates: the discriminator sees them
+    detached. The discriminator is frozen while the generator is updated. Numbers are those of the
+    authors' order of computation.
 
     Args:
         config: losses, schedules, optimizers, warm-up, precision.
         networks: on their device, of their dtype; trained in place.
 
     Raises:
-        ValueError: unknown losses, schedules or optimizer; discriminator terms for a model without discriminator.
+        ValueError: unknown losses, schedules or optimizer; discriminator terms for a model without
+            discriminator.
     """
 
     def __init__(self, config: TrialConfig, networks: Networks) -> None:
@@ -38,7 +41,9 @@ class TrainingStep:
         self.networks = networks
         self.generator_terms, self.discriminator_terms = active_terms(config)
         if self.discriminator_terms and networks.discriminator is None:
-            raise ValueError(f"losses.{self.discriminator_terms[0].name}: {config.model} has no discriminator")
+            raise ValueError(
+                f"losses.{self.discriminator_terms[0].name}: {config.model} has no discriminator"
+            )
         self.generator_optimizer = make_optimizer(config, networks.generator, config.lr_generator)
         self.discriminator_optimizer = (
             make_optimizer(config, networks.discriminator, config.lr_discriminator)
@@ -52,19 +57,27 @@ class TrainingStep:
         Args:
             batch: on the networks' device.
             step: completed steps; schedules, warm-up and random terms depend on it.
-            health: is filled with what `g2g_core.metrics.health` measures; costs a backward pass a term and changes no
-                number of the step. None: nothing is measured.
+            health: is filled with what `g2g_core.metrics.health` measures; costs a backward pass a
+                term and changes no number of the step. None: nothing is measured.
 
         Returns:
-            `loss/<term>` (unweighted) of the terms that were on, `loss/total_generator`, `loss/total_discriminator`,
-            `health/grad_norm_generator`, `health/grad_norm_discriminator`.
+            `loss/<term>` (unweighted) of the terms that were on, `loss/total_generator`,
+            `loss/total_discriminator`, `health/grad_norm_generator`,
+            `health/grad_norm_discriminator`.
         """
         warming = step < self.config.discriminator_warmup
         values: Values = {}
         with torch.set_grad_enabled(not warming):
-            cross = self.networks.make_pass(self.networks.generator, self.networks.discriminator, batch)
+            cross = self.networks.make_pass(
+                self.networks.generator, self.networks.discriminator, batch
+            )
         if self.networks.image_by_image and not warming:
-            cross.expect(name for term in self.generator_terms if term.weight_at(step) for name in term.judges)
+            cross.expect(
+                name
+                for term in self.generator_terms
+                if term.weight_at(step)
+                for name in term.judges
+            )
         if warming:
             with torch.no_grad():
                 self._update_discriminator(cross, step, values, health)
@@ -107,9 +120,13 @@ class TrainingStep:
         least_squares = any(term.name == "d_lsgan" for term in self.discriminator_terms)
         with torch.no_grad():
             fake = pair.discriminator(pair.fake, pair.fake_labels)[0]
-            return verdict_accuracies(pair.real_verdict.detach(), fake, 0.5 if least_squares else 0.0)
+            return verdict_accuracies(
+                pair.real_verdict.detach(), fake, 0.5 if least_squares else 0.0
+            )
 
-    def _update_generator(self, cross: CrossPass, step: int, values: Values, health: dict[str, float] | None) -> None:
+    def _update_generator(
+        self, cross: CrossPass, step: int, values: Values, health: dict[str, float] | None
+    ) -> None:
         """Update the generator, then its average."""
         network = self.networks.generator
         if not _on(self.generator_terms, step):

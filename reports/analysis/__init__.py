@@ -1,7 +1,8 @@
-"""From the results of a study to its statistics: claims, arms, effects, shares, verdicts, onsets, metrics.
+"""From the results of a study to its statistics: claims, arms, effects, shares, verdicts, onsets,
+metrics.
 
-The unit is the seed: trials that share one are not independent, so every difference is first averaged within a seed,
-and intervals are t intervals over the seeds.
+The unit is the seed: trials that share one are not independent, so every difference is first
+averaged within a seed, and intervals are t intervals over the seeds.
 """
 
 from collections.abc import Mapping
@@ -24,24 +25,30 @@ from reports.table import StudyTable
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was found: typed claims, and tidy frames, one per question, with the columns of the CSV files.
+    """What was found: typed claims, and tidy frames, one per question, with the columns of the CSV
+        files.
 
     Attributes:
         cells: the primary outcome as seed x cell, with design and rule.
         judgement: the claims about it, the verdicts, and the numbers behind them.
-        also: name of each further outcome -> the same of it; claims about divergence are made of the primary one alone.
+        also: name of each further outcome -> the same of it; claims about divergence are made of
+            the primary one alone.
         arms: a row per cell: mean and spread of the primary outcome, difference to the reference.
-        effects: a row per factorial term; a factor with several levels has a term per level (`factor=level`).
+        effects: a row per factorial term; a factor with several levels has a term per level
+            (`factor=level`).
         shapley: a row per factor; the values sum to the difference of the full and the empty cell.
         verdicts: a row per factor, or per level (`factor=level`) of a factor with several.
-        checks: the same rows: what other methods and other data sets of the same study would have said.
-        simple: a row per factor (or level of it) and level of another one: its effect there (full factorials).
+        checks: the same rows: what other methods and other data sets of the same study would have
+            said.
+        simple: a row per factor (or level of it) and level of another one: its effect there (full
+            factorials).
         differences: a row per verdict and seed: the effects that the verdict's interval is made of.
         onset: a row per trial.
         metrics: a row per cell, metric and time (`at`: `end` or `step 0`).
-        idle: verdicts of factors, or levels of one, that did nothing: no two trials of a seed that differ in it alone
-            end otherwise, to the last digit.
-        uncompared: factors, or levels of one (`factor=level`), that these cells allow no verdict on.
+        idle: verdicts of factors, or levels of one, that did nothing: no two trials of a seed that
+            differ in it alone end otherwise, to the last digit.
+        uncompared: factors, or levels of one (`factor=level`), that these cells allow no verdict
+            on.
         futile: of a study with planned looks, those that the seeds left could not decide.
     """
 
@@ -70,11 +77,16 @@ class Analysis:
     def waiting(self) -> tuple[str, ...]:
         """Changes that more seeds of the plan may still decide."""
         given_up = {*self.futile, *self.uncompared}
-        return tuple(name for name, word in self.judgement.verdicts.items() if word == OPEN and name not in given_up)
+        return tuple(
+            name
+            for name, word in self.judgement.verdicts.items()
+            if word == OPEN and name not in given_up
+        )
 
 
 def analyse(table: StudyTable) -> Analysis:
-    """The statistics of a study; frames are empty where the design or the data do not allow them."""
+    """The statistics of a study; frames are empty where the design or the data do not allow
+    them."""
     return _analysis(Cells.of(table), _also(table))
 
 

@@ -1,4 +1,5 @@
-"""Each arm on its own: mean, spread, difference to the reference; when its trials degraded; its other metrics."""
+"""Each arm on its own: mean, spread, difference to the reference; when its trials degraded; its
+other metrics."""
 
 import math
 
@@ -19,7 +20,10 @@ METRICS = ("cell_id", "metric", "at", "n", "mean", "sd", "low", "high")
 
 
 def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
-    """A row per cell. Differences are described; an arm has a verdict only where it is a claim's."""
+    """A row per cell.
+
+    Differences are described; an arm has a verdict only where it is a claim's.
+    """
     design, trials = cells.design, cells.table.trials
     levels = dict(reversed(design.settings))
     reference, words = design.reference, arm_verdicts(cells, judgement)
@@ -37,7 +41,10 @@ def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
                 "cell_id": cell,
                 **{f"level.{factor}": levels[cell][factor] for factor in design.factors},
                 "n": len(status),
-                **{f"n_{word}": int((status == word).sum()) for word in ("finished", "diverged", "failed")},
+                **{
+                    f"n_{word}": int((status == word).sum())
+                    for word in ("finished", "diverged", "failed")
+                },
                 **{"mean": own.mean, "sd": own.sd, "difference": difference.mean},
                 **{"low": difference.low, "high": difference.high, "p": difference.p},
                 "verdict": words.get(cell, ""),
@@ -50,9 +57,11 @@ def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
 
 
 def arm_verdicts(cells: Cells, judgement: Judgement) -> dict[str, str]:
-    """The verdicts of arms that differ from the reference in one change, where that is the only setting it was seen in.
+    """The verdicts of arms that differ from the reference in one change, where that is the only
+    setting it was seen in.
 
-    In a leave-one-out study that leaves the change out the word is turned round: what harms helps by its absence.
+    In a leave-one-out study that leaves the change out the word is turned round: what harms helps
+    by its absence.
     """
     design = cells.design
     found: dict[str, str] = {}
@@ -83,7 +92,16 @@ def onset_frame(trials: pd.DataFrame) -> pd.DataFrame:
         degraded = pd.notna(step)
         event = "degraded" if degraded else "diverged" if row["status"] == "diverged" else "none"
         censored = math.nan if degraded else done
-        rows.append((row["trial_id"], row["cell_id"], row["seed"], step if degraded else math.nan, censored, event))
+        rows.append(
+            (
+                row["trial_id"],
+                row["cell_id"],
+                row["seed"],
+                step if degraded else math.nan,
+                censored,
+                event,
+            )
+        )
     return pd.DataFrame(rows, columns=list(ONSET))
 
 

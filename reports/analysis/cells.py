@@ -38,7 +38,9 @@ class Cells:
     values: Mapping[tuple[str, int], float]
 
     @classmethod
-    def of(cls, table: StudyTable, outcome: Mapping[str, Any] | None = None, share: float = 1.0) -> "Cells":
+    def of(
+        cls, table: StudyTable, outcome: Mapping[str, Any] | None = None, share: float = 1.0
+    ) -> "Cells":
         """The primary outcome, or another one of the plan.
 
         Args:
@@ -77,7 +79,8 @@ class Cells:
 
     @cached_property
     def trials(self) -> Trials:
-        """The same with + for worse, on the scale of the rule, and which trials diverged or may still end."""
+        """The same with + for worse, on the scale of the rule, and which trials diverged or may
+        still end."""
         values = self.raw
         if self.rule.log:
             with np.errstate(all="ignore"):
@@ -89,12 +92,16 @@ class Cells:
             if str(cell) in self.design.index:
                 at = place[int(seed)], self.design.index[str(cell)]
                 diverged[at], open_[at] = status == "diverged", status in OPEN
-        return Trials.of(self.seeds, self.rule.worse * values, diverged, open_, quantised=not self.rule.log)
+        return Trials.of(
+            self.seeds, self.rule.worse * values, diverged, open_, quantised=not self.rule.log
+        )
 
     def by_seed(self, pairs: Sequence[tuple[int, int]]) -> dict[int, float]:
-        """Seed -> mean over the pairs of cells (level, first level) that both have, in the outcome's own unit.
+        """Seed -> mean over the pairs of cells (level, first level) that both have, in the
+        outcome's own unit.
 
-        A cell paired with itself differs by 0, known or not; it makes no seed count, unless all of them are.
+        A cell paired with itself differs by 0, known or not; it makes no seed count, unless all of
+        them are.
         """
         values = self.own
         apart = any(a != b for a, b in pairs)
@@ -102,7 +109,9 @@ class Cells:
         for row, seed in enumerate(self.seeds):
             both = [(a, b) for a, b in pairs if a == b or np.isfinite(values[row, [a, b]]).all()]
             if any((a != b) == apart for a, b in both):
-                found[seed] = math.fsum(values[row, a] - values[row, b] for a, b in both if a != b) / len(both)
+                found[seed] = math.fsum(
+                    values[row, a] - values[row, b] for a, b in both if a != b
+                ) / len(both)
         return found
 
     @cached_property
@@ -121,7 +130,8 @@ class Cells:
         }
 
     def effects(self, term: Term) -> dict[int, float]:
-        """Seed -> effect of a change, from the pairs that the seed has; of a fraction from its balanced contrast."""
+        """Seed -> effect of a change, from the pairs that the seed has; of a fraction from its
+        balanced contrast."""
         if not term.blocks:
             return self.contrast(self.design.fraction_weights(term))
         return self.by_seed(pairs(term.blocks))
@@ -142,14 +152,17 @@ def pairs(blocks: Iterable[Block]) -> list[tuple[int, int]]:
 
 
 def _as_primary(plan: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan with another outcome in the place of the primary one, whose margin and scale are not its own."""
+    """The plan with another outcome in the place of the primary one, whose margin and scale are not
+    its own."""
     own = {"better": None, "smallest_effect": None, "scale": "linear", **outcome}
     usual = plan.get("metrics", {}).get(str(outcome["metric"]), {}).get("better")
     kept = {key: value for key, value in plan["outcome"].items() if key != "also"}
     return {**plan, "outcome": {**kept, **own, "better": own["better"] or usual or "lower"}}
 
 
-def _rule(table: StudyTable, design: Design, outcome: Mapping[str, Any], share: float, primary: bool) -> Rule:
+def _rule(
+    table: StudyTable, design: Design, outcome: Mapping[str, Any], share: float, primary: bool
+) -> Rule:
     """The rule of an outcome."""
     margin, log = outcome.get("smallest_effect"), outcome.get("scale") == "log"
     if margin is not None:

@@ -1,4 +1,5 @@
-"""What each factor changes, alone and with others: factorial contrasts, effects at each level, Shapley shares."""
+"""What each factor changes, alone and with others: factorial contrasts, effects at each level,
+Shapley shares."""
 
 from itertools import permutations
 
@@ -65,6 +66,9 @@ def shapley_frame(cells: Cells, alpha: float) -> pd.DataFrame:
     complete = np.isfinite(cells.raw).all(axis=1)
     if not complete.any():
         return pd.DataFrame(columns=list(SHAPLEY))
-    found = {name: seeds_interval(cells, (cells.raw[complete] @ row).tolist(), alpha) for name, row in weights.items()}
+    found = {
+        name: seeds_interval(cells, (cells.raw[complete] @ row).tolist(), alpha)
+        for name, row in weights.items()
+    }
     rows = [(name, one.mean, one.low, one.high) for name, one in found.items()]
     return pd.DataFrame(rows, columns=list(SHAPLEY))

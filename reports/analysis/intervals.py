@@ -24,7 +24,8 @@ def seeds_interval(cells: Cells, values: Sequence[float], alpha: float) -> Inter
 
 
 def effect_interval(cells: Cells, values: Sequence[float], alpha: float) -> Interval:
-    """The interval of differences over seeds; on a log scale as ratios less 1, its spread in logs."""
+    """The interval of differences over seeds; on a log scale as ratios less 1, its spread in
+    logs."""
     found = seeds_interval(cells, values, alpha)
     low, high = cells.shown(found.low), cells.shown(found.high)
     return replace(found, mean=cells.shown(found.mean), low=low, high=high)

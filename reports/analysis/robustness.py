@@ -1,4 +1,5 @@
-"""Does a verdict depend on the method, on one seed, or on missing trials? The same effects, tested in other ways."""
+"""Does a verdict depend on the method, on one seed, or on missing trials? The same effects, tested
+in other ways."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,25 @@ from reports.stats.power import seeds_wanted
 from reports.stats.signflip import MOST_PAIRS, sign_flip_p
 
 CHECKS = (
-    *("factor", "verdict", "effect_in_sds", "p_sign_flip", "p_sign_flip_adjusted", "boot_low", "boot_high"),
-    *("hangs_on_seeds", "n_missing", "worst_low", "worst_high", "seeds_needed", "seeds_low", "seeds_high", "robust"),
+    *(
+        "factor",
+        "verdict",
+        "effect_in_sds",
+        "p_sign_flip",
+        "p_sign_flip_adjusted",
+        "boot_low",
+        "boot_high",
+    ),
+    *(
+        "hangs_on_seeds",
+        "n_missing",
+        "worst_low",
+        "worst_high",
+        "seeds_needed",
+        "seeds_low",
+        "seeds_high",
+        "robust",
+    ),
 )
 RESAMPLES = 9999
 FEWEST_FOR_BOOTSTRAP = 4
@@ -28,7 +46,8 @@ DIRECTIONS = ("harms", "helps", "harms on average", "helps on average")
 
 
 def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
-    """A row per verdict, columns `CHECKS`: other tests, one seed less, bounds for missing trials, seeds needed."""
+    """A row per verdict, columns `CHECKS`: other tests, one seed less, bounds for missing trials,
+    seeds needed."""
     terms = cells.design.compared
     effects = {term.name: cells.effects(term) for term in terms}
     flips = [_sign_flip(list(by_seed.values())) for by_seed in effects.values()]
@@ -45,7 +64,13 @@ def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
         found = Interval.of(data, judgement.alpha)
         rows.append(
             (
-                *(name, word, cells.settled(found.mean) / spread if spread else math.nan, flip, adjusted),
+                *(
+                    name,
+                    word,
+                    cells.settled(found.mean) / spread if spread else math.nan,
+                    flip,
+                    adjusted,
+                ),
                 *_bootstrap(cells, data, rng, judgement.alpha),
                 *(" ".join(deciding), missing, low, high, *_wanted(cells, judgement, term)),
                 _robust(word, deciding, enough, adjusted),
@@ -55,16 +80,21 @@ def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
 
 
 def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
-    """Pairs that lack a side, and how far the effect could lie if they had one, in the outcome's own unit.
+    """Pairs that lack a side, and how far the effect could lie if they had one, in the outcome's
+    own unit.
 
-    A trial that failed could have ended anywhere the study saw. One that diverged lies beyond the worst that was seen,
-    nobody knows how far: that side is open (infinite). Seeds of which a trial may still end do not count.
+    A trial that failed could have ended anywhere the study saw. One that diverged lies beyond the
+    worst that was seen,
+    nobody knows how far: that side is open (infinite). Seeds of which a trial may still end do not
+    count.
     """
     apart, worse = pairs(term.blocks), cells.rule.worse
     ended = ~cells.trials.open[:, sorted({cell for pair in apart for cell in pair})].any(axis=1)
     values, diverged = cells.trials.values[ended], cells.trials.diverged[ended]
     known = cells.trials.values[np.isfinite(cells.trials.values)]
-    missing = int(sum((~np.isfinite(values[:, [a, b]]).all(axis=1)).sum() for a, b in apart if a != b))
+    missing = int(
+        sum((~np.isfinite(values[:, [a, b]]).all(axis=1)).sum() for a, b in apart if a != b)
+    )
     if not missing or not known.size:
         return missing, math.nan, math.nan
     least = np.where(np.isfinite(values), values, np.where(diverged, known.max(), known.min()))
@@ -81,12 +111,20 @@ def _without_each_seed(cells: Cells) -> dict[int, Mapping[str, str]]:
     """Seed -> the verdicts of the study without it; empty for few seeds."""
     if len(cells.seeds) < FEWEST_FOR_LEAVING_OUT:
         return {}
-    look = len([n for n in cells.rule.looks if n <= len(cells.seeds)]) - 1 if cells.rule.looks else None
-    return {seed: judge(cells.trials.without(seed), cells.design, cells.rule, look).verdicts for seed in cells.seeds}
+    look = (
+        len([n for n in cells.rule.looks if n <= len(cells.seeds)]) - 1
+        if cells.rule.looks
+        else None
+    )
+    return {
+        seed: judge(cells.trials.without(seed), cells.design, cells.rule, look).verdicts
+        for seed in cells.seeds
+    }
 
 
 def _robust(word: str, deciding: Sequence[str], enough: bool, exact: float) -> str:
-    """`firm`: neither a seed nor the exact test changes it; `fair`: the test would; `fragile`: a seed would."""
+    """`firm`: neither a seed nor the exact test changes it; `fair`: the test would; `fragile`: a
+    seed would."""
     if not enough or word == "not enough data":
         return ""
     if deciding:
@@ -106,18 +144,26 @@ def _sign_flip(data: Sequence[float]) -> float:
     return sign_flip_p(data) if 1 <= len(data) <= MOST_PAIRS else math.nan
 
 
-def _bootstrap(cells: Cells, data: Sequence[float], rng: np.random.Generator, alpha: float) -> tuple[float, float]:
+def _bootstrap(
+    cells: Cells, data: Sequence[float], rng: np.random.Generator, alpha: float
+) -> tuple[float, float]:
     """BCa interval of the mean."""
     if len(data) < FEWEST_FOR_BOOTSTRAP or cells.settled(float(np.ptp(data))) == 0:
         return math.nan, math.nan
     found = stats.bootstrap(
-        (np.asarray(data),), np.mean, n_resamples=RESAMPLES, confidence_level=1 - alpha, method="BCa", rng=rng
+        (np.asarray(data),),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=1 - alpha,
+        method="BCa",
+        rng=rng,
     ).confidence_interval
     return cells.shown(float(found.low)), cells.shown(float(found.high))
 
 
 def _wanted(cells: Cells, judgement: Judgement, term: Term) -> tuple[float, float, float]:
-    """Seeds that find an effect of the size that matters in 8 of 10 studies: advice, least, most; nan: unknown."""
+    """Seeds that find an effect of the size that matters in 8 of 10 studies: advice, least, most;
+    nan: unknown."""
     numbers, margin = judgement.numbers[term.name], cells.rule.margin
     if not margin or not numbers.se > 0 or judgement.level <= 0:
         return math.nan, math.nan, math.nan

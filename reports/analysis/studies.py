@@ -50,7 +50,10 @@ def _sets(cells: Cells, term: Term) -> frozenset[str]:
     """Paths of the config that the two levels of a change set."""
     change = term.changes[0]
     levels = cells.plan["factors"][change.factor]["levels"]
-    patches = (levels.get(level) if isinstance(levels, Mapping) else None for level in (change.first, change.level))
+    patches = (
+        levels.get(level) if isinstance(levels, Mapping) else None
+        for level in (change.first, change.level)
+    )
     return frozenset(str(path) for patch in patches for path in patch or {})
 
 

@@ -22,22 +22,30 @@ DIFFERENCES = ("factor", "seed", "effect")
 def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
     """A row per factor, or per level of a factor with more than two.
 
-    The effect is the mean over the settings that were compared; of a factor that depends on another one it is a number
-    of the table, not a claim. p is that of the verdict's own claim, else that of the mean. `usual_low` and `usual_high`
-    are the interval as if nobody had looked before seeds were added; elsewhere they are that of `low` and `high`.
+    The effect is the mean over the settings that were compared; of a factor that depends on another
+    one it is a number of the table, not a claim. p is that of the verdict's own claim, else that of
+    the mean. `usual_low` and `usual_high` are the interval as if nobody had looked before seeds
+    were added; elsewhere they are that of `low` and `high`.
     """
     margin = cells.plan["outcome"].get("smallest_effect")
     rows = []
     for term in cells.design.compared:
         numbers, word = judgement.numbers[term.name], judgement.verdicts[term.name]
         mine = [claim for claim in judgement.claims if claim.subject == term.name]
-        mine += [c for c in judgement.claims if c.kind == "depends" and term.name in c.subject.split(" × ")]
+        mine += [
+            c
+            for c in judgement.claims
+            if c.kind == "depends" and term.name in c.subject.split(" × ")
+        ]
         seeds = max(numbers.n, len(cells.effects(term)))
         p = next((claim.p_adjusted for claim in mine if claim.word == word), numbers.p_adjusted)
         rows.append(
             (
                 *(term.name, word, numbers.estimate, numbers.low, numbers.high, p, seeds),
-                *(math.nan if margin is None else float(margin), _detectable(cells, judgement, term)),
+                *(
+                    math.nan if margin is None else float(margin),
+                    _detectable(cells, judgement, term),
+                ),
                 " ".join(claim.id for claim in mine),
                 *_usual(cells, judgement, term),
             )
@@ -55,13 +63,16 @@ def _usual(cells: Cells, judgement: Judgement, term: Term) -> tuple[float, float
 
 
 def _detectable(cells: Cells, judgement: Judgement, term: Term) -> float:
-    """The smallest effect whose direction as many seeds with this spread find in 8 of 10 studies."""
+    """The smallest effect whose direction as many seeds with this spread find in 8 of 10
+    studies."""
     numbers = judgement.numbers[term.name]
     if numbers.n < FEWEST_SEEDS or not np.isfinite(numbers.se) or judgement.level <= 0:
         return math.nan
     if numbers.se == 0:
         return 0.0 if numbers.estimate == 0 else math.nan
-    return cells.shown(detectable_sds(numbers.n, judgement.level) * numbers.se * math.sqrt(numbers.n))
+    return cells.shown(
+        detectable_sds(numbers.n, judgement.level) * numbers.se * math.sqrt(numbers.n)
+    )
 
 
 def differences_frame(cells: Cells) -> pd.DataFrame:
@@ -75,7 +86,8 @@ def differences_frame(cells: Cells) -> pd.DataFrame:
 
 
 def idle(cells: Cells) -> tuple[str, ...]:
-    """Changes that did nothing: no two trials of a seed that differ in one alone end otherwise, to the last digit."""
+    """Changes that did nothing: no two trials of a seed that differ in one alone end otherwise, to
+    the last digit."""
     return tuple(term.name for term in cells.design.compared if _equal(cells, term))
 
 

@@ -27,7 +27,8 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a panel: points (step, value), the classes that say how it looks, and its layer (`l-seeds`, ...)."""
+    """A line of a panel: points (step, value), the classes that say how it looks, and its layer
+    (`l-seeds`, ...)."""
 
     points: Points
     css: str
@@ -35,7 +36,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Marks:
-    """Signs on a panel: onsets as triangles, ends of trials that did not finish as crosses, (step, value) each."""
+    """Signs on a panel: onsets as triangles, ends of trials that did not finish as crosses, (step,
+    value) each."""
 
     onsets: Points = ()
     ended: Points = ()
@@ -73,7 +75,9 @@ def curve_panel(
     body = ""
     ticks = y.ticks(4)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
-        body += line(LEFT, y(tick), right, y(tick), "grid") + words(LEFT - 5, y(tick) + 3.5, text, "tick end")
+        body += line(LEFT, y(tick), right, y(tick), "grid") + words(
+            LEFT - 5, y(tick) + 3.5, text, "tick end"
+        )
     ticks = x.ticks(3)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
         body += words(x(tick), HEIGHT - 8, text, "tick mid")
@@ -84,7 +88,9 @@ def curve_panel(
     for drawn in lines:
         body += path([(x(step), y(value)) for step, value in thinned(drawn.points)], drawn.css)
     if marks:
-        body += "".join(f'<g class="l-onset">{triangle(x(s), y(v) - 3)}</g>' for s, v in marks.onsets)
+        body += "".join(
+            f'<g class="l-onset">{triangle(x(s), y(v) - 3)}</g>' for s, v in marks.onsets
+        )
         body += "".join(cross(x(s), y(v)) for s, v in marks.ended)
     for value, text in labels:
         body += words(right + 8, y(value) + 4, shortened(text, LABELS - 8), "bold")

@@ -49,7 +49,9 @@ def half_normal(
     for score, size, one in zip(scores, sizes, ordered, strict=True):
         tone = "fon" if size > lenth.margin else "foff"
         body += circle(x(score), y(size), 3.6, tone, f"{one.label}: {size:.3g}")
-    return Drawing(name, body + _labels(x, y, scores, ordered, lenth), 412, BOTTOM + 40, alt, "wide")
+    return Drawing(
+        name, body + _labels(x, y, scores, ordered, lenth), 412, BOTTOM + 40, alt, "wide"
+    )
 
 
 def _frame(x: Axis, y: Axis, axis_label: str) -> str:

@@ -1,11 +1,22 @@
-"""Effects with intervals: bars for table cells, the axis under them, and a forest plot for papers."""
+"""Effects with intervals: bars for table cells, the axis under them, and a forest plot for
+papers."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.charts.svg import Axis, circle, line, path, rect, shortened, text_width, tick_labels, words
+from reports.charts.svg import (
+    Axis,
+    circle,
+    line,
+    path,
+    rect,
+    shortened,
+    text_width,
+    tick_labels,
+    words,
+)
 from reports.page.blocks import Drawing
 
 WIDTH = 300.0
@@ -27,10 +38,15 @@ class Estimate:
 
 
 def effect_axis(estimates: Sequence[Estimate], margin: float | None) -> Axis:
-    """One axis for all rows of a table: it holds the intervals, the dots and the margin that matters."""
+    """One axis for all rows of a table: it holds the intervals, the dots and the margin that
+    matters."""
     values = [0.0]
     for estimate in estimates:
-        values += [v for v in (estimate.value, estimate.low, estimate.high, *estimate.dots) if v is not None]
+        values += [
+            v
+            for v in (estimate.value, estimate.low, estimate.high, *estimate.dots)
+            if v is not None
+        ]
     if margin:
         values += [-1.3 * margin, 1.3 * margin]
     return Axis.around(values, MARGIN, WIDTH - MARGIN, room=0.03)
@@ -45,20 +61,37 @@ def _ground(axis: Axis, margin: float | None, top: float, height: float) -> str:
 def _mark(estimate: Estimate, axis: Axis, y: float) -> str:
     """The interval with its ends, and the estimate as a square."""
     out = ""
-    if estimate.low is not None and estimate.high is not None and math.isfinite(estimate.low + estimate.high):
+    if (
+        estimate.low is not None
+        and estimate.high is not None
+        and math.isfinite(estimate.low + estimate.high)
+    ):
         x1, x2 = axis(estimate.low), axis(estimate.high)
         out += path(((x1, y), (x2, y)), f"{estimate.tone} bar")
-        out += line(x1, y - 4, x1, y + 4, f"{estimate.tone} bar") + line(x2, y - 4, x2, y + 4, f"{estimate.tone} bar")
+        out += line(x1, y - 4, x1, y + 4, f"{estimate.tone} bar") + line(
+            x2, y - 4, x2, y + 4, f"{estimate.tone} bar"
+        )
     if estimate.value is not None and math.isfinite(estimate.value):
         out += rect(axis(estimate.value) - 4, y - 4, 8, 8, f"f{estimate.tone}")
     return out
 
 
-def interval_bar(name: str, estimate: Estimate, axis: Axis, margin: float | None, alt: str) -> Drawing:
+def interval_bar(
+    name: str, estimate: Estimate, axis: Axis, margin: float | None, alt: str
+) -> Drawing:
     """The bar of one row: interval above, the paired differences as dots below."""
-    dots = "".join(circle(axis(v), 21 + 2.2 * (i % 3), 1.7, "dot") for i, v in enumerate(estimate.dots))
+    dots = "".join(
+        circle(axis(v), 21 + 2.2 * (i % 3), 1.7, "dot") for i, v in enumerate(estimate.dots)
+    )
     height = 28 if dots else 22
-    return Drawing(name, _ground(axis, margin, 0, height) + dots + _mark(estimate, axis, 11), WIDTH, height, alt, "bar")
+    return Drawing(
+        name,
+        _ground(axis, margin, 0, height) + dots + _mark(estimate, axis, 11),
+        WIDTH,
+        height,
+        alt,
+        "bar",
+    )
 
 
 def interval_axis(name: str, axis: Axis, label: str) -> Drawing:
@@ -73,7 +106,9 @@ def interval_axis(name: str, axis: Axis, label: str) -> Drawing:
     return Drawing(name, body, WIDTH, 18, f"axis: {label}", "axis")
 
 
-def forest(name: str, estimates: Sequence[Estimate], margin: float | None, axis_label: str, alt: str) -> Drawing:
+def forest(
+    name: str, estimates: Sequence[Estimate], margin: float | None, axis_label: str, alt: str
+) -> Drawing:
     """All effects in one drawing with their names and numbers' axis, for papers."""
     left = min(max((text_width(e.label) for e in estimates), default=60) + 14, 260)
     inner = effect_axis(estimates, margin)
@@ -82,7 +117,9 @@ def forest(name: str, estimates: Sequence[Estimate], margin: float | None, axis_
     body = _ground(axis, margin, 6, height)
     for index, estimate in enumerate(estimates):
         y = 18 + 24 * index
-        body += words(left - 10, y + 4, shortened(estimate.label, left - 14), "end") + _mark(estimate, axis, y)
+        body += words(left - 10, y + 4, shortened(estimate.label, left - 14), "end") + _mark(
+            estimate, axis, y
+        )
         body += "".join(circle(axis(v), y + 8, 1.5, "dot") for v in estimate.dots)
     ticks = axis.ticks(6)
     body += line(left, height + 6, left + 300, height + 6, "ax")

@@ -9,7 +9,8 @@ from reports.page.blocks import Drawing
 
 @dataclass(frozen=True)
 class Spot:
-    """One trial: where it is, how it looks (`on`, `off`), whether hollow, and what the pointer shows."""
+    """One trial: where it is, how it looks (`on`, `off`), whether hollow, and what the pointer
+    shows."""
 
     x: float
     y: float
@@ -19,19 +20,28 @@ class Spot:
 
 
 def scatter(
-    name: str, spots: Sequence[Spot], start: Sequence[tuple[float, float]], labels: tuple[str, str], alt: str
+    name: str,
+    spots: Sequence[Spot],
+    start: Sequence[tuple[float, float]],
+    labels: tuple[str, str],
+    alt: str,
 ) -> Drawing:
-    """Marks of the trials; `start` are the values at step 0, drawn as crosshairs; labels of both axes."""
+    """Marks of the trials; `start` are the values at step 0, drawn as crosshairs; labels of both
+    axes."""
     left, right, top, bottom = 58.0, 400.0, 26.0, 214.0
     x = Axis.around([s.x for s in spots] + [a for a, _ in start], left, right)
     y = Axis.around([s.y for s in spots] + [b for _, b in start], bottom, top)
     body = ""
     ticks = y.ticks(5)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
-        body += line(left, y(tick), right, y(tick), "grid") + words(left - 6, y(tick) + 3.5, text, "tick end")
+        body += line(left, y(tick), right, y(tick), "grid") + words(
+            left - 6, y(tick) + 3.5, text, "tick end"
+        )
     ticks = x.ticks(5)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
-        body += line(x(tick), bottom, x(tick), bottom + 4, "ax") + words(x(tick), bottom + 16, text, "tick mid")
+        body += line(x(tick), bottom, x(tick), bottom + 4, "ax") + words(
+            x(tick), bottom + 16, text, "tick mid"
+        )
     body += words(left - 50, 12, shortened(labels[1], 380), "mu") + words(
         right, bottom + 34, shortened(labels[0], 340), "mu end"
     )

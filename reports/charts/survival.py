@@ -32,9 +32,12 @@ class Survivors:
 
 
 def _free(wanted: float, taken: Sequence[float], top: float, bottom: float) -> float:
-    """The height nearest to `wanted`, inside the plot if possible, at which a label covers no other one."""
+    """The height nearest to `wanted`, inside the plot if possible, at which a label covers no other
+    one."""
     moves = sorted((13 * k for k in range(-len(taken) - 1, len(taken) + 2)), key=abs)
-    free = [wanted + move for move in moves if all(abs(wanted + move - other) >= 13 for other in taken)]
+    free = [
+        wanted + move for move in moves if all(abs(wanted + move - other) >= 13 for other in taken)
+    ]
     return next((at for at in free if top <= at <= bottom + 4), free[0])
 
 
@@ -44,7 +47,8 @@ def ticks_until(last: float) -> list[float]:
 
 
 def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str) -> Drawing:
-    """The curves of the groups from step 0 to `last`, labelled at their end, and the table of numbers at risk."""
+    """The curves of the groups from step 0 to `last`, labelled at their end, and the table of
+    numbers at risk."""
     left, right, top, bottom = 96.0, 400.0, 10.0, 170.0
     x, y = Axis(0, max(last, 1), left, right), Axis(0, 1, bottom, top)
     body = ""
@@ -65,7 +69,12 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
         body += path(points, f"{group.css} mean{DASHES[index % 3]}")
         for step in group.censored:
             level = next(
-                (s for at, s in reversed(list(zip(group.steps, group.shares, strict=True))) if at <= step), 1.0
+                (
+                    s
+                    for at, s in reversed(list(zip(group.steps, group.shares, strict=True)))
+                    if at <= step
+                ),
+                1.0,
             )
             body += line(x(step), y(level) - 4, x(step), y(level) + 4, group.css)
         at = _free(y(share) + 4, taken, top, bottom)
@@ -73,6 +82,9 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
         body += words(right + 8, at, shortened(group.label, 130), "bold")
         row = bottom + 38 + 15 * index
         body += words(left - 30, row, shortened(group.label, left - 34, 10), "tick end")
-        body += "".join(words(x(tick), row, str(k), "tick mid") for tick, k in zip(ticks, group.at_risk, strict=True))
+        body += "".join(
+            words(x(tick), row, str(k), "tick mid")
+            for tick, k in zip(ticks, group.at_risk, strict=True)
+        )
     body += words(right + 24, bottom + 38, "at risk", "tick")
     return Drawing(name, body, 540, bottom + 44 + 15 * len(groups), alt, "wide")

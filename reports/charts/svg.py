@@ -58,7 +58,8 @@ def cross(x: float, y: float) -> str:
 
 
 def text_width(text: str, size: float = 11) -> float:
-    """About how wide a text is in DejaVu Sans, so that labels get room; wide characters count double."""
+    """About how wide a text is in DejaVu Sans, so that labels get room; wide characters count
+    double."""
     return sum(1.0 if unicodedata.east_asian_width(char) in "WF" else 0.62 for char in text) * size
 
 
@@ -88,7 +89,9 @@ class Axis:
     end: float
 
     @classmethod
-    def around(cls, values: Sequence[float], start: float, end: float, room: float = 0.06) -> "Axis":
+    def around(
+        cls, values: Sequence[float], start: float, end: float, room: float = 0.06
+    ) -> "Axis":
         """An axis that holds all finite values with some room beside them."""
         known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(known), max(known)
@@ -106,7 +109,9 @@ class Axis:
         """Round values inside the axis, at most about `most`."""
         rough = (self.high - self.low) / max(most, 1)
         unit = 10.0 ** math.floor(math.log10(rough))
-        step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999)
+        step = next(
+            unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999
+        )
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [index * step for index in range(first, last + 1)]
 

@@ -17,9 +17,14 @@ class Share:
     css: str
 
 
-def waterfall(name: str, shares: Sequence[Share], total_label: str, total_text: str, alt: str) -> Drawing:
+def waterfall(
+    name: str, shares: Sequence[Share], total_label: str, total_text: str, alt: str
+) -> Drawing:
     """Each share starts where the last one ended; the last row is the total."""
-    left = min(max(text_width(label) for label in (total_label, *(share.label for share in shares))) + 14, 220)
+    left = min(
+        max(text_width(label) for label in (total_label, *(share.label for share in shares))) + 14,
+        220,
+    )
     ends = [0.0]
     for share in shares:
         ends.append(ends[-1] + share.value)
@@ -30,7 +35,9 @@ def waterfall(name: str, shares: Sequence[Share], total_label: str, total_text: 
         y = 8 + 26 * index
         x1, x2 = axis(ends[index]), axis(ends[index + 1])
         body += words(left - 10, y + 13, shortened(share.label, left - 12), "end")
-        body += rect(x1, y, x2 - x1 or 0.6, 17, share.css) + words(max(x1, x2) + 6, y + 13, share.text)
+        body += rect(x1, y, x2 - x1 or 0.6, 17, share.css) + words(
+            max(x1, x2) + 6, y + 13, share.text
+        )
         body += line(x2, y + 17, x2, y + 26, "link")
     y = 8 + 26 * len(shares)
     body += words(left - 10, y + 13, shortened(total_label, left - 12), "end bold")

@@ -204,7 +204,9 @@ class Agreement:
             "against": change.first,
             "scale": "log" if self.log else "linear",
             "studies": [_json(study._asdict()) for study in self.studies],
-            "reasons": [{**vars(reason), "studies": list(reason.studies)} for reason in self.reasons],
+            "reasons": [
+                {**vars(reason), "studies": list(reason.studies)} for reason in self.reasons
+            ],
             "differ": self.differ,
             **{key: known and _json(known._asdict()) for key, known in tuples.items()},
         }
@@ -226,7 +228,10 @@ def agreements(parts: Iterable[Part]) -> tuple[Agreement, ...]:
     shared = [group for group in groups.values() if len(group) > 1]
 
     reasons = [_reasons(group) for group in shared]
-    tests = [None if _sizes(found) else welch_f(_samples(group)) for group, found in zip(shared, reasons, strict=True)]
+    tests = [
+        None if _sizes(found) else welch_f(_samples(group))
+        for group, found in zip(shared, reasons, strict=True)
+    ]
     adjusted = holm([math.nan if test is None else test[3] for test in tests])
     return tuple(
         _agreement(group, found, None if test is None else Heterogeneity(*test, p))

@@ -1,4 +1,5 @@
-"""How the error of a report, 5 in 100 studies, is shared among its claims, and over planned looks."""
+"""How the error of a report, 5 in 100 studies, is shared among its claims, and over planned
+looks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ ERROR = 0.05
 
 @dataclass(frozen=True)
 class Budget:
-    """Shares of the error, each for a family of claims (levels found by simulation, see docs/statistics.md).
+    """Shares of the error, each for a family of claims (levels found by simulation, see
+    docs/statistics.md).
 
-    Directions and equivalences of averages share a level: no average is 0 and beyond the margin at once.
+    Directions and equivalences of averages share a level: no average is 0 and beyond the margin at
+    once.
 
     Attributes:
         direction: two-sided, by Bonferroni over all changes.
@@ -92,14 +95,16 @@ class Spending:
         return look_levels(self.looks, 2 * level, self.spend)[self.at] / 2
 
     def adjusted(self, p: Floats, level: float, sides: int = 2) -> Floats:
-        """Corrected p of tests that each have this level: below `ERROR` where p is below the nominal level."""
+        """Corrected p of tests that each have this level: below `ERROR` where p is below the
+        nominal level."""
         nominal = self.nominal(level, sides)
         if nominal <= 0:
             return np.where(np.isnan(p), np.nan, 1.0)
         return np.minimum(1.0, p * (ERROR / nominal))
 
     def holm(self, p: Sequence[float] | Floats, level: float, sides: int = 1) -> Floats:
-        """Corrected p of a family by Holm's method; nan counts as a test that was not passed, and stays nan."""
+        """Corrected p of a family by Holm's method; nan counts as a test that was not passed, and
+        stays nan."""
         values = np.asarray(p, dtype=float)
         adjusted, largest = np.full(len(values), np.nan), 0.0
         order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")

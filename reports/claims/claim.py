@@ -16,7 +16,8 @@ Kind = Literal[
     "undecided",
     "uncompared",
 ]
-"""What a claim is about; `one_sided` is `no harm` or `no benefit`, `composite` ranks diverged runs last."""
+"""What a claim is about; `one_sided` is `no harm` or `no benefit`, `composite` ranks diverged runs
+last."""
 
 ScopeType = Literal["everywhere", "on_average", "at", "clean", "alias_group"]
 
@@ -40,13 +41,15 @@ class Scope:
     """The settings that a claim holds in.
 
     Attributes:
-        type: `everywhere`: in each setting that was run; `on_average`: of their mean; `at`: at the levels of `at`;
-            `clean`: of the mean over the settings in which no trial diverged; `alias_group`: of the sum of `terms`.
+        type: `everywhere`: in each setting that was run; `on_average`: of their mean; `at`: at the
+            levels of `at`; `clean`: of the mean over the settings in which no trial diverged;
+            `alias_group`: of the sum of `terms`.
         at: factor -> level.
         over: the settings, where they are not all of the design's.
         left_out: the settings of the design that have no result, or in which trials diverged.
         terms: of an alias group, the terms that the design cannot tell apart.
-        every: of a scope `clean`, whether the claim holds in each of its settings and not only of their mean.
+        every: of a scope `clean`, whether the claim holds in each of its settings and not only of
+            their mean.
     """
 
     type: ScopeType
@@ -58,7 +61,8 @@ class Scope:
 
     @property
     def single(self) -> bool:
-        """Whether the claim names settings of its own, so that it is about less than the whole design."""
+        """Whether the claim names settings of its own, so that it is about less than the whole
+        design."""
         return self.type == "at"
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,18 +94,21 @@ class Claim:
     Attributes:
         id: unique in a report.
         kind: what it is about.
-        subject: name of the change: a factor, or `factor=level` of a factor with several levels; of `depends` the term.
+        subject: name of the change: a factor, or `factor=level` of a factor with several levels; of
+            `depends` the term.
         factor: the factor; of `depends` empty.
         level: the level that is compared, or that makes trials diverge.
         against: the level it is compared with.
-        word: `harms`, `helps`, `equivalent`, `no harm`, `no benefit`, `depends`, `diverges`, or empty.
+        word: `harms`, `helps`, `equivalent`, `no harm`, `no benefit`, `depends`, `diverges`, or
+            empty.
         scope: the settings it holds in.
-        estimate: change of the outcome from the first level, in the outcome's unit (on a log scale the ratio less 1).
+        estimate: change of the outcome from the first level, in the outcome's unit (on a log scale
+            the ratio less 1).
         low: lower end of its interval.
         high: upper end.
         confidence: of the interval.
-        percent: the estimate in percent of the first level's mean in the same seeds; nan where that is not known well,
-            and of interactions.
+        percent: the estimate in percent of the first level's mean in the same seeds; nan where that
+            is not known well, and of interactions.
         percent_low: lower end of the interval of that ratio.
         percent_high: upper end.
         p: of the test named.
@@ -114,8 +121,8 @@ class Claim:
         gate: id of the claim that had to be made first.
         counts: diverged trials at both levels.
         look: seeds at the planned look that decided it; None: not by a look.
-        caveats: `skewed`, `quantised`, `unplanned_look`, `missing`, `diverged`, and `small`: the interval reaches into
-            the margin. Reports add `interim` and `rule_changed`.
+        caveats: `skewed`, `quantised`, `unplanned_look`, `missing`, `diverged`, and `small`: the
+            interval reaches into the margin. Reports add `interim` and `rule_changed`.
     """
 
     id: str
@@ -159,8 +166,23 @@ class Claim:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; numbers that are not finite are None."""
-        numbers = ("estimate", "low", "high", "percent", "percent_low", "percent_high", "p", "p_adjusted", "df")
-        content: dict[str, Any] = {"id": self.id, "kind": self.kind, "word": self.word, "subject": self.subject}
+        numbers = (
+            "estimate",
+            "low",
+            "high",
+            "percent",
+            "percent_low",
+            "percent_high",
+            "p",
+            "p_adjusted",
+            "df",
+        )
+        content: dict[str, Any] = {
+            "id": self.id,
+            "kind": self.kind,
+            "word": self.word,
+            "subject": self.subject,
+        }
         content |= {"factor": self.factor, "level": self.level, "against": self.against}
         content |= {"scope": self.scope.to_dict()}
         content |= {name: _finite(getattr(self, name)) for name in numbers}
@@ -175,7 +197,9 @@ class Claim:
 def averaged(claim: Claim) -> bool:
     """Whether a claim is about the mean of several settings and nothing more."""
     scope = claim.scope
-    mean = scope.type in ("on_average", "alias_group") or (scope.type == "clean" and not scope.every)
+    mean = scope.type in ("on_average", "alias_group") or (
+        scope.type == "clean" and not scope.every
+    )
     return claim.kind in ("direction", "equivalent") and mean
 
 
@@ -193,8 +217,8 @@ def check(claims: tuple[Claim, ...]) -> None:
     """Check the claims of a report against each other.
 
     Raises:
-        ClaimError: an average is claimed beside an established interaction of the same factor, a conditional claim
-            lacks its gate, or an id occurs twice.
+        ClaimError: an average is claimed beside an established interaction of the same factor, a
+            conditional claim lacks its gate, or an id occurs twice.
     """
     ids = {claim.id for claim in claims}
     if len(ids) < len(claims):
@@ -214,4 +238,6 @@ def _finite(value: float) -> float | None:
 def ranked(claims: Iterable[Claim], *kinds: Kind, word: str = "") -> list[Claim]:
     """The claims of these kinds, and of this word if one is given, the largest effect first."""
     found = [claim for claim in claims if claim.kind in kinds and (not word or claim.word == word)]
-    return sorted(found, key=lambda claim: 0.0 if math.isnan(claim.estimate) else -abs(claim.estimate))
+    return sorted(
+        found, key=lambda claim: 0.0 if math.isnan(claim.estimate) else -abs(claim.estimate)
+    )

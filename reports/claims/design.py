@@ -1,4 +1,5 @@
-"""The geometry of a study: which cells differ in one change alone, and which in several that form a block."""
+"""The geometry of a study: which cells differ in one change alone, and which in several that form a
+block."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Block:
-    """Cells that differ in the changes of a term alone: `cells[bits]`, bit i set where change i is made.
+    """Cells that differ in the changes of a term alone: `cells[bits]`, bit i set where change i is
+    made.
 
     Attributes:
         at: the levels of the other factors.
@@ -49,7 +51,8 @@ class Term:
     """One or more changes of different factors, with the blocks of cells in which they can be seen.
 
     Attributes:
-        aliases: the names of terms that the design cannot tell from it, itself included; of a fraction.
+        aliases: the names of terms that the design cannot tell from it, itself included; of a
+            fraction.
     """
 
     changes: tuple[Change, ...]
@@ -105,7 +108,9 @@ class Design:
             for cell in plan["cells"]
         )
         reference = plan.get("reference_cell")
-        return cls(design_kind(plan), factors, settings, None if reference is None else str(reference))
+        return cls(
+            design_kind(plan), factors, settings, None if reference is None else str(reference)
+        )
 
     @cached_property
     def cells(self) -> tuple[str, ...]:
@@ -119,7 +124,10 @@ class Design:
 
     @cached_property
     def _cell_at(self) -> Mapping[tuple[str, ...], int]:
-        return {tuple(levels[f] for f in self.factors): self.index[cell] for cell, levels in self.settings}
+        return {
+            tuple(levels[f] for f in self.factors): self.index[cell]
+            for cell, levels in self.settings
+        }
 
     def cell(self, levels: Levels) -> int | None:
         """The place of the cell with these levels of all factors."""
@@ -138,18 +146,26 @@ class Design:
 
     @cached_property
     def fraction(self) -> bool:
-        """Whether the cells are a whole regular fraction: of a part of one other terms would be aliased.
+        """Whether the cells are a whole regular fraction: of a part of one other terms would be
+        aliased.
 
         Cells of a fraction and its fold-over, listed one by one, are one too.
         """
         kinds = ("fractional_factorial", "custom")
         many = len(self._cell_at)
-        if not self.two_level or self.kind not in kinds or self.complete or many < 4 or many & (many - 1):
+        if (
+            not self.two_level
+            or self.kind not in kinds
+            or self.complete
+            or many < 4
+            or many & (many - 1)
+        ):
             return False
         if len(self.cells) < many or any(term.blocks for term in self.mains):
             return False
 
-        # Regular: products of sign columns are balanced, or constant where they define the fraction.
+        # Regular: products of sign columns are balanced, or constant where they define the
+        # fraction.
         columns = [self._sign((factor,)) for factor in self.factors]
         if any(column.sum() for column in columns):
             return False
@@ -169,15 +185,21 @@ class Design:
 
     @cached_property
     def mains(self) -> tuple[Term, ...]:
-        """Each change with the pairs of cells that differ in it alone; without pairs where there are none."""
+        """Each change with the pairs of cells that differ in it alone; without pairs where there
+        are none."""
         return tuple(Term((change,), self._blocks((change,))) for change in self.changes.values())
 
     @cached_property
     def compared(self) -> tuple[Term, ...]:
-        """The changes that the cells allow a verdict on; of a fraction every factor, as its balanced contrast."""
+        """The changes that the cells allow a verdict on; of a fraction every factor, as its
+        balanced contrast."""
         if self.fraction:
             return tuple(Term(term.changes, (), self._aliases(term.changes)) for term in self.mains)
-        return tuple(term for term in self.mains if any(a != b for a, b in (block.cells for block in term.blocks)))
+        return tuple(
+            term
+            for term in self.mains
+            if any(a != b for a, b in (block.cells for block in term.blocks))
+        )
 
     @cached_property
     def uncompared(self) -> tuple[str, ...]:
@@ -187,12 +209,17 @@ class Design:
 
     @cached_property
     def interactions(self) -> tuple[Term, ...]:
-        """The terms of two and more changes that can be tested; of a fraction one for each alias group."""
+        """The terms of two and more changes that can be tested; of a fraction one for each alias
+        group."""
         if self.fraction:
             return self._fraction_groups()
         changes = [term.changes[0] for term in self.compared]
         whole = self.two_level and self.complete
-        most = len(self.factors) if whole and len(self.factors) <= MOST_FACTORS_ALL_ORDERS else MOST_ORDER
+        most = (
+            len(self.factors)
+            if whole and len(self.factors) <= MOST_FACTORS_ALL_ORDERS
+            else MOST_ORDER
+        )
         found = []
         for order in range(2, (most if whole else 2) + 1):
             for chosen in combinations(changes, order):
@@ -205,17 +232,22 @@ class Design:
 
     @staticmethod
     def _moves(block: Block, order: int) -> bool:
-        """Whether the contrast of a block is not zero by construction, as where equal configs share a cell."""
+        """Whether the contrast of a block is not zero by construction, as where equal configs share
+        a cell."""
         weights: dict[int, int] = {}
         for bits, cell in enumerate(block.cells):
-            weights[cell] = weights.get(cell, 0) + (1 if (order - bits.bit_count()) % 2 == 0 else -1)
+            weights[cell] = weights.get(cell, 0) + (
+                1 if (order - bits.bit_count()) % 2 == 0 else -1
+            )
         return any(weights.values())
 
     def _blocks(self, changes: Sequence[Change]) -> tuple[Block, ...]:
-        """All blocks of cells for these changes, in the order of the other factors' levels in the plan."""
+        """All blocks of cells for these changes, in the order of the other factors' levels in the
+        plan."""
         moved = {change.factor for change in changes}
         others = dict.fromkeys(
-            tuple((f, level) for f, level in levels.items() if f not in moved) for _, levels in self.settings
+            tuple((f, level) for f, level in levels.items() if f not in moved)
+            for _, levels in self.settings
         )
         found = []
         for at in others:
@@ -228,11 +260,14 @@ class Design:
         """Product of -1 (first level) and +1 over these factors, for each cell."""
         signs = np.ones(len(self.cells))
         for cell, levels in self.settings:
-            signs[self.index[cell]] = math.prod(-1 if levels[f] == self.factors[f][0] else 1 for f in factors)
+            signs[self.index[cell]] = math.prod(
+                -1 if levels[f] == self.factors[f][0] else 1 for f in factors
+            )
         return signs
 
     def fraction_weights(self, term: Term) -> Floats:
-        """The balanced contrast of a term of a fraction: mean of the cells with sign + less that of the others."""
+        """The balanced contrast of a term of a fraction: mean of the cells with sign + less that of
+        the others."""
         return self._sign([change.factor for change in term.changes]) / (len(self.cells) / 2)
 
     def _fraction_groups(self) -> tuple[Term, ...]:
@@ -246,7 +281,8 @@ class Design:
         return tuple(found.values())
 
     def _pattern(self, changes: Sequence[Change]) -> tuple[float, ...]:
-        """The signs of a term's cells, turned so that the first is +: equal for terms that are aliased."""
+        """The signs of a term's cells, turned so that the first is +: equal for terms that are
+        aliased."""
         signs = self._sign([change.factor for change in changes])
         return tuple(signs * signs[0])
 
@@ -254,13 +290,16 @@ class Design:
         """Main effects and pairs that have the signs of a term, itself first."""
         mine = self._pattern(changes)
         terms = [*((c,) for c in self.changes.values()), *combinations(self.changes.values(), 2)]
-        same = [" × ".join(c.name for c in other) for other in terms if self._pattern(other) == mine]
+        same = [
+            " × ".join(c.name for c in other) for other in terms if self._pattern(other) == mine
+        ]
         own = " × ".join(c.name for c in changes)
         return (own, *(name for name in same if name != own))
 
     @cached_property
     def alone(self) -> bool:
-        """Whether the arms of one change can stop without the others: no cell serves two changes but the reference."""
+        """Whether the arms of one change can stop without the others: no cell serves two changes
+        but the reference."""
         if self.fraction or self.interactions:
             return False
         cells = [{cell for block in term.blocks for cell in block.cells} for term in self.compared]

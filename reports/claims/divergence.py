@@ -1,4 +1,5 @@
-"""Does a level make trials diverge? Counts of diverged trials, tested on both sides and corrected."""
+"""Does a level make trials diverge? Counts of diverged trials, tested on both sides and
+corrected."""
 
 from collections.abc import Sequence
 
@@ -35,8 +36,9 @@ def counts(trials: Trials, design: Design, term: Term) -> Counts:
 def p_value(trials: Trials, design: Design, term: Term) -> float:
     """Two-sided p of "the level makes no difference to how many trials diverge".
 
-    Boschloo's exact test takes trials for independent. Where a seed has several pairs of trials, which may diverge
-    together, a t test over the seeds' differences of shares must agree: p is the larger one.
+    Boschloo's exact test takes trials for independent. Where a seed has several pairs of trials,
+    which may diverge together, a t test over the seeds' differences of shares must agree: p is the
+    larger one.
     """
     ended = trials.diverged | np.isfinite(trials.values)
     level, first, pairs = sides(design, term)
@@ -48,7 +50,10 @@ def p_value(trials: Trials, design: Design, term: Term) -> float:
     if pairs == 1:
         return p
 
-    shares = [trials.diverged[both][:, side].sum(axis=1) / ended[both][:, side].sum(axis=1) for side in (level, first)]
+    shares = [
+        trials.diverged[both][:, side].sum(axis=1) / ended[both][:, side].sum(axis=1)
+        for side in (level, first)
+    ]
     difference = shares[0] - shares[1]
     spread = difference.std(ddof=1)
     if spread == 0:
@@ -57,8 +62,11 @@ def p_value(trials: Trials, design: Design, term: Term) -> float:
     return max(p, float(2 * special.stdtr(len(difference) - 1, -t)))
 
 
-def diverging(trials: Trials, design: Design, terms: Sequence[Term], spending: Spending) -> list[Claim]:
-    """A claim for each change of which one level makes trials diverge; the claim names the level that loses them."""
+def diverging(
+    trials: Trials, design: Design, terms: Sequence[Term], spending: Spending
+) -> list[Claim]:
+    """A claim for each change of which one level makes trials diverge; the claim names the level
+    that loses them."""
     p = np.array([p_value(trials, design, term) for term in terms])
     adjusted = spending.holm(p, ERROR, sides=2)
     claims = []

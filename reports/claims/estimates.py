@@ -1,8 +1,9 @@
 """Estimates of contrasts over seeds, many at once, with the p values that claims are made from.
 
-The unit is the seed. Where every seed has all cells of a contrast, the estimate is the mean over seeds of one number
-each, with Student's t. Where cells are missing, each cell has its own mean and each seed its own block, with a variance
-that is robust to whatever the trials of one seed share (CR2, Bell and McCaffrey 2002).
+The unit is the seed. Where every seed has all cells of a contrast, the estimate is the mean over
+seeds of one number each, with Student's t. Where cells are missing, each cell has its own mean and
+each seed its own block, with a variance that is robust to whatever the trials of one seed share
+(CR2, Bell and McCaffrey 2002).
 """
 
 import math
@@ -26,7 +27,8 @@ FEWEST_SEEDS = 3
 FEWEST_FOR_SKEW = 4
 """Seeds below which skewness says nothing."""
 SAME = 1e-10
-"""Differences below this share of the largest outcome are rounding of the arithmetic, not of the training."""
+"""Differences below this share of the largest outcome are rounding of the arithmetic, not of the
+training."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,15 @@ class Trials:
             diverged: see the attribute.
             open_: see the attribute.
             quantised: whether to look for a step.
-            share: whether the outcome is known to be a share of a number of things. Without knowing, a step of one in a
-                whole number is taken for one, unless it is of decimals, which are rounding more often than counting.
+            share: whether the outcome is known to be a share of a number of things. Without
+                knowing, a step of one in a whole number is taken for one, unless it is of decimals,
+                which are rounding more often than counting.
         """
         known = values[np.isfinite(values)]
         step = resolution(known) if quantised and known.size else None
-        things = as_share(step) if step is not None and np.abs(known).max(initial=0.0) <= 1 else None
+        things = (
+            as_share(step) if step is not None and np.abs(known).max(initial=0.0) <= 1 else None
+        )
         if things is not None and not share and math.log10(things) % 1 == 0:
             things = None
         return cls(tuple(seeds), values, diverged, open_, step, things)
@@ -95,7 +100,9 @@ class Trials:
         """The same with every diverged trial at the worst value of the study."""
         known = self.values[np.isfinite(self.values)]
         values = np.where(self.diverged, known.max() if known.size else np.nan, self.values)
-        return Trials(self.seeds, values, np.zeros_like(self.diverged), self.open, self.step, self.share)
+        return Trials(
+            self.seeds, values, np.zeros_like(self.diverged), self.open, self.step, self.share
+        )
 
     def fit(self, cells: tuple[int, ...]) -> CellMeans:
         """Means of these cells with seeds as blocks; worked out once."""
@@ -116,8 +123,9 @@ class Estimates:
         skew: sample skewness over seeds; nan where there is not one number a seed.
         values: (seeds, contrasts), the contrast in each seed; nan where the seed lacks a cell.
         sequence: whether p and intervals are to stay valid whatever made someone add seeds.
-        guard: whether claims about visibly skewed contrasts need more than t. Where each of several settings must pass
-            a test, or a gate came before, the largest p or the gate is guard enough; a second one would decide little.
+        guard: whether claims about visibly skewed contrasts need more than t. Where each of several
+            settings must pass a test, or a gate came before, the largest p or the gate is guard
+            enough; a second one would decide little.
     """
 
     mean: Floats
@@ -130,7 +138,9 @@ class Estimates:
     guard: bool = True
 
     @classmethod
-    def of(cls, trials: Trials, weights: Floats, sequence: bool = False, guard: bool = True) -> "Estimates":
+    def of(
+        cls, trials: Trials, weights: Floats, sequence: bool = False, guard: bool = True
+    ) -> "Estimates":
         """Estimates of contrasts.
 
         Args:
@@ -184,7 +194,8 @@ class Estimates:
         return self.flagged if self.guard else np.zeros(len(self), dtype=bool)
 
     def above(self, bound: float = 0.0) -> Floats:
-        """One-sided p of "not above the bound": small where the contrast is larger; nan where nobody can say."""
+        """One-sided p of "not above the bound": small where the contrast is larger; nan where
+        nobody can say."""
         return self._one_sided(bound, 1.0)
 
     def below(self, bound: float = 0.0) -> Floats:
@@ -203,7 +214,8 @@ class Estimates:
         return np.maximum(self.within(margin, 1), self.within(margin, -1))
 
     def within(self, margin: float, side: int) -> Floats:
-        """One-sided p of "beyond the margin on this side" (+1 or -1); of guarded samples no seed may be."""
+        """One-sided p of "beyond the margin on this side" (+1 or -1); of guarded samples no seed
+        may be."""
         p = self.below(margin) if side > 0 else self.above(-margin)
         with np.errstate(invalid="ignore"):
             beyond = (side * self.values >= margin).any(axis=0)
@@ -212,20 +224,25 @@ class Estimates:
     def interval(self, alpha: float) -> tuple[Floats, Floats]:
         """Ends of the interval at confidence 1 - alpha; nan where the spread is not known.
 
-        It is the usual t interval. Of visibly skewed samples it also holds Johnson's interval and all seeds.
+        It is the usual t interval. Of visibly skewed samples it also holds Johnson's interval and
+        all seeds.
         """
         critical = special.stdtrit(self.df, 1 - alpha / 2)
         low, high = self._ends(critical * self.se)
         flagged = self.flagged & np.isfinite(low)
         if flagged.any():
             johnson = johnson_interval(self.mean, self.se, self.n, self.skew, critical)
-            seeds = np.nanmin(self.values[:, flagged], axis=0), np.nanmax(self.values[:, flagged], axis=0)
+            seeds = (
+                np.nanmin(self.values[:, flagged], axis=0),
+                np.nanmax(self.values[:, flagged], axis=0),
+            )
             low[flagged] = np.minimum(np.minimum(low, johnson[0])[flagged], seeds[0])
             high[flagged] = np.maximum(np.maximum(high, johnson[1])[flagged], seeds[1])
         return low, high
 
     def valid_interval(self, alpha: float) -> tuple[Floats, Floats]:
-        """Ends of the interval that stays valid however often someone looked (confidence sequence)."""
+        """Ends of the interval that stays valid however often someone looked (confidence
+        sequence)."""
         known = (self.se > 0) & (self.df >= 1)
         half = np.full(len(self), np.nan)
         half[known] = [
@@ -251,7 +268,8 @@ class Estimates:
         return np.where(t > 0, sequence_p(size, np.maximum(self.df + 1, 2)), 1.0)
 
     def _one_sided(self, bound: float, sign: float) -> Floats:
-        """A claim about a guarded contrast needs the bound of t and that of Johnson's t for skewed samples."""
+        """A claim about a guarded contrast needs the bound of t and that of Johnson's t for skewed
+        samples."""
         away = sign * (self.mean - bound)
         with np.errstate(all="ignore"):
             t = away / self.se
@@ -291,5 +309,7 @@ def _floor(trials: Trials, weights: Floats, n: Floats) -> Floats:
         return np.zeros(len(weights))
     known = np.isfinite(trials.values)
     means = np.where(known, trials.values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    floors = np.array([variance_floor(row, np.abs(means), trials.step, trials.share) for row in weights])
+    floors = np.array(
+        [variance_floor(row, np.abs(means), trials.step, trials.share) for row in weights]
+    )
     return np.sqrt(floors / np.maximum(n, 1))

@@ -1,4 +1,5 @@
-"""What can't be decided with the seeds that are left: a stop that costs no verdict anyone could have had."""
+"""What can't be decided with the seeds that are left: a stop that costs no verdict anyone could
+have had."""
 
 import math
 
@@ -17,9 +18,9 @@ REACH = 1.645
 def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
     """Changes without a verdict that the last planned look could not decide either.
 
-    The final mean is taken to lie within `REACH` predictive standard deviations of today's, and the spread to be as
-    small as its lower limit allows. A change is given up only if neither a direction nor equivalence of its average
-    could be claimed anywhere in that range.
+    The final mean is taken to lie within `REACH` predictive standard deviations of today's, and the
+    spread to be as small as its lower limit allows. A change is given up only if neither a
+    direction nor equivalence of its average could be claimed anywhere in that range.
     """
     if not rule.looks or not judgement.look or rule.margin is None:
         return ()
@@ -45,5 +46,7 @@ def _hopeless(numbers: Numbers, margin: float, seeds: int, levels: tuple[float, 
     spread = numbers.se * math.sqrt(n) * math.sqrt((n - 1) / stats.chi2.ppf(SPREAD, n - 1))
     moves = REACH * spread * math.sqrt(1 / n - 1 / seeds)
     mean = abs(numbers.mean)
-    direction, same = (stats.t.isf(level, seeds - 1) * spread / math.sqrt(seeds) for level in levels)
+    direction, same = (
+        stats.t.isf(level, seeds - 1) * spread / math.sqrt(seeds) for level in levels
+    )
     return bool(mean + moves < direction and max(0.0, mean - moves) + same > margin)

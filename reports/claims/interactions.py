@@ -39,13 +39,19 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
 
     established, numbers = [], {}
     for place, (term, one) in enumerate(zip(terms, seen, strict=True)):
-        share, many = (look.budget.pairs, pairs) if term.order == 2 else (look.budget.higher, len(terms) - pairs)
+        share, many = (
+            (look.budget.pairs, pairs)
+            if term.order == 2
+            else (look.budget.higher, len(terms) - pairs)
+        )
         level = share / many * look.budget.share
         adjusted = float(look.spending.adjusted(p[place : place + 1], level)[0])
         maker = Maker(look, one, rows[place], found, place)
         numbers[term.name] = maker.numbers(adjusted)
         if adjusted < ERROR and not _too_small(look, found, place, level):
-            claim = maker.claim("depends", "depends", adjusted, "interactions", one.scope(every=False))
+            claim = maker.claim(
+                "depends", "depends", adjusted, "interactions", one.scope(every=False)
+            )
             conditional = _conditional(look, term, one, level, claim) if term.blocks else ()
             established.append(Established(term, claim, conditional))
     return established, numbers
@@ -54,17 +60,20 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
 def _too_small(look: Look, found: Estimates, place: int, level: float) -> bool:
     """Whether an interaction is shown to move every effect by less than the margin.
 
-    A contrast I moves the effects of its changes between two levels by 2 I. What is established and yet smaller than
-    the margin does not make an effect depend on anything that matters.
+    A contrast I moves the effects of its changes between two levels by 2 I. What is established and
+    yet smaller than the margin does not make an effect depend on anything that matters.
     """
     p = look.spending.adjusted(found.inside(look.margin / 2), level, sides=1)
     return bool(p[place] < ERROR)
 
 
-def _conditional(look: Look, term: Term, seen: Seen, level: float, gate: Claim) -> tuple[Claim, ...]:
+def _conditional(
+    look: Look, term: Term, seen: Seen, level: float, gate: Claim
+) -> tuple[Claim, ...]:
     """What each change of an established term does at each combination of the others' levels.
 
-    The term hands its level to these effects: their directions share it by Holm's method, equivalences by Bonferroni's.
+    The term hands its level to these effects: their directions share it by Holm's method,
+    equivalences by Bonferroni's.
     """
     places = list(_places(look, term, seen))
     rows = [row for _, _, row in places]
@@ -74,7 +83,8 @@ def _conditional(look: Look, term: Term, seen: Seen, level: float, gate: Claim) 
 
     claims = []
     left_out = tuple(block.at for block in seen.left_out)
-    # Where the design lacks cells an effect has settings that are in no block: those that are seen are named.
+    # Where the design lacks cells an effect has settings that are in no block: those that are seen
+    # are named.
     partial = bool(left_out) or not look.design.complete
     over = tuple(block.at for block in seen.usable) if partial else ()
     for place, (change, levels, row) in enumerate(places):
@@ -92,7 +102,8 @@ def _conditional(look: Look, term: Term, seen: Seen, level: float, gate: Claim) 
 
 
 def _places(look: Look, term: Term, seen: Seen) -> Iterator[tuple[Change, dict[str, str], Floats]]:
-    """Each change of a term, the levels of the term's other factors, and its effect there as a contrast."""
+    """Each change of a term, the levels of the term's other factors, and its effect there as a
+    contrast."""
     for i, change in enumerate(term.changes):
         for bits in range(2**term.order):
             if bits >> i & 1:

@@ -1,7 +1,8 @@
-"""From the trials of a study to what may be claimed of each change, with one budget of error for all.
+"""From the trials of a study to what may be claimed of each change, with one budget of error for
+all.
 
-The levels and their measured error rates are in docs/statistics.md; `benchmarks.claims` makes the table of false claims
-with this very function.
+The levels and their measured error rates are in docs/statistics.md; `benchmarks.claims` makes the
+table of false claims with this very function.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +24,8 @@ def judge(trials: Trials, design: Design, rule: Rule, look: int | None = None) -
         trials: values in which + is worse (see `Rule.worse`), on the scale of the rule.
         design: what can be compared.
         rule: the study's.
-        look: judge all seeds at once, at the levels of this planned look; None: look by look as they were reached.
+        look: judge all seeds at once, at the levels of this planned look; None: look by look as
+            they were reached.
     """
     if not rule.looks or look is not None:
         spending = Spending() if look is None else Spending(rule.looks, max(look, 0), rule.spend)
@@ -36,16 +38,27 @@ def judge(trials: Trials, design: Design, rule: Rule, look: int | None = None) -
 
 
 def _over_looks(trials: Trials, design: Design, rule: Rule) -> Judgement:
-    """Judge at each look that was reached; a verdict stays unless a later look reaches another one."""
+    """Judge at each look that was reached; a verdict stays unless a later look reaches another
+    one."""
     reached = [n for n in rule.looks if n <= len(trials.seeds) and not trials.open[:n].any()]
     words: dict[str, str] = dict.fromkeys(design.changes, OPEN)
     kept: dict[str, tuple[Claim, ...]] = {}
     found = judge_once(Look(trials, design, rule, Spending(rule.looks, 0, rule.spend)), {})
     for at, seeds in enumerate(reached):
         spending = Spending(rule.looks, at, rule.spend)
-        # Of what was found equivalent the p that found it is told: at later looks it is not tested again.
-        before = (claim for claims in kept.values() for claim in claims if claim.kind == claim.word == "equivalent")
-        equivalent = {c.subject: c.p_adjusted for c in before if not c.gate and words[c.subject] == "equivalent"}
+        # Of what was found equivalent the p that found it is told: at later looks it is not tested
+        # again.
+        before = (
+            claim
+            for claims in kept.values()
+            for claim in claims
+            if claim.kind == claim.word == "equivalent"
+        )
+        equivalent = {
+            c.subject: c.p_adjusted
+            for c in before
+            if not c.gate and words[c.subject] == "equivalent"
+        }
         found = judge_once(Look(trials.first(seeds), design, rule, spending), equivalent)
         for name, word in found.words.items():
             # Data of arms that were stopped are not looked at again.
@@ -61,7 +74,9 @@ def _about(claim: Claim, name: str) -> bool:
     return claim.subject == name or (claim.kind == "depends" and name in interacting(claim))
 
 
-def _consistent(claims: Iterable[Claim], words: Mapping[str, str]) -> tuple[tuple[Claim, ...], dict[str, str]]:
+def _consistent(
+    claims: Iterable[Claim], words: Mapping[str, str]
+) -> tuple[tuple[Claim, ...], dict[str, str]]:
     """Claims and words without averages of changes that another look found to depend on others."""
     claims = tuple(claims)
     terms = [claim for claim in claims if claim.kind == "depends"]
@@ -72,7 +87,16 @@ def _consistent(claims: Iterable[Claim], words: Mapping[str, str]) -> tuple[tupl
     return kept, {**words, **{name: "depends" if name in sure else OPEN for name in dropped}}
 
 
-def _judgement(found: Found, claims: tuple[Claim, ...], words: Mapping[str, str], look: int | None) -> Judgement:
+def _judgement(
+    found: Found, claims: tuple[Claim, ...], words: Mapping[str, str], look: int | None
+) -> Judgement:
     """What is claimed, with the numbers and levels of the last look."""
     spending = found.look.spending
-    return Judgement(claims, words, found.numbers, spending.nominal(found.look.level), spending.nominal(ERROR), look)
+    return Judgement(
+        claims,
+        words,
+        found.numbers,
+        spending.nominal(found.look.level),
+        spending.nominal(ERROR),
+        look,
+    )

@@ -1,4 +1,5 @@
-"""One look at the trials of a study: which blocks of cells count, and the estimates of contrasts over them."""
+"""One look at the trials of a study: which blocks of cells count, and the estimates of contrasts
+over them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -65,7 +66,8 @@ class Look:
 
     @property
     def margin(self) -> float:
-        """The smallest effect that matters; nan without one, so that nothing is ever found within it."""
+        """The smallest effect that matters; nan without one, so that nothing is ever found within
+        it."""
         return float("nan") if self.rule.margin is None else self.rule.margin
 
     @property
@@ -74,26 +76,33 @@ class Look:
         return self.budget.one_direction(len(self.design.compared))
 
     def grew(self, name: str) -> bool:
-        """Whether the arms of a change have a trial of the last seed: arms that were stopped have none."""
+        """Whether the arms of a change have a trial of the last seed: arms that were stopped have
+        none."""
         term = next(term for term in self.design.mains if term.name == name)
         ended = (self.trials.diverged | np.isfinite(self.trials.values))[-1]
         pairs = [list(block.cells) for block in term.blocks] or [list(range(len(ended)))]
         return any(bool(ended[pair].all()) for pair in pairs)
 
     def seen(self, term: Term) -> Seen:
-        """The blocks of a term that count: those with results, of which none lost a trial to divergence."""
+        """The blocks of a term that count: those with results, of which none lost a trial to
+        divergence."""
         if not term.blocks:
             return Seen(term, (), False)
         cells = [moved_cells(block, term.signs) for block in term.blocks]
         lost = [bool(self.lost[moved].any()) for moved in cells]
         known = [bool(self.known[moved].all()) for moved in cells]
         usable = tuple(
-            block for block, diverged, there in zip(term.blocks, lost, known, strict=True) if there and not diverged
+            block
+            for block, diverged, there in zip(term.blocks, lost, known, strict=True)
+            if there and not diverged
         )
 
-        # Cells that equal configs share differ by nothing, whatever happens: they count only beside cells that do not.
+        # Cells that equal configs share differ by nothing, whatever happens: they count only beside
+        # cells that do not.
         moving = [bool(moved) for moved in cells]
-        enough = 2 * sum(lost) <= sum(moving) and any(moved_cells(block, term.signs) for block in usable)
+        enough = 2 * sum(lost) <= sum(moving) and any(
+            moved_cells(block, term.signs) for block in usable
+        )
         return Seen(term, usable if enough else (), any(lost))
 
     def weights(self, seen: Seen) -> Floats:
@@ -104,11 +113,15 @@ class Look:
             return weights if whole else np.full(len(self.design.cells), np.nan)
         return mean_contrast(seen.usable, seen.term.signs, len(self.design.cells))
 
-    def estimates(self, rows: Sequence[Floats], trials: Trials | None = None, guard: bool = True) -> Estimates:
+    def estimates(
+        self, rows: Sequence[Floats], trials: Trials | None = None, guard: bool = True
+    ) -> Estimates:
         """Estimates of contrasts; those that do not exist are nan. See `Estimates.guard`."""
         weights = np.array(rows).reshape(len(rows), len(self.design.cells))
         absent = np.asarray(np.isnan(weights).any(axis=1))
-        found = Estimates.of(trials or self.trials, np.where(absent[:, None], 0.0, weights), self.rule.peeked, guard)
+        found = Estimates.of(
+            trials or self.trials, np.where(absent[:, None], 0.0, weights), self.rule.peeked, guard
+        )
         nothing = np.where(absent, np.nan, 1.0)
         n = np.where(absent, 0, found.n)
         values = np.where(absent, np.nan, found.values)

@@ -26,11 +26,14 @@ def dual(look: Look, seen: Seen) -> Claim | None:
     if not p < ERROR or signs != {float(loses)}:
         return None
     maker = Maker(look, seen, row, survivors, 0)
-    return maker.claim("direction", WORDS[loses], p, "direction", _only_setting(block), ("diverged",))
+    return maker.claim(
+        "direction", WORDS[loses], p, "direction", _only_setting(block), ("diverged",)
+    )
 
 
 def composite(look: Look, seen: Seen) -> Claim | None:
-    """That a level is worse when every diverged run counts as worst; where a mean is given it would say it twice."""
+    """That a level is worse when every diverged run counts as worst; where a mean is given it would
+    say it twice."""
     term = seen.term
     ended = look.known | look.lost
     blocks = [block for block in term.blocks if bool(ended[list(block.cells)].all())]
@@ -65,5 +68,6 @@ def composite(look: Look, seen: Seen) -> Claim | None:
 
 
 def _only_setting(block: Block) -> Scope:
-    """The one setting of a design; with one factor alone it has no levels to name, and is the whole design."""
+    """The one setting of a design; with one factor alone it has no levels to name, and is the whole
+    design."""
     return Scope("at", block.at) if block.at else Scope("everywhere")

@@ -33,7 +33,13 @@ class Maker:
         return self.look.spending.nominal(ERROR)
 
     def claim(
-        self, kind: str, word: str, p_adjusted: float, family: str, scope: Scope, caveats: tuple[str, ...] = ()
+        self,
+        kind: str,
+        word: str,
+        p_adjusted: float,
+        family: str,
+        scope: Scope,
+        caveats: tuple[str, ...] = (),
     ) -> Claim:
         """A claim about this contrast."""
         look, found, place = self.look, self.found, self.place
@@ -41,13 +47,20 @@ class Maker:
         name = self.seen.term.name
         level, first = (changes[0].level, changes[0].first) if len(changes) == 1 else ("", "")
         alpha = self.alpha
-        numbers = relative(look.trials, self.row, found, place, look.rule.worse, look.rule.log, alpha)
+        numbers = relative(
+            look.trials, self.row, found, place, look.rule.worse, look.rule.log, alpha
+        )
         if len(changes) > 1:  # an interaction has no first level to be a share of
             numbers |= dict.fromkeys(("percent", "percent_low", "percent_high"), np.nan)
-        where = "".join(f",{factor}={level}" for factor, level in scope.at.items()) if family == "conditional" else ""
+        where = (
+            "".join(f",{factor}={level}" for factor, level in scope.at.items())
+            if family == "conditional"
+            else ""
+        )
         p = found.apart()[place] if kind in ("direction", "depends") else np.nan
         return Claim(
-            id=f"{kind}:{name}{where}".replace(" ", "_") + (f":{word[3:]}" if kind == "one_sided" else ""),
+            id=f"{kind}:{name}{where}".replace(" ", "_")
+            + (f":{word[3:]}" if kind == "one_sided" else ""),
             kind=kind,  # type: ignore[arg-type]
             subject=name,
             scope=scope,
@@ -89,8 +102,12 @@ class Maker:
     def numbers(self, adjusted: float) -> Numbers:
         """The estimate as readers see it."""
         look, found, place = self.look, self.found, self.place
-        shown = own_unit(found, place, found.shown_interval(self.alpha), look.rule.worse, look.rule.log)
-        p, df, se, mean = (float(array[place]) for array in (found.apart(), found.df, found.se, found.mean))
+        shown = own_unit(
+            found, place, found.shown_interval(self.alpha), look.rule.worse, look.rule.log
+        )
+        p, df, se, mean = (
+            float(array[place]) for array in (found.apart(), found.df, found.se, found.mean)
+        )
         return Numbers(*shown, p, adjusted, int(found.n[place]), df, se, mean)
 
 

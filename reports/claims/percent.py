@@ -19,13 +19,15 @@ def relative(
         row: (cells,) the contrast; its negative part is the first level.
         found: estimates, of which `place` is this contrast's.
         place: see `found`.
-        worse: +1 where larger values are worse, else -1: turns estimates back into the outcome's own direction.
+        worse: +1 where larger values are worse, else -1: turns estimates back into the outcome's
+            own direction.
         log: whether values are logarithms.
         alpha: intervals have confidence 1 - alpha.
 
     Returns:
-        estimate, low, high: in the outcome's unit; on a log scale ratios less 1. percent, percent_low, percent_high:
-        the estimate in percent of the first level's mean in the same seeds; nan where that mean is too near 0.
+        estimate, low, high: in the outcome's unit; on a log scale ratios less 1. percent,
+        percent_low, percent_high: the estimate in percent of the first level's mean in the same
+            seeds; nan where that mean is too near 0.
     """
     ends = found.shown_interval(alpha)
     estimate, low, high = own_unit(found, place, ends, worse, log)
@@ -33,13 +35,19 @@ def relative(
     if not log:
         percent = _percent(trials, row, found, place, worse, alpha)
     names = ("percent", "percent_low", "percent_high")
-    return {"estimate": estimate, "low": low, "high": high, **dict(zip(names, percent, strict=True))}
+    return {
+        "estimate": estimate,
+        "low": low,
+        "high": high,
+        **dict(zip(names, percent, strict=True)),
+    }
 
 
 def own_unit(
     found: Estimates, place: int, ends: tuple[Floats, Floats], worse: float, log: bool
 ) -> tuple[float, float, float]:
-    """Estimate and ends of the interval in the outcome's own direction; on a log scale as ratios less 1."""
+    """Estimate and ends of the interval in the outcome's own direction; on a log scale as ratios
+    less 1."""
     low, high = sorted(worse * float(end[place]) for end in ends)
     numbers = (worse * float(found.mean[place]), low, high)
     return tuple(float(np.expm1(value)) for value in numbers) if log else numbers  # type: ignore[return-value]

@@ -8,7 +8,8 @@ from reports.claims.claim import Claim
 
 WORDS = {1: "harms", -1: "helps"}
 SIDES = {1: "no harm", -1: "no benefit"}
-"""Of a contrast in which + is worse: what its sign is called, and what the absence of that side is."""
+"""Of a contrast in which + is worse: what its sign is called, and what the absence of that side
+is."""
 OPEN = "not enough data"
 
 
@@ -24,7 +25,8 @@ class Rule:
         spend: how the error is spent over them.
         peeked: whether seeds were added after results had been looked at, without a plan.
         share: part of the error budget that this outcome may spend.
-        divergence: whether claims about divergence are made of this outcome; of a second one they would say it twice.
+        divergence: whether claims about divergence are made of this outcome; of a second one they
+            would say it twice.
     """
 
     better: str = "lower"
@@ -78,7 +80,8 @@ class Judgement:
         numbers: name of a change or interaction -> its estimate.
         level: of a test of the direction of one change, two-sided.
         alpha: intervals have confidence 1 - alpha.
-        look: seeds at the last planned look that was reached; None: none was planned, 0: none was reached.
+        look: seeds at the last planned look that was reached; None: none was planned, 0: none was
+            reached.
     """
 
     claims: tuple[Claim, ...]

@@ -1,8 +1,8 @@
 """The verdict of each change at one look at the trials.
 
-For each factor the first of these that holds is its verdict: equivalent in every setting, depends on another factor,
-harms or helps, the same on average only, no harm or no benefit, equivalent on average, not enough data. No average is
-claimed of a factor of which an interaction is established.
+For each factor the first of these that holds is its verdict: equivalent in every setting, depends
+on another factor, harms or helps, the same on average only, no harm or no benefit, equivalent on
+average, not enough data. No average is claimed of a factor of which an interaction is established.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,16 +74,23 @@ def judge_once(look: Look, equivalent: Mapping[str, float]) -> Found:
 
     Args:
         look: the trials so far, with the levels of now.
-        equivalent: change found equivalent at an earlier look -> its corrected p then; it hands its level on.
+        equivalent: change found equivalent at an earlier look -> its corrected p then; it hands its
+            level on.
     """
     terms = look.design.compared
-    lost = divergence.diverging(look.trials, look.design, terms, look.spending) if look.rule.divergence else []
+    lost = (
+        divergence.diverging(look.trials, look.design, terms, look.spending)
+        if look.rule.divergence
+        else []
+    )
     established, numbers = interactions(look)
     claims, words = [*lost, *(one.claim for one in established), *_conditional(established)], {}
     for side in _sides(look, equivalent):
         name = side.seen.term.name
         numbers[name] = side.maker.numbers(side.direction)
-        word, made = _verdict(look, side, established, diverges=any(claim.subject == name for claim in lost))
+        word, made = _verdict(
+            look, side, established, diverges=any(claim.subject == name for claim in lost)
+        )
         claims += made
         words[name] = word
         if len(side.settings) and side.settings.flat.all():
@@ -115,9 +122,13 @@ def _sides(look: Look, equivalent: Mapping[str, float]) -> list[_Side]:
     same = look.budget.equivalences
     directions = spending.adjusted(averages.apart(), look.level)
     before = [term.name in equivalent for term in terms]
-    everywhere = spending.holm(_known([largest(one.inside(look.margin)) for one in settings], before), same)
+    everywhere = spending.holm(
+        _known([largest(one.inside(look.margin)) for one in settings], before), same
+    )
     on_average = spending.holm(_known(list(averages.inside(look.margin)), before), same)
-    one_sided = spending.holm([largest(one.within(look.margin, side)) for one in settings for side in SIDES], same)
+    one_sided = spending.holm(
+        [largest(one.within(look.margin, side)) for one in settings for side in SIDES], same
+    )
     return [
         _Side(
             maker=Maker(look, one, rows[i], averages, i),
@@ -152,7 +163,9 @@ def _nowhere_opposite(look: Look, settings: Estimates, mean: float) -> float:
     return largest(look.spending.adjusted(p, look.level, sides=1))
 
 
-def _verdict(look: Look, side: _Side, established: Sequence[Established], diverges: bool) -> tuple[str, list[Claim]]:
+def _verdict(
+    look: Look, side: _Side, established: Sequence[Established], diverges: bool
+) -> tuple[str, list[Claim]]:
     """The word of a change and the claims that carry it."""
     name = side.seen.term.name
     mine = [one for one in established if name in interacting(one.claim)]
@@ -166,12 +179,15 @@ def _verdict(look: Look, side: _Side, established: Sequence[Established], diverg
         return "diverges", made
     if word == OPEN:
         scope = side.seen.scope(every=False)
-        made.append(composite(look, side.seen) or side.maker.claim("undecided", OPEN, np.nan, "", scope))
+        made.append(
+            composite(look, side.seen) or side.maker.claim("undecided", OPEN, np.nan, "", scope)
+        )
     return word, made
 
 
 def _claim(look: Look, side: _Side, blocked: bool, alone: bool) -> Claim | None:
-    """The claim that is a change's verdict, in the order of the rule; None: there is none, or it depends.
+    """The claim that is a change's verdict, in the order of the rule; None: there is none, or it
+    depends.
 
     Args:
         look: the trials so far.
@@ -183,7 +199,9 @@ def _claim(look: Look, side: _Side, blocked: bool, alone: bool) -> Claim | None:
     if not len(side.settings) and not side.aliased:
         return dual(look, seen) if len(seen.moving) == 1 else None
     if side.everywhere < ERROR and not side.aliased:
-        return make("equivalent", "equivalent", side.everywhere, "equivalence", seen.scope(every=True))
+        return make(
+            "equivalent", "equivalent", side.everywhere, "equivalence", seen.scope(every=True)
+        )
     if blocked:
         return None
 
@@ -193,11 +211,19 @@ def _claim(look: Look, side: _Side, blocked: bool, alone: bool) -> Claim | None:
         if single or (side.nowhere < ERROR and not side.aliased):
             p = side.direction if single else max(side.direction, side.nowhere)
             return make("direction", word, p, "direction", seen.scope(every=True))
-        return make("direction", f"{word} on average", side.direction, "direction", seen.scope(every=False))
+        return make(
+            "direction", f"{word} on average", side.direction, "direction", seen.scope(every=False)
+        )
     if not side.aliased and (claim := _no_side(side)):
         return claim
     if side.on_average < ERROR and (alone or not side.aliased):
-        return make("equivalent", "equivalent on average", side.on_average, "equivalence", seen.scope(every=False))
+        return make(
+            "equivalent",
+            "equivalent on average",
+            side.on_average,
+            "equivalence",
+            seen.scope(every=False),
+        )
     return None
 
 

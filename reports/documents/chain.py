@@ -1,8 +1,9 @@
 """The lines of `ledger.jsonl`, chained by their digests.
 
-Each line is a JSON object. `sha256` is the digest of the rest of the object; `previous` is the `sha256`
-of the line before. Whoever changes or removes a line breaks the chain, and `plan.json` keeps the digest
-of the newest line, so that a ledger cut at its end is noticed too. The chain shows changes; it is no
+Each line is a JSON object. `sha256` is the digest of the rest of the object; `previous` is the
+`sha256` of the line before. Whoever changes or removes a line breaks the chain, and `plan.json`
+keeps the digest of the newest line, so that a ledger cut at its end is noticed too. The chain shows
+changes; it is no
 signature: someone who writes every file of the folder again can hide them.
 """
 
@@ -44,7 +45,8 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _canonical(value: Mapping[str, Any]) -> bytes:
-    """One text for equal objects; a lone surrogate is escaped, since it can't be written as UTF-8."""
+    """One text for equal objects; a lone surrogate is escaped, since it can't be written as
+    UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode()
 
@@ -54,9 +56,9 @@ class Damage:
     """How a ledger differs from what was written.
 
     Attributes:
-        kind: `edited`: a line was changed; `removed`: a line is missing before this one; `truncated`: the
-            newest lines are missing; `deleted`: the file is missing; `rewritten`: trials ran under a plan
-            that no line holds.
+        kind: `edited`: a line was changed; `removed`: a line is missing before this one;
+            `truncated`: the newest lines are missing; `deleted`: the file is missing; `rewritten`:
+            trials ran under a plan that no line holds.
         line: number of the first bad line, from 1; None where no single line is bad.
     """
 
@@ -100,7 +102,8 @@ def read_chain(data: bytes) -> Chain:
             continue
         own = is_sealed(entry)
         if own and entry.get("previous") != last:
-            # A line that can't be read, and that the chain needs, was changed and not cut while written.
+            # A line that can't be read, and that the chain needs, was changed and not cut while
+            # written.
             lost = [it for it in torn if not entries or it > entries[-1][0]]
             torn = [it for it in torn if it not in lost]
             damage = damage or (Damage("edited", lost[0]) if lost else Damage("removed", number))

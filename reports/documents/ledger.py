@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reports.documents.chain import Chain, Damage, is_sealed, read_chain
-from reports.documents.rule import Changed, LedgerFacts, Look, PlanEntry, Registration, Rule, RuleChange, SeedsAdded
+from reports.documents.rule import (
+    Changed,
+    LedgerFacts,
+    Look,
+    PlanEntry,
+    Registration,
+    Rule,
+    RuleChange,
+    SeedsAdded,
+)
 
 NAME = "ledger.jsonl"
 REGISTRATION = "registration.json"
@@ -18,7 +27,8 @@ PLANS = ("plan", "register", "found")
 
 
 def load_ledger(folder: str | Path) -> LedgerFacts:
-    """Return what the ledger in a study's folder shows, `OUT/<study name>`; never raises for its content.
+    """Return what the ledger in a study's folder shows, `OUT/<study name>`; never raises for its
+    content.
 
     Raises:
         OSError: the ledger is there and can't be read.
@@ -30,7 +40,9 @@ def load_ledger(folder: str | Path) -> LedgerFacts:
     return of_folder(folder, plan, documents)
 
 
-def of_folder(folder: Path, plan: Mapping[str, Any], documents: Mapping[str, Mapping[str, Any]]) -> LedgerFacts:
+def of_folder(
+    folder: Path, plan: Mapping[str, Any], documents: Mapping[str, Mapping[str, Any]]
+) -> LedgerFacts:
     """Return the same where plan.json and the trials' documents are read already."""
     path = folder / NAME
     data = path.read_bytes() if path.is_file() else None
@@ -54,12 +66,16 @@ def ledger_facts(
     chain = read_chain(data or b"")
     plans, looks, changes, added = _history(chain)
     known = {entry.plan_hash for entry in plans}
-    unknown = tuple(id_ for id_, it in documents.items() if it.get("plan_hash", None) not in {*known, None})
+    unknown = tuple(
+        id_ for id_, it in documents.items() if it.get("plan_hash", None) not in {*known, None}
+    )
     damage = _damage(chain, data, plan)
     if damage is None and unknown:
         damage = Damage("deleted") if data is None else Damage("rewritten")
     since = max((change.date for change in changes), default=plans[0].date if plans else None)
-    early = [id_ for id_, document in documents.items() if since and _started_before(document, since)]
+    early = [
+        id_ for id_, document in documents.items() if since and _started_before(document, since)
+    ]
     state: Literal["present", "absent", "broken"] = "present" if data else "absent"
     return LedgerFacts(
         state="broken" if damage and data is not None else state,
@@ -99,7 +115,8 @@ def head_of(plan: Mapping[str, Any]) -> str | None:
 def _history(
     chain: Chain,
 ) -> tuple[list[PlanEntry], list[Look], list[RuleChange], list[SeedsAdded]]:
-    """The plans and looks of a ledger in their order, and how each plan differs from those before."""
+    """The plans and looks of a ledger in their order, and how each plan differs from those
+    before."""
     plans: list[PlanEntry] = []
     looks: list[Look] = []
     changes: list[RuleChange] = []
@@ -117,7 +134,8 @@ def _history(
 
 
 def _plans_and_looks(chain: Chain) -> Iterator[PlanEntry | Look]:
-    """Yield the plans and looks of a ledger; entries of other kinds, or that lack a key, are passed over."""
+    """Yield the plans and looks of a ledger; entries of other kinds, or that lack a key, are passed
+    over."""
     for _, entry in chain.entries:
         try:
             if entry.get("kind") in PLANS:
@@ -190,7 +208,9 @@ def _changes(before: PlanEntry, after: PlanEntry, looks: int) -> Iterator[RuleCh
     )
 
 
-def _added(plans: Sequence[PlanEntry], plan: PlanEntry, looks: Sequence[Look]) -> Iterator[SeedsAdded]:
+def _added(
+    plans: Sequence[PlanEntry], plan: PlanEntry, looks: Sequence[Look]
+) -> Iterator[SeedsAdded]:
     """The seeds that a plan has beyond all plans before, if any."""
     known = {seed for earlier in plans for seed in earlier.seeds}
     new = tuple(seed for seed in plan.seeds if seed not in known)
@@ -207,8 +227,11 @@ def _started_before(document: Mapping[str, Any], date: datetime) -> bool:
     return isinstance(started, int | float) and started < date.timestamp()
 
 
-def _registration(chain: Chain, content: Mapping[str, Any], plan: Mapping[str, Any]) -> Registration | None:
-    """The registration of registration.json, or of the ledger where the file is missing or was changed."""
+def _registration(
+    chain: Chain, content: Mapping[str, Any], plan: Mapping[str, Any]
+) -> Registration | None:
+    """The registration of registration.json, or of the ledger where the file is missing or was
+    changed."""
     entries = [entry for _, entry in chain.entries if entry.get("kind") == "register"]
     logged = {str(entry.get("registration")): entry for entry in entries}
     intact = bool(content) and is_sealed(content)

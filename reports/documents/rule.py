@@ -79,7 +79,10 @@ class Rule:
             looks=tuple(int(look) for look in outcome.get("looks") or ()),
             spend=outcome.get("spend"),
             also=tuple(
-                FurtherOutcome(str(it["metric"]), str(it["better"]), _number(it.get("smallest_effect"))) for it in also
+                FurtherOutcome(
+                    str(it["metric"]), str(it["better"]), _number(it.get("smallest_effect"))
+                )
+                for it in also
             ),
             alpha=_number(outcome.get("alpha")),
         )
@@ -94,15 +97,16 @@ class PlanEntry:
     """A plan that was fixed.
 
     Attributes:
-        kind: `plan` by `run`; `register` by `plan --register`; `found`: it was in plan.json when the
-            ledger began, so its date is not the date at which the rule was fixed.
+        kind: `plan` by `run`; `register` by `plan --register`; `found`: it was in plan.json when
+            the ledger began, so its date is not the date at which the rule was fixed.
         date: when, UTC.
         plan_hash: hash of the plan.
         rule: the rule of decision.
         seeds: all seeds of the plan, also those of looks to come.
         cells: number of different cells.
         trials: number of trials, cells times seeds.
-        ended: trials of the plan before this one that had an outcome by then (finished or diverged).
+        ended: trials of the plan before this one that had an outcome by then (finished or
+            diverged).
         started: trials of any plan that had recorded results by then, ended or not.
         version: version of the package.
         commit: commit of the code, where it ran from a repository.
@@ -133,8 +137,8 @@ class Look:
         ended: trials with an outcome (finished or diverged).
         trials: trials of the whole plan at that time.
         seeds: seeds with at least one such trial.
-        planned: whether the plan asked for a look at this point: everything had ended, or every trial of
-            a number of seeds that the rule's `looks` names.
+        planned: whether the plan asked for a look at this point: everything had ended, or every
+            trial of a number of seeds that the rule's `looks` names.
     """
 
     date: datetime
@@ -237,16 +241,16 @@ class LedgerFacts:
     """What a ledger shows of a study.
 
     Attributes:
-        state: `present`; `absent`: there is none, so nobody knows when the rule was fixed; `broken`: it
-            was changed, cut, or written again.
-        damage: how it was changed; a deleted ledger is `absent` with a damage, a folder that never had
-            one is `absent` without.
-        torn: numbers of lines that were cut while they were written; this loses an entry, and is not
-            counted as damage.
+        state: `present`; `absent`: there is none, so nobody knows when the rule was fixed;
+            `broken`: it was changed, cut, or written again.
+        damage: how it was changed; a deleted ledger is `absent` with a damage, a folder that never
+            had one is `absent` without.
+        torn: numbers of lines that were cut while they were written; this loses an entry, and is
+            not counted as damage.
         plans: the plans in the order in which they were fixed.
         looks: the looks at results in their order.
-        rule_changes: differences between the rules of successive plans, those before any result too;
-            see `RuleChange.late`.
+        rule_changes: differences between the rules of successive plans, those before any result
+            too; see `RuleChange.late`.
         seeds_added: seeds beyond all plans before.
         registered: the registration, if there is one.
         trials_before_rule: ids of trials that started before today's rule was fixed.
@@ -276,7 +280,8 @@ class LedgerFacts:
 
     @property
     def widest(self) -> PlanEntry | None:
-        """The plan with most trials, the newest of equals: with fewer outcomes the study is interim."""
+        """The plan with most trials, the newest of equals: with fewer outcomes the study is
+        interim."""
         return max(reversed(self.plans), key=lambda plan: plan.trials, default=None)
 
     @property
@@ -291,7 +296,8 @@ class LedgerFacts:
 
     @property
     def fixed_before_trials(self) -> bool:
-        """Whether the ledger shows that today's rule was fixed before any trial of the study started."""
+        """Whether the ledger shows that today's rule was fixed before any trial of the study
+        started."""
         if self.state != "present" or self.first is None or self.first.kind == "found":
             return False
         late = any(change.late for change in self.rule_changes)

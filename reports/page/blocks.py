@@ -1,4 +1,7 @@
-"""A report as plain data: sections of blocks, without looks. Renderers turn it into HTML, PDF, LaTeX or text."""
+"""A report as plain data: sections of blocks, without looks.
+
+Renderers turn it into HTML, PDF, LaTeX or text.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +12,8 @@ Style: TypeAlias = Literal["plain", "strong", "code", "muted"]
 
 @dataclass(frozen=True)
 class Span:
-    """A run of text in one style; `href` makes it a link (`#id` inside the report, or an address)."""
+    """A run of text in one style; `href` makes it a link (`#id` inside the report, or an
+    address)."""
 
     text: str
     style: Style = "plain"
@@ -84,7 +88,8 @@ class Drawing:
         width: width of the view box, units of one CSS pixel.
         height: height of the view box.
         alt: a sentence that says what is seen.
-        look: how it is placed: `bar` inside a table cell, `axis` under such a column, `panel` in a grid, `wide` alone.
+        look: how it is placed: `bar` inside a table cell, `axis` under such a column, `panel` in a
+            grid, `wide` alone.
     """
 
     name: str
@@ -97,7 +102,8 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """A raster image: encoded bytes (PNG or JPEG), its size in pixels, and a sentence for those who can't see it."""
+    """A raster image: encoded bytes (PNG or JPEG), its size in pixels, and a sentence for those who
+    can't see it."""
 
     data: bytes = field(repr=False)
     width: int
@@ -160,7 +166,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its key (as in the CSV), its heading, what it holds, and its share of the paper's width."""
+    """A column: its key (as in the CSV), its heading, what it holds, and its share of the paper's
+    width."""
 
     key: str
     label: str
@@ -254,7 +261,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Frame:
-    """The figure of one arm at one step: the picture, and a line under it (`warn`: in the colour of harm)."""
+    """The figure of one arm at one step: the picture, and a line under it (`warn`: in the colour of
+    harm)."""
 
     picture: Picture | None
     under: str = ""
@@ -270,7 +278,8 @@ class ImageGrid:
         caption: what it shows.
         arms: headings of the columns.
         steps: the steps, increasing.
-        key_steps: the steps shown on paper and without script (step 0, onset, end), each with a word.
+        key_steps: the steps shown on paper and without script (step 0, onset, end), each with a
+            word.
         frames: `frames[step index][arm index]`.
         rows: names of the rows of a picture, from top to bottom.
         pixelated: whether enlarging keeps hard pixels.
@@ -288,7 +297,8 @@ class ImageGrid:
 
 @dataclass(frozen=True)
 class Beside:
-    """Two groups of blocks beside each other where there is room; the first is the wider one (`share` of the width)."""
+    """Two groups of blocks beside each other where there is room; the first is the wider one
+    (`share` of the width)."""
 
     left: tuple["Block", ...]
     right: tuple["Block", ...]

@@ -87,7 +87,8 @@ def duration(seconds: float | None) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """How many digits the numbers of one metric are shown with: two significant ones of what matters.
+    """How many digits the numbers of one metric are shown with: two significant ones of what
+    matters.
 
     Attributes:
         digits: after the decimal point.
@@ -99,7 +100,8 @@ class Scale:
 
     @classmethod
     def of(cls, *sizes: float | None) -> "Scale":
-        """The scale at which the smallest of these sizes (effects, spreads, margins) keeps two significant digits."""
+        """The scale at which the smallest of these sizes (effects, spreads, margins) keeps two
+        significant digits."""
         known = [abs(size) for size in sizes if size is not None and math.isfinite(size) and size]
         if not known:
             return cls(3)

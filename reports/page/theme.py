@@ -1,7 +1,8 @@
-"""Colours and classes, once for the page (CSS variables, light and dark) and once for paper (literal colours).
+"""Colours and classes, once for the page (CSS variables, light and dark) and once for paper
+(literal colours).
 
-Blue and orange are told apart by colour-blind readers and differ in lightness; signs and words repeat what colour says.
-Contrast of text against its ground is at least 4.5 : 1 in both themes.
+Blue and orange are told apart by colour-blind readers and differ in lightness; signs and words
+repeat what colour says. Contrast of text against its ground is at least 4.5 : 1 in both themes.
 """
 
 LIGHT = {

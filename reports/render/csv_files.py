@@ -1,4 +1,5 @@
-"""The numbers behind a report as tidy files: one header line, UTF-8, `.` decimals, empty for missing."""
+"""The numbers behind a report as tidy files: one header line, UTF-8, `.` decimals, empty for
+missing."""
 
 import json
 import math
@@ -17,16 +18,49 @@ from reports.words.names import aliases
 from reports.words.replicates import replicates_json
 from reports.words.sentences import sentence
 
-FRAMES = ("arms", "effects", "shapley", "verdicts", "checks", "simple", "differences", "onset", "metrics")
+FRAMES = (
+    "arms",
+    "effects",
+    "shapley",
+    "verdicts",
+    "checks",
+    "simple",
+    "differences",
+    "onset",
+    "metrics",
+)
 """Frames of an analysis that become files of their own name."""
 
 
 CLAIMS = (
-    *("id", "outcome", "kind", "word", "subject", "factor", "level", "against", "scope", "at", "terms"),
-    *("estimate", "low", "high", "confidence", "percent", "percent_low", "percent_high", "p", "p_adjusted"),
+    *(
+        "id",
+        "outcome",
+        "kind",
+        "word",
+        "subject",
+        "factor",
+        "level",
+        "against",
+        "scope",
+        "at",
+        "terms",
+    ),
+    *(
+        "estimate",
+        "low",
+        "high",
+        "confidence",
+        "percent",
+        "percent_low",
+        "percent_high",
+        "p",
+        "p_adjusted",
+    ),
     *("test", "df", "n_seeds", "n_pairs", "family", "gate", "look", "caveats", "sentence"),
 )
-"""Columns of claims.csv; of `scope`, `at` is `factor=level` with spaces between, `terms` an alias group."""
+"""Columns of claims.csv; of `scope`, `at` is `factor=level` with spaces between, `terms` an alias
+group."""
 
 
 def csv_texts(view: StudyView) -> dict[str, str]:
@@ -67,7 +101,8 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 
 def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
-    """The headline for programs: question, answer in words, verdicts, plan hash, versions, paths of the files."""
+    """The headline for programs: question, answer in words, verdicts, plan hash, versions, paths of
+    the files."""
     study = view.study
     content = {
         "name": study["name"],
@@ -77,7 +112,10 @@ def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
         "plan_hash": study.get("hash", ""),
         "outcome": study["outcome"],
         "versions": study.get("versions") or {},
-        "trials": {str(k): int(v) for k, v in view.table.trials["status"].value_counts().sort_index().items()},
+        "trials": {
+            str(k): int(v)
+            for k, v in view.table.trials["status"].value_counts().sort_index().items()
+        },
         "verdicts": [_verdict(view, row) for row in view.analysis.verdicts.to_dict("records")],
         "claims": claims_json(view),
         "interim": progress(view).interim,
@@ -90,7 +128,8 @@ def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
 
 
 def _verdict(view: StudyView, row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row of verdicts; `claims` holds the ids of what it rests on, `aliases` what can't be told from it."""
+    """A row of verdicts; `claims` holds the ids of what it rests on, `aliases` what can't be told
+    from it."""
     found = {str(key): _json(item) for key, item in row.items()}
     others = list(aliases(view, str(row["factor"])))
     return {**found, "claims": str(row["claims"]).split(), "aliases": others}
@@ -100,7 +139,12 @@ def _registered(view: StudyView) -> dict[str, Any]:
     """When the rule was fixed, as far as the ledger shows."""
     ledger = view.table.ledger
     if ledger is None:
-        return {"state": "absent", "before_trials": False, "changes": 0, "sentence": rule_fixed(view)}
+        return {
+            "state": "absent",
+            "before_trials": False,
+            "changes": 0,
+            "sentence": rule_fixed(view),
+        }
     return {
         "state": ledger.state,
         "before_trials": ledger.fixed_before_trials,

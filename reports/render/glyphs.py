@@ -34,14 +34,17 @@ class Fonts:
         if isinstance(value, str):
             if self.missing.isdisjoint(value):
                 return value
-            return "".join(f"[U+{ord(char):04X}]" if char in self.missing else char for char in value)
+            return "".join(
+                f"[U+{ord(char):04X}]" if char in self.missing else char for char in value
+            )
         if isinstance(value, dict):
             return {key: self.shown(item) for key, item in value.items()}
         return [self.shown(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def choose_fonts(characters: set[str]) -> Fonts:
-    """matplotlib's DejaVu fonts always; when they lack a character, fonts of the system that have it."""
+    """matplotlib's DejaVu fonts always; when they lack a character, fonts of the system that have
+    it."""
     own = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     rest = {c for c in characters - IGNORED if ord(c) >= 32} - _characters(own / "DejaVuSans.ttf")
     if not rest:
@@ -57,9 +60,7 @@ def choose_fonts(characters: set[str]) -> Fonts:
             break
     note = ""
     if families:
-        note = (
-            f"Characters outside the report's own fonts are set in {', '.join(families)} of the system that made it. "
-        )
+        note = f"Characters outside the report's own fonts are set in {', '.join(families)} of the system that made it. "
     if rest:
         note += f"{len(rest)} characters are in no font at hand and are shown by their number: U+…"
     return Fonts(tuple(dict.fromkeys(folders)), tuple(families), frozenset(rest), note.strip())
@@ -68,7 +69,13 @@ def choose_fonts(characters: set[str]) -> Fonts:
 def _system_fonts() -> list[Path]:
     """TrueType and OpenType files of the system, those made as fallback first, then by name."""
     paths = [Path(name) for name in font_manager.findSystemFonts()]
-    return sorted(paths, key=lambda path: (not any(w in path.name for w in ("Fallback", "CJK", "Gothic")), path.name))
+    return sorted(
+        paths,
+        key=lambda path: (
+            not any(w in path.name for w in ("Fallback", "CJK", "Gothic")),
+            path.name,
+        ),
+    )
 
 
 @cache
@@ -76,7 +83,10 @@ def _characters(path: Path) -> frozenset[str]:
     """The characters a font has; none for a file that can't be read."""
     try:
         return frozenset(chr(number) for number in FT2Font(str(path)).get_charmap())
-    except (OSError, RuntimeError):  # A broken font of the system is no reason to fail: it is as good as absent.
+    except (
+        OSError,
+        RuntimeError,
+    ):  # A broken font of the system is no reason to fail: it is as good as absent.
         return frozenset()
 
 

@@ -1,4 +1,5 @@
-"""A document as one HTML file: no network, no fonts, no libraries; readable without script and on paper."""
+"""A document as one HTML file: no network, no fonts, no libraries; readable without script and on
+paper."""
 
 import base64
 import json
@@ -44,7 +45,9 @@ def template(name: str) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(loader=FunctionLoader(template), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FunctionLoader(template), autoescape=True, undefined=StrictUndefined
+    )
     environment.filters.update(
         kind=lambda block: type(block).__name__,
         coordinate=n,
@@ -58,7 +61,8 @@ def _environment() -> Environment:
 
 
 def _style() -> str:
-    """Variables of both themes, the drawings' classes, the page's own rules; paper is always light."""
+    """Variables of both themes, the drawings' classes, the page's own rules; paper is always
+    light."""
     light, dark = css_variables(LIGHT), css_variables(DARK)
     return (
         f":root{{{light}}}"
@@ -89,7 +93,9 @@ def _key_word(grid: ImageGrid, step: int) -> str:
 
 def _panel_steps(figure: Figure) -> list[int]:
     """Every step that a panel of the figure has a value for."""
-    return sorted({step for panel in figure.panels for series in panel.series for step in series.steps}) or [0]
+    return sorted(
+        {step for panel in figure.panels for series in panel.series for step in series.steps}
+    ) or [0]
 
 
 def _series(document: Document) -> dict[str, Any]:
@@ -117,14 +123,21 @@ def _series(document: Document) -> dict[str, Any]:
                     ],
                 }
     if last is None:
-        grids = [step for block in document.blocks() if isinstance(block, ImageGrid) for step in block.steps]
+        grids = [
+            step
+            for block in document.blocks()
+            if isinstance(block, ImageGrid)
+            for step in block.steps
+        ]
         last = max(grids, default=None)
     return {"panels": panels, "last": last}
 
 
 def _stepped(blocks: Any) -> list[Figure]:
     return [
-        block for block in blocks if isinstance(block, Figure) and block.shown and any(p.series for p in block.panels)
+        block
+        for block in blocks
+        if isinstance(block, Figure) and block.shown and any(p.series for p in block.panels)
     ]
 
 
@@ -135,4 +148,6 @@ def _short(value: float) -> float:
 
 def _script_json(value: dict[str, Any]) -> str:
     """JSON that can't end the script element it stands in."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace(
+        "<", "\\u003c"
+    )

@@ -47,17 +47,25 @@ ESCAPES = {
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is; signs of mathematics become commands, so that pdflatex has them too."""
+    """Text that LaTeX prints as it is; signs of mathematics become commands, so that pdflatex has
+    them too."""
     return "".join(ESCAPES.get(char, char) for char in text)
 
 
 def latex_tables(document: Document) -> dict[str, str]:
     """File name without ending -> the tabular of every table meant for papers."""
-    return {block.name: latex_table(block) for block in document.blocks() if isinstance(block, Table) and block.latex}
+    return {
+        block.name: latex_table(block)
+        for block in document.blocks()
+        if isinstance(block, Table) and block.latex
+    }
 
 
 def latex_table(table: Table) -> str:
-    """A `table` environment with its caption; needs `\\usepackage{booktabs}`. Drawings are left out."""
+    """A `table` environment with its caption; needs `\\usepackage{booktabs}`.
+
+    Drawings are left out.
+    """
     kept = [index for index, column in enumerate(table.columns) if column.kind != "drawing"]
     columns = [table.columns[index] for index in kept]
     lines = [

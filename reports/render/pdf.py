@@ -1,4 +1,5 @@
-"""A document as a tagged PDF, typeset by typst; needs nothing from the system, equal bytes for equal documents."""
+"""A document as a tagged PDF, typeset by typst; needs nothing from the system, equal bytes for
+equal documents."""
 
 import json
 import tempfile
@@ -40,19 +41,31 @@ MOST_ARMS = 6
 def to_pdf(document: Document) -> bytes:
     """The PDF (PDF/UA-1).
 
-    Characters that no font at hand has are shown by their number, `[U+1F600]`, and a note at the end says so.
+    Characters that no font at hand has are shown by their number, `[U+1F600]`, and a note at the
+    end says so.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pictures = Pictures(folder)
         sections: list[dict[str, Any]] = [
-            {"id": s.id, "title": s.title, "blocks": [b for block in s.blocks for b in _block(block, pictures)]}
+            {
+                "id": s.id,
+                "title": s.title,
+                "blocks": [b for block in s.blocks for b in _block(block, pictures)],
+            }
             for s in document.sections
         ]
-        content = {"name": document.name, "title": document.title, "foot": document.foot, "sections": sections}
+        content = {
+            "name": document.name,
+            "title": document.title,
+            "foot": document.foot,
+            "sections": sections,
+        }
         fonts = choose_fonts(set(json.dumps(content, ensure_ascii=False)))
         if fonts.note and sections:
-            sections[-1]["blocks"].append({"kind": "Text", "role": "note", "spans": _spans(rich(fonts.note))})
+            sections[-1]["blocks"].append(
+                {"kind": "Text", "role": "note", "spans": _spans(rich(fonts.note))}
+            )
         known = {section.id for section in document.sections}
         looks = {
             "colours": LIGHT,
@@ -92,7 +105,8 @@ def drawing_pdf(drawing: Drawing) -> bytes:
 
 @cache
 def _loaded(folders: tuple[Path, ...]) -> typst.Fonts:
-    """The fonts in these folders and typst's own, read once; not the system's, so that all machines give one result."""
+    """The fonts in these folders and typst's own, read once; not the system's, so that all machines
+    give one result."""
     return typst.Fonts(include_system_fonts=False, font_paths=[str(folder) for folder in folders])
 
 
@@ -132,7 +146,11 @@ def _breakable(text: str) -> str:
 
 
 def _drawing(drawing: Drawing | None) -> dict[str, Any] | None:
-    return None if drawing is None else {"svg": standalone(drawing), "alt": drawing.alt, "width": drawing.width}
+    return (
+        None
+        if drawing is None
+        else {"svg": standalone(drawing), "alt": drawing.alt, "width": drawing.width}
+    )
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
@@ -152,7 +170,10 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
         case Bullets():
             yield {"kind": "Bullets", "items": [_spans(item) for item in block.items]}
         case Facts():
-            yield {"kind": "Facts", "items": [[_spans(term), _spans(fact)] for term, fact in block.items]}
+            yield {
+                "kind": "Facts",
+                "items": [[_spans(term), _spans(fact)] for term, fact in block.items],
+            }
         case Code():
             yield {"kind": "Code", "text": _breakable(block.text)}
         case Table():
@@ -162,7 +183,12 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
                 "look": block.look,
                 "size": _size(block),
                 "columns": [
-                    {"label": column.label, "kind": column.kind, "width": column.width, "mm": _needed(block, index)}
+                    {
+                        "label": column.label,
+                        "kind": column.kind,
+                        "width": column.width,
+                        "mm": _needed(block, index),
+                    }
                     for index, column in enumerate(block.columns)
                 ],
                 "rows": [[_cell(cell) for cell in row] for row in block.rows],
@@ -171,8 +197,15 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
             }
         case Figure():
             if block.shown:
-                panels = [{"title": _spans(p.title), "drawing": _drawing(p.drawing)} for p in block.panels]
-                yield {"kind": "Figure", "columns": block.columns, "caption": _spans(block.caption), "panels": panels}
+                panels = [
+                    {"title": _spans(p.title), "drawing": _drawing(p.drawing)} for p in block.panels
+                ]
+                yield {
+                    "kind": "Figure",
+                    "columns": block.columns,
+                    "caption": _spans(block.caption),
+                    "panels": panels,
+                }
         case ImageGrid():
             yield _images(block, pictures)
         case Beside():
@@ -191,7 +224,8 @@ def _size(table: Table) -> float:
 
 
 def _needed(table: Table, index: int) -> float | None:
-    """Width in millimetres that keeps numbers, names and words of verdicts on one line; None: share what is left."""
+    """Width in millimetres that keeps numbers, names and words of verdicts on one line; None: share
+    what is left."""
     column = table.columns[index]
     if column.kind == "drawing":
         return 34.0 if len(table.columns) > 7 else 46.0
@@ -232,4 +266,6 @@ def _without_dead_links(value: Any, known: set[str]) -> Any:
         if isinstance(href, str) and href.startswith("#") and href[1:] not in known:
             return value | {"href": ""}
         return {key: _without_dead_links(item, known) for key, item in value.items()}
-    return [_without_dead_links(item, known) for item in value] if isinstance(value, list) else value
+    return (
+        [_without_dead_links(item, known) for item in value] if isinstance(value, list) else value
+    )

@@ -21,7 +21,8 @@ from reports.page.theme import SIGNS
 
 
 def to_text(document: Document) -> str:
-    """Headings, paragraphs, tables with ` | ` between cells, and the alternative texts of drawings and pictures."""
+    """Headings, paragraphs, tables with ` | ` between cells, and the alternative texts of drawings
+    and pictures."""
     lines = [document.title, "=" * len(document.title)]
     for section in document.sections:
         lines += ["", f"## {section.title}  [{section.id}]"]
@@ -54,7 +55,9 @@ def _block(block: Block) -> Iterable[str]:
         case ImageGrid():
             yield f"Images {block.name}: {plain(block.caption)} Steps {', '.join(map(str, block.steps))}"
             for step, word in block.key_steps:
-                for arm, frame in zip(block.arms, block.frames[block.steps.index(step)], strict=True):
+                for arm, frame in zip(
+                    block.arms, block.frames[block.steps.index(step)], strict=True
+                ):
                     yield f"  step {step} {word} | {plain(arm)} | {frame.under}{'' if frame.picture else ' | no image'}"
         case Beside():
             for inner in block.left + block.right:

@@ -1,4 +1,5 @@
-"""The first page: the question is the title, the answer the first sentence, the numbers right behind it."""
+"""The first page: the question is the title, the answer the first sentence, the numbers right
+behind it."""
 
 from reports.page.blocks import Beside, Block, Rich, Section, Text, rich
 from reports.page.numbers import duration
@@ -28,5 +29,9 @@ def answer(view: StudyView) -> Section:
 def facts(view: StudyView) -> Rich:
     """How big the study is, and what it cost."""
     seconds = view.table.trials["seconds"].sum() if "seconds" in view.table.trials else 0.0
-    cost = rich(" Training: ", lengths(view), f"; {duration(float(seconds))} in all.") if seconds else ()
+    cost = (
+        rich(" Training: ", lengths(view), f"; {duration(float(seconds))} in all.")
+        if seconds
+        else ()
+    )
     return rich(status_words(view), cost)

@@ -29,13 +29,15 @@ from reports.words.onset import onset_parts
 from reports.words.picked import Ranked, picked_words, ranking
 
 UNFOLDED = 24
-"""Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens on request."""
+"""Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens
+on request."""
 STRONGEST = 12
 MOST_NAMES = 4
 
 
 def arms(view: StudyView) -> Section | None:
-    """One row an arm: mean and spread over seeds, difference to the reference, onset, every seed a dot."""
+    """One row an arm: mean and spread over seeds, difference to the reference, onset, every seed a
+    dot."""
     records = {str(row["cell_id"]): row for row in view.analysis.arms.to_dict("records")}
     shown = [arm for arm in view.arms if arm.cell_id in records]
     if not shown:
@@ -44,8 +46,12 @@ def arms(view: StudyView) -> Section | None:
     table = _table(view, "arms", caption, shown, records)
     blocks: list[Block] = [Text(_sentence(view))]
     if len(shown) > UNFOLDED:
-        size = {arm.cell_id: abs(number(records[arm.cell_id]["difference"]) or 0.0) for arm in shown}
-        strongest = sorted(shown, key=lambda arm: (not arm.reference, -size[arm.cell_id]))[: STRONGEST + 1]
+        size = {
+            arm.cell_id: abs(number(records[arm.cell_id]["difference"]) or 0.0) for arm in shown
+        }
+        strongest = sorted(shown, key=lambda arm: (not arm.reference, -size[arm.cell_id]))[
+            : STRONGEST + 1
+        ]
         told = f"The {STRONGEST} arms that differ most from the reference"
         blocks.append(_table(view, "arms-strongest", told, strongest, records))
         blocks.append(Fold(f"All {count(len(shown), 'arm')}", (table,)))
@@ -55,11 +61,17 @@ def arms(view: StudyView) -> Section | None:
 
 
 def _table(
-    view: StudyView, name: str, caption: str, shown: Sequence[Arm], records: Mapping[str, Mapping[Any, Any]]
+    view: StudyView,
+    name: str,
+    caption: str,
+    shown: Sequence[Arm],
+    records: Mapping[str, Mapping[Any, Any]],
 ) -> Table:
     estimates: list[Estimate] = []
     for arm in shown:
-        estimates.append(estimate(view, arm.label, records[arm.cell_id], "difference", differences(view, arm)))
+        estimates.append(
+            estimate(view, arm.label, records[arm.cell_id], "difference", differences(view, arm))
+        )
     drawn, axis = bars(view, name, estimates)
     first = "Arm (● not at its first level)" if shown[0].marks else "Arm"
     signs = f" Signs stand for {', '.join(view.factors)}, in this order." if shown[0].marks else ""
@@ -76,7 +88,10 @@ def _table(
             Column("degraded", view.fall.capitalize(), "number", 1.15),
             Column("bar", "Change; dots: seeds", "drawing", 1.8),
         ),
-        tuple(_row(view, arm, records[arm.cell_id], bar) for arm, bar in zip(shown, drawn, strict=True)),
+        tuple(
+            _row(view, arm, records[arm.cell_id], bar)
+            for arm, bar in zip(shown, drawn, strict=True)
+        ),
         rich(
             f"Change against the reference, paired by seed.{signs} sd: over seeds. "
             "Trials that diverged or failed are not averaged in."
@@ -89,10 +104,15 @@ def _table(
 
 def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tuple[Cell, ...]:
     mean, sd, n = number(row["mean"]), number(row["sd"]), int(row["n_finished"])
-    missing = [f"{int(row[f'n_{word}'])} {word}" for word in ("diverged", "failed") if row[f"n_{word}"]]
+    missing = [
+        f"{int(row[f'n_{word}'])} {word}" for word in ("diverged", "failed") if row[f"n_{word}"]
+    ]
     spread = f" ({view.scale.fixed(sd)})" if sd is not None else ""
     onset, *step = onset_parts(view, (arm,))
-    names = [*([arm.short] if arm.marks else []), *(f"also {view.label(levels)}" for levels in arm.also)]
+    names = [
+        *([arm.short] if arm.marks else []),
+        *(f"also {view.label(levels)}" for levels in arm.also),
+    ]
     head = (
         Cell(rich(arm.marks or arm.short), sub=rich("; ".join(names)), value=arm.label),
         Cell(rich(str(n)), sub=rich("+ " + ", ".join(missing) if missing else ""), value=n),
@@ -107,7 +127,14 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
     interval = interval if equal else replace(interval, sub=rich(_p_words(p)))
     word = row.get("verdict")
     verdict = Cell(badge=word, value=word) if isinstance(word, str) and word else Cell()
-    return (*head, signed_cell(number(row["difference"]), view.effects), interval, verdict, degraded, Cell(drawing=bar))
+    return (
+        *head,
+        signed_cell(number(row["difference"]), view.effects),
+        interval,
+        verdict,
+        degraded,
+        Cell(drawing=bar),
+    )
 
 
 def _p_words(p: float | None) -> str:
@@ -116,7 +143,8 @@ def _p_words(p: float | None) -> str:
 
 
 def _sentence(view: StudyView) -> Rich:
-    """The arms with the lowest and the highest mean, and those without any because of divergence."""
+    """The arms with the lowest and the highest mean, and those without any because of
+    divergence."""
     arms, ranked = view.analysis.arms, ranking(view)
     lost = arms[(arms["n_diverged"] > 0) & (arms["n_diverged"] + arms["n_failed"] == arms["n"])]
     if len(ranked) + len(lost) < 2 or not ranked:
@@ -129,7 +157,9 @@ def _sentence(view: StudyView) -> Rich:
         told.append(rich(f"All {count(len(ranked), 'mean')} are equal: {_told(view, ranked[0])}."))
     else:
         ends = ("Lowest", "Highest") if view.better == "lower" else ("Highest", "Lowest")
-        first, last = (f"{end} mean: {_told(view, ranked[at])}." for end, at in zip(ends, (0, -1), strict=True))
+        first, last = (
+            f"{end} mean: {_told(view, ranked[at])}." for end, at in zip(ends, (0, -1), strict=True)
+        )
         told += [rich(last)] if picked else [rich(first), rich(last)]
     if len(lost):
         told.append(rich(f"No mean: {_lost(view, lost)}."))

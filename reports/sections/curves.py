@@ -28,8 +28,20 @@ def curves(view: StudyView) -> Section | None:
     first = [arm for arm in drawn if arm in ordered[:UNFOLDED]]
     shown = tuple(panels[drawn.index(arm)] for arm in first)
     rest = tuple(panel for panel in panels if panel not in shown)
-    layers = (("seeds", "seeds"), ("mean", "mean"), ("ref", "reference (dashed)"), ("onset", "onset (▼)"))
-    figure = Figure("curves", _caption(view, first), shown, min(4, max(2, len(shown))), stepped=True, layers=layers)
+    layers = (
+        ("seeds", "seeds"),
+        ("mean", "mean"),
+        ("ref", "reference (dashed)"),
+        ("onset", "onset (▼)"),
+    )
+    figure = Figure(
+        "curves",
+        _caption(view, first),
+        shown,
+        min(4, max(2, len(shown))),
+        stepped=True,
+        layers=layers,
+    )
     blocks: list[Block] = [Text(rich(_sentence(view))), figure]
     if rest:
         others = [arm for arm in drawn if arm not in first]
@@ -37,7 +49,9 @@ def curves(view: StudyView) -> Section | None:
         blocks.append(Fold(count(len(rest), "more arm"), (more,), paper=False))
         blocks.append(
             Text(
-                rich(f"Shown: {_shown_words(first)}; all {len(view.arms)} are in the table of arms."),
+                rich(
+                    f"Shown: {_shown_words(first)}; all {len(view.arms)} are in the table of arms."
+                ),
                 "note",
             )
         )
@@ -48,21 +62,29 @@ def _high(values: Sequence[float]) -> float:
     """The top of the axis: one exploded trial must not flatten all others."""
     ordered = sorted(values)
     top, usual = ordered[-1], ordered[int(0.98 * (len(ordered) - 1))]
-    return top if top - ordered[0] < 4 * (usual - ordered[0]) or usual == ordered[0] else usual * 1.15
+    return (
+        top if top - ordered[0] < 4 * (usual - ordered[0]) or usual == ordered[0] else usual * 1.15
+    )
 
 
 def _by_difference(view: StudyView, arms: Sequence[Arm]) -> list[Arm]:
     """The reference, then by how much they differ from it."""
-    known = {str(row["cell_id"]): abs(row["difference"]) for row in view.analysis.arms.to_dict("records")}
+    known = {
+        str(row["cell_id"]): abs(row["difference"]) for row in view.analysis.arms.to_dict("records")
+    }
     size = {arm.cell_id: known.get(arm.cell_id, 0.0) for arm in arms}
     return sorted(
         arms,
-        key=lambda arm: (not arm.reference, -(size[arm.cell_id] if size[arm.cell_id] == size[arm.cell_id] else 0.0)),
+        key=lambda arm: (
+            not arm.reference,
+            -(size[arm.cell_id] if size[arm.cell_id] == size[arm.cell_id] else 0.0),
+        ),
     )
 
 
 def mean_curve(view: StudyView, arm: Arm, curves: Mapping[str, Points]) -> Points:
-    """Mean over the finished trials of an arm, at the steps that all of them have: the same trials at each step."""
+    """Mean over the finished trials of an arm, at the steps that all of them have: the same trials
+    at each step."""
     finished = set(view.table.trials.loc[view.table.trials["status"] == "finished", "trial_id"])
     lines = [dict(curves[trial]) for trial in arm.trials if trial in finished and trial in curves]
     if not lines:
@@ -71,7 +93,9 @@ def mean_curve(view: StudyView, arm: Arm, curves: Mapping[str, Points]) -> Point
     return tuple((step, sum(line[step] for line in lines) / len(lines)) for step in steps)
 
 
-def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[float, float]) -> Panel:
+def _panel(
+    view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[float, float]
+) -> Panel:
     lines = []
     if view.reference is not None and not arm.reference:
         lines.append(Line(mean_curve(view, view.reference, view.curves), "ref l-ref"))
@@ -92,15 +116,25 @@ def _panel(view: StudyView, arm: Arm, steps: tuple[float, float], span: tuple[fl
     end = f"; mean at the end {view.scale.fixed(mean[-1][1])}" if mean else ""
     alt = f"{view.metric} by step in the arm {arm.label}: {count(len(seeds), 'seed')}, {degraded}{end}"
     drawing = curve_panel(
-        f"curve-{arm.cell_id}", lines, steps, span, alt, Marks(tuple(onsets), tuple(ended)), _threshold(view, arm)
+        f"curve-{arm.cell_id}",
+        lines,
+        steps,
+        span,
+        alt,
+        Marks(tuple(onsets), tuple(ended)),
+        _threshold(view, arm),
     )
-    all_lines = (Series("mean", *_split(mean)), *(Series(trial, *_split(view.curves[trial])) for trial in seeds))
+    all_lines = (
+        Series("mean", *_split(mean)),
+        *(Series(trial, *_split(view.curves[trial])) for trial in seeds),
+    )
     reads = (LEFT, RIGHT, steps[0], max(steps[1], steps[0] + 1))
     return Panel(arm.heading, drawing, all_lines, reads)
 
 
 def first_page_curve(view: StudyView) -> Figure | None:
-    """Reference and main culprit alone in one drawing; None when there are no such arms or no curves."""
+    """Reference and main culprit alone in one drawing; None when there are no such arms or no
+    curves."""
     if view.reference is None or view.culprit is None:
         return None
     arms = [view.reference, *view.alone(view.culprit)[-1:]]
@@ -112,7 +146,11 @@ def first_page_curve(view: StudyView) -> Figure | None:
         seeds = [view.curves[trial] for trial in arm.trials if view.curves.get(trial)]
         lines += [Line(points, f"{arm.tone} seed") for points in seeds]
         for trial in arm.trials:
-            value = dict(view.curves.get(trial, ())).get(onset) if (onset := view.onset(trial)) is not None else None
+            value = (
+                dict(view.curves.get(trial, ())).get(onset)
+                if (onset := view.onset(trial)) is not None
+                else None
+            )
             if onset is not None and value is not None:
                 onsets.append((onset, value))
     for arm in drawn:
@@ -130,9 +168,13 @@ def first_page_curve(view: StudyView) -> Figure | None:
     which = f"{drawn[0].label} and {drawn[1].label}"
     alt = f"{view.metric} by step: {which}, every seed; {count(len(onsets), 'onset')} marked"
     span, steps = (low - room, high + room), (0.0, float(view.last_step))
-    drawing = curve_panel("answer-curve", lines, steps, span, alt, Marks(tuple(onsets)), None, "step", 560.0, labels)
+    drawing = curve_panel(
+        "answer-curve", lines, steps, span, alt, Marks(tuple(onsets)), None, "step", 560.0, labels
+    )
     marked = "; ▼: onset" if onsets else ""
-    caption = rich(code(view.metric), f" by step ({view.better} is better). Thin: seeds; thick: mean{marked}.")
+    caption = rich(
+        code(view.metric), f" by step ({view.better} is better). Thin: seeds; thick: mean{marked}."
+    )
     return Figure("answer-curve", caption, (Panel((), drawing),))
 
 
@@ -143,7 +185,9 @@ def _split(points: Points) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
 def _threshold(view: StudyView, arm: Arm) -> float | None:
     """The level of the onset rule, from the mean at step 0."""
     relative = float(view.study["outcome"].get("degradation", {}).get("relative", 0.10))
-    starts = [view.curves[t][0][1] for t in arm.trials if view.curves.get(t) and view.curves[t][0][0] == 0]
+    starts = [
+        view.curves[t][0][1] for t in arm.trials if view.curves.get(t) and view.curves[t][0][0] == 0
+    ]
     if not starts:
         return None
     start = sum(starts) / len(starts)
@@ -151,7 +195,8 @@ def _threshold(view: StudyView, arm: Arm) -> float | None:
 
 
 def _shown_words(first: Sequence[Arm]) -> str:
-    """Which arms stand on the page: those that differ most from the reference, where there is one."""
+    """Which arms stand on the page: those that differ most from the reference, where there is
+    one."""
     if not any(arm.reference for arm in first):
         return f"{len(first)} arms"
     return f"the reference and the {len(first) - 1} arms whose mean differs most from its"
@@ -164,11 +209,16 @@ def _caption(view: StudyView, arms: Sequence[Arm]) -> Rich:
     status = dict(zip(view.table.trials["trial_id"], view.table.trials["status"], strict=True))
     marks = [
         ("dashed: reference", view.reference is not None and any(not a.reference for a in arms)),
-        (f"dotted: {percent(relative)} worse than step 0", any(_threshold(view, a) is not None for a in arms)),
+        (
+            f"dotted: {percent(relative)} worse than step 0",
+            any(_threshold(view, a) is not None for a in arms),
+        ),
         ("▼: onset of a seed", any(view.onset(trial) is not None for trial in trials)),
         ("✕: a trial that ended early", any(status[trial] in ENDED_EARLY for trial in trials)),
     ]
-    told = "; ".join(("thick: mean of the finished trials", *(text for text, true in marks if true)))
+    told = "; ".join(
+        ("thick: mean of the finished trials", *(text for text, true in marks if true))
+    )
     return rich(
         code(view.metric),
         f" by step ({view.better} is better). Thin: seeds; {told}.",
@@ -182,7 +232,10 @@ def _colours(view: StudyView, arms: Sequence[Arm]) -> Rich:
         return ()
     with_, without = any(arm.focal for arm in arms), any(not arm.focal for arm in arms)
     orange = rich(" Orange: arms with ", code(view.culprit)) if with_ else ()
-    blue = rich("; blue: without" if with_ else " Blue: arms without ", *(() if with_ else (code(view.culprit),)))
+    blue = rich(
+        "; blue: without" if with_ else " Blue: arms without ",
+        *(() if with_ else (code(view.culprit),)),
+    )
     return rich(orange, blue if without else (), ".")
 
 

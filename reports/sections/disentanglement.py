@@ -20,32 +20,55 @@ PREFERRED = (
     "class_effect",
     "content_effect",
 )
-"""Metrics of disentanglement, the most telling first; a name counts when it starts with one of these,
-whichever weights it is of."""
+"""Metrics of disentanglement, the most telling first; a name counts when it starts with one of
+these, whichever weights it is of."""
 
 SAME_MEASURE = (
-    ("swap_score", "mixed_l1", "mixed_psnr", "mixed_ssim", "mixed_perceptual_"),  # mixed images against their truth
-    ("class_effect", "mixed_content_l1"),  # pixels: how far mixed images are from what has the content
-    ("content_effect", "mixed_class_l1"),  # pixels: how far mixed images are from what has the class
+    (
+        "swap_score",
+        "mixed_l1",
+        "mixed_psnr",
+        "mixed_ssim",
+        "mixed_perceptual_",
+    ),  # mixed images against their truth
+    (
+        "class_effect",
+        "mixed_content_l1",
+    ),  # pixels: how far mixed images are from what has the content
+    (
+        "content_effect",
+        "mixed_class_l1",
+    ),  # pixels: how far mixed images are from what has the class
     ("content_distance_", "landmark_distance"),  # mixed against content images, without colours
     ("translation_accuracy", "mixed_as_content_class"),  # what a classifier takes mixed images for
-    ("identity_swapped", "identity_distance_class", "identity_distance_content"),  # identity codes of mixed images
+    (
+        "identity_swapped",
+        "identity_distance_class",
+        "identity_distance_content",
+    ),  # identity codes of mixed images
     ("class_from_content", "class_from_class", "dci_"),  # what a probe reads from the codes
     ("content_from_class", "content_from_content", "dci_"),
 )
-"""Metrics that are made from the same comparison, by how their names start: they go together whatever a study finds."""
+"""Metrics that are made from the same comparison, by how their names start: they go together
+whatever a study finds."""
 DEPENDENT = "measured on the same images: says nothing new"
 PREFIXES = ("raw_", "average_")
 """What stands before a metric's name when it is of the other weights."""
 
 
 def disentanglement(view: StudyView) -> Section | None:
-    """Scatter of the primary outcome against up to two metrics of disentanglement; None when none was recorded.
+    """Scatter of the primary outcome against up to two metrics of disentanglement; None when none
+    was recorded.
 
-    Metrics that are made from what the outcome is made from are shown only where there is no other, and not read.
+    Metrics that are made from what the outcome is made from are shown only where there is no other,
+    and not read.
     """
     trials = view.table.trials[view.table.trials["status"] == "finished"]
-    names = [str(column).removeprefix("metric.") for column in trials if str(column).startswith("metric.")]
+    names = [
+        str(column).removeprefix("metric.")
+        for column in trials
+        if str(column).startswith("metric.")
+    ]
     chosen = chosen_metrics(names, view.metric)
     panels, rows = [], []
     for name in chosen:
@@ -62,7 +85,11 @@ def disentanglement(view: StudyView) -> Section | None:
         return None
     caption = rich(
         "A mark a finished trial; cross: step 0.",
-        *((" Orange discs: with ", code(view.culprit), "; blue squares: without.") if view.culprit else ()),
+        *(
+            (" Orange discs: with ", code(view.culprit), "; blue squares: without.")
+            if view.culprit
+            else ()
+        ),
     )
     table = Table(
         "disentanglement",
@@ -82,22 +109,32 @@ def disentanglement(view: StudyView) -> Section | None:
         look="plain",
     )
     figure = Figure("disentanglement", caption, tuple(panels), 2)
-    return Section("disentanglement", "Is quality paid for with disentanglement?", "Disentanglement", (figure, table))
+    return Section(
+        "disentanglement",
+        "Is quality paid for with disentanglement?",
+        "Disentanglement",
+        (figure, table),
+    )
 
 
 def chosen_metrics(names: list[str], primary: str) -> list[str]:
-    """Up to two metrics of disentanglement among the recorded ones, none made as the outcome is if there are others."""
+    """Up to two metrics of disentanglement among the recorded ones, none made as the outcome is if
+    there are others."""
     recorded: dict[str, str] = {}  # of the same metric of several weights the one without a prefix
     for name in names:
         if name != primary:
             recorded[_plain(name)] = min(recorded.get(_plain(name), name), name, key=len)
-    found = [name for wanted in PREFERRED for plain, name in recorded.items() if plain.startswith(wanted)]
+    found = [
+        name for wanted in PREFERRED for plain, name in recorded.items() if plain.startswith(wanted)
+    ]
     return ([name for name in found if not dependent(name, primary)] or found)[:2]
 
 
 def dependent(name: str, primary: str) -> bool:
     """Whether two metrics are made from the same comparison."""
-    return any(_plain(name).startswith(same) and _plain(primary).startswith(same) for same in SAME_MEASURE)
+    return any(
+        _plain(name).startswith(same) and _plain(primary).startswith(same) for same in SAME_MEASURE
+    )
 
 
 def _plain(name: str) -> str:
@@ -134,7 +171,9 @@ def _start(trials: pd.DataFrame, x: str, y: str) -> list[tuple[float, float]]:
     if not set(columns) <= set(trials):
         return []
     known = trials[columns].dropna()
-    return [(float(known[columns[0]].mean()), float(known[columns[1]].mean()))] if len(known) else []
+    return (
+        [(float(known[columns[0]].mean()), float(known[columns[1]].mean()))] if len(known) else []
+    )
 
 
 def _scale(values: pd.Series) -> Scale:
@@ -151,8 +190,16 @@ def _row(view: StudyView, pairs: pd.DataFrame, name: str) -> tuple[Cell, ...]:
         Cell(rich(code(name)), value=name, sub=rich(_description(view.described(name)))),
         Cell(rich(direction)),
         Cell(rich(str(len(pairs))), value=len(pairs)),
-        Cell(rich(fixed(correlation, 2)), value=correlation if correlation == correlation else None),
-        Cell(rich(DEPENDENT if dependent(name, view.metric) else _reading(correlation, view.better, direction))),
+        Cell(
+            rich(fixed(correlation, 2)), value=correlation if correlation == correlation else None
+        ),
+        Cell(
+            rich(
+                DEPENDENT
+                if dependent(name, view.metric)
+                else _reading(correlation, view.better, direction)
+            )
+        ),
     )
 
 
@@ -169,4 +216,8 @@ def _reading(correlation: float, primary: str, other: str) -> str:
     if other not in ("lower", "higher"):
         return "they move together" if correlation > 0 else "they move against each other"
     together = (correlation > 0) == (primary == other)
-    return "quality and disentanglement go together" if together else "quality is paid for with disentanglement"
+    return (
+        "quality and disentanglement go together"
+        if together
+        else "quality is paid for with disentanglement"
+    )

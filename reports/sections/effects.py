@@ -8,14 +8,35 @@ import numpy as np
 
 from reports.charts.half_normal import Contrast, half_normal
 from reports.charts.intervals import forest
-from reports.page.blocks import Block, Cell, Column, Figure, Fold, Panel, Section, Table, Text, code, rich
+from reports.page.blocks import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Fold,
+    Panel,
+    Section,
+    Table,
+    Text,
+    code,
+    rich,
+)
 from reports.page.numbers import count
 from reports.stats.lenth import lenth
 from reports.view.study import StudyView
-from reports.words.estimates import bars, estimate, inert, interval_or_words, number, p_of, signed_cell
+from reports.words.estimates import (
+    bars,
+    estimate,
+    inert,
+    interval_or_words,
+    number,
+    p_of,
+    signed_cell,
+)
 
 UNFOLDED = 24
-"""Up to so many terms stand in one table; of more, interactions of three and more factors open on request."""
+"""Up to so many terms stand in one table; of more, interactions of three and more factors open on
+request."""
 
 FEWEST_CONTRASTS = 3
 """Lenth's margins need so many contrasts."""
@@ -30,14 +51,21 @@ def effects(view: StudyView) -> Section | None:
         return None
     higher = [row for row in records if int(row["order"]) > 2] if len(records) > UNFOLDED else []
     lower = [row for row in records if row not in higher]
-    blocks: list[Block] = [Text(rich(_sentence(view))), _table(view, "effects", "Main effects and interactions", lower)]
+    blocks: list[Block] = [
+        Text(rich(_sentence(view))),
+        _table(view, "effects", "Main effects and interactions", lower),
+    ]
     if higher:
         table = _table(view, "effects-higher", "Interactions of three and more factors", higher)
-        blocks.append(Fold(f"{count(len(higher), 'interaction')} of three and more factors", (table,)))
+        blocks.append(
+            Fold(f"{count(len(higher), 'interaction')} of three and more factors", (table,))
+        )
     blocks.append(_forest(view, lower))
     if (plot := _half_normal(view)) is not None:
         blocks.append(plot)
-    return Section("effects", "How much does each factor change, alone and together?", "Effects", tuple(blocks))
+    return Section(
+        "effects", "How much does each factor change, alone and together?", "Effects", tuple(blocks)
+    )
 
 
 def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
@@ -74,7 +102,14 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         note += rich(" Did nothing: with and without it all trials end with identical values.")
     dense = len(rows) > 16
     return Table(
-        name, caption, tuple(columns), tuple(rows), note, axis, look="plain" if dense else "cards", sortable=True
+        name,
+        caption,
+        tuple(columns),
+        tuple(rows),
+        note,
+        axis,
+        look="plain" if dense else "cards",
+        sortable=True,
     )
 
 
@@ -84,7 +119,12 @@ def _forest(view: StudyView, records: Records) -> Figure:
     told = "; ".join(f"{e.label} {view.effects.signed(e.value)}" for e in estimates)
     alt = f"Effects with {view.interval}s: {told}"
     drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
-    return Figure("effects-forest", rich(f"Effects with {view.interval}s."), (Panel((), drawing),), shown=False)
+    return Figure(
+        "effects-forest",
+        rich(f"Effects with {view.interval}s."),
+        (Panel((), drawing),),
+        shown=False,
+    )
 
 
 def _half_normal(view: StudyView) -> Figure | None:
@@ -144,6 +184,7 @@ def _sentence(view: StudyView) -> str:
     if not len(found):
         return f"No interaction is established ({count(len(known), 'test')}, corrected)."
     names = ", ".join(
-        f"{row['term']} ({view.effects.signed(number(row['estimate']))})" for row in found.to_dict("records")
+        f"{row['term']} ({view.effects.signed(number(row['estimate']))})"
+        for row in found.to_dict("records")
     )
     return f"Established interactions ({count(len(known), 'test')}, corrected): {names}."

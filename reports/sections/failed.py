@@ -28,7 +28,9 @@ def failed(view: StudyView) -> Section:
         rows.append(
             (
                 Cell(rich(code(str(row["trial_id"]))), value=str(row["trial_id"])),
-                Cell(rich(arm.short if arm else str(row["cell_id"])), value=arm.label if arm else ""),
+                Cell(
+                    rich(arm.short if arm else str(row["cell_id"])), value=arm.label if arm else ""
+                ),
                 Cell(rich(str(row["seed"])), value=int(row["seed"])),
                 Cell(badge=status, value=status),
                 Cell(rich(str(row.get("steps_done", ""))), value=_int(row.get("steps_done"))),

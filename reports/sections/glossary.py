@@ -18,7 +18,10 @@ WORDS = (
         "the number that fixes a trial's random choices. Trials with the same seed are compared with each other, so "
         "that chance affects both sides alike",
     ),
-    ("setting", "one combination of the levels of the other factors, in which a factor was run at both levels"),
+    (
+        "setting",
+        "one combination of the levels of the other factors, in which a factor was run at both levels",
+    ),
     IMAGES,
     (
         "effect",
@@ -48,7 +51,10 @@ WORDS = (
         "equivalent",
         "in every setting the effect is smaller than the margin. With 'on average', single settings may differ by more",
     ),
-    ("depends", "what the factor does differs with the level of another factor, so that its average says little"),
+    (
+        "depends",
+        "what the factor does differs with the level of another factor, so that its average says little",
+    ),
     (
         "no harm, no benefit",
         "in no setting does the factor make the outcome worse, or better, by the margin or more. The other direction "
@@ -95,7 +101,9 @@ def glossary(view: StudyView) -> Section:
             continue
         better = f"; {entry['better']} is better" if entry.get("better") else ""
         unit = f", in {entry['unit']}" if entry.get("unit") else ""
-        terms.append((rich(code(str(name))), rich(f"metric: {entry.get('description', '')}{unit}{better}")))
+        terms.append(
+            (rich(code(str(name))), rich(f"metric: {entry.get('description', '')}{unit}{better}"))
+        )
     return Section("glossary", "Glossary", "Glossary", (Facts(tuple(terms)),))
 
 

@@ -11,20 +11,33 @@ MOST_PANELS, MOST_LINES = 24, 12
 
 
 def health(view: StudyView) -> Section | None:
-    """A panel a recorded loss or health signal, the mean of each arm a line; None when nothing was recorded."""
-    names = sorted({str(n) for n in view.table.history["name"] if str(n).startswith(("loss/", "health/"))}, key=_order)
+    """A panel a recorded loss or health signal, the mean of each arm a line; None when nothing was
+    recorded."""
+    names = sorted(
+        {str(n) for n in view.table.history["name"] if str(n).startswith(("loss/", "health/"))},
+        key=_order,
+    )
     panels = [panel for name in names[:MOST_PANELS] if (panel := _panel(view, name)) is not None]
     if not panels:
         return None
     culprit = view.culprit
-    colours = (" Orange: arms with ", code(culprit), "; blue: without; dashed: reference.") if culprit else ()
-    caption = rich("Mean over the finished seeds of each arm, unweighted values, by step.", *colours)
+    colours = (
+        (" Orange: arms with ", code(culprit), "; blue: without; dashed: reference.")
+        if culprit
+        else ()
+    )
+    caption = rich(
+        "Mean over the finished seeds of each arm, unweighted values, by step.", *colours
+    )
     left = len(names) - len(panels)
     intro = "Losses that run away, vanish or jump are a warning, whatever the outcome says."
     if left > 0:
         intro += f" {left} more recorded series are in history.parquet."
     return Section(
-        "health", "Was training healthy?", "Training", (Text(rich(intro)), Figure("health", caption, tuple(panels), 4))
+        "health",
+        "Was training healthy?",
+        "Training",
+        (Text(rich(intro)), Figure("health", caption, tuple(panels), 4)),
     )
 
 
@@ -50,8 +63,15 @@ def _panel(view: StudyView, name: str) -> Panel | None:
     room = (high - low or abs(high) or 1.0) * 0.06
     steps = (0.0, float(max(step for line in lines for step, _ in line.points)))
     alt = f"{name} by step, mean of each arm, from {low:.3g} to {high:.3g}"
-    drawing = curve_panel(f"health-{name.replace('/', '-')}", lines, steps, (low - room, high + room), alt)
-    return Panel(rich(code(name)), drawing, tuple(reversed(series)), (LEFT, RIGHT, steps[0], max(steps[1], 1.0)))
+    drawing = curve_panel(
+        f"health-{name.replace('/', '-')}", lines, steps, (low - room, high + room), alt
+    )
+    return Panel(
+        rich(code(name)),
+        drawing,
+        tuple(reversed(series)),
+        (LEFT, RIGHT, steps[0], max(steps[1], 1.0)),
+    )
 
 
 def _few(points: Points, most: int = 60) -> Points:

@@ -2,24 +2,43 @@
 
 from statistics import median
 
-from reports.page.blocks import Block, Fold, Frame, ImageGrid, Rich, Section, Text, code, joined, rich
+from reports.page.blocks import (
+    Block,
+    Fold,
+    Frame,
+    ImageGrid,
+    Rich,
+    Section,
+    Text,
+    code,
+    joined,
+    rich,
+)
 from reports.view.images import LOSSLESS_TILE, Shot, cut, shots, spread
 from reports.view.shared import EVALUATION_PAIRS, differing
 from reports.view.study import Arm, StudyView
 from reports.words.chosen import Choice, chosen
 
 MOST_ARMS, MOST_STEPS, PAIRS = 6, 9, 2
-NAMES = {"real": "originals", "mixed": "mixed", "full_recon": "reconstructed", "self_recon": "self-reconstructed"}
+NAMES = {
+    "real": "originals",
+    "mixed": "mixed",
+    "full_recon": "reconstructed",
+    "self_recon": "self-reconstructed",
+}
 """Rows of the figure in the paper's words."""
 
 
 def images(view: StudyView) -> Section | None:
-    """The filmstrip: step 0, onset and end on paper, more steps with the slider; None when there are no pictures."""
+    """The filmstrip: step 0, onset and end on paper, more steps with the slider; None when there
+    are no pictures."""
     grids = [grid for pair in range(PAIRS) if (grid := picture_grid(view, pair)) is not None]
     if not grids:
         return None
     factors = differing(view, EVALUATION_PAIRS)
-    apart = rich(" Other pairs at other levels of ", joined(map(code, factors)), ".") if factors else ()
+    apart = (
+        rich(" Other pairs at other levels of ", joined(map(code, factors)), ".") if factors else ()
+    )
     same = "Pairs at the same step" if factors else "The same pairs at the same step"
     told = _chosen(view).words
     words = rich(" ", told) if told else ()
@@ -36,18 +55,24 @@ def _chosen(view: StudyView) -> Choice:
 
 
 def _trial_of(arm: Arm, found: dict[tuple[str, int], Shot]) -> str | None:
-    """The arm's trial whose pictures are shown: the first seed that has pictures up to the last step."""
-    reach = {trial: max((step for t, step in found if t == trial), default=-1) for trial in arm.trials}
+    """The arm's trial whose pictures are shown: the first seed that has pictures up to the last
+    step."""
+    reach = {
+        trial: max((step for t, step in found if t == trial), default=-1) for trial in arm.trials
+    }
     return max(arm.trials, key=lambda trial: reach[trial], default=None)
 
 
 def key_steps(view: StudyView, steps: tuple[int, ...]) -> tuple[tuple[int, str], ...]:
-    """Step 0, onset and end among the steps with pictures; onset: at or after the culprit's median onset."""
+    """Step 0, onset and end among the steps with pictures; onset: at or after the culprit's median
+    onset."""
     if not steps:
         return ()
     found = {steps[0]: "start" if steps[0] == 0 else "", steps[-1]: "end"}
     arms = view.alone(view.culprit) if view.culprit else ()
-    onsets = [s for arm in arms or view.arms for t in arm.trials if (s := view.onset(t)) is not None]
+    onsets = [
+        s for arm in arms or view.arms for t in arm.trials if (s := view.onset(t)) is not None
+    ]
     if onsets and len(steps) > 2:
         middle = median(onsets)
         at = next((step for step in steps if step >= middle), steps[-1])
@@ -61,7 +86,8 @@ def key_steps(view: StudyView, steps: tuple[int, ...]) -> tuple[tuple[int, str],
 
 
 def picture_grid(view: StudyView, pair: int) -> ImageGrid | None:
-    """All chosen arms at up to `MOST_STEPS` steps, for one pair; None when no figure holds that pair."""
+    """All chosen arms at up to `MOST_STEPS` steps, for one pair; None when no figure holds that
+    pair."""
     found = shots(view.table.images)
     arms = _chosen(view).arms
     trials = {arm.cell_id: _trial_of(arm, found) for arm in arms}
@@ -70,7 +96,10 @@ def picture_grid(view: StudyView, pair: int) -> ImageGrid | None:
         return None
     keys = key_steps(view, saved)
     steps = spread(saved, [step for step, _ in keys], MOST_STEPS)
-    frames = tuple(tuple(_frame(view, arm, trials[arm.cell_id], step, pair, found) for arm in arms) for step in steps)
+    frames = tuple(
+        tuple(_frame(view, arm, trials[arm.cell_id], step, pair, found) for arm in arms)
+        for step in steps
+    )
     if all(frame.picture is None for row in frames for frame in row):
         return None
     first = next(shot for (trial, _), shot in sorted(found.items()) if trial in trials.values())
@@ -84,7 +113,12 @@ def picture_grid(view: StudyView, pair: int) -> ImageGrid | None:
 
 
 def _frame(
-    view: StudyView, arm: Arm, trial: str | None, step: int, pair: int, found: dict[tuple[str, int], Shot]
+    view: StudyView,
+    arm: Arm,
+    trial: str | None,
+    step: int,
+    pair: int,
+    found: dict[tuple[str, int], Shot],
 ) -> Frame:
     shot = found.get((trial or "", step))
     value = dict(view.curves.get(trial or "", ())).get(step)
@@ -117,4 +151,6 @@ def end_pictures(view: StudyView) -> ImageGrid | None:
     caption = rich(f"Step {last}; rows: {', '.join(names)}.")
     pixelated = found[trials[arms[0].cell_id] or "", last].tile_px <= LOSSLESS_TILE
     headings: tuple[Rich, ...] = tuple(rich(arm.label) for arm in arms)
-    return ImageGrid("first-page", caption, headings, (last,), ((last, "end"),), (frames,), (), pixelated)
+    return ImageGrid(
+        "first-page", caption, headings, (last,), ((last, "end"),), (frames,), (), pixelated
+    )

@@ -4,7 +4,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from reports.page.blocks import Block, Cell, Code, Column, Facts, Fold, Rich, Section, Table, Text, code, rich
+from reports.page.blocks import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Facts,
+    Fold,
+    Rich,
+    Section,
+    Table,
+    Text,
+    code,
+    rich,
+)
 from reports.page.numbers import NOTHING, duration
 from reports.view.study import Event, StudyView
 from reports.words.estimates import number
@@ -15,7 +28,8 @@ UNFOLDED = 60
 
 
 def provenance(view: StudyView) -> Section:
-    """The facts that another machine needs, a methods paragraph for papers, and all trials with their commands."""
+    """The facts that another machine needs, a methods paragraph for papers, and all trials with
+    their commands."""
     facts = Facts(tuple((rich(term), fact) for term, fact in _facts(view) if fact))
     trials = _trials(view)
     many = len(trials.rows) > UNFOLDED
@@ -43,7 +57,10 @@ def _facts(view: StudyView) -> list[tuple[str, Rich]]:
         ("Outcome and rule", rich(_flat(outcome))),
         ("Versions", rich(_flat(versions))),
         ("Left out", rich("; ".join(_flat(cell) for cell in excluded))),
-        ("Equal cells, run once", rich("; ".join(" = ".join(map(_flat, group)) for group in equal))),
+        (
+            "Equal cells, run once",
+            rich("; ".join(" = ".join(map(_flat, group)) for group in equal)),
+        ),
         ("Cost", rich(duration(_seconds(view)), " of training in all")),
         ("Predicted before", _predicted(view)),
     ]
@@ -81,7 +98,11 @@ def _onset(event: Event | None) -> Cell:
     """The step of a trial's event; a divergence is named."""
     if event is None:
         return Cell(rich(NOTHING))
-    return Cell(rich(str(event.step)), sub=rich("diverged" if event.kind == "diverged" else ""), value=event.step)
+    return Cell(
+        rich(str(event.step)),
+        sub=rich("diverged" if event.kind == "diverged" else ""),
+        value=event.step,
+    )
 
 
 def _trials(view: StudyView) -> Table:

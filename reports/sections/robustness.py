@@ -23,7 +23,8 @@ MISSING = " With missing trials: bounds of the effect, whatever they would have 
 
 
 def robustness(view: StudyView) -> Section | None:
-    """The verdicts beside an exact test, a bootstrap, and what hangs on a seed; None without pairs of seeds."""
+    """The verdicts beside an exact test, a bootstrap, and what hangs on a seed; None without pairs
+    of seeds."""
     records = view.analysis.checks.to_dict("records")
     if len(view.seeds) < 2 or not any(number(row["p_sign_flip"]) is not None for row in records):
         return None
@@ -44,16 +45,32 @@ def robustness(view: StudyView) -> Section | None:
     for row in records:
         cells = [*_cells(view, row)]
         if missing:
-            cells.append(interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.effects))
+            cells.append(
+                interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.effects)
+            )
         rows.append(tuple(cells))
     n = seeds_with_results(view)
     note = NOTE.format(seeds=count(n, "seed"), least=f"{smallest_p(n):.2g}")
     if missing:
         note += MISSING
-    table = Table("robustness", "Robustness of the verdicts", tuple(columns), tuple(rows), rich(note), look="plain")
-    pairs = dict(zip(view.analysis.verdicts["factor"], view.analysis.verdicts["n_pairs"], strict=True))
+    table = Table(
+        "robustness",
+        "Robustness of the verdicts",
+        tuple(columns),
+        tuple(rows),
+        rich(note),
+        look="plain",
+    )
+    pairs = dict(
+        zip(view.analysis.verdicts["factor"], view.analysis.verdicts["n_pairs"], strict=True)
+    )
     words = Text(rich(_sentence(records, pairs)))
-    return Section("robustness", "Does the verdict depend on the method or on one seed?", "Robustness", (words, table))
+    return Section(
+        "robustness",
+        "Does the verdict depend on the method or on one seed?",
+        "Robustness",
+        (words, table),
+    )
 
 
 def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
@@ -75,15 +92,16 @@ def _seeds_words(row: Mapping[Any, Any]) -> str:
     wanted, low, high = (number(row[key]) for key in ("seeds_needed", "seeds_low", "seeds_high"))
     if wanted is None:
         return NOTHING
-    return (
-        f"{wanted:.0f} ({NOTHING if low is None else f'{low:.0f}'} to {'> 1,000' if high is None else f'{high:.0f}'})"
-    )
+    return f"{wanted:.0f} ({NOTHING if low is None else f'{low:.0f}'} to {'> 1,000' if high is None else f'{high:.0f}'})"
 
 
 def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
-    """Whether verdicts depend on a single seed, of those that have seeds enough to leave one out."""
+    """Whether verdicts depend on a single seed, of those that have seeds enough to leave one
+    out."""
     few = [str(row["factor"]) for row in records if pairs[row["factor"]] < FEWEST_FOR_LEAVING_OUT]
-    tried = [row for row in records if row["verdict"] != "not enough data" and row["factor"] not in few]
+    tried = [
+        row for row in records if row["verdict"] != "not enough data" and row["factor"] not in few
+    ]
     parts = []
     if tried:
         parts.append(_tried(tried))
@@ -91,7 +109,9 @@ def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
         parts.append("No verdict was reached that leaving out a seed could change.")
     if few:
         names = plain(joined(few))
-        parts.append(f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left out there.")
+        parts.append(
+            f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left out there."
+        )
     return " ".join(parts)
 
 

@@ -102,15 +102,25 @@ def _by_level(view: StudyView, factor: str) -> tuple[Seeds, dict[str, list[float
     blocks: dict[tuple[int, frozenset[tuple[str, str]]], dict[str, float]] = {}
     for arm in view.arms:
         for setting in (arm.levels, *arm.also):
-            others = frozenset((f, setting.get(f, view.first(f))) for f in view.factors if f != factor)
+            others = frozenset(
+                (f, setting.get(f, view.first(f))) for f in view.factors if f != factor
+            )
             for seed, value in outcomes(view, arm).items():
-                blocks.setdefault((seed, others), {})[setting.get(factor, view.first(factor))] = value
-    whole = {(seed, others): found for (seed, others), found in blocks.items() if len(found) == len(levels)}
+                blocks.setdefault((seed, others), {})[setting.get(factor, view.first(factor))] = (
+                    value
+                )
+    whole = {
+        (seed, others): found
+        for (seed, others), found in blocks.items()
+        if len(found) == len(levels)
+    }
     means = {level: [found[level] for found in whole.values()] for level in levels}
     seeds: Seeds = {}
     for seed in sorted({seed for seed, _ in whole}):
         mine = [found for (s, _), found in whole.items() if s == seed]
-        seeds[seed] = [(float(i), sum(b[level] for b in mine) / len(mine)) for i, level in enumerate(levels)]
+        seeds[seed] = [
+            (float(i), sum(b[level] for b in mine) / len(mine)) for i, level in enumerate(levels)
+        ]
     return seeds, means
 
 
@@ -119,7 +129,8 @@ def _panel(view: StudyView, factor: str, seeds: Seeds, means: dict[str, list[flo
     order = ordered_levels(view, factor)
     levels = list(means)
     values = {
-        level: {seed: points[levels.index(level)][1] for seed, points in seeds.items()} for level in order or levels
+        level: {seed: points[levels.index(level)][1] for seed, points in seeds.items()}
+        for level in order or levels
     }
     known = [value for own in values.values() for value in own.values()]
     low, high = min(known), max(known)

@@ -41,13 +41,18 @@ def shapley(view: StudyView) -> Section | None:
         Share(
             str(row["factor"]),
             float(row["value"]),
-            view.scale.signed(float(row["value"])) + (f" ({percent(float(row['value']) / total)})" if clear else ""),
+            view.scale.signed(float(row["value"]))
+            + (f" ({percent(float(row['value']) / total)})" if clear else ""),
             "fon" if worse * float(row["value"]) > 0 else "foff",
         )
         for row in records
     ]
     text = view.scale.signed(total)
-    alt = "Shapley shares: " + ", ".join(f"{s.label} {s.text}" for s in shares) + f"; all together {text}"
+    alt = (
+        "Shapley shares: "
+        + ", ".join(f"{s.label} {s.text}" for s in shares)
+        + f"; all together {text}"
+    )
     drawing = waterfall("shapley", shares, "all together", text, alt)
     rows = tuple(
         (
@@ -57,7 +62,11 @@ def shapley(view: StudyView) -> Section | None:
         )
         for row in records
     )
-    last = (Cell(rich(strong("all together")), value="all together"), signed_cell(total, view.scale), Cell())
+    last = (
+        Cell(rich(strong("all together")), value="all together"),
+        signed_cell(total, view.scale),
+        Cell(),
+    )
     table = Table(
         "shapley",
         "Shapley shares",
@@ -69,7 +78,11 @@ def shapley(view: StudyView) -> Section | None:
         (*rows, last),
         look="plain",
     )
-    figure = Figure("shapley", rich("They add up to the change from none to all, exactly."), (Panel((), drawing),))
+    figure = Figure(
+        "shapley",
+        rich("They add up to the change from none to all, exactly."),
+        (Panel((), drawing),),
+    )
     intro = Text(
         rich(
             "The share of a factor is its average change over all orders of switching the factors on, "
@@ -107,13 +120,20 @@ def _by_convention(terms: list[str]) -> Rich:
     """That shares split what factors do together."""
     if not terms:
         return ()
-    return rich(" Factors act together (", joined(map(code, terms)), "); shares split that equally, by convention.")
+    return rich(
+        " Factors act together (",
+        joined(map(code, terms)),
+        "); shares split that equally, by convention.",
+    )
 
 
 def _total_is_clear(view: StudyView) -> bool:
     """Whether the change from none to all differs from 0, so that percents of it mean something."""
     cells = view.analysis.cells
-    ends = [cells.design.cell({f: levels[i] for f, levels in cells.design.factors.items()}) for i in (0, 1)]
+    ends = [
+        cells.design.cell({f: levels[i] for f, levels in cells.design.factors.items()})
+        for i in (0, 1)
+    ]
     if None in ends:
         return False
     none, everything = (cells.raw[:, place] for place in ends)

@@ -9,7 +9,18 @@ import pandas as pd
 from reports.charts.survival import Survivors, survival_chart, ticks_until
 from reports.claims import divergence
 from reports.claims.budget import ERROR
-from reports.page.blocks import Beside, Cell, Column, Figure, Panel, Section, Table, Text, code, rich
+from reports.page.blocks import (
+    Beside,
+    Cell,
+    Column,
+    Figure,
+    Panel,
+    Section,
+    Table,
+    Text,
+    code,
+    rich,
+)
 from reports.page.numbers import NOTHING, p_words
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
 from reports.view.study import StudyView, event_step
@@ -22,7 +33,8 @@ Group: TypeAlias = tuple[str, pd.DataFrame, str]
 
 
 def survival(view: StudyView) -> Section | None:
-    """Kaplan-Meier curves by level of the factor that tells most; None when no trial has a curve."""
+    """Kaplan-Meier curves by level of the factor that tells most; None when no trial has a
+    curve."""
     onset = view.analysis.onset
     if not len(onset) or view.last_step == 0:
         return None
@@ -36,7 +48,10 @@ def survival(view: StudyView) -> Section | None:
         for curve in curves
     )
     drawing = survival_chart(
-        "survival", curves, float(view.last_step), f"Share of trials not yet {view.fall} by step; {words}"
+        "survival",
+        curves,
+        float(view.last_step),
+        f"Share of trials not yet {view.fall} by step; {words}",
     )
     until = min([view.last_step, *(_watched(part) for _, part, _ in groups)])
     rows, test = tuple(_row(label, part, until) for label, part, _ in groups), _test(compared(view))
@@ -54,7 +69,9 @@ def survival(view: StudyView) -> Section | None:
         rich(f"Mean good steps: of {until:g}, until the event or the end (restricted mean).{test}"),
         look="plain",
     )
-    caption = rich(f"Share of trials not yet {view.fall} (Kaplan-Meier). Ticks: trials that ended good.")
+    caption = rich(
+        f"Share of trials not yet {view.fall} (Kaplan-Meier). Ticks: trials that ended good."
+    )
     figure = Figure("survival", caption, (Panel((), drawing),))
     factor, _ = grouping(view)
     by = (
@@ -67,12 +84,16 @@ def survival(view: StudyView) -> Section | None:
         else rich("All trials.")
     )
     return Section(
-        "survival", "How long do trials stay good?", "Survival", (Text(by), Beside((figure,), (table,), 0.52))
+        "survival",
+        "How long do trials stay good?",
+        "Survival",
+        (Text(by), Beside((figure,), (table,), 0.52)),
     )
 
 
 def grouping(view: StudyView) -> tuple[str | None, str | None]:
-    """Factor whose levels are compared, and the level that tells: where trials diverge, else what the culprit is."""
+    """Factor whose levels are compared, and the level that tells: where trials diverge, else what
+    the culprit is."""
     factor, level = view.split(view.culprit) if view.culprit else (None, None)
     if lost := _losing(view):
         _, worst, level = min(lost, key=lambda entry: (entry[0], entry[1] != factor))
@@ -81,7 +102,8 @@ def grouping(view: StudyView) -> tuple[str | None, str | None]:
 
 
 def _losing(view: StudyView) -> list[tuple[float, str, str]]:
-    """p, factor and level where a level lost more trials than chance does, taken alone: it only picks the curves."""
+    """p, factor and level where a level lost more trials than chance does, taken alone: it only
+    picks the curves."""
     cells = view.analysis.cells
     found = []
     for term in cells.design.compared:
@@ -94,7 +116,8 @@ def _losing(view: StudyView) -> list[tuple[float, str, str]]:
 
 
 def compared(view: StudyView) -> list[Group]:
-    """The two groups of the log-rank test: the first level, and the one that tells; of two levels both."""
+    """The two groups of the log-rank test: the first level, and the one that tells; of two levels
+    both."""
     factor, level = grouping(view)
     groups = groups_of(view)
     if factor is None:
@@ -105,7 +128,8 @@ def compared(view: StudyView) -> list[Group]:
 
 
 def groups_of(view: StudyView) -> list[Group]:
-    """Label, onset rows and class of each group: the levels of the factor that tells most, else all trials."""
+    """Label, onset rows and class of each group: the levels of the factor that tells most, else all
+    trials."""
     onset = view.analysis.onset
     factor, _ = grouping(view)
     if factor is None:
@@ -139,7 +163,8 @@ def _survivors(label: str, rows: pd.DataFrame, css: str, ticks: Sequence[float])
 
 
 def _watched(rows: pd.DataFrame) -> float:
-    """The step up to which the share of good trials is known: for ever once none is left, else the last one seen."""
+    """The step up to which the share of good trials is known: for ever once none is left, else the
+    last one seen."""
     events, censored = times_of(rows)
     return max(events + censored, default=0.0) if censored else inf
 
@@ -177,7 +202,11 @@ def _row(label: str, rows: pd.DataFrame, last: float) -> tuple[Cell, ...]:
     return (
         Cell(rich(label), value=label),
         Cell(rich(str(watched)), value=watched),
-        Cell(rich(str(len(events))), sub=rich(f"{diverged} diverged first" if diverged else ""), value=len(events)),
+        Cell(
+            rich(str(len(events))),
+            sub=rich(f"{diverged} diverged first" if diverged else ""),
+            value=len(events),
+        ),
         Cell(rich(f"{median:.0f}" if median is not None else NOTHING), value=median),
         Cell(rich(f"{good:.1f}".removesuffix(".0")), value=round(good, 1)),
     )

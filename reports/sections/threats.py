@@ -1,4 +1,5 @@
-"""Should I believe it? Weak points of this study, found in its own data, and the next experiment."""
+"""Should I believe it? Weak points of this study, found in its own data, and the next
+experiment."""
 
 from reports.claims.estimates import FEWEST_SEEDS
 from reports.page.blocks import Bullets, Rich, Section, code, joined, rich, strong
@@ -16,7 +17,9 @@ def threats(view: StudyView) -> Section:
     """What could be wrong, each point only when the data show it; then what to run next."""
     points = [point for test in TESTS if (point := test(view))]
     points.append(next_experiment(view))
-    return Section("threats", "What could be wrong with this?", "Threats", (Bullets(tuple(points)),))
+    return Section(
+        "threats", "What could be wrong with this?", "Threats", (Bullets(tuple(points)),)
+    )
 
 
 def _few_seeds(view: StudyView) -> Rich | None:
@@ -30,7 +33,9 @@ def _few_seeds(view: StudyView) -> Rich | None:
             " Without a second seed, a difference can't be compared with chance. There are no intervals or verdicts.",
         )
     if n < FEWEST_SEEDS:
-        return rich(strong("Two seeds."), " Two seeds may agree by chance, so there are no verdicts.")
+        return rich(
+            strong("Two seeds."), " Two seeds may agree by chance, so there are no verdicts."
+        )
     return rich(
         strong("Few seeds."),
         f" With {count(n, 'seed')}, an exact test can't reach a p below {p_value(2 / 2**n)}. The intervals assume that "
@@ -46,7 +51,9 @@ def _missing(view: StudyView) -> Rich | None:
     labels = sorted({view.arm_of[c].label for c in map(str, rest["cell_id"]) if c in view.arm_of})
     noun = "arm" if len(labels) == 1 else "arms"
     names = (
-        rich(f"{noun} ", joined([code(label) for label in labels])) if len(labels) <= 4 else rich(f"{len(labels)} arms")
+        rich(f"{noun} ", joined([code(label) for label in labels]))
+        if len(labels) <= 4
+        else rich(f"{len(labels)} arms")
     )
     verb = "has" if len(rest) == 1 else "have"
     return rich(
@@ -61,7 +68,9 @@ def _fragile(view: StudyView) -> Rich | None:
     """Verdicts that one seed decides."""
     checks = view.analysis.checks
     rows = (
-        checks[(checks["hangs_on_seeds"] != "") & (checks["verdict"] != "not enough data")] if len(checks) else checks
+        checks[(checks["hangs_on_seeds"] != "") & (checks["verdict"] != "not enough data")]
+        if len(checks)
+        else checks
     )
     if not len(rows):
         return None
@@ -118,10 +127,16 @@ def _budgets(view: StudyView) -> Rich | None:
     if "steps_done" not in done or done["steps_done"].nunique() <= 1:
         return None
     steps = sorted(int(value) for value in done["steps_done"].unique())
-    text: tuple[str | Rich, ...] = (f" Finished trials trained for {steps[0]} to {steps[-1]} steps.",)
+    text: tuple[str | Rich, ...] = (
+        f" Finished trials trained for {steps[0]} to {steps[-1]} steps.",
+    )
     if planned := changing(view.study, "steps"):
         factors = joined(map(code, planned))
-        text += (" The length is a level of ", factors, ": what differs there may be the length's doing.")
+        text += (
+            " The length is a level of ",
+            factors,
+            ": what differs there may be the length's doing.",
+        )
     if view.study.get("base", {}).get("stop_beyond"):
         text += (
             " Those stopped beyond a bound count with their values then: had they gone on, they would probably lie "
@@ -133,7 +148,11 @@ def _budgets(view: StudyView) -> Rich | None:
 def _yardstick(view: StudyView) -> Rich | None:
     """Levels whose trials are evaluated otherwise differ by more than what was trained."""
     sentences = yardstick_words(view)
-    return rich(strong("Evaluated differently."), *(rich(" ", words) for words in sentences)) if sentences else None
+    return (
+        rich(strong("Evaluated differently."), *(rich(" ", words) for words in sentences))
+        if sentences
+        else None
+    )
 
 
 def _start(view: StudyView) -> Rich | None:
@@ -151,7 +170,9 @@ def _drift(view: StudyView) -> Rich | None:
         return None
     trials = view.table.trials
     finished = set(trials.loc[trials["status"] == "finished", "trial_id"])
-    curves = [curve for t in view.reference.trials if t in finished and (curve := view.curves.get(t))]
+    curves = [
+        curve for t in view.reference.trials if t in finished and (curve := view.curves.get(t))
+    ]
     if not curves:
         return None
     change = sum(curve[-1][1] - curve[0][1] for curve in curves) / len(curves)
@@ -184,7 +205,11 @@ def _one_data_set(view: StudyView) -> Rich | None:
     one_length = not changing(view.study, "steps")
     if not one_set and not one_length:
         return None
-    words = [text for text, said in (("one dataset", one_set), ("one training length", one_length)) if said]
+    words = [
+        text
+        for text, said in (("one dataset", one_set), ("one training length", one_length))
+        if said
+    ]
     where = f"{view.planned_steps} steps" if one_length else "these training lengths"
     on = "this dataset" if one_set else "these datasets"
     return rich(

@@ -1,4 +1,5 @@
-"""The table of the first page: the verdict of each factor, with its effect, and how the words come about."""
+"""The table of the first page: the verdict of each factor, with its effect, and how the words come
+about."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,16 @@ from reports.claims.claim import Claim
 from reports.page.blocks import Cell, Column, Drawing, Rich, Table, code, plain, rich, strong
 from reports.page.numbers import NOTHING, count
 from reports.view.study import StudyView
-from reports.words.estimates import bars, estimate, fixed_cell, interval_or_words, number, p_cell, p_of, signed_cell
+from reports.words.estimates import (
+    bars,
+    estimate,
+    fixed_cell,
+    interval_or_words,
+    number,
+    p_cell,
+    p_of,
+    signed_cell,
+)
 from reports.words.facts import rule_fixed
 from reports.words.names import aliases, at_levels
 from reports.words.onset import onset_words
@@ -37,7 +47,8 @@ class _Row:
 
 
 def verdict_table(view: StudyView) -> Table | None:
-    """One row per factor, and below one that depends on others a row for each level; None when none has a verdict."""
+    """One row per factor, and below one that depends on others a row for each level; None when none
+    has a verdict."""
     records = view.analysis.verdicts.to_dict("records")
     if not records:
         return None
@@ -62,7 +73,8 @@ def verdict_table(view: StudyView) -> Table | None:
 
 
 def _rows(view: StudyView, record: Record) -> Sequence[_Row]:
-    """The row of a factor, and where its average is no verdict those of its effects at single levels."""
+    """The row of a factor, and where its average is no verdict those of its effects at single
+    levels."""
     if record["verdict"] != "depends":
         return (_Row(record),)
     claims = [c for c in view.analysis.claims if c.gate and c.subject == record["factor"]]
@@ -81,7 +93,9 @@ def _estimate(view: StudyView, row: _Row) -> Estimate:
     if row.claim is not None:
         claim = row.claim
         numbers = {"value": claim.estimate, "low": claim.low, "high": claim.high}
-        return estimate(view, f"{row.name} {plain(at_levels(view, claim.scope.at))}", numbers, "value")
+        return estimate(
+            view, f"{row.name} {plain(at_levels(view, claim.scope.at))}", numbers, "value"
+        )
     if not _averaged(row):
         return Estimate(row.name, None, None, None, "off", ())
     differences = view.analysis.differences
@@ -146,11 +160,19 @@ def _says(view: StudyView, name: str) -> Rich:
 def rule(view: StudyView) -> Rich:
     """How the words of the verdict come about."""
     up, down = ("above", "below") if view.better == "lower" else ("below", "above")
-    band = (strong("Gray band:"), f" ±{view.margin_words}, too small to matter. ") if view.margin else ()
+    band = (
+        (strong("Gray band:"), f" ±{view.margin_words}, too small to matter. ")
+        if view.margin
+        else ()
+    )
     several = len(view.factors) > 1
     network = f", {words}" if (words := interval_words(view)) else ""
     every = " in every setting" if several else ""
-    same = f" less than the margin{every}. " if view.margin else " never said, since the study names no margin. "
+    same = (
+        f" less than the margin{every}. "
+        if view.margin
+        else " never said, since the study names no margin. "
+    )
     return rich(
         strong("Effect:"),
         f" the change of {view.metric} {view.summary} ({view.better} is better), compared within each seed"
@@ -159,14 +181,21 @@ def rule(view: StudyView) -> Rich:
         strong("Equivalent:"),
         same,
         *(
-            (strong("Depends:"), " an interaction with another factor is established; its average is not a verdict. ")
+            (
+                strong("Depends:"),
+                " an interaction with another factor is established; its average is not a verdict. ",
+            )
             if several
             else ()
         ),
         strong("Harms, helps:"),
         f" the effect is {up} ({down}) zero"
         + (" and in no setting opposite by the margin. " if several and view.margin else ". "),
-        *((strong("No harm, no benefit:"), " nowhere worse (better) by the margin. ") if view.margin else ()),
+        *(
+            (strong("No harm, no benefit:"), " nowhere worse (better) by the margin. ")
+            if view.margin
+            else ()
+        ),
         strong("Not enough data:"),
         " none of these. ",
         f"Verdicts are corrected for all claims of this report (error 5%), p with them; intervals are usual "

@@ -39,7 +39,8 @@ class Interval:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's step-down correction over the known p values (equal to statsmodels' `holm`); nan stays nan."""
+    """Holm's step-down correction over the known p values (equal to statsmodels' `holm`); nan stays
+    nan."""
     known = sorted((value, index) for index, value in enumerate(p) if math.isfinite(value))
     adjusted, largest = [math.nan] * len(p), 0.0
     for rank, (value, index) in enumerate(known):

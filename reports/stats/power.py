@@ -28,20 +28,24 @@ def power(n: int, sd: float, effect: float, alpha: float = 0.05) -> float:
         n: seeds, 2 or more.
         sd: standard deviation over seeds of the paired difference, above 0.
         effect: true mean difference, in the unit of sd.
-        alpha: level of the test; divide it by the number of factors to plan for Holm at its strictest.
+        alpha: level of the test; divide it by the number of factors to plan for Holm at its
+            strictest.
 
     Raises:
         ValueError: fewer than two seeds or no spread.
     """
     if n < 2 or not sd > 0:
         raise ValueError(f"power needs two seeds and a spread above 0, not {n} and {sd}")
-    limit = float(stats.f.isf(alpha, 1, n - 1))  # the square of the t test's; scipy's noncentral t is nan in places
+    limit = float(
+        stats.f.isf(alpha, 1, n - 1)
+    )  # the square of the t test's; scipy's noncentral t is nan in places
     return float(stats.ncf.sf(limit, 1, n - 1, n * (effect / sd) ** 2))
 
 
 @cache
 def detectable_sds(n: int, alpha: float = 0.05, wanted: float = 0.8) -> float:
-    """The effect, in standard deviations of the paired difference, that n seeds show with the wanted power.
+    """The effect, in standard deviations of the paired difference, that n seeds show with the
+    wanted power.
 
     Args:
         n: seeds, 2 or more.
@@ -55,10 +59,12 @@ def detectable_sds(n: int, alpha: float = 0.05, wanted: float = 0.8) -> float:
 
 
 def seeds_needed(sd: float, effect: float, wanted: float = 0.8, alpha: float = 0.05) -> int | None:
-    """The fewest seeds that show an effect with the wanted power; None when `MOST_SEEDS` are too few.
+    """The fewest seeds that show an effect with the wanted power; None when `MOST_SEEDS` are too
+    few.
 
     Args:
-        sd: standard deviation over seeds of the paired difference (a pilot's, or an earlier study's).
+        sd: standard deviation over seeds of the paired difference (a pilot's, or an earlier
+            study's).
         effect: the effect to be found, such as the smallest that matters; not 0.
         wanted: power in (0, 1).
         alpha: level of the test, see `power`.

@@ -92,7 +92,9 @@ def johnson_interval(
         for target in (critical, -critical):
             # T is t + skew / (6 root) + curve t^2: solve for t on the branch through 0.
             under = 1 - 4 * curve * (skew / (6 * root) - target)
-            t = np.where(under > 0, (np.sqrt(np.maximum(under, 0.0)) - 1) / (2 * curve), -1 / (2 * curve))
+            t = np.where(
+                under > 0, (np.sqrt(np.maximum(under, 0.0)) - 1) / (2 * curve), -1 / (2 * curve)
+            )
             ends.append(mean - t * se)
     return ends[0], ends[1]
 

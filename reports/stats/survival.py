@@ -7,8 +7,11 @@ import numpy as np
 from scipy.stats import CensoredData, chi2, ecdf
 
 
-def kaplan_meier(events: Sequence[float], censored: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Steps at which something happened, increasing, and the share that survives each; empty without an event."""
+def kaplan_meier(
+    events: Sequence[float], censored: Sequence[float]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Steps at which something happened, increasing, and the share that survives each; empty
+    without an event."""
     if not events:
         return (), ()
     curve = ecdf(CensoredData(uncensored=np.asarray(events), right=np.asarray(censored))).sf
@@ -17,7 +20,8 @@ def kaplan_meier(events: Sequence[float], censored: Sequence[float]) -> tuple[tu
 
 
 def restricted_mean(events: Sequence[float], censored: Sequence[float], until: float) -> float:
-    """Mean steps without an event, counted up to the step `until`: the area under the Kaplan-Meier curve."""
+    """Mean steps without an event, counted up to the step `until`: the area under the Kaplan-Meier
+    curve."""
     area, level, before = 0.0, 1.0, 0.0
     for step, share in zip(*kaplan_meier(events, censored), strict=True):
         if step >= until:
@@ -34,7 +38,8 @@ class LogRank:
         observed: events in the second group.
         expected: events it would have, were both groups alike.
         statistic: squared difference over its variance; nan where nothing could be compared.
-        p: two-sided, from chi-square with one degree of freedom; nan where nothing could be compared.
+        p: two-sided, from chi-square with one degree of freedom; nan where nothing could be
+            compared.
     """
 
     observed: float

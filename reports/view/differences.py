@@ -66,9 +66,13 @@ def named(views: Sequence[StudyView]) -> tuple[Compared, ...]:
     names = [str(view.study["name"]) for view in views]
     hashes = [str(view.study.get("hash", ""))[:12] for view in views]
     full = [
-        f"{name} (plan {hash_})" if names.count(name) > 1 else name for name, hash_ in zip(names, hashes, strict=True)
+        f"{name} (plan {hash_})" if names.count(name) > 1 else name
+        for name, hash_ in zip(names, hashes, strict=True)
     ]
-    unique = [f"{name} (study {place})" if full.count(name) > 1 else name for place, name in enumerate(full, 1)]
+    unique = [
+        f"{name} (study {place})" if full.count(name) > 1 else name
+        for place, name in enumerate(full, 1)
+    ]
     return tuple(Compared(name, view) for name, view in zip(unique, views, strict=True))
 
 
@@ -78,7 +82,17 @@ def differences(studies: Sequence[Compared]) -> tuple[Difference, ...]:
     First what forbids comparing sizes, then words, then levels of the outcome; then the rest.
     """
     found: list[Difference] = []
-    for part in (_measured, _margin, _pairs, _factors, _levels, _base, _identity, _versions, _seeds):
+    for part in (
+        _measured,
+        _margin,
+        _pairs,
+        _factors,
+        _levels,
+        _base,
+        _identity,
+        _versions,
+        _seeds,
+    ):
         found += part(studies)
     return tuple(found)
 
@@ -97,7 +111,11 @@ def _measured(studies: Sequence[Compared]) -> list[Difference]:
         ("metric", "outcomes", lambda one: one.view.metric),
         ("direction", "better directions", lambda one: one.view.analysis.cells.better),
         ("scale", "scales", lambda one: str(one.plan["outcome"].get("scale") or "linear")),
-        ("summary", "summaries of the curve", lambda one: str(one.plan["outcome"].get("summary", "last"))),
+        (
+            "summary",
+            "summaries of the curve",
+            lambda one: str(one.plan["outcome"].get("summary", "last")),
+        ),
         ("length", "lengths of training", lambda one: one.length),
     )
     return [
@@ -112,7 +130,9 @@ def _margin(studies: Sequence[Compared]) -> list[Difference]:
     if len({one.view.margin for one in studies}) == 1:
         return []
     told = values_of(studies, margin_words)
-    start = rich("Their margins differ (", told, "), so the words of their verdicts can't be compared: ")
+    start = rich(
+        "Their margins differ (", told, "), so the words of their verdicts can't be compared: "
+    )
     end = "one margin may call harmful what another calls equivalent."
     return [Difference("margin", rich(start, end), "words")]
 
@@ -126,8 +146,13 @@ def _pairs(studies: Sequence[Compared]) -> list[Difference]:
     """The evaluation pairs, by their digests."""
     digests = [evaluation_pairs(one.view) for one in studies]
     if not all(digests):
-        unknown = joined(code(one.name) for one, known in zip(studies, digests, strict=True) if not known)
-        text = rich(unknown, " didn't record the evaluation pairs, so it isn't known whether they are the same.")
+        unknown = joined(
+            code(one.name) for one, known in zip(studies, digests, strict=True) if not known
+        )
+        text = rich(
+            unknown,
+            " didn't record the evaluation pairs, so it isn't known whether they are the same.",
+        )
     elif len(set(digests)) > 1:
         text = rich("Their evaluation pairs differ, by their digests.")
     else:
@@ -140,7 +165,11 @@ def evaluation_pairs(view: StudyView) -> frozenset[str]:
     """Return the digests of the evaluation pairs that the trials used; empty: not recorded."""
     trials = view.table.trials
     column = "digest.eval_pairs"
-    return frozenset(str(value) for value in trials[column].dropna()) if column in trials else frozenset()
+    return (
+        frozenset(str(value) for value in trials[column].dropna())
+        if column in trials
+        else frozenset()
+    )
 
 
 # -- what was varied -------------------------------------------------------------------------------
@@ -177,7 +206,9 @@ def _levels(studies: Sequence[Compared]) -> list[Difference]:
         having = [one for one in studies if name in one.view.factors]
         if len({_labels(one, name) for one in having}) > 1:
             told = values_of(having, lambda one, name=name: ", ".join(_labels(one, name)))  # type: ignore[misc]
-            text = rich("The levels of ", code(name), " differ, the first level first (", told, ").")
+            text = rich(
+                "The levels of ", code(name), " differ, the first level first (", told, ")."
+            )
             found.append(Difference("levels", text))
         found += _settings(name, having)
     return found
@@ -197,7 +228,9 @@ def _settings(factor: str, studies: Sequence[Compared]) -> list[Difference]:
         if all(patch == patches[0] for patch in patches):
             continue
         paths = _apart(patches)
-        told = [_path(path, having, [patch.get(path, UNTOLD) for patch in patches]) for path in paths]
+        told = [
+            _path(path, having, [patch.get(path, UNTOLD) for patch in patches]) for path in paths
+        ]
         start = rich("The level ", code(f"{factor}={label}"), " sets different values: ")
         found.append(Difference("levels", rich(start, _some(told), ".")))
     return found
@@ -247,7 +280,11 @@ def _identity(studies: Sequence[Compared]) -> list[Difference]:
         elif len(set(digests)) > 1:
             found.append(Difference(part, rich(f"The digests of their {words} differ.")))
     if unknown:
-        text = rich("It isn't known whether the ", joined(unknown), " are the same: not every plan records them.")
+        text = rich(
+            "It isn't known whether the ",
+            joined(unknown),
+            " are the same: not every plan records them.",
+        )
         found.append(Difference("unknown", text))
     return found
 
@@ -262,8 +299,15 @@ def _digests(study: Compared, part: str) -> frozenset[str]:
 def _versions(studies: Sequence[Compared]) -> list[Difference]:
     """Versions of the packages that matter."""
     versions = [dict(one.plan.get("versions") or {}) for one in studies]
-    told = [_path(name, studies, [known.get(name, UNTOLD) for known in versions]) for name in _apart(versions)]
-    return [Difference("versions", rich("Their package versions differ: ", _some(told), "."))] if told else []
+    told = [
+        _path(name, studies, [known.get(name, UNTOLD) for known in versions])
+        for name in _apart(versions)
+    ]
+    return (
+        [Difference("versions", rich("Their package versions differ: ", _some(told), "."))]
+        if told
+        else []
+    )
 
 
 def _seeds(studies: Sequence[Compared]) -> list[Difference]:
@@ -271,7 +315,9 @@ def _seeds(studies: Sequence[Compared]) -> list[Difference]:
     trials = [set(map(str, one.view.table.trials["trial_id"])) for one in studies]
     many = sum(map(len, trials)) - len(set().union(*trials))
     if many:
-        text = f"They have {count(many, 'trial')} in common, so they aren't independent of each other."
+        text = (
+            f"They have {count(many, 'trial')} in common, so they aren't independent of each other."
+        )
         return [Difference("shared_trials", rich(text))]
     seeds = [set(one.view.seeds) for one in studies]
     if sum(map(len, seeds)) == len(set().union(*seeds)):
@@ -314,7 +360,11 @@ def _some(told: Sequence[Rich]) -> Rich:
 def _apart(flat: Sequence[Mapping[str, Any]]) -> list[str]:
     """The paths at which flat configs differ, in their order."""
     paths = dict.fromkeys(path for one in flat for path in one)
-    return [path for path in paths if any(one.get(path, UNTOLD) != flat[0].get(path, UNTOLD) for one in flat)]
+    return [
+        path
+        for path in paths
+        if any(one.get(path, UNTOLD) != flat[0].get(path, UNTOLD) for one in flat)
+    ]
 
 
 def _flat(values: Mapping[str, Any], start: str = "") -> dict[str, Any]:

@@ -41,13 +41,20 @@ def shots(images: pd.DataFrame) -> dict[tuple[str, int], Shot]:
         path = Path(str(row["path"]))
         if path.is_file():
             rows = row["rows"]
-            names = tuple(rows.split(",")) if isinstance(rows, str) else tuple(str(name) for name in rows)
-            found[str(row["trial_id"]), int(row["step"])] = Shot(path, names, int(row["columns"]), int(row["tile_px"]))
+            names = (
+                tuple(rows.split(","))
+                if isinstance(rows, str)
+                else tuple(str(name) for name in rows)
+            )
+            found[str(row["trial_id"]), int(row["step"])] = Shot(
+                path, names, int(row["columns"]), int(row["tile_px"])
+            )
     return found
 
 
 def cut(shot: Shot, pair: int, alt: str) -> Picture | None:
-    """All rows of one pair (counted from 0, two columns); None when the figure has fewer pairs or can't be read."""
+    """All rows of one pair (counted from 0, two columns); None when the figure has fewer pairs or
+    can't be read."""
     try:
         with Image.open(shot.path) as opened:
             whole = opened.convert("RGB")
@@ -59,7 +66,8 @@ def cut(shot: Shot, pair: int, alt: str) -> Picture | None:
     part = whole.crop((2 * pair * across, 0, 2 * (pair + 1) * across, down * len(shot.rows)))
     if across > LARGEST_TILE:
         part = part.resize(
-            (2 * LARGEST_TILE, round(part.height * LARGEST_TILE / across)), resample=Image.Resampling.LANCZOS
+            (2 * LARGEST_TILE, round(part.height * LARGEST_TILE / across)),
+            resample=Image.Resampling.LANCZOS,
         )
     return Picture(_encoded(part, lossless=across <= LOSSLESS_TILE), part.width, part.height, alt)
 

@@ -1,4 +1,5 @@
-"""What the factors of a plan change in the config of a trial: paths and values, read from the levels' patches."""
+"""What the factors of a plan change in the config of a trial: paths and values, read from the
+levels' patches."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ def levels_of(plan: Plan, factor: str) -> tuple[str, ...]:
 
 
 def value_at(plan: Plan, factor: str, level: str, path: str) -> Any:
-    """What a path of the config is at a level of a factor, others left aside; `UNTOLD` where the plan does not say."""
+    """What a path of the config is at a level of a factor, others left aside; `UNTOLD` where the
+    plan does not say."""
     value: Any = _config(plan, factor, level)
     for key in path.split("."):
         value = value.get(key, UNTOLD) if isinstance(value, Mapping) else UNTOLD
@@ -37,7 +39,8 @@ def changed(plan: Plan, factor: str) -> frozenset[str]:
 
 
 def raised(plan: Plan, factor: str, before: str, level: str) -> frozenset[str]:
-    """The paths whose number is larger at a level than at another one; a loss that is not named weighs 0."""
+    """The paths whose number is larger at a level than at another one; a loss that is not named
+    weighs 0."""
     one, other = (_config(plan, factor, name) for name in (before, level))
     return frozenset(
         path
@@ -73,7 +76,9 @@ def patch_of(plan: Plan, factor: str, level: str) -> Mapping[str, Any]:
 def _config(plan: Plan, factor: str, level: str) -> Mapping[str, Any]:
     """The base with a level's patch applied, shorter paths first, as a trial has it."""
     config: Any = plan.get("base", {})
-    for path, value in sorted(patch_of(plan, factor, level).items(), key=lambda change: change[0].count(".")):
+    for path, value in sorted(
+        patch_of(plan, factor, level).items(), key=lambda change: change[0].count(".")
+    ):
         config = _replaced(config, path.split("."), value)
     found: Mapping[str, Any] = config
     return found
@@ -88,7 +93,8 @@ def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
 
 
 def _different(path: str, one: Any, other: Any) -> Iterator[str]:
-    """The path, or of mappings the paths inside, at which two values differ; what is not there has nothing inside."""
+    """The path, or of mappings the paths inside, at which two values differ; what is not there has
+    nothing inside."""
     sides = [{} if side is UNTOLD else side for side in (one, other)]
     if all(isinstance(side, Mapping) for side in sides):
         for key in sorted({*sides[0], *sides[1]}):

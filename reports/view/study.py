@@ -16,7 +16,14 @@ from reports.page.numbers import Scale
 from reports.table import StudyTable
 from reports.view.patches import changing, first_level
 
-SWITCHES = {("without", "with"), ("off", "on"), ("no", "yes"), ("false", "true"), ("0", "1"), ("0.0", "1.0")}
+SWITCHES = {
+    ("without", "with"),
+    ("off", "on"),
+    ("no", "yes"),
+    ("false", "true"),
+    ("0", "1"),
+    ("0.0", "1.0"),
+}
 """Pairs of level labels that say only whether something is there."""
 
 LONGEST = 64
@@ -26,7 +33,8 @@ Points = tuple[tuple[int, float], ...]
 
 
 class Event(NamedTuple):
-    """What ended a trial's good time: `degraded` or `diverged`, whichever came first, and its step."""
+    """What ended a trial's good time: `degraded` or `diverged`, whichever came first, and its
+    step."""
 
     kind: str
     step: int
@@ -75,7 +83,9 @@ class Arm:
     @property
     def short(self) -> str:
         """The label, cut for narrow columns."""
-        return self.label if len(self.label) <= LONGEST else self.label[: LONGEST - 1].rstrip() + "…"
+        return (
+            self.label if len(self.label) <= LONGEST else self.label[: LONGEST - 1].rstrip() + "…"
+        )
 
     @property
     def tone(self) -> str:
@@ -173,7 +183,11 @@ class StudyView:
         settings = sum(1 + len(arm.also) for arm in self.arms)
         crossed = settings == prod(len(entry["levels"]) for entry in self.factors.values())
         if crossed or design_kind(self.study) == "fractional_factorial":
-            return "the levels of the other factor" if len(self.factors) == 2 else "the settings of the other factors"
+            return (
+                "the levels of the other factor"
+                if len(self.factors) == 2
+                else "the settings of the other factors"
+            )
         return "the pairs of arms that differ in that factor alone"
 
     @cached_property
@@ -184,8 +198,13 @@ class StudyView:
 
     @property
     def planned_steps(self) -> int:
-        """Steps of a trial whose levels set no others; without a base the last step of any curve."""
-        return self.last_step if self.command else int(self.study.get("base", {}).get("steps", self.last_step))
+        """Steps of a trial whose levels set no others; without a base the last step of any
+        curve."""
+        return (
+            self.last_step
+            if self.command
+            else int(self.study.get("base", {}).get("steps", self.last_step))
+        )
 
     @property
     def command(self) -> str:
@@ -209,13 +228,16 @@ class StudyView:
         return self.series(f"metric/{self.metric}")
 
     def series(self, name: str) -> Mapping[str, Points]:
-        """Trial -> (step, value) of a recorded name, finite values only; trials without any are left out."""
+        """Trial -> (step, value) of a recorded name, finite values only; trials without any are
+        left out."""
         history = self.table.history
-        rows = history[(history["name"] == name) & np.isfinite(history["value"].astype(float))].sort_values(
-            ["trial_id", "step"]
-        )
+        rows = history[
+            (history["name"] == name) & np.isfinite(history["value"].astype(float))
+        ].sort_values(["trial_id", "step"])
         return {
-            str(trial): tuple((int(s), float(v)) for s, v in zip(part["step"], part["value"], strict=True))
+            str(trial): tuple(
+                (int(s), float(v)) for s, v in zip(part["step"], part["value"], strict=True)
+            )
             for trial, part in rows.groupby("trial_id", sort=True)
         }
 
@@ -226,7 +248,11 @@ class StudyView:
             return Scale.of(self.margin)
         arms = self.analysis.arms
         sizes = [float(v) for v in arms["difference"] if pd.notna(v) and v]
-        return Scale.of(max(map(abs, sizes))) if sizes else Scale.of(*(float(v) for v in arms["mean"] if pd.notna(v)))
+        return (
+            Scale.of(max(map(abs, sizes)))
+            if sizes
+            else Scale.of(*(float(v) for v in arms["mean"] if pd.notna(v)))
+        )
 
     @cached_property
     def effects(self) -> Scale:
@@ -235,7 +261,8 @@ class StudyView:
 
     @cached_property
     def culprit(self) -> str | None:
-        """What harms most, as its verdict is named; if nothing does, what has the largest effect."""
+        """What harms most, as its verdict is named; if nothing does, what has the largest
+        effect."""
         verdicts = self.analysis.verdicts
         known = verdicts[verdicts["effect"].notna()]
         if known.empty:
@@ -293,11 +320,15 @@ class StudyView:
         return factor not in levels or levels[factor] == self.first(factor)
 
     def levels_of(self, arm: Arm, factor: str) -> frozenset[str]:
-        """The levels of a factor at which an arm stands: several where equal configs share its trials."""
-        return frozenset(levels.get(factor, self.first(factor)) for levels in (arm.levels, *arm.also))
+        """The levels of a factor at which an arm stands: several where equal configs share its
+        trials."""
+        return frozenset(
+            levels.get(factor, self.first(factor)) for levels in (arm.levels, *arm.also)
+        )
 
     def label(self, levels: Mapping[str, str]) -> str:
-        """What is not at its first level: `long_recon + long_fm`, `restore=generator`; or that nothing is."""
+        """What is not at its first level: `long_recon + long_fm`, `restore=generator`; or that
+        nothing is."""
         if design_kind(self.study) == "leave_one_out":
             return self._label_left_out(levels)
         words = []
@@ -308,10 +339,14 @@ class StudyView:
             return " + ".join(words)
         switches = [factor for factor in self.factors if self.is_switch(factor)]
         if len(switches) == len(self.factors) and len(switches) > 1:
-            return "none of the " + {2: "two", 3: "three", 4: "four", 5: "five"}.get(len(switches), str(len(switches)))
+            return "none of the " + {2: "two", 3: "three", 4: "four", 5: "five"}.get(
+                len(switches), str(len(switches))
+            )
         if len(self.factors) == 1:
             factor = next(iter(self.factors))
-            return f"without {factor}" if self.is_switch(factor) else f"{factor}={self.first(factor)}"
+            return (
+                f"without {factor}" if self.is_switch(factor) else f"{factor}={self.first(factor)}"
+            )
         return "reference"
 
     def _label_left_out(self, levels: Mapping[str, str]) -> str:
@@ -331,21 +366,24 @@ class StudyView:
         return "".join("○" if self._at_first(factor, levels) else "●" for factor in self.factors)
 
     def split(self, name: str) -> tuple[str, str | None]:
-        """Factor and level of a verdict's name: `long_fm` is a factor, `restore=generator` a level of one."""
+        """Factor and level of a verdict's name: `long_fm` is a factor, `restore=generator` a level
+        of one."""
         if name in self.factors:
             return name, None
         factor, _, level = name.partition("=")
         return factor, level or None
 
     def has(self, levels: Mapping[str, str], name: str) -> bool:
-        """Whether these levels contain what a verdict is about: the factor away from its first level, or that level."""
+        """Whether these levels contain what a verdict is about: the factor away from its first
+        level, or that level."""
         factor, level = self.split(name)
         if factor not in self.factors:
             return False
         return not self._at_first(factor, levels) if level is None else levels.get(factor) == level
 
     def alone(self, name: str) -> tuple[Arm, ...]:
-        """Arms in which only this factor is away from its first level (`factor=level`: at that level)."""
+        """Arms in which only this factor is away from its first level (`factor=level`: at that
+        level)."""
         factor, _ = self.split(name)
         return tuple(
             arm
@@ -373,7 +411,8 @@ class StudyView:
 
     @property
     def fall(self) -> str:
-        """What counts as an event in this study: `degraded`, or `degraded or diverged` where a trial diverged."""
+        """What counts as an event in this study: `degraded`, or `degraded or diverged` where a
+        trial diverged."""
         return fall({"degraded", *({"diverged"} & set(self.table.trials["status"]))})
 
     def described(self, metric: str) -> Mapping[str, Any]:

@@ -1,1 +1,2 @@
-"""What a report says: every sentence is made from claims and counted facts, and from nothing else."""
+"""What a report says: every sentence is made from claims and counted facts, and from nothing
+else."""

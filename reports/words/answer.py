@@ -14,7 +14,8 @@ from reports.words.undecided import uncompared, undecided
 
 
 def lead(view: StudyView) -> Rich:
-    """The first sentences: whether the study is done and its rule stood, then the first thing that was found."""
+    """The first sentences: whether the study is done and its rule stood, then the first thing that
+    was found."""
     status = [part for part in (interim(view), rule_changed(view), seeds_added(view)) if part]
     return spaced([*status, *_groups(view)[0]])
 
@@ -55,10 +56,15 @@ def _claimed(view: StudyView) -> list[list[Rich]]:
 
 
 def _no_claim(view: StudyView) -> Rich:
-    """Why nothing is claimed: the first planned look is still to come, or no factor changes alone."""
+    """Why nothing is claimed: the first planned look is still to come, or no factor changes
+    alone."""
     if view.analysis.judgement.look == 0:
-        return rich(f"There are no verdicts before the first planned look, after {view.looks[0]} seeds.")
-    return rich("This design allows no verdict on a single factor. The table below compares the arms.")
+        return rich(
+            f"There are no verdicts before the first planned look, after {view.looks[0]} seeds."
+        )
+    return rich(
+        "This design allows no verdict on a single factor. The table below compares the arms."
+    )
 
 
 def _divergence(view: StudyView) -> list[Rich]:
@@ -67,7 +73,9 @@ def _divergence(view: StudyView) -> list[Rich]:
     found = [sentence(view, claim) for claim in claims]
     if found:
         if not all(_has_mean(view, claim.subject) for claim in claims):
-            found.append(rich("The mean of ", code(view.metric), " is not compared where trials diverged."))
+            found.append(
+                rich("The mean of ", code(view.metric), " is not compared where trials diverged.")
+            )
     elif view.analysis.cells.rule.divergence and (lost := lost_trials(view)):
         found = [lost]
     return [*found, *(sentence(view, claim) for claim in ranked(view.analysis.claims, "composite"))]
@@ -81,7 +89,9 @@ def _has_mean(view: StudyView, name: str) -> bool:
 
 def _directions(view: StudyView, word: str) -> list[Rich]:
     """Changes that harm, or help; the first few with a sentence each."""
-    claims = [claim for claim in ranked(view.analysis.claims, "direction", word=word) if not claim.gate]
+    claims = [
+        claim for claim in ranked(view.analysis.claims, "direction", word=word) if not claim.gate
+    ]
     told = [sentence(view, claim) for claim in claims[:MOST_CHANGES]]
     rest = claims[MOST_CHANGES:]
     if rest:
@@ -102,7 +112,9 @@ def _further(view: StudyView) -> list[Rich]:
 
 def _against(view: StudyView, other: StudyView) -> list[Rich]:
     """Changes that make one outcome better and the other worse, by claims about both."""
-    first, second = ({c.subject: c for c in one.analysis.claims if _plain_direction(c)} for one in (view, other))
+    first, second = (
+        {c.subject: c for c in one.analysis.claims if _plain_direction(c)} for one in (view, other)
+    )
     out = []
     for name in first.keys() & second.keys():
         words = [VERBS[claims[name].word.split(" ")[0]] for claims in (first, second)]
@@ -123,4 +135,8 @@ def _one_arm(view: StudyView) -> Rich:
     if len(known) != 1:
         return rich("The one arm of this study has no result.")
     mean = view.scale.fixed(float(known["mean"].iloc[0]))
-    return rich("One arm: ", code(view.metric), f" is {mean} {view.summary}. There is nothing to compare it with.")
+    return rich(
+        "One arm: ",
+        code(view.metric),
+        f" is {mean} {view.summary}. There is nothing to compare it with.",
+    )

@@ -33,7 +33,9 @@ def dependences(view: StudyView, told: bool) -> list[Rich]:
         return []
     chosen = [claim for claim in terms if bool(_conditional(view, claim)) == told]
     chosen.sort(key=lambda claim: not _reverses(view, claim))
-    out = [_dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]]
+    out = [
+        _dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]
+    ]
     if len(chosen) > MOST_TERMS:
         more = count(len(chosen) - MOST_TERMS, "more interaction")
         verb = "is" if len(chosen) == MOST_TERMS + 1 else "are"
@@ -68,7 +70,8 @@ def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
 
 
 def _conditional(view: StudyView, term: Claim) -> list[Claim]:
-    """What is claimed at single levels of an established interaction, in the order of the levels."""
+    """What is claimed at single levels of an established interaction, in the order of the
+    levels."""
     changes = [view.analysis.cells.design.changes[name] for name in term.subject.split(" × ")]
     levels = {change.factor: (change.first, change.level) for change in changes}
     others = {change.name: set(levels) - {change.factor} for change in changes}
@@ -84,7 +87,8 @@ def _conditional(view: StudyView, term: Claim) -> list[Claim]:
 
 
 def _moved(claim: Claim) -> Levels:
-    """The levels of a conditional claim that its interaction moves: the others are those of the only setting left."""
+    """The levels of a conditional claim that its interaction moves: the others are those of the
+    only setting left."""
     fixed = claim.scope.over[0] if len(claim.scope.over) == 1 else {}
     return {factor: level for factor, level in claim.scope.at.items() if factor not in fixed}
 
@@ -101,8 +105,14 @@ def _dependence(view: StudyView, term: Claim) -> Rich:
     other = next(name for name in names if name != first)
     start = rich("What ", subject(view, first), " does depends on ", bare(view, other), ": it")
     parts = [_at_each(view, start, sided[first])]
-    if rest and _rank(sided[first]) == 0 and _pattern(view, sided[first]) == _pattern(view, sided[rest[0]]):
-        parts.append(rich("The same holds for ", subject(view, rest[0]), " with ", bare(view, first), "."))
+    if (
+        rest
+        and _rank(sided[first]) == 0
+        and _pattern(view, sided[first]) == _pattern(view, sided[rest[0]])
+    ):
+        parts.append(
+            rich("The same holds for ", subject(view, rest[0]), " with ", bare(view, first), ".")
+        )
     elif rest:
         parts.append(_at_each(view, subject(view, rest[0]), sided[rest[0]]))
     parts += _averaged(view, term)
@@ -123,11 +133,15 @@ def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list
         others = [bare(view, name) for name in sided if name != names[0]]
         of = rich(f" of the {number_words(2 ** len(others))} combinations of ", joined(others))
         if said:
-            made = rich(subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(said)}")
+            made = rich(
+                subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(said)}"
+            )
             out.append(rich(made, of, "."))
         elif same:
             changed = rich(subject(view, names[0]), " changes ", code(view.metric))
-            out.append(rich(changed, f" by less than {view.margin_words} at {number_words(same)}", of, "."))
+            out.append(
+                rich(changed, f" by less than {view.margin_words} at {number_words(same)}", of, ".")
+            )
         else:
             out.append(rich("These seeds do not settle where ", subject(view, names[0]), " acts."))
         if names[1:]:
@@ -149,7 +163,10 @@ def _size(claims: Sequence[Claim]) -> float:
 
 def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
     """Whether the other change is at its first level -> what is claimed there."""
-    return {all(level == view.first(f) for f, level in _moved(claim).items()): claim.word for claim in claims}
+    return {
+        all(level == view.first(f) for f, level in _moved(claim).items()): claim.word
+        for claim in claims
+    }
 
 
 def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
@@ -168,7 +185,9 @@ def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
 
     said = rich(start, joined(bits)) if bits else ()
     if still:
-        kept = rich(" changes ", code(view.metric), f" by less than {view.margin_words} ", joined(still))
+        kept = rich(
+            " changes ", code(view.metric), f" by less than {view.margin_words} ", joined(still)
+        )
         said = rich(said, "; it", kept) if said else rich(start, kept)
     return rich(said, ".")
 
@@ -176,14 +195,18 @@ def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
 def _place(view: StudyView, claim: Claim) -> Rich:
     """`without b (+0.030; +25%; 95% interval ...)`."""
     numbers = interval_words(view, claim, p=False)
-    inside = f" ({amount(view, claim.estimate, claim)}" + (numbers.replace(" (", "; ", 1) if numbers else ")")
+    inside = f" ({amount(view, claim.estimate, claim)}" + (
+        numbers.replace(" (", "; ", 1) if numbers else ")"
+    )
     return rich(at_levels(view, claim.scope.at), inside)
 
 
 def _averaged(view: StudyView, term: Claim) -> list[Rich]:
     """That effects at levels of some factors are means over the others, where there are others."""
     claims = _conditional(view, term)
-    named = {factor for claim in claims for factor in claim.scope.at} | {claim.factor for claim in claims}
+    named = {factor for claim in claims for factor in claim.scope.at} | {
+        claim.factor for claim in claims
+    }
     if len(named) == len(view.factors):
         return []
     known = " that have results" if any(claim.scope.over for claim in claims) else ""
@@ -202,7 +225,9 @@ def open_interaction(view: StudyView) -> list[Rich]:
     ends = [doubled(view, number) for number in (numbers.low, numbers.high)]
     if view.margin is not None and max(map(abs, ends)) < view.margin / 2:
         return []  # whatever it is, it is far too small to matter
-    change, low, high = (amount(view, number) for number in (doubled(view, numbers.estimate), *ends))
+    change, low, high = (
+        amount(view, number) for number in (doubled(view, numbers.estimate), *ends)
+    )
     acting = moved[0].subject
     other = next(c.name for c in terms[0].changes if c.name != acting)
     start = rich("Whether ", bare(view, other), " changes the effect of ", subject(view, acting))

@@ -14,29 +14,44 @@ def one_sided(view: StudyView) -> list[Rich]:
     told = {"no benefit": {"harms"}, "no harm": {"helps"}}
     out = []
     for claim in ranked(view.analysis.claims, "one_sided"):
-        single = {one.word for one in view.analysis.claims if one.gate and one.subject == claim.subject}
+        single = {
+            one.word for one in view.analysis.claims if one.gate and one.subject == claim.subject
+        }
         if single != told[claim.word]:
             out.append(sentence(view, claim))
     return out
 
 
 def equivalences(view: StudyView) -> list[Rich]:
-    """Changes without an effect that matters; those of which the same is claimed share a sentence."""
+    """Changes without an effect that matters; those of which the same is claimed share a
+    sentence."""
     words = view.analysis.judgement.verdicts
     unmoved = {claim.subject for claim in view.analysis.claims if claim.kind == "idle"}
     found = [c for c in view.analysis.claims if c.kind == "equivalent" and not c.gate]
     claims = [c for c in found if words.get(c.subject) == c.word and c.subject not in unmoved]
     if _nothing_acts(view, claims):
-        start = rich("No factor changes ", code(view.metric), f" by {view.margin_words} or more {view.summary}")
+        start = rich(
+            "No factor changes ",
+            code(view.metric),
+            f" by {view.margin_words} or more {view.summary}",
+        )
         return [rich(start, f", in any setting (effects {_range(view, claims)}).")]
 
     groups: dict[tuple[str, ...], list[Claim]] = {}
     for claim in sorted(claims, key=_closeness):
         pairs = str(len(claim.scope.terms) > 1)
-        key = (claim.word, claim.scope.type, pairs, plain(where(view, claim)), plain(gap(view, claim)))
+        key = (
+            claim.word,
+            claim.scope.type,
+            pairs,
+            plain(where(view, claim)),
+            plain(gap(view, claim)),
+        )
         groups.setdefault(key, []).append(claim)
     return [
-        sentence(view, same[0]) if len(same) == 1 else equivalent(view, same, f" (effects {_range(view, same)})")
+        sentence(view, same[0])
+        if len(same) == 1
+        else equivalent(view, same, f" (effects {_range(view, same)})")
         for same in groups.values()
     ]
 
@@ -50,10 +65,13 @@ def _closeness(claim: Claim) -> tuple[bool, int]:
 
 
 def _nothing_acts(view: StudyView, claims: Sequence[Claim]) -> bool:
-    """Whether every factor of the study has no effect that matters, in every setting of the design."""
+    """Whether every factor of the study has no effect that matters, in every setting of the
+    design."""
     verdicts = view.analysis.judgement.verdicts
     everywhere = all(claim.scope.type == "everywhere" and not claim.scope.over for claim in claims)
-    return len(claims) == len(verdicts) > 1 and set(verdicts.values()) == {"equivalent"} and everywhere
+    return (
+        len(claims) == len(verdicts) > 1 and set(verdicts.values()) == {"equivalent"} and everywhere
+    )
 
 
 def _range(view: StudyView, claims: Sequence[Claim]) -> str:
@@ -68,9 +86,18 @@ def idle(view: StudyView) -> list[Rich]:
     if len(exact) < 2:
         return [sentence(view, claim) for claim in claims]
     if set(exact) == set(view.analysis.judgement.verdicts):
-        return [rich("No factor has any effect: for each seed, all trials end with identical ", code(view.metric), ".")]
+        return [
+            rich(
+                "No factor has any effect: for each seed, all trials end with identical ",
+                code(view.metric),
+                ".",
+            )
+        ]
     rest = [sentence(view, claim) for claim in claims if claim.subject not in exact]
     return [
-        rich(subjects(view, exact), " did nothing: with and without them all trials end with identical values."),
+        rich(
+            subjects(view, exact),
+            " did nothing: with and without them all trials end with identical values.",
+        ),
         *rest,
     ]

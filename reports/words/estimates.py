@@ -41,12 +41,16 @@ def nothing(row: Mapping[Any, Any], value: str) -> bool:
 
 
 def inert(view: StudyView, row: Mapping[Any, Any], value: str) -> bool:
-    """Whether a row is of a factor, or a level of one, that did nothing: opposite effects may add up to 0 as well."""
+    """Whether a row is of a factor, or a level of one, that did nothing: opposite effects may add
+    up to 0 as well."""
     return str(row.get("factor", row.get("term"))) in view.analysis.idle and nothing(row, value)
 
 
-def interval_or_words(view: StudyView, row: Mapping[Any, Any], value: str, scale: Scale | None = None) -> Cell:
-    """The interval of a row; words of a factor that did nothing, and a plain 0 where all seeds have just that.
+def interval_or_words(
+    view: StudyView, row: Mapping[Any, Any], value: str, scale: Scale | None = None
+) -> Cell:
+    """The interval of a row; words of a factor that did nothing, and a plain 0 where all seeds have
+    just that.
 
     Args:
         view: the study.
@@ -80,7 +84,9 @@ def tone_of(view: StudyView, value: float | None, low: float | None, high: float
     return "on" if worse else "off"
 
 
-def estimate(view: StudyView, label: str, row: Mapping[Any, Any], value: str, dots: Sequence[float] = ()) -> Estimate:
+def estimate(
+    view: StudyView, label: str, row: Mapping[Any, Any], value: str, dots: Sequence[float] = ()
+) -> Estimate:
     """The estimate of a row of `arms`, `effects` or `verdicts`; `value` is its column."""
     middle, low, high = number(row[value]), number(row["low"]), number(row["high"])
     return Estimate(label, middle, low, high, tone_of(view, middle, low, high), tuple(dots))
@@ -92,7 +98,9 @@ def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Dra
     drawn = []
     for index, row in enumerate(rows):
         margin = (
-            f"; grey band: too small to matter, plus or minus {view.effects.fixed(view.margin)}" if view.margin else ""
+            f"; grey band: too small to matter, plus or minus {view.effects.fixed(view.margin)}"
+            if view.margin
+            else ""
         )
         numbers = f"{view.effects.signed(row.value)}, {view.interval} {view.effects.interval(row.low, row.high)}"
         told = "exactly 0 in all seeds" if row.value == row.low == row.high == 0 else numbers
@@ -108,13 +116,17 @@ def outcomes(view: StudyView, arm: Arm) -> dict[int, float]:
     column = f"metric.{view.metric}"
     if column not in rows:
         return {}
-    return {int(s): float(v) for s, v in zip(rows["seed"], rows[column], strict=True) if pd.notna(v)}
+    return {
+        int(s): float(v) for s, v in zip(rows["seed"], rows[column], strict=True) if pd.notna(v)
+    }
 
 
 def differences(view: StudyView, arm: Arm) -> list[float]:
     """Paired differences of an arm to the reference, one per seed that both have."""
     cells = view.analysis.cells
-    places = [cells.design.index.get(one.cell_id) for one in (arm, view.reference) if one is not None]
+    places = [
+        cells.design.index.get(one.cell_id) for one in (arm, view.reference) if one is not None
+    ]
     if arm.reference or len(places) < 2 or places[0] is None or places[1] is None:
         return []
     return [cells.shown(value) for value in cells.by_seed([(places[0], places[1])]).values()]

@@ -1,4 +1,5 @@
-"""What is known of a study besides its effects: whether it is done, when its rule was fixed, what was lost."""
+"""What is known of a study besides its effects: whether it is done, when its rule was fixed, what
+was lost."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -73,7 +74,9 @@ def progress(view: StudyView) -> Progress:
     if view.looks:
         seeds, planned = max(seeds, view.looks[-1]), max(planned, view.looks[-1] * len(view.arms))
         decided = bool(judgement.look) and not view.analysis.waiting
-        return Progress(done, seeds, ended, planned, bool(waiting) or (done < seeds and not decided))
+        return Progress(
+            done, seeds, ended, planned, bool(waiting) or (done < seeds and not decided)
+        )
     return Progress(done, seeds, ended, planned, bool(waiting) or planned > len(trials))
 
 
@@ -108,7 +111,8 @@ def ledger_of(view: StudyView) -> LedgerFacts | None:
 
 
 def rule_changed(view: StudyView) -> Rich:
-    """That the rule was changed after results, or that its ledger was; empty where neither is so."""
+    """That the rule was changed after results, or that its ledger was; empty where neither is
+    so."""
     ledger = ledger_of(view)
     if ledger is None:
         return ()
@@ -131,9 +135,15 @@ def _damage(damage: Damage) -> Rich:
 
 
 def _change(change: RuleChange) -> Rich:
-    """`The smallest effect that matters was changed from 0.010 to 0.050 on 2026-11-28, when 40 of 40 trials ...`."""
+    """`The smallest effect that matters was changed from 0.010 to 0.050 on 2026-11-28, when 40 of
+    40 trials ...`."""
     whats = [
-        rich(f"the {RULE_WORDS.get(one.name, one.name)} from ", _value(one.before), " to ", _value(one.after))
+        rich(
+            f"the {RULE_WORDS.get(one.name, one.name)} from ",
+            _value(one.before),
+            " to ",
+            _value(one.after),
+        )
         for one in change.changed
     ]
     when = f" on {change.date:%Y-%m-%d}, when {change.ended} of {count(change.trials, 'trial')} had ended."
@@ -162,7 +172,10 @@ def _by_first_rule(view: StudyView, change: RuleChange) -> Rich:
     grouped: dict[str, list[str]] = {}
     for name, word in words.items():
         grouped.setdefault(word, []).append(name)
-    said = [rich(joined([subject(view, n) for n in names]), f": {word}") for word, names in grouped.items()]
+    said = [
+        rich(joined([subject(view, n) for n in names]), f": {word}")
+        for word, names in grouped.items()
+    ]
     start = "By the rule fixed before the runs: " if _was_first(view) else "By the rule before: "
     return rich(start, spaced(said, "; "), ".")
 
@@ -171,13 +184,17 @@ def _was_first(view: StudyView) -> bool:
     """Whether the ledger shows that its first rule was fixed before any trial."""
     ledger = ledger_of(view)
     first = ledger.first if ledger is not None else None
-    return bool(first and first.kind != "found" and not first.ended and ledger and ledger.damage is None)
+    return bool(
+        first and first.kind != "found" and not first.ended and ledger and ledger.damage is None
+    )
 
 
 def verdicts_by(view: StudyView, rule: Rule) -> dict[str, str] | None:
     """The verdicts of another rule; None where its outcome is not in the tables."""
     plan = view.study["outcome"]
-    if f"metric.{rule.metric}" not in view.table.trials or rule.summary != plan.get("summary", "last"):
+    if f"metric.{rule.metric}" not in view.table.trials or rule.summary != plan.get(
+        "summary", "last"
+    ):
         return None
     outcome = {
         "metric": rule.metric,
@@ -206,14 +223,13 @@ def rule_fixed(view: StudyView) -> str:
         return f"Outcome and rule were {how} before the first trial ({first.date:%Y-%m-%d}, plan {plan})."
     late = len(ledger.trials_before_rule)
     if late:
-        return (
-            f"{count(late, 'trial')} of {len(view.table.trials)} started before today's rule was fixed (plan {plan})."
-        )
+        return f"{count(late, 'trial')} of {len(view.table.trials)} started before today's rule was fixed (plan {plan})."
     return f"The rule was changed after results were known (plan {plan})."
 
 
 def seeds_added(view: StudyView) -> Rich:
-    """That seeds were added after results had been looked at, and what that does to the intervals."""
+    """That seeds were added after results had been looked at, and what that does to the
+    intervals."""
     ledger = ledger_of(view)
     added = [one for one in ledger.seeds_added if one.looks] if ledger is not None else []
     if not added:
@@ -237,34 +253,52 @@ def expectations(view: StudyView) -> Rich:
         return ()
     date = f"{registered.date:%Y-%m-%d}"
     if not registered.intact or not registered.in_ledger:
-        return rich(strong("Registration changed:"), f" the registration of {date} is not what the ledger recorded.")
+        return rich(
+            strong("Registration changed:"),
+            f" the registration of {date} is not what the ledger recorded.",
+        )
     if not registered.same_plan:
-        return rich(strong("Registered:"), f" a plan was registered on {date}; the plan of this report is another one.")
+        return rich(
+            strong("Registered:"),
+            f" a plan was registered on {date}; the plan of this report is another one.",
+        )
     if not registered.expected:
-        return rich(strong("Registered:"), f" plan and rule were registered on {date}, before any result.")
+        return rich(
+            strong("Registered:"), f" plan and rule were registered on {date}, before any result."
+        )
     verdicts = view.analysis.judgement.verdicts
     said = []
     for name, word in registered.expected.items():
         came = verdicts.get(name)
         end = "as expected" if came == word else f"expected {word}"
         said.append(rich(subject(view, name), f" {came or 'without a verdict'} ({end})"))
-    return rich(strong("Registered:"), f" on {date}, with expected verdicts: ", spaced(said, "; "), ".")
+    return rich(
+        strong("Registered:"), f" on {date}, with expected verdicts: ", spaced(said, "; "), "."
+    )
 
 
 def lost_trials(view: StudyView) -> Rich:
-    """How many trials diverged, and in which arms, where no level is established to be the reason."""
+    """How many trials diverged, and in which arms, where no level is established to be the
+    reason."""
     if any(claim.kind == "diverges" for claim in view.analysis.claims):
         return ()
     arms = [
-        (arm, row) for row in view.analysis.arms.to_dict("records") if (arm := view.arm_of.get(str(row["cell_id"])))
+        (arm, row)
+        for row in view.analysis.arms.to_dict("records")
+        if (arm := view.arm_of.get(str(row["cell_id"])))
     ]
-    lost = [(arm, int(row["n_diverged"]), int(row["n_diverged"] + row["n_finished"])) for arm, row in arms]
+    lost = [
+        (arm, int(row["n_diverged"]), int(row["n_diverged"] + row["n_finished"]))
+        for arm, row in arms
+    ]
     hit = [entry for entry in lost if entry[1]]
     if not hit:
         return ()
     total, ended = sum(many for _, many, _ in lost), sum(of for _, _, of in lost)
     if len(hit) <= 3:
-        where = joined([rich(f"{many} of {of} in the arm ", code(arm.label)) for arm, many, of in hit])
+        where = joined(
+            [rich(f"{many} of {of} in the arm ", code(arm.label)) for arm, many, of in hit]
+        )
         inside = rich(": ", where) if len(lost) > 1 else ()
     else:
         inside = rich(f", in {len(hit)} of {len(lost)} arms")
@@ -283,14 +317,26 @@ def missing(view: StudyView) -> Rich:
     used = _used(view)
     if not used:
         return rich(f"{start}; no two of them can be compared.")
-    if view.analysis.cells.design.fraction and all(n.n == 0 for n in view.analysis.judgement.numbers.values()):
-        return rich(f"{start}; a fraction can be compared only where each of its arms has a result.")
-    which = "all of them" if used == finished else f"the {used} that share a seed with a trial to compare with"
+    if view.analysis.cells.design.fraction and all(
+        n.n == 0 for n in view.analysis.judgement.numbers.values()
+    ):
+        return rich(
+            f"{start}; a fraction can be compared only where each of its arms has a result."
+        )
+    which = (
+        "all of them"
+        if used == finished
+        else f"the {used} that share a seed with a trial to compare with"
+    )
     found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
     if not found:
         return rich(f"{finished} of {count(len(statuses), 'trial')} finished.")
     whole = all(df == int(df) for df in found)
-    freedom = "" if whole else f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)"
+    freedom = (
+        ""
+        if whole
+        else f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)"
+    )
     return rich(f"{start}; effects use {which}{freedom}.")
 
 
@@ -300,7 +346,9 @@ def _used(view: StudyView) -> int:
     known = np.isfinite(cells.trials.values)
     used = np.zeros_like(known)
     for term in cells.design.compared:
-        inside = sorted({cell for block in term.blocks for cell in block.cells}) or range(known.shape[1])
+        inside = sorted({cell for block in term.blocks for cell in block.cells}) or range(
+            known.shape[1]
+        )
         there = known[:, list(inside)]
         used[:, list(inside)] |= there & (there.sum(axis=1, keepdims=True) >= 2)
     return int(used.sum())
@@ -314,5 +362,9 @@ def status_words(view: StudyView) -> Rich:
     words = [f"{int(counts[status])} {status}" for status in order if counts.get(status, 0)]
     arms, seeds = len(view.arms), len(view.seeds)
     start = f"{count(arms, 'arm')} × {count(seeds, 'seed')}"
-    total = f" = {count(len(trials), 'trial')}" if arms * seeds == len(trials) else f", {count(len(trials), 'trial')}"
+    total = (
+        f" = {count(len(trials), 'trial')}"
+        if arms * seeds == len(trials)
+        else f", {count(len(trials), 'trial')}"
+    )
     return rich(strong(start), f"{total}: {', '.join(words)}.")

@@ -11,7 +11,8 @@ from reports.words.next import fold_over
 def fold_over_file(view: StudyView) -> str:
     """The study with its old and new cells, as a study file; empty where nothing needs separating.
 
-    The name stays, so that the trials that are there are used again and the new cells are paired with them by seed.
+    The name stays, so that the trials that are there are used again and the new cells are paired
+    with them by seed.
     """
     cells = fold_over(view)
     if not cells:
@@ -22,15 +23,21 @@ def fold_over_file(view: StudyView) -> str:
         name: {"levels": entry["levels"], **({"when": entry["when"]} if entry.get("when") else {})}
         for name, entry in plan["factors"].items()
     }
-    outcome = {key: value for key, value in plan["outcome"].items() if key not in ("alpha",) and value is not None}
-    study: dict[str, Any] = {"name": plan["name"], "question": plan.get("question", ""), "base": base}
+    outcome = {
+        key: value
+        for key, value in plan["outcome"].items()
+        if key not in ("alpha",) and value is not None
+    }
+    study: dict[str, Any] = {
+        "name": plan["name"],
+        "question": plan.get("question", ""),
+        "base": base,
+    }
     if plan.get("trainer"):
         study["trainer"] = plan["trainer"]
     study |= {"factors": factors, "design": {"custom": [*_levels(view), *map(dict, cells)]}}
     study |= {"seeds": [int(seed) for seed in plan["seeds"]], "outcome": outcome}
-    head = (
-        f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose trials are reused.\n"
-    )
+    head = f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose trials are reused.\n"
     return head + str(yaml.safe_dump(study, sort_keys=False, allow_unicode=True, width=120))
 
 

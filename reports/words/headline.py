@@ -31,14 +31,21 @@ def headline(study: StudyView | StudyTable) -> list[str]:
 
 
 def _verdicts(study: StudyView) -> str:
-    """`▲ reassembly_fm harms (+0.037, p < 0.001) · = long_recon equivalent (...)`; else the other sentences."""
+    """`▲ reassembly_fm harms (+0.037, p < 0.001) · = long_recon equivalent (...)`; else the other
+    sentences."""
     words = []
     for row in study.analysis.verdicts.to_dict("records"):
         detail = f" ({', '.join(numbers)})" if (numbers := _numbers(study, row)) else ""
         name = f"{row['factor']}{_or(study, str(row['factor']))}"
-        words.append(f"{SIGNS.get(str(row['verdict']), '')} {name} {row['verdict']}{detail}".strip())
+        words.append(
+            f"{SIGNS.get(str(row['verdict']), '')} {name} {row['verdict']}{detail}".strip()
+        )
     words += [f"? {name} not compared" for name in study.analysis.uncompared]
-    return " · ".join(words) or " ".join(plain(sentence) for sentence in others(study)) or "No verdict on a factor."
+    return (
+        " · ".join(words)
+        or " ".join(plain(sentence) for sentence in others(study))
+        or "No verdict on a factor."
+    )
 
 
 def _or(study: StudyView, name: str) -> str:
@@ -48,7 +55,8 @@ def _or(study: StudyView, name: str) -> str:
 
 
 def _numbers(study: StudyView, row: Mapping[Any, Any]) -> list[str]:
-    """Effect and p of a verdict about one number; what depends or diverges has none that says it."""
+    """Effect and p of a verdict about one number; what depends or diverges has none that says
+    it."""
     if inert(study, row, "effect"):
         return ["did nothing"]
     if row["verdict"] in ("depends", "diverges") or row["factor"] in blocked(study):

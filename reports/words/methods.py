@@ -10,8 +10,11 @@ from reports.words.replicates import replicates_words
 
 
 def methods(view: StudyView) -> tuple[Rich, ...]:
-    """Paragraphs on design, outcome and statistics, made from the plan, the ledger and the trials."""
-    return tuple(paragraph for paragraph in (_design(view), _outcome(view), _statistics(view)) if paragraph)
+    """Paragraphs on design, outcome and statistics, made from the plan, the ledger and the
+    trials."""
+    return tuple(
+        paragraph for paragraph in (_design(view), _outcome(view), _statistics(view)) if paragraph
+    )
 
 
 def _design(view: StudyView) -> Rich:
@@ -41,7 +44,11 @@ def _outcome(view: StudyView) -> Rich:
     relative = percent(float(rule.get("relative", 0.10)))
     row = int(rule.get("patience", 1))
     patience = f"in {row} consecutive evaluations" if row > 1 else "in one evaluation"
-    margin = f"; differences below {view.margin_words} were declared too small to matter" if view.margin else ""
+    margin = (
+        f"; differences below {view.margin_words} were declared too small to matter"
+        if view.margin
+        else ""
+    )
     scale = ", judged on a log scale, so that effects are ratios" if view.log else ""
     described = view.described(view.metric).get("description")
     return rich(
@@ -110,7 +117,11 @@ def _looks(view: StudyView) -> str:
     """How seeds were added."""
     planned = ", ".join(map(str, view.looks))
     spend = view.analysis.cells.rule.spend
-    how = {"even": "evenly (as Pocock)", "middle": "by a t² rule", "late": "late (as O'Brien and Fleming)"}[spend]
+    how = {
+        "even": "evenly (as Pocock)",
+        "middle": "by a t² rule",
+        "late": "late (as O'Brien and Fleming)",
+    }[spend]
     return (
         f"Looks were planned after {planned} seeds. The error of every claim is spent over them {how}, at levels "
         f"simulated for t tests, so that several looks raise no more false alarms than one. The study has "

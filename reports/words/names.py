@@ -35,7 +35,8 @@ def subjects(view: StudyView, names: Sequence[str]) -> Rich:
 
 
 def bare(view: StudyView, name: str) -> Rich:
-    """A change as something that others depend on: its factor, or its level where there are several."""
+    """A change as something that others depend on: its factor, or its level where there are
+    several."""
     factor, level = view.split(name)
     return rich(code(factor if level is None else f"{factor}={level}"))
 
@@ -66,7 +67,9 @@ def at_levels(view: StudyView, at: Mapping[str, str]) -> Rich:
     if len(at) == len(view.factors) - 1 and len(at) > 1 and len(others) == len(at):
         if all(level == view.first(factor) for factor, level in at.items()):
             return rich("with every other factor at its first level")
-        if all(level != view.first(factor) and view.is_switch(factor) for factor, level in at.items()):
+        if all(
+            level != view.first(factor) and view.is_switch(factor) for factor, level in at.items()
+        ):
             return rich("with everything else on")
     return joined([at_level(view, factor, level) for factor, level in at.items()])
 
@@ -89,7 +92,8 @@ def amount(view: StudyView, value: float, claim: Claim | None = None) -> str:
 
 
 def scale_of(view: StudyView, claim: Claim | None) -> Scale:
-    """The study's digits, or more where an interval is so narrow that it would be shown as one number."""
+    """The study's digits, or more where an interval is so narrow that it would be shown as one
+    number."""
     if claim is None or not math.isfinite(claim.low) or not math.isfinite(claim.high):
         return view.scale
     half = (claim.high - claim.low) / 2
@@ -120,4 +124,6 @@ def interval_words(view: StudyView, claim: Claim, p: bool = True) -> str:
 
 def with_effects(view: StudyView, claims: Sequence[Claim]) -> Rich:
     """`a (+0.012), b (−0.003), and c (0.000)`."""
-    return joined([rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims])
+    return joined(
+        [rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims]
+    )

@@ -19,17 +19,25 @@ from reports.words.scale_advice import scale_words
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
 """Start of a path that a level raises -> what to try where trials diverge."""
 FOLD_OVER = "fold-over.yaml"
-"""The study file with the cells that separate what a fraction cannot tell apart, in the report's folder."""
+"""The study file with the cells that separate what a fraction cannot tell apart, in the report's
+folder."""
 
 
 def next_experiment(view: StudyView) -> Rich:
     """The experiment that would decide what is open."""
     if interim(view):
-        return rich(strong("Next:"), " run the same command again; it runs the trials that are missing.")
+        return rich(
+            strong("Next:"), " run the same command again; it runs the trials that are missing."
+        )
     if not (view.table.trials["status"] == "finished").any():
         return _nothing_finished(view)
     if not view.analysis.cells.values:
-        return rich(strong("Next:"), " find out why no finished trial has a value of ", code(view.metric), ".")
+        return rich(
+            strong("Next:"),
+            " find out why no finished trial has a value of ",
+            code(view.metric),
+            ".",
+        )
     parts = [*_separate(view), *_diverged(view), *_seeds(view)]
     idle = [claim.subject for claim in view.analysis.claims if claim.kind == "idle"]
     if not parts and idle:
@@ -48,7 +56,9 @@ def _nothing_finished(view: StudyView) -> Rich:
     if (view.table.trials["status"] == "diverged").all():
         moves = [(f, view.first(f), level) for arm in view.arms for f, level in arm.levels.items()]
         return rich(strong("Next:"), f" every trial diverged; try {_cure(view, moves)}.")
-    return rich(strong("Next:"), " find out why no trial finished, then run the same command again.")
+    return rich(
+        strong("Next:"), " find out why no trial finished, then run the same command again."
+    )
 
 
 def _separate(view: StudyView) -> list[Rich]:
@@ -61,16 +71,20 @@ def _separate(view: StudyView) -> list[Rich]:
         what = rich("tell main effects from pairs of factors.")
     else:
         what = rich(
-            "tell the pairs with ", joined([code(name) for name in turned]), " from the others of their groups."
+            "tell the pairs with ",
+            joined([code(name) for name in turned]),
+            " from the others of their groups.",
         )
-    return [rich("run ", code(f"report/{FOLD_OVER}"), f": its {count(len(cells), 'new arm')} ", what)]
+    return [
+        rich("run ", code(f"report/{FOLD_OVER}"), f": its {count(len(cells), 'new arm')} ", what)
+    ]
 
 
 def fold_over(view: StudyView) -> list[Levels]:
     """The cells that separate the alias groups that act; none where no such group does.
 
-    The signs of one factor are turned when pairs are meant, those of all factors when main effects are aliased with
-    pairs.
+    The signs of one factor are turned when pairs are meant, those of all factors when main effects
+    are aliased with pairs.
     """
     design = view.analysis.cells.design
     aliased = _aliased(view)
@@ -80,7 +94,10 @@ def fold_over(view: StudyView) -> list[Levels]:
     there = {tuple(levels[f] for f in design.factors) for _, levels in design.settings}
     cells: list[Levels] = []
     for _, levels in design.settings:
-        other = {f: _other(design.factors[f], level) if f in turned else level for f, level in levels.items()}
+        other = {
+            f: _other(design.factors[f], level) if f in turned else level
+            for f, level in levels.items()
+        }
         if tuple(other[f] for f in design.factors) not in there:
             cells.append(other)
     return cells
@@ -89,11 +106,16 @@ def fold_over(view: StudyView) -> list[Levels]:
 def _aliased(view: StudyView) -> list[Claim]:
     """Claims that something acts, of which the design cannot tell what."""
     acting = (claim for claim in view.analysis.claims if claim.kind in ("direction", "depends"))
-    return [claim for claim in acting if claim.scope.type == "alias_group" and len(claim.scope.terms) > 1]
+    return [
+        claim
+        for claim in acting
+        if claim.scope.type == "alias_group" and len(claim.scope.terms) > 1
+    ]
 
 
 def _turned(view: StudyView, aliased: Sequence[Claim]) -> tuple[str, ...]:
-    """The factors whose signs the new cells turn: all, or the first one of the largest group of pairs."""
+    """The factors whose signs the new cells turn: all, or the first one of the largest group of
+    pairs."""
     if any(claim.kind == "direction" for claim in aliased):
         return tuple(view.factors)
     largest = max(aliased, key=lambda claim: abs(claim.estimate))
@@ -109,7 +131,9 @@ def _diverged(view: StudyView) -> list[Rich]:
     claims = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
     places: dict[str, list[Span]] = {}
     for claim in claims:
-        before = claim.against if claim.against in levels_of(view.study, claim.factor) else claim.level
+        before = (
+            claim.against if claim.against in levels_of(view.study, claim.factor) else claim.level
+        )
         cure = _cure(view, [(claim.factor, before, claim.level)])
         place = code(f"{claim.factor}={claim.level}")
         if place not in places.setdefault(cure, []):
@@ -123,26 +147,41 @@ def _diverged(view: StudyView) -> list[Rich]:
 
 
 def _lost_arms(view: StudyView) -> list[Rich]:
-    """What might help in arms of which every trial diverged, where no level is known to be the reason."""
+    """What might help in arms of which every trial diverged, where no level is known to be the
+    reason."""
     claims = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
     told = [(claim.factor, claim.level) for claim in claims]
     status = view.table.trials.groupby("cell_id")["status"]
     lost = {str(cell) for cell, part in status if len(part) > 1 and (part == "diverged").all()}
     arms = [arm for arm in view.arms if arm.cell_id in lost]
-    arms = [arm for arm in arms if not any(level in view.levels_of(arm, factor) for factor, level in told)]
+    arms = [
+        arm
+        for arm in arms
+        if not any(level in view.levels_of(arm, factor) for factor, level in told)
+    ]
     if not arms or len(lost) == len(view.arms):
         return []
     moves = [(f, view.first(f), level) for arm in arms for f, level in arm.levels.items()]
     which = "that arm" if len(arms) == 1 else "those arms"
     return [
-        rich(f"try {_cure(view, moves)} in ", joined([code(arm.label) for arm in arms]), f", or leave out {which}.")
+        rich(
+            f"try {_cure(view, moves)} in ",
+            joined([code(arm.label) for arm in arms]),
+            f", or leave out {which}.",
+        )
     ]
 
 
 def _cure(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:
     """What to change where these factors move from one level to another and trials diverge."""
-    paths = {path for factor, before, level in moves for path in raised(view.study, factor, before, level)}
-    found = [words for start, words in CURES.items() if any(path.startswith(start) for path in paths)]
+    paths = {
+        path
+        for factor, before, level in moves
+        for path in raised(view.study, factor, before, level)
+    }
+    found = [
+        words for start, words in CURES.items() if any(path.startswith(start) for path in paths)
+    ]
     return " or ".join(found) or "other settings"
 
 
@@ -151,14 +190,22 @@ def _seeds(view: StudyView) -> list[Rich]:
     words, numbers = view.analysis.judgement.verdicts, view.analysis.judgement.numbers
     done = blocked(view) | set(view.analysis.uncompared)
     open_ = [name for name, word in words.items() if word == "not enough data" and name not in done]
-    lost = [name for name in open_ if math.isnan(numbers[name].estimate) and _has_diverged(view, name)]
+    lost = [
+        name for name in open_ if math.isnan(numbers[name].estimate) and _has_diverged(view, name)
+    ]
     rest = [name for name in open_ if name not in lost]
     rows = [row for row in view.analysis.checks.to_dict("records") if row["factor"] in rest]
     seeds = count(len(view.seeds), "seed")
     parts = [needed(view, rest, rows)] if rest else []
     if lost:
         verb = "makes" if len(lost) == 1 else "make"
-        parts.append(rich(f"use more than {seeds} to see whether ", subjects(view, lost), f" {verb} trials diverge."))
+        parts.append(
+            rich(
+                f"use more than {seeds} to see whether ",
+                subjects(view, lost),
+                f" {verb} trials diverge.",
+            )
+        )
     return parts
 
 
@@ -170,16 +217,27 @@ def _has_diverged(view: StudyView, name: str) -> bool:
 
 
 def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]]) -> Rich:
-    """`for a, use about 19 seeds (12 to 49: ...). They would show an effect of 0.010 in 8 of 10 such studies.`"""
+    """`for a, use about 19 seeds (12 to 49: ...).
+
+    They would show an effect of 0.010 in 8 of 10 such studies.`
+    """
     n = seeds_with_results(view)
-    known = [(float(str(row["seeds_needed"])), row) for row in rows if number(row["seeds_needed"]) is not None]
+    known = [
+        (float(str(row["seeds_needed"])), row)
+        for row in rows
+        if number(row["seeds_needed"]) is not None
+    ]
     if not view.margin or not known or max(wanted for wanted, _ in known) <= n:
         few = " Three seeds or fewer say too little about the spread to plan with." if n < 4 else ""
         return rich("for ", subjects(view, names), f", use more than {count(n, 'seed')}.{few}")
     wanted, row = max(known, key=lambda entry: entry[0])
     low, high = number(row["seeds_low"]), number(row["seeds_high"])
     most = "more than 1,000" if high is None else f"{high:,.0f}"
-    span = f" ({low:,.0f} to {most}: {count(n, 'seed')} tell the spread only that well)" if low is not None else ""
+    span = (
+        f" ({low:,.0f} to {most}: {count(n, 'seed')} tell the spread only that well)"
+        if low is not None
+        else ""
+    )
     return rich(
         *("for ", subjects(view, names), f", use about {wanted:,.0f} seeds{span}. "),
         f"They would show an effect of {view.margin_words} in 8 of 10 such studies.",
@@ -190,5 +248,7 @@ def _elsewhere(view: StudyView) -> Rich:
     """What was not varied."""
     data = not (changing(view.study, "dataset") or changing(view.study, "data"))
     steps = not changing(view.study, "steps")
-    where = " and ".join(word for word, true in (("on other data", data), ("for more steps", steps)) if true)
+    where = " and ".join(
+        word for word, true in (("on other data", data), ("for more steps", steps)) if true
+    )
     return rich(f"repeat the study {where or 'elsewhere'} to see whether the answer holds.")

@@ -17,10 +17,15 @@ def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
 
 
 def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
-    """`5 of 5 trials` and, where one fell, `median step 250`; an empty text where no trial has ended."""
+    """`5 of 5 trials` and, where one fell, `median step 250`; an empty text where no trial has
+    ended."""
     events, trials = _events(view, arms)
     counted = f"{len(events)} of {count(trials, 'trial')}" if trials else ""
-    return (counted, f"median step {median(event.step for event in events):.0f}") if events else (counted,)
+    return (
+        (counted, f"median step {median(event.step for event in events):.0f}")
+        if events
+        else (counted,)
+    )
 
 
 def _events(view: StudyView, arms: tuple[Arm, ...]) -> tuple[list[Event], int]:
@@ -42,7 +47,11 @@ def shared_fall(view: StudyView) -> Rich:
             f"{start}, and so did every other arm. This study does not tell why: something that all arms share "
             "may be a cause, or several causes may replace each other."
         )
-    marks = [code(f"{name}={level}") for name, level in spared[0].levels.items() if _marks(view, name, level, spared)]
+    marks = [
+        code(f"{name}={level}")
+        for name, level in spared[0].levels.items()
+        if _marks(view, name, level, spared)
+    ]
     if not marks:
         return rich(f"{start}; {len(spared)} of {count(len(view.arms), 'arm')} did not.")
     verb = "arm" if len(spared) == 1 else f"{number_words(len(spared))} arms"

@@ -112,7 +112,9 @@ def _agreed(claim: Claim) -> str:
     """Of a single setting that lost trials: that both ways of counting them agree."""
     if "diverged" not in claim.caveats:
         return ""
-    return " The trials that finished and the same trials with diverged ones counted as worst agree."
+    return (
+        " The trials that finished and the same trials with diverged ones counted as worst agree."
+    )
 
 
 def _effect(view: StudyView, claim: Claim) -> Rich:
@@ -169,7 +171,8 @@ def _equivalent(view: StudyView, claim: Claim) -> Rich:
 
 
 def equivalent(view: StudyView, claims: Sequence[Claim], numbers: str) -> Rich:
-    """That some changes, of which the same is claimed, change the outcome by less than the margin."""
+    """That some changes, of which the same is claimed, change the outcome by less than the
+    margin."""
     first = claims[0]
     verb = " changes " if len(claims) == 1 else " change "
     start, end = where(view, first), ""
@@ -179,7 +182,13 @@ def equivalent(view: StudyView, claims: Sequence[Claim], numbers: str) -> Rich:
     elif first.word.endswith("average"):
         end = "; single settings may differ by more"
     names = subjects(view, [claim.subject for claim in claims])
-    said = rich(start, names, verb, code(view.metric), f" by less than {view.margin_words}{_every(view, first)}")
+    said = rich(
+        start,
+        names,
+        verb,
+        code(view.metric),
+        f" by less than {view.margin_words}{_every(view, first)}",
+    )
     return rich(said, f"{numbers}{end}.", gap(view, first))
 
 
@@ -189,7 +198,11 @@ def _every(view: StudyView, claim: Claim) -> str:
     one = len(view.factors) < 2 or len(scope.over) == 1 or scope.type not in ("everywhere", "clean")
     if one or claim.word.endswith("average"):
         return ""
-    return " in every setting with results" if scope.left_out and scope.type != "clean" else " in every setting"
+    return (
+        " in every setting with results"
+        if scope.left_out and scope.type != "clean"
+        else " in every setting"
+    )
 
 
 def _numbers(view: StudyView, claim: Claim) -> str:
@@ -205,10 +218,16 @@ def _one_sided(view: StudyView, claim: Claim) -> Rich:
     what, side = ("harm", "worse") if claim.word == "no harm" else ("good", "better")
     start = rich(where(view, claim), subject(view, claim.subject), f" does no {what}: ")
     if len(view.factors) < 2 or claim.scope.type == "at":
-        end = rich("it makes ", code(view.metric), f" {side} by less than {view.margin_words}, if at all")
+        end = rich(
+            "it makes ", code(view.metric), f" {side} by less than {view.margin_words}, if at all"
+        )
     else:
         known = " with results" if claim.scope.left_out and claim.scope.type != "clean" else ""
-        end = rich(f"in no setting{known} does it make ", code(view.metric), f" {side} by {view.margin_words} or more")
+        end = rich(
+            f"in no setting{known} does it make ",
+            code(view.metric),
+            f" {side} by {view.margin_words} or more",
+        )
     verdict = view.analysis.judgement.verdicts[claim.subject] == claim.word
     # Beside an established interaction the average is no claim, so that it isn't told either.
     numbers = f" ({_numbers(view, claim)})" if verdict else ""
@@ -221,7 +240,8 @@ def _one_sided(view: StudyView, claim: Claim) -> Rich:
 
 
 def _depends(view: StudyView, claim: Claim) -> Rich:
-    """Of an established interaction; those that it opened are told by `reports.words.dependences`."""
+    """Of an established interaction; those that it opened are told by
+    `reports.words.dependences`."""
     names = claim.subject.split(" × ")
     if claim.scope.type == "alias_group":
         return _acting_together(view, claim)
@@ -237,14 +257,18 @@ def _depends(view: StudyView, claim: Claim) -> Rich:
 
 
 def _seen_where(view: StudyView, claim: Claim) -> Rich:
-    """The settings that an interaction was seen in, as a sentence of its own; empty where they are all."""
+    """The settings that an interaction was seen in, as a sentence of its own; empty where they are
+    all."""
     if claim.scope.type != "clean":
         return gap(view, claim)
-    return rich(" It was seen where no trial diverged (", settings_words(view, claim.scope.over), ").")
+    return rich(
+        " It was seen where no trial diverged (", settings_words(view, claim.scope.over), ")."
+    )
 
 
 def many_way(view: StudyView, claim: Claim) -> Rich:
-    """`What each of a, b, and c does depends on the other two together (three-way interaction ...)`."""
+    """`What each of a, b, and c does depends on the other two together (three-way interaction
+    ...)`."""
     names = claim.subject.split(" × ")
     many = number_words(len(names))
     size = f"{many}-way interaction {amount(view, claim.estimate, claim)}{_inner(view, claim)}"
@@ -280,14 +304,24 @@ def _diverges(view: StudyView, claim: Claim) -> Rich:
     counts = claim.counts
     assert counts is not None
     at, first = (counts.diverged, counts.ended), (counts.diverged_first, counts.ended_first)
-    setting = rich(" ", at_levels(view, claim.scope.at)) if claim.scope.type == "at" and claim.scope.at else ()
+    setting = (
+        rich(" ", at_levels(view, claim.scope.at))
+        if claim.scope.type == "at" and claim.scope.at
+        else ()
+    )
     factor = view.split(claim.subject)[0]
     lost, spared = at_level(view, factor, claim.level), at_level(view, factor, claim.against)
     aliased = claim.scope.type == "alias_group"
     name = _group(view, claim) if aliased else subject(view, claim.subject)
     p = f" ({p_words(claim.p_adjusted)}).{_alias(claim) if aliased else ''}"
     if claim.level == view.first(claim.factor):
-        told = rich(name, " prevents divergence", setting, f": {first[0]} of {first[1]} trials diverged ", lost)
+        told = rich(
+            name,
+            " prevents divergence",
+            setting,
+            f": {first[0]} of {first[1]} trials diverged ",
+            lost,
+        )
         return rich(told, f", {at[0]} of {at[1]} ", spared, p)
     told = rich(name, " makes trials diverge", setting, f": {at[0]} of {at[1]} ", lost)
     return rich(told, f", {first[0]} of {first[1]} ", spared, p)
@@ -295,8 +329,16 @@ def _diverges(view: StudyView, claim: Claim) -> Rich:
 
 def _composite(view: StudyView, claim: Claim) -> Rich:
     word = VERBS[claim.word]
-    start = rich("Counting diverged runs as worst, ", subject(view, claim.subject), " makes ", code(view.metric))
-    return rich(start, f" {word} ({p_words(claim.p_adjusted)}). The mean is not compared, since trials diverged.")
+    start = rich(
+        "Counting diverged runs as worst, ",
+        subject(view, claim.subject),
+        " makes ",
+        code(view.metric),
+    )
+    return rich(
+        start,
+        f" {word} ({p_words(claim.p_adjusted)}). The mean is not compared, since trials diverged.",
+    )
 
 
 # -- nothing, or not known -------------------------------------------------------------------------
@@ -305,7 +347,10 @@ def _composite(view: StudyView, claim: Claim) -> Rich:
 def _idle(view: StudyView, claim: Claim) -> Rich:
     exact = claim.subject in view.analysis.idle
     how = "identical values" if exact else "values that differ by rounding only"
-    return rich(subject(view, claim.subject), f" did nothing: with and without it all trials end with {how}.")
+    return rich(
+        subject(view, claim.subject),
+        f" did nothing: with and without it all trials end with {how}.",
+    )
 
 
 def _undecided(view: StudyView, claim: Claim) -> Rich:
@@ -314,13 +359,17 @@ def _undecided(view: StudyView, claim: Claim) -> Rich:
         start = rich("There is no verdict on ", name, ": the mean of ", code(view.metric))
         return rich(start, " is not compared where trials diverged or have no result.")
     if claim.n_seeds < 3:
-        seeds = f"{number_words(claim.n_seeds).capitalize()} seed{'s' if claim.n_seeds != 1 else ''}"
+        seeds = (
+            f"{number_words(claim.n_seeds).capitalize()} seed{'s' if claim.n_seeds != 1 else ''}"
+        )
         told = f" (difference {amount(view, claim.estimate)}{_steps(view)}); a verdict needs three seeds."
         return rich(f"{seeds}: no verdict on ", name, told)
     seeds = count(claim.n_seeds, "seed")
     if not math.isfinite(claim.low):
         same = f": the difference is {amount(view, claim.estimate)} in each of {seeds}"
-        return rich("No verdict on ", name, f"{same}, and a spread of 0 can't be right; check the metric.")
+        return rich(
+            "No verdict on ", name, f"{same}, and a spread of 0 can't be right; check the metric."
+        )
     return rich(f"These {seeds} do not decide ", name, f" ({_numbers(view, claim)}).")
 
 

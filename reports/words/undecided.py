@@ -14,7 +14,8 @@ from reports.words.sentences import sentence
 
 
 def undecided(view: StudyView) -> list[Rich]:
-    """What these seeds do not decide: changes without a verdict, and whether the only two act together."""
+    """What these seeds do not decide: changes without a verdict, and whether the only two act
+    together."""
     words = view.analysis.judgement.verdicts
     idle = {claim.subject for claim in view.analysis.claims if claim.kind == "idle"}
     done = idle | blocked(view) | set(_without_pairs(view))
@@ -22,12 +23,20 @@ def undecided(view: StudyView) -> list[Rich]:
     claims = [c for c in open_ if words[c.subject] != "diverges" and c.subject not in done]
 
     known = [claim for claim in claims if claim.low == claim.low]
-    few = [claim for claim in claims if claim.estimate == claim.estimate and claim.n_seeds < FEWEST_SEEDS]
+    few = [
+        claim
+        for claim in claims
+        if claim.estimate == claim.estimate and claim.n_seeds < FEWEST_SEEDS
+    ]
 
     told: list[Claim] = []
     out = open_interaction(view)
     for several, all_at_once in ((known, _several_open), (few, _too_few_seeds)):
-        if len(several) > MOST_CHANGES or len(several) == len(words) > 1 or (several is few and len(few) > 1):
+        if (
+            len(several) > MOST_CHANGES
+            or len(several) == len(words) > 1
+            or (several is few and len(few) > 1)
+        ):
             out.append(all_at_once(view, several))
             told += several
     return [*out, *(sentence(view, claim) for claim in claims if claim not in told)]
@@ -39,14 +48,22 @@ def _several_open(view: StudyView, claims: Sequence[Claim]) -> Rich:
     seeds = count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
     whole = len(claims) == len(view.analysis.judgement.verdicts)
     what = "whether any factor changes" if whole else "whether these change"
-    return rich(f"These {seeds} do not decide {what} ", code(view.metric), ": ", with_effects(view, claims), ".")
+    return rich(
+        f"These {seeds} do not decide {what} ",
+        code(view.metric),
+        ": ",
+        with_effects(view, claims),
+        ".",
+    )
 
 
 def _too_few_seeds(view: StudyView, claims: Sequence[Claim]) -> Rich:
     """Several changes of which too few seeds have a result."""
     most = max(claim.n_seeds for claim in claims)
     seeds = f"{number_words(most).capitalize()} seed{'s' if most > 1 else ''}"
-    return rich(f"{seeds}: no verdict on ", with_effects(view, claims), ". A verdict needs three seeds.")
+    return rich(
+        f"{seeds}: no verdict on ", with_effects(view, claims), ". A verdict needs three seeds."
+    )
 
 
 def uncompared(view: StudyView) -> list[Rich]:
@@ -54,12 +71,20 @@ def uncompared(view: StudyView) -> list[Rich]:
     out = []
     if without := _without_pairs(view):
         fraction = view.analysis.cells.design.fraction
-        why = "an arm of the fraction has no result" if fraction else "no seed has a result in both arms"
+        why = (
+            "an arm of the fraction has no result"
+            if fraction
+            else "no seed has a result in both arms"
+        )
         out.append(rich(subjects(view, without), f" can't be compared: {why}."))
     if view.analysis.uncompared and len(view.arms) > 1:
         which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
         out.append(
-            rich("No verdict on ", subjects(view, view.analysis.uncompared), f": no two arms differ in {which}.")
+            rich(
+                "No verdict on ",
+                subjects(view, view.analysis.uncompared),
+                f": no two arms differ in {which}.",
+            )
         )
     return out
 
@@ -67,4 +92,8 @@ def uncompared(view: StudyView) -> list[Rich]:
 def _without_pairs(view: StudyView) -> list[str]:
     """Changes of which no seed has both sides."""
     verdicts = view.analysis.verdicts
-    return [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]] if len(verdicts) else []
+    return (
+        [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]]
+        if len(verdicts)
+        else []
+    )

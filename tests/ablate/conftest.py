@@ -1,4 +1,5 @@
-"""A small menu for tests of the study file, so that they hold whatever the science package offers."""
+"""A small menu for tests of the study file, so that they hold whatever the science package
+offers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +17,19 @@ MENUS = Menus(
         "funit2funit": Choice(
             "funit2funit",
             "The paper's network",
-            {"filters": FILTERS, "mlp_filters": {"type": "integer", "default": 256, "description": "MLP width"}},
+            {
+                "filters": FILTERS,
+                "mlp_filters": {"type": "integer", "default": 256, "description": "MLP width"},
+            },
         ),
-        "naive": Choice("naive", "Two symmetric encoders", {"code_size": {"type": "integer", "default": 256}}),
+        "naive": Choice(
+            "naive", "Two symmetric encoders", {"code_size": {"type": "integer", "default": 256}}
+        ),
     },
     datasets={
-        "synthetic": Choice("synthetic", "Rendered", {"classes": {"type": "integer", "default": 24}}),
+        "synthetic": Choice(
+            "synthetic", "Rendered", {"classes": {"type": "integer", "default": 24}}
+        ),
         "image_folder": Choice(
             "image_folder",
             "Class folders",
@@ -34,11 +42,23 @@ MENUS = Menus(
     },
     losses={
         name: Choice(name, name.replace("_", " "))
-        for name in ("adversarial", "short_recon", "long_recon", "long_fm", "reassembly_fm", "d_hinge", "d_r1")
+        for name in (
+            "adversarial",
+            "short_recon",
+            "long_recon",
+            "long_fm",
+            "reassembly_fm",
+            "d_hinge",
+            "d_r1",
+        )
     },
     metrics={
-        "mixed_l1": Choice("mixed_l1", "error against the truth", better="lower", unit="0..2", usual=True),
-        "swap_score": Choice("swap_score", "0 copies, 1 is the truth", better="higher", unit="1", usual=True),
+        "mixed_l1": Choice(
+            "mixed_l1", "error against the truth", better="lower", unit="0..2", usual=True
+        ),
+        "swap_score": Choice(
+            "swap_score", "0 copies, 1 is the truth", better="higher", unit="1", usual=True
+        ),
         "spread": Choice("spread", "neither end is good", usual=True),
         "kid": Choice("kid", "needs a network", better="lower"),
         "copy": Choice("copy", "a copy against the truth", fixed=True),

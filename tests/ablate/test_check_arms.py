@@ -56,7 +56,10 @@ def test_a_factor_without_effect_is_named(tmp_path: Path) -> None:
 
 
 def test_arms_that_are_meant_to_be_equal_pass(tmp_path: Path) -> None:
-    meant = IDLE + "equal_arms:\n  - [{long_recon: without, idle: vgg}, {long_recon: without, idle: lite}]\n"
+    meant = (
+        IDLE
+        + "equal_arms:\n  - [{long_recon: without, idle: vgg}, {long_recon: without, idle: lite}]\n"
+    )
     assert check(planned(tmp_path, meant)) == 3
 
 
@@ -74,9 +77,14 @@ def test_factors_that_act_later_or_on_what_is_measured_pass(tmp_path: Path, fact
 
 @pytest.mark.parametrize(
     "override",
-    ["base.discriminator_warmup=1", "factors.warm={path: discriminator_warmup, levels: {without: 0, with: 5}}"],
+    [
+        "base.discriminator_warmup=1",
+        "factors.warm={path: discriminator_warmup, levels: {without: 0, with: 5}}",
+    ],
 )
-def test_factors_of_the_generator_pass_where_the_discriminator_warms_up(tmp_path: Path, override: str) -> None:
+def test_factors_of_the_generator_pass_where_the_discriminator_warms_up(
+    tmp_path: Path, override: str
+) -> None:
     path = tmp_path / "checked.yaml"
     path.write_text(BASE + "design: leave_one_out\n", encoding="utf-8")
     assert check(plan(load_study(path, [override]))) >= 1
@@ -85,8 +93,14 @@ def test_factors_of_the_generator_pass_where_the_discriminator_warms_up(tmp_path
 @pytest.mark.parametrize(
     ("factor", "message"),
     [
-        ("  d: {path: network.d_classes, levels: {as_many: null, few: 2}}\n", "network.d_classes: 2 is less than"),
-        ("  far: {path: losses.perceptual_long, levels: {without: 0.0, with: 1.0}}\n", "the weights of vgg16 are not"),
+        (
+            "  d: {path: network.d_classes, levels: {as_many: null, few: 2}}\n",
+            "network.d_classes: 2 is less than",
+        ),
+        (
+            "  far: {path: losses.perceptual_long, levels: {without: 0.0, with: 1.0}}\n",
+            "the weights of vgg16 are not",
+        ),
         (
             "  judged: {path: metrics, levels: {a: [short_l1], b: [short_l1, landmark_distance]}}\n",
             "metrics: landmark_dist",
@@ -103,13 +117,22 @@ def test_arms_that_cannot_be_trained_or_measured_are_named(
         check(planned(tmp_path, factor))
     lines = str(caught.value).splitlines()
     assert len(lines) == 2, "without and with the loss"
-    assert all(line.startswith("factors.") and f"{name}=" in line and f": {message}" in line for line in lines)
+    assert all(
+        line.startswith("factors.") and f"{name}=" in line and f": {message}" in line
+        for line in lines
+    )
 
 
 def test_a_reference_that_cannot_be_trained_is_one_line(tmp_path: Path) -> None:
     study = planned(tmp_path)
-    spoilt = replace(study, trials=tuple(replace(t, config=replace(t.config, image_size=18)) for t in study.trials))
-    with pytest.raises(StudyError, match=r"^the reference: network\.content_downs: 2 does not go with image_size 18$"):
+    spoilt = replace(
+        study,
+        trials=tuple(replace(t, config=replace(t.config, image_size=18)) for t in study.trials),
+    )
+    with pytest.raises(
+        StudyError,
+        match=r"^the reference: network\.content_downs: 2 does not go with image_size 18$",
+    ):
         check(spoilt)
 
 
@@ -119,18 +142,24 @@ def test_an_outcome_that_the_data_cannot_give_is_told_before_hours_are_spent(
     monkeypatch.setenv("G2G_CACHE", str(tmp_path / "cache"))
     make_folder(name="images")
     text = BASE.replace("data: {classes: 4, test_classes: 3, contents: 8}", "data: {root: images}")
-    text = text.replace("base:", "base:\n  dataset: image_folder").replace("  metrics: [short_l1]\n", "")
+    text = text.replace("base:", "base:\n  dataset: image_folder").replace(
+        "  metrics: [short_l1]\n", ""
+    )
     path = tmp_path / "checked.yaml"
     path.write_text(text.replace("metric: short_l1", "metric: mixed_l1"), encoding="utf-8")
     with pytest.raises(StudyError) as caught:
         check(plan(load_study(path)))
     (line,) = str(caught.value).splitlines()
-    assert line == "the reference: outcome.metric: mixed_l1 is not recorded with this data and model"
+    assert (
+        line == "the reference: outcome.metric: mixed_l1 is not recorded with this data and model"
+    )
     path.write_text(text, encoding="utf-8")
     assert check(plan(load_study(path))) == 1
 
 
-def test_arms_that_start_from_other_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arms_that_start_from_other_weights_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The planted fault: initial weights come from torch's own generator, wherever it stands."""
 
     @contextlib.contextmanager
@@ -138,7 +167,9 @@ def test_arms_that_start_from_other_weights_are_named(tmp_path: Path, monkeypatc
         yield
 
     monkeypatch.setattr("g2g_core.models.networks.seeded_init", unseeded)
-    with pytest.raises(StudyError, match="initial weights differ from the reference's, though no factor says so"):
+    with pytest.raises(
+        StudyError, match="initial weights differ from the reference's, though no factor says so"
+    ):
         check(planned(tmp_path))
 
 

@@ -1,4 +1,5 @@
-"""Several real Ray nodes on one machine: trials spread over them, outlive a lost node, and share pretended GPUs."""
+"""Several real Ray nodes on one machine: trials spread over them, outlive a lost node, and share
+pretended GPUs."""
 
 import json
 import os
@@ -26,30 +27,44 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def cluster() -> Iterator[Start]:
-    """Starts a cluster with nodes of so many CPUs and GPUs; its first line of output is its address."""
+    """Starts a cluster with nodes of so many CPUs and GPUs; its first line of output is its
+    address."""
     with ExitStack() as stack:
 
         def begin(*nodes: dict[str, int]) -> "subprocess.Popen[str]":
             process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("local_cluster.py")), json.dumps(nodes)],
+                [
+                    sys.executable,
+                    str(Path(__file__).with_name("local_cluster.py")),
+                    json.dumps(nodes),
+                ],
                 env={
-                    **{name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"},
+                    **{
+                        name: value
+                        for name, value in os.environ.items()
+                        if name != "CUDA_VISIBLE_DEVICES"
+                    },
                     "OMP_NUM_THREADS": "1",
                     "PYTHONPATH": str(ROOT),
                     "RAY_AUTH_MODE": "token",
                     "RAY_USAGE_STATS_ENABLED": "0",
                     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-                    "RAY_health_check_period_ms": "1000",  # a lost node is noticed in seconds, a busy one is given time
+                    # A lost node is noticed in seconds, a busy one is given time
+                    "RAY_health_check_period_ms": "1000",
                     "RAY_health_check_timeout_ms": "20000",
                     "RAY_health_check_failure_threshold": "3",
-                    "RAY_enable_worker_prestart": "0",  # no interpreters that nobody asked for on two cores
-                    "RAY_memory_monitor_refresh_ms": "0",  # what other tests eat is no fault of these trials
+                    # No interpreters that nobody asked for on two cores
+                    "RAY_enable_worker_prestart": "0",
+                    # What other tests eat is no fault of these trials
+                    "RAY_memory_monitor_refresh_ms": "0",
                 },
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            return stack.enter_context(process)  # its end closes stdin, which ends the cluster, and waits
+            return stack.enter_context(
+                process
+            )  # its end closes stdin, which ends the cluster, and waits
 
         yield begin
 
@@ -83,18 +98,24 @@ def test_a_node_lost_in_the_middle_costs_no_trial(tmp_path: Path, cluster: Start
     nodes.stdin.flush()
     finish(process)
     equal(tmp_path / "out", quiet)
-    attempts = [len(trial_file.read(path)["attempts"]) for path in (tmp_path / "out").glob("toy/trials/*")]
+    attempts = [
+        len(trial_file.read(path)["attempts"]) for path in (tmp_path / "out").glob("toy/trials/*")
+    ]
     assert max(attempts) > 1, "no trial was running on the lost node"
 
 
 def test_shares_of_gpus_bound_the_trials_at_once(tmp_path: Path, cluster: Start) -> None:
-    """One pretended GPU in halves holds at most two trials, whatever the CPUs; they are told to use it."""
+    """One pretended GPU in halves holds at most two trials, whatever the CPUs; they are told to use
+    it."""
     nodes = cluster({"num_cpus": 3, "num_gpus": 1})
     finish(start(tmp_path, 0.2, workers=None, gpus_per_trial=0.5, address=address_of(nodes)))
     documents = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
     assert [document["status"] for document in documents] == ["finished"] * 4
     assert {document["device"] for document in documents} == {"cuda"}
-    spans = [(document["attempts"][0]["started"], document["attempts"][0]["ended"]) for document in documents]
+    spans = [
+        (document["attempts"][0]["started"], document["attempts"][0]["ended"])
+        for document in documents
+    ]
     # Three would fit the CPUs; how soon the second worker starts depends on the machine.
     assert max(sum(a <= begun < b for a, b in spans) for begun, _ in spans) <= 2
 
@@ -109,7 +130,9 @@ def test_a_cluster_that_does_not_answer_is_refused(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can begin to
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        assert f"--address {address}: no Ray cluster answers there" in finish(start(tmp_path, address=address), 1)
+        assert f"--address {address}: no Ray cluster answers there" in finish(
+            start(tmp_path, address=address), 1
+        )
     assert not list(tmp_path.glob("toy/trials/*"))
 
 
@@ -118,7 +141,9 @@ def test_a_cluster_that_goes_away_loses_nothing(
 ) -> None:
     """One line and exit 3; the same command on this machine ends with the tables of a quiet run."""
     finish(start(tmp_path / "quiet", workers=0))
-    monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "5")  # the driver's own patience is a minute
+    monkeypatch.setenv(
+        "RAY_gcs_rpc_server_reconnect_timeout_s", "5"
+    )  # the driver's own patience is a minute
     nodes = cluster({"num_cpus": 2})
     process = start(tmp_path / "out", address=address_of(nodes))
     wait_for(lambda: steps(tmp_path / "out") > 8)

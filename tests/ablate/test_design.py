@@ -15,7 +15,11 @@ def make(levels: dict[str, list[str]], design: dict[str, object], **more: object
     """A study with factors of these labels; the patches do not matter here."""
     when: dict[str, dict[str, str]] = more.get("when", {})  # type: ignore[assignment]
     factors = tuple(
-        Factor(name, {label: {f"losses.{name}": i} for i, label in enumerate(labels)}, when.get(name, {}))
+        Factor(
+            name,
+            {label: {f"losses.{name}": i} for i, label in enumerate(labels)},
+            when.get(name, {}),
+        )
         for name, labels in levels.items()
     )
     exclude = more.get("exclude", ())
@@ -39,7 +43,10 @@ def short(cells: object) -> list[str]:
         ({"kind": "one_at_a_time"}, ["000", "100", "010", "001"]),
         ({"kind": "fractional_factorial", "runs": 4}, ["000", "101", "011", "110"]),
         ({"kind": "fractional_factorial", "resolution": 3}, ["000", "101", "011", "110"]),
-        ({"kind": "custom", "cells": [{"a": "1"}, {"b": "1", "c": "1"}, {"a": "1"}]}, ["000", "100", "011"]),
+        (
+            {"kind": "custom", "cells": [{"a": "1"}, {"b": "1", "c": "1"}, {"a": "1"}]},
+            ["000", "100", "011"],
+        ),
     ],
 )
 def test_cells_of_three_switches(design: dict[str, object], cells: list[str]) -> None:
@@ -71,7 +78,9 @@ def test_when_keeps_a_factor_at_its_reference_elsewhere() -> None:
 
 
 def test_exclude_leaves_cells_out_with_their_reason() -> None:
-    spec = make(THREE, {"kind": "full_factorial"}, exclude=({"a": "1", "b": "1", "reason": "too big"},))
+    spec = make(
+        THREE, {"kind": "full_factorial"}, exclude=({"a": "1", "b": "1", "reason": "too big"},)
+    )
     found = expand(spec)
     assert short(found.cells) == ["000", "001", "010", "011", "100", "101"]
     assert found.excluded == (
@@ -83,11 +92,27 @@ def test_exclude_leaves_cells_out_with_their_reason() -> None:
 @pytest.mark.parametrize(
     ("design", "more", "message"),
     [
-        ({"kind": "full_factorial"}, {"exclude": ({"a": "0", "reason": "r"},)}, "exclude: the reference"),
-        ({"kind": "full_factorial"}, {"exclude": ({"a": "1", "reason": "r"},)}, "factors.a.levels.1: unreachable"),
-        ({"kind": "add_one_in"}, {"exclude": ({"a": "1", "b": "1", "reason": "r"},)}, "exclude.0: no cell"),
+        (
+            {"kind": "full_factorial"},
+            {"exclude": ({"a": "0", "reason": "r"},)},
+            "exclude: the reference",
+        ),
+        (
+            {"kind": "full_factorial"},
+            {"exclude": ({"a": "1", "reason": "r"},)},
+            "factors.a.levels.1: unreachable",
+        ),
+        (
+            {"kind": "add_one_in"},
+            {"exclude": ({"a": "1", "b": "1", "reason": "r"},)},
+            "exclude.0: no cell",
+        ),
         ({"kind": "custom", "cells": [{"a": "1"}]}, {}, "factors.b.levels.1: unreachable"),
-        ({"kind": "full_factorial"}, {"when": {"a": {"b": "2"}}}, "factors.a.levels.1: unreachable"),
+        (
+            {"kind": "full_factorial"},
+            {"when": {"a": {"b": "2"}}},
+            "factors.a.levels.1: unreachable",
+        ),
         ({"kind": "fractional_factorial", "runs": 5}, {}, "power of two"),
         ({"kind": "fractional_factorial", "runs": 2}, {}, "at least 4 runs"),
         ({"kind": "fractional_factorial", "runs": 4}, {"when": {"a": {"b": "1"}}}, "unbalance"),
@@ -99,7 +124,11 @@ def test_refused(design: dict[str, object], more: dict[str, object], message: st
 
 
 def test_switch_designs_need_two_levels() -> None:
-    for design in ({"kind": "leave_one_out"}, {"kind": "add_one_in"}, {"kind": "fractional_factorial", "runs": 4}):
+    for design in (
+        {"kind": "leave_one_out"},
+        {"kind": "add_one_in"},
+        {"kind": "fractional_factorial", "runs": 4},
+    ):
         with pytest.raises(DesignError, match=r"factors.a: \w+ needs two levels, it has 3"):
             expand(make({"a": ["0", "1", "2"], "b": ["0", "1"]}, design))
 
@@ -114,7 +143,9 @@ sizes = st.integers(2, 4)
 
 
 @given(names=names, data=st.data())
-def test_products_are_complete_balanced_and_the_same_each_time(names: list[str], data: st.DataObject) -> None:
+def test_products_are_complete_balanced_and_the_same_each_time(
+    names: list[str], data: st.DataObject
+) -> None:
     levels = {name: [str(i) for i in range(data.draw(sizes))] for name in names}
     spec = make(levels, {"kind": "full_factorial"})
     found = expand(spec)
@@ -137,9 +168,16 @@ def test_fractions_are_balanced_and_hold_the_reference(number: int, resolution: 
         assert {pairs.count(pair) for pair in set(pairs)} == {len(pairs) // kinds}
 
 
-@given(design=st.sampled_from(["leave_one_out", "add_one_in", "one_at_a_time", "full_factorial"]), names=names)
-def test_the_order_of_factors_does_not_change_which_cells_there_are(design: str, names: list[str]) -> None:
+@given(
+    design=st.sampled_from(["leave_one_out", "add_one_in", "one_at_a_time", "full_factorial"]),
+    names=names,
+)
+def test_the_order_of_factors_does_not_change_which_cells_there_are(
+    design: str, names: list[str]
+) -> None:
     levels = {name: ["off", "on"] for name in names}
     there = {frozenset(cell.items()) for cell in expand(make(levels, {"kind": design})).cells}
     turned = dict(reversed(levels.items()))
-    assert there == {frozenset(cell.items()) for cell in expand(make(turned, {"kind": design})).cells}
+    assert there == {
+        frozenset(cell.items()) for cell in expand(make(turned, {"kind": design})).cells
+    }

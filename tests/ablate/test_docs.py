@@ -1,4 +1,7 @@
-"""The pages on study files and commands say what the program says. Run this file to write their tables anew."""
+"""The pages on study files and commands say what the program says.
+
+Run this file to write their tables anew.
+"""
 
 import re
 import subprocess
@@ -28,7 +31,9 @@ def parameters(command: typer.core.TyperCommand) -> Iterator[tuple[str, str, obj
         if isinstance(parameter, typer.core.TyperArgument):
             told = parameter.metavar or str(parameter.name).upper()
         else:
-            told = ", ".join(parameter.opts) + (f" {parameter.metavar}" if parameter.metavar else "")
+            told = ", ".join(parameter.opts) + (
+                f" {parameter.metavar}" if parameter.metavar else ""
+            )
         kind, text = hints.get(str(parameter.name)), parameter.help or ""
         if isinstance(kind, type) and issubclass(kind, Enum):
             text += f" One of {', '.join(choice.value for choice in kind)}."
@@ -72,11 +77,17 @@ def filled(text: str, mark: str, table: str) -> str:
     start = f"<!-- {mark} -->"
     if "<!-- end -->" not in text:
         return text.replace(start, f"{start}\n{table}\n<!-- end -->")
-    return re.sub(rf"{start}.*?<!-- end -->", lambda _: f"{start}\n{table}\n<!-- end -->", text, flags=re.DOTALL)
+    return re.sub(
+        rf"{start}.*?<!-- end -->",
+        lambda _: f"{start}\n{table}\n<!-- end -->",
+        text,
+        flags=re.DOTALL,
+    )
 
 
 @pytest.mark.parametrize(
-    ("page", "mark", "table"), [(COMMANDS, "commands", commands_table), (STUDY_FILES, "config", config_table)]
+    ("page", "mark", "table"),
+    [(COMMANDS, "commands", commands_table), (STUDY_FILES, "config", config_table)],
 )
 def test_tables_are_those_of_the_program(page: Path, mark: str, table: object) -> None:
     text = page.read_text(encoding="utf-8")
@@ -93,7 +104,12 @@ def test_every_command_has_help() -> None:
 
 def examples() -> list[str]:
     """The commands of the page's examples that need no run before them."""
-    block = COMMANDS.read_text(encoding="utf-8").partition("## Examples")[2].partition("```sh\n")[2].partition("```")[0]
+    block = (
+        COMMANDS.read_text(encoding="utf-8")
+        .partition("## Examples")[2]
+        .partition("```sh\n")[2]
+        .partition("```")[0]
+    )
     return [line for line in block.splitlines() if line.strip()]
 
 
@@ -102,12 +118,16 @@ def test_examples_run(line: str, tmp_path: Path) -> None:
     program, *words = line.split()
     assert program == "g2g-ablate"
     code = f"import sys; from ablate.cli import main; sys.argv[1:] = {words!r}; main()"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
-@pytest.mark.parametrize(("page", "trials"), [(STUDY_FILES, 12), (ROOT / "README.md", 42)], ids=lambda it: str(it))
+@pytest.mark.parametrize(
+    ("page", "trials"), [(STUDY_FILES, 12), (ROOT / "README.md", 42)], ids=lambda it: str(it)
+)
 def test_the_study_of_the_page_plans(page: Path, trials: int, tmp_path: Path) -> None:
     """As a file of its own, in a folder without the bundled studies."""
     from ablate.planning.plan import plan
@@ -122,5 +142,8 @@ def test_the_study_of_the_page_plans(page: Path, trials: int, tmp_path: Path) ->
 
 
 if __name__ == "__main__":
-    for path, mark, table in ((COMMANDS, "commands", commands_table()), (STUDY_FILES, "config", config_table())):
+    for path, mark, table in (
+        (COMMANDS, "commands", commands_table()),
+        (STUDY_FILES, "config", config_table()),
+    ):
         path.write_text(filled(path.read_text(encoding="utf-8"), mark, table), encoding="utf-8")

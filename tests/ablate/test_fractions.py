@@ -7,11 +7,18 @@ from operator import xor
 
 import pytest
 
-from ablate.study.fractions import alias_table, columns_for_resolution, columns_for_runs, generators, rows
+from ablate.study.fractions import (
+    alias_table,
+    columns_for_resolution,
+    columns_for_runs,
+    generators,
+    rows,
+)
 
 
 def resolution_of(columns: Sequence[int]) -> int | None:
-    """Length of the shortest set of factors whose columns add up to nothing; None for a full factorial."""
+    """Length of the shortest set of factors whose columns add up to nothing; None for a full
+    factorial."""
     for size in range(1, len(columns) + 1):
         for chosen in combinations(columns, size):
             if reduce(xor, chosen) == 0:
@@ -21,7 +28,17 @@ def resolution_of(columns: Sequence[int]) -> int | None:
 
 @pytest.mark.parametrize(
     ("factors", "resolution", "runs"),
-    [(3, 3, 4), (4, 4, 8), (5, 3, 8), (5, 5, 16), (6, 4, 16), (7, 3, 8), (7, 4, 16), (8, 4, 16), (8, 5, 64)],
+    [
+        (3, 3, 4),
+        (4, 4, 8),
+        (5, 3, 8),
+        (5, 5, 16),
+        (6, 4, 16),
+        (7, 3, 8),
+        (7, 4, 16),
+        (8, 4, 16),
+        (8, 5, 64),
+    ],
 )
 def test_smallest_designs_of_the_textbook(factors: int, resolution: int, runs: int) -> None:
     columns = columns_for_resolution(factors, resolution)
@@ -31,7 +48,9 @@ def test_smallest_designs_of_the_textbook(factors: int, resolution: int, runs: i
     assert found >= resolution
 
 
-@pytest.mark.parametrize(("factors", "runs", "resolution"), [(5, 16, 5), (6, 32, 6), (7, 8, 3), (7, 16, 4), (7, 64, 6)])
+@pytest.mark.parametrize(
+    ("factors", "runs", "resolution"), [(5, 16, 5), (6, 32, 6), (7, 8, 3), (7, 16, 4), (7, 64, 6)]
+)
 def test_runs_give_the_highest_resolution(factors: int, runs: int, resolution: int) -> None:
     columns = columns_for_runs(factors, runs)
     assert len(rows(columns)) == runs
@@ -56,7 +75,9 @@ def test_columns_are_balanced_and_pairwise_orthogonal_and_hold_the_reference() -
     assert table[0] == (0,) * 7
     assert len(set(table)) == 8
     for i, j in combinations(range(7), 2):
-        assert sorted((row[i], row[j]) for row in table) == sorted(list(product((0, 1), repeat=2)) * 2)
+        assert sorted((row[i], row[j]) for row in table) == sorted(
+            list(product((0, 1), repeat=2)) * 2
+        )
 
 
 def test_aliases_equal_those_found_by_multiplying_signs() -> None:
@@ -66,7 +87,9 @@ def test_aliases_equal_those_found_by_multiplying_signs() -> None:
     def contrast(effect: str) -> tuple[int, ...]:
         values = [1] * len(signs)
         for name in effect.split(":"):
-            values = [value * row[names.index(name)] for value, row in zip(values, signs, strict=True)]
+            values = [
+                value * row[names.index(name)] for value, row in zip(values, signs, strict=True)
+            ]
         return tuple(values)
 
     def same(one: str, other: str) -> bool:
@@ -75,7 +98,9 @@ def test_aliases_equal_those_found_by_multiplying_signs() -> None:
 
     effects = [*names, *(":".join(pair) for pair in combinations(names, 2))]
     expected = {e: tuple(o for o in effects if o != e and same(e, o)) for e in effects}
-    assert alias_table(names, columns) == {effect: others for effect, others in expected.items() if others}
+    assert alias_table(names, columns) == {
+        effect: others for effect, others in expected.items() if others
+    }
 
 
 def test_generators_name_the_products() -> None:

@@ -1,4 +1,5 @@
-"""A disk that is really full: a small file system in memory, filled by somebody else in the middle of a study."""
+"""A disk that is really full: a small file system in memory, filled by somebody else in the middle
+of a study."""
 
 import contextlib
 import subprocess
@@ -28,7 +29,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=60m", "none", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=60m", "none", str(folder)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
@@ -37,7 +40,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_the_study_stops_and_goes_on_when_there_is_room(small_disk: Path, tmp_path: Path, workers: int) -> None:
+def test_the_study_stops_and_goes_on_when_there_is_room(
+    small_disk: Path, tmp_path: Path, workers: int
+) -> None:
     process = start(small_disk, 0.15, workers=workers, quiet=False)
     wait_for(lambda: steps(small_disk) > 24)
     filler = small_disk / "filler"
@@ -57,7 +62,10 @@ def test_the_study_stops_and_goes_on_when_there_is_room(small_disk: Path, tmp_pa
 
 def test_checkpoints_that_will_not_fit_are_refused_before_the_first_trial(small_disk: Path) -> None:
     """The embedded study with a network whose checkpoints alone are larger than the disk."""
-    spec = load_study("quickstart", ["base.checkpoint=null", "base.network.filters=32", "base.network.d_filters=32"])
+    spec = load_study(
+        "quickstart",
+        ["base.checkpoint=null", "base.network.filters=32", "base.network.d_filters=32"],
+    )
     with pytest.raises(StudyError, match=r"--out: .*need \d+ MB, only \d+ MB are left on the disk"):
         run_study(plan(spec), small_disk, workers=0, tracking_uri="none", quiet=True)
     assert not list(small_disk.rglob("history.jsonl"))

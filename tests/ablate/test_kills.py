@@ -1,4 +1,5 @@
-"""Real kills of real Ray studies: whatever dies, the same command goes on, and the tables are those of a quiet run."""
+"""Real kills of real Ray studies: whatever dies, the same command goes on, and the tables are those
+of a quiet run."""
 
 import os
 import signal
@@ -38,7 +39,9 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return table(out)
 
 
-def test_a_killed_worker_is_started_again_in_the_same_command(tmp_path: Path, quiet: pd.DataFrame) -> None:
+def test_a_killed_worker_is_started_again_in_the_same_command(
+    tmp_path: Path, quiet: pd.DataFrame
+) -> None:
     process = start(tmp_path)
     wait_for(lambda: steps(tmp_path) > 8)
     family(process, "ray::ImplicitFunc")[0].kill()
@@ -49,7 +52,9 @@ def test_a_killed_worker_is_started_again_in_the_same_command(tmp_path: Path, qu
 
 
 @pytest.mark.parametrize("who", ["ablate.running.ray_tune", "gcs_server"])
-def test_a_killed_driver_or_head_is_started_again(tmp_path: Path, quiet: pd.DataFrame, who: str) -> None:
+def test_a_killed_driver_or_head_is_started_again(
+    tmp_path: Path, quiet: pd.DataFrame, who: str
+) -> None:
     process = start(tmp_path)
     wait_for(lambda: steps(tmp_path) > 8)
     for victim in family(process, who):
@@ -58,7 +63,9 @@ def test_a_killed_driver_or_head_is_started_again(tmp_path: Path, quiet: pd.Data
     equal(tmp_path, quiet)
 
 
-def test_a_killed_command_leaves_nothing_running_and_goes_on(tmp_path: Path, quiet: pd.DataFrame) -> None:
+def test_a_killed_command_leaves_nothing_running_and_goes_on(
+    tmp_path: Path, quiet: pd.DataFrame
+) -> None:
     process = start(tmp_path)
     wait_for(lambda: steps(tmp_path) > 8)
     children = psutil.Process(process.pid).children(recursive=True)
@@ -71,7 +78,9 @@ def test_a_killed_command_leaves_nothing_running_and_goes_on(tmp_path: Path, qui
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path, quiet: pd.DataFrame, number: signal.Signals) -> None:
+def test_an_interrupted_command_says_how_to_go_on(
+    tmp_path: Path, quiet: pd.DataFrame, number: signal.Signals
+) -> None:
     process = start(tmp_path, quiet=False)
     wait_for(lambda: steps(tmp_path) > 8)
     process.send_signal(number)
@@ -109,12 +118,25 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
 
     port, store = _free(0), tmp_path / "server.db"
 
-    words = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{store}", "--port", str(port)]
+    words = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        f"sqlite:///{store}",
+        "--port",
+        str(port),
+    ]
 
     def serve() -> "subprocess.Popen[bytes]":
         server = subprocess.Popen(
             [*words, "--artifacts-destination", str(tmp_path / "artifacts"), "--workers", "1"],
-            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            env={
+                **os.environ,
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -138,7 +160,11 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
         runs = client.search_runs([experiment.experiment_id])
         assert {run.info.status for run in runs} == {"FINISHED"}
         assert len(runs) == 5
-        told = [path for path in tmp_path.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+        told = [
+            path
+            for path in tmp_path.rglob("*")
+            if path.is_file() and b"s3cret" in path.read_bytes()
+        ]
         assert not told, "the password of the address is in a file"
     finally:
         os.killpg(server.pid, signal.SIGKILL)
@@ -168,7 +194,8 @@ def test_a_trainer_that_no_worker_can_load_is_a_bug_and_not_a_death(tmp_path: Pa
 def test_processes_that_die_before_their_trial_begins_cost_no_retry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a node that is gone and that Ray has not missed yet: the first five processes die as they load."""
+    """As on a node that is gone and that Ray has not missed yet: the first five processes die as
+    they load."""
     (tmp_path / "dying.py").write_text(DYING)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     finish(start(tmp_path / "out", workers=1, max_retries=1, trainer="dying:train"))

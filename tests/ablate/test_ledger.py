@@ -1,4 +1,5 @@
-"""The ledger as the commands write it: plans, looks, registrations, and what the facts say after changes."""
+"""The ledger as the commands write it: plans, looks, registrations, and what the facts say after
+changes."""
 
 import json
 import os
@@ -77,16 +78,30 @@ def test_a_study_that_follows_its_plan(study: Callable[..., Plan], tmp_path: Pat
     folder = run(made, tmp_path).folder
     look(folder)
     assert kinds(folder) == ["plan", "look"]
-    before = {path: path.stat().st_mtime_ns for path in (folder / NAME, folder / "plan.json", folder / "trials.csv")}
+    before = {
+        path: path.stat().st_mtime_ns
+        for path in (folder / NAME, folder / "plan.json", folder / "trials.csv")
+    }
     run(made, tmp_path)
     look(folder)
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
     found = facts(folder)
-    assert (found.state, found.damage, found.fixed_before_trials, found.peeked) == ("present", None, True, False)
+    assert (found.state, found.damage, found.fixed_before_trials, found.peeked) == (
+        "present",
+        None,
+        True,
+        False,
+    )
     assert found.first is not None
-    assert (found.first.plan_hash, found.first.seeds, found.first.trials) == (made.hash, (0, 1), len(made.trials))
-    assert [(it.ended, it.trials, it.planned) for it in found.looks] == [(len(made.trials),) * 2 + (True,)]
+    assert (found.first.plan_hash, found.first.seeds, found.first.trials) == (
+        made.hash,
+        (0, 1),
+        len(made.trials),
+    )
+    assert [(it.ended, it.trials, it.planned) for it in found.looks] == [
+        (len(made.trials),) * 2 + (True,)
+    ]
     assert set(load_results(folder).trials["plan_hash"]) == {made.hash}
 
 
@@ -102,7 +117,12 @@ def test_the_rule_changed_after_the_results(study: Callable[..., Plan], tmp_path
         Changed("metric", "mixed_l1", "average_mixed_l1"),
         Changed("smallest_effect", 0.01, 0.05),
     )
-    assert (change.ended, change.trials, change.looks, change.plan_hash) == (number, number, 1, other.hash)
+    assert (change.ended, change.trials, change.looks, change.plan_hash) == (
+        number,
+        number,
+        1,
+        other.hash,
+    )
     assert (change.before.smallest_effect, change.started, change.late) == (0.01, number, True)
     assert found.trials_before_rule == tuple(trial.id for trial in other.trials)
     assert not found.fixed_before_trials
@@ -110,7 +130,9 @@ def test_the_rule_changed_after_the_results(study: Callable[..., Plan], tmp_path
     assert set(load_results(folder).trials["plan_hash"]) == {first.hash}
 
 
-def test_seeds_added_after_a_report_and_a_plan_that_got_narrower(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_seeds_added_after_a_report_and_a_plan_that_got_narrower(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     cells = len({trial.cell_id for trial in study().trials})
     folder = run(study(), tmp_path).folder
     look(folder)
@@ -128,7 +150,9 @@ def test_seeds_added_after_a_report_and_a_plan_that_got_narrower(study: Callable
     assert (found.widest.seeds, found.current.seeds) == ((0, 1, 2), (0,))
 
 
-def test_seeds_added_without_a_look_are_not_peeking(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_seeds_added_without_a_look_are_not_peeking(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     run(study(), tmp_path)
     found = facts(run(study(seeds=[0, 1, 2]), tmp_path).folder)
     assert [(added.seeds, added.looks) for added in found.seeds_added] == [((2,), 0)]
@@ -137,12 +161,16 @@ def test_seeds_added_without_a_look_are_not_peeking(study: Callable[..., Plan], 
 
 def test_words_are_no_change_of_the_rule(study: Callable[..., Plan], tmp_path: Path) -> None:
     run(study(), tmp_path)
-    folder = run(study("question=Another one?", "notes=none", "outcome.scale=linear"), tmp_path).folder
+    folder = run(
+        study("question=Another one?", "notes=none", "outcome.scale=linear"), tmp_path
+    ).folder
     assert kinds(folder) == ["plan"]
     assert atomic.read_json(folder / "plan.json")["question"] == "Another one?"
 
 
-def test_planned_looks_are_one_plan_and_no_peeking(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_planned_looks_are_one_plan_and_no_peeking(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     """The margin is so small that nothing is decided, so all looks are taken."""
     made = study("seeds=[0, 1, 2, 3]", "outcome.looks=[2, 3, 4]", "outcome.smallest_effect=1e-9")
     folder = run(made, tmp_path).folder
@@ -156,7 +184,9 @@ def test_planned_looks_are_one_plan_and_no_peeking(study: Callable[..., Plan], t
     assert (found.seeds_added, found.unplanned_looks) == ((), ())
 
 
-def test_a_ledger_that_was_deleted_edited_or_cut(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_a_ledger_that_was_deleted_edited_or_cut(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     folder = run(study(), tmp_path).folder
     look(folder)
     path, whole = folder / NAME, (folder / NAME).read_bytes()
@@ -171,11 +201,17 @@ def test_a_ledger_that_was_deleted_edited_or_cut(study: Callable[..., Plan], tmp
     run(study("outcome.smallest_effect=0.05"), tmp_path)
     assert kinds(folder) == ["gap", "found", "look", "plan"]
     found = facts(folder)
-    assert (found.state, found.damage, found.fixed_before_trials) == ("broken", Damage("deleted", 1), False)
+    assert (found.state, found.damage, found.fixed_before_trials) == (
+        "broken",
+        Damage("deleted", 1),
+        False,
+    )
     assert [it.changed for it in found.rule_changes] == [(Changed("smallest_effect", 0.01, 0.05),)]
 
 
-def test_a_ledger_and_a_plan_that_were_both_deleted(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_a_ledger_and_a_plan_that_were_both_deleted(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     made = study()
     folder = run(made, tmp_path).folder
     for name in (NAME, "plan.json"):
@@ -188,7 +224,9 @@ def test_a_ledger_and_a_plan_that_were_both_deleted(study: Callable[..., Plan], 
     assert facts(folder).damage == Damage("rewritten")
 
 
-def test_a_torn_last_line_is_told_and_the_study_goes_on(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_a_torn_last_line_is_told_and_the_study_goes_on(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     """The power fails while the look is entered, so plan.json doesn't know it yet."""
     folder = run(study(), tmp_path).folder
     with (folder / NAME).open("ab") as file:
@@ -199,7 +237,9 @@ def test_a_torn_last_line_is_told_and_the_study_goes_on(study: Callable[..., Pla
     assert (found.state, found.damage, found.torn, len(found.looks)) == ("present", None, (2,), 1)
 
 
-def test_a_folder_from_before_there_were_ledgers(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_a_folder_from_before_there_were_ledgers(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     """Reports write nothing new into it; with the next plan its own is entered as found."""
     folder = run(study(), tmp_path).folder
     look(folder)
@@ -218,7 +258,12 @@ def test_a_folder_from_before_there_were_ledgers(study: Callable[..., Plan], tmp
     run(study(seeds=[0, 1, 2]), tmp_path)
     found = facts(folder)
     assert kinds(folder) == ["found", "look", "plan"]
-    assert (found.state, found.damage, found.fixed_before_trials, found.peeked) == ("present", None, False, True)
+    assert (found.state, found.damage, found.fixed_before_trials, found.peeked) == (
+        "present",
+        None,
+        False,
+        True,
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
@@ -248,7 +293,9 @@ def test_a_registration_is_kept_and_compared(study: Callable[..., Plan], tmp_pat
     out, path = tmp_path / "runs", str(tmp_path / "study.yaml")
     factor = "weight"
     expected = f"expect.{factor}=equivalent"
-    told = CliRunner().invoke(app, ["plan", path, "--register", "--out", str(out), "--set", expected])
+    told = CliRunner().invoke(
+        app, ["plan", path, "--register", "--out", str(out), "--set", expected]
+    )
     assert told.exit_code == 0, told.output
     folder = out / "toy"
     content = json.loads((folder / REGISTRATION).read_text())
@@ -261,11 +308,20 @@ def test_a_registration_is_kept_and_compared(study: Callable[..., Plan], tmp_pat
     assert kinds(folder) == ["register"]
     found = facts(folder)
     assert found.registered is not None
-    assert (found.registered.expected, found.registered.plan_hash) == ({factor: "equivalent"}, made.hash)
-    assert (found.registered.intact, found.registered.in_ledger, found.registered.same_plan) == (True, True, True)
+    assert (found.registered.expected, found.registered.plan_hash) == (
+        {factor: "equivalent"},
+        made.hash,
+    )
+    assert (found.registered.intact, found.registered.in_ledger, found.registered.same_plan) == (
+        True,
+        True,
+        True,
+    )
     assert found.fixed_before_trials
 
-    again = CliRunner().invoke(app, ["plan", path, "--register", "--out", str(out), "--set", expected])
+    again = CliRunner().invoke(
+        app, ["plan", path, "--register", "--out", str(out), "--set", expected]
+    )
     assert (again.exit_code, json.loads((folder / REGISTRATION).read_text())) == (0, content)
     assert f"the plan was registered on {content['time']}" in again.stderr
     run(study("outcome.smallest_effect=0.05"), out)
@@ -278,7 +334,9 @@ def test_a_registration_is_kept_and_compared(study: Callable[..., Plan], tmp_pat
     assert (found.registered.intact, found.registered.expected) == (False, {factor: "equivalent"})
 
 
-def test_a_plan_is_registered_before_its_first_result(study: Callable[..., Plan], tmp_path: Path) -> None:
+def test_a_plan_is_registered_before_its_first_result(
+    study: Callable[..., Plan], tmp_path: Path
+) -> None:
     def registered(made: Plan) -> bool:
         from ablate.planning.plan_file import plan_record
         from ablate.reading.menus import science_menus
@@ -292,10 +350,13 @@ def test_a_plan_is_registered_before_its_first_result(study: Callable[..., Plan]
     assert registered(other)
     number = len(first.trials)
     with pytest.raises(
-        StudyError, match=rf"--register: .*toy: {number} trials have recorded results already; register"
+        StudyError,
+        match=rf"--register: .*toy: {number} trials have recorded results already; register",
     ):
         registered(study("outcome.summary=best"))
-    with pytest.raises(StudyError, match="this plan is registered with other expected verdicts, and"):
+    with pytest.raises(
+        StudyError, match="this plan is registered with other expected verdicts, and"
+    ):
         registered(study("expect.weight=harms"))
     assert kinds(tmp_path / "toy") == ["register"] * 3
 
@@ -312,7 +373,14 @@ def test_margin_metric_and_seeds_changed_through_the_real_command(tmp_path: Path
 
     command()
     command("--set", "outcome.smallest_effect=0.05", "--set", "outcome.metric=average_mixed_l1")
-    command("--set", "outcome.smallest_effect=0.05", "--set", "outcome.metric=average_mixed_l1", "--seeds", "0,1,2")
+    command(
+        "--set",
+        "outcome.smallest_effect=0.05",
+        "--set",
+        "outcome.metric=average_mixed_l1",
+        "--seeds",
+        "0,1,2",
+    )
     found = facts(out / "toy")
     assert kinds(out / "toy") == ["plan", "look", "plan", "look", "plan", "look"]
     (change,) = found.rule_changes

@@ -14,7 +14,10 @@ def test_a_held_lock_is_seen_and_refused_with_its_owner(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
     with locks.held(path, "study toy"):
         assert locks.is_held(path)
-        with pytest.raises(locks.Locked, match=r"study toy is in use by pid \d+ on"), locks.held(path, "study toy"):
+        with (
+            pytest.raises(locks.Locked, match=r"study toy is in use by pid \d+ on"),
+            locks.held(path, "study toy"),
+        ):
             pass
     assert not locks.is_held(path)
 
@@ -43,7 +46,8 @@ def test_looking_makes_no_file(tmp_path: Path) -> None:
 
 
 def test_looking_needs_no_right_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A colleague's running study; tests may run as root, who may write everywhere, so the mode is what counts."""
+    """A colleague's running study; tests may run as root, who may write everywhere, so the mode is
+    what counts."""
     modes = []
     opened = Path.open
 

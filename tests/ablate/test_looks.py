@@ -39,11 +39,18 @@ def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:
 
 
 def test_it_goes_on_while_something_is_open(tmp_path: Path) -> None:
-    """Noise above the smallest effect: no look decides, so all seeds run; the same command then does nothing."""
+    """Noise above the smallest effect: no look decides, so all seeds run; the same command then
+    does nothing."""
     result = run_study(looked(0.006, 2, 3, 4), tmp_path, **QUIET)
     assert seeds_of(result) == [0, 1, 2, 3]
-    assert result.messages == tuple(f"after {n} of 4 seeds there is no verdict yet on weight" for n in (2, 3))
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file() and path.name != ".probe"}
+    assert result.messages == tuple(
+        f"after {n} of 4 seeds there is no verdict yet on weight" for n in (2, 3)
+    )
+    before = {
+        path: path.stat().st_mtime_ns
+        for path in tmp_path.rglob("*")
+        if path.is_file() and path.name != ".probe"
+    }
     again = run_study(looked(0.006, 2, 3, 4), tmp_path, **QUIET)
     assert (seeds_of(again), again.messages, again.exit_code) == ([0, 1, 2, 3], (), 0)
     changed = {path.name for path, then in before.items() if path.stat().st_mtime_ns != then}
@@ -52,17 +59,25 @@ def test_it_goes_on_while_something_is_open(tmp_path: Path) -> None:
 
 def test_a_trial_that_failed_ends_it_until_it_is_run_again(tmp_path: Path) -> None:
     toy = looked(0.5, 2, 3)
-    bad = replace(toy.trials[0], config=replace(toy.trials[0].config, data={"fault": "bug", "at": 2}))
+    bad = replace(
+        toy.trials[0], config=replace(toy.trials[0].config, data={"fault": "bug", "at": 2})
+    )
     result = run_study(replace(toy, trials=(bad, *toy.trials[1:])), tmp_path, **QUIET)
     assert (result.exit_code, seeds_of(result)) == (1, [0, 1])
-    assert "the study has 2 seeds so far" in to_text(make_report(load_results(tmp_path / "toy")).document)
+    assert "the study has 2 seeds so far" in to_text(
+        make_report(load_results(tmp_path / "toy")).document
+    )
     again = run_study(toy, tmp_path, **QUIET)
     assert (again.exit_code, seeds_of(again)) == (0, [0, 1, 2])
 
 
 def test_tests_intervals_and_words_are_at_the_level_that_pays_for_the_looks(tmp_path: Path) -> None:
     run_study(looked(0.002, 5, 10), tmp_path / "looks", **QUIET)
-    run_study(toy_plan(seeds=5, steps=4, data={"noise": 0.002, "images": False}), tmp_path / "once", **QUIET)
+    run_study(
+        toy_plan(seeds=5, steps=4, data={"noise": 0.002, "images": False}),
+        tmp_path / "once",
+        **QUIET,
+    )
     record = read_json(tmp_path / "looks" / "toy" / "plan.json")
     assert (record["outcome"]["looks"], record["outcome"]["spend"]) == ([5, 10], "even")
     tables = [load_results(tmp_path / name / "toy") for name in ("looks", "once")]
@@ -90,7 +105,9 @@ def test_looks_are_part_of_the_plan_that_is_fixed_before(tmp_path: Path) -> None
     with pytest.raises(StudyError, match=r"--seeds: outcome.looks goes to 4 seeds, not 3"):
         plan(load_study(study, ["outcome.looks=[2, 4]"]), seeds=[0, 1, 2])
     for wrong in ("[4, 2]", "[2, 3]", "[2, 4, 6]"):
-        with pytest.raises(StudyError, match=r"outcome.looks: must rise to the number of seeds, 4, not"):
+        with pytest.raises(
+            StudyError, match=r"outcome.looks: must rise to the number of seeds, 4, not"
+        ):
             load_study(study, [f"outcome.looks={wrong}"])
 
 
@@ -104,8 +121,13 @@ def test_hours_end_a_study_in_order(tmp_path: Path) -> None:
     toy = toy_plan(seeds=3, steps=40, data={"sleep_s": 0.05, "images": False})
     result = run_study(toy, tmp_path, **QUIET | {"hours": 1 / 3600})
     assert result.exit_code == 130
-    assert any("the 0.000277778 h are over; finished trials are kept" in line for line in result.messages)
-    assert {trial_file.read(one.folder)["status"] for one in result.results} <= {"planned", "interrupted"}
+    assert any(
+        "the 0.000277778 h are over; finished trials are kept" in line for line in result.messages
+    )
+    assert {trial_file.read(one.folder)["status"] for one in result.results} <= {
+        "planned",
+        "interrupted",
+    }
     assert run_study(toy, tmp_path, **QUIET).exit_code == 0
 
 
@@ -134,7 +156,8 @@ outcome: {metric: error, better: lower, smallest_effect: 0.01, looks: [4, 6, 8]}
 
 
 def written(folder: Path, diverging: list[int], spread: float = 0.012) -> Plan:
-    """A study of a program in which `a` is clear at once and `b` is noisy, or loses the seeds that are given."""
+    """A study of a program in which `a` is clear at once and `b` is noisy, or loses the seeds that
+    are given."""
     program = PROGRAM.replace("DIVERGING", str(diverging)).replace("SPREAD", str(spread))
     (folder / "train.py").write_text(program)
     (folder / "study.yaml").write_text(STUDY)
@@ -156,7 +179,11 @@ def test_the_arms_of_a_decided_factor_stop_and_the_others_go_on(tmp_path: Path) 
     result = run_study(study, tmp_path / "out", **COMMAND)
     assert result.exit_code == 0
     assert result.messages[0] == "after 4 of 8 seeds there is no verdict yet on b"
-    assert trials_of(tmp_path / "out") == {"without without": 8, "with without": 4, "without with": 8}
+    assert trials_of(tmp_path / "out") == {
+        "without without": 8,
+        "with without": 4,
+        "without with": 8,
+    }
     found = analyse(load_results(tmp_path / "out" / "arms"))
     assert found.judgement.verdicts["a"] == "harms"
     assert {claim.look for claim in found.claims if claim.subject == "a"} == {4}

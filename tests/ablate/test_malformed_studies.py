@@ -1,4 +1,5 @@
-"""Wrong study files: each gives clear lines with a place, exit code 2, never a traceback, and nothing is started."""
+"""Wrong study files: each gives clear lines with a place, exit code 2, never a traceback, and
+nothing is started."""
 
 import contextlib
 from collections.abc import Callable
@@ -15,7 +16,10 @@ from ablate.study.nouns import StudyError, StudySpec
 Load = Callable[..., StudySpec]
 HEAD = "name: x\nseeds: [0]\noutcome: {metric: mixed_l1}\n"
 BASE = HEAD + "base: {losses: {adversarial: 1}}\n"
-TWO = BASE + "factors: {f: {path: losses.long_fm, levels: {a: 0, b: 1}}, g: {path: steps, levels: {c: 5, d: 6}}}\n"
+TWO = (
+    BASE
+    + "factors: {f: {path: losses.long_fm, levels: {a: 0, b: 1}}, g: {path: steps, levels: {c: 5, d: 6}}}\n"
+)
 
 WRONG: dict[str, str] = {
     "nothing": "",
@@ -71,19 +75,27 @@ WRONG: dict[str, str] = {
     "outcome not recorded": HEAD + "base: {losses: {adversarial: 1}, metrics: [spread]}\n",
     "outcome that is not usual": BASE.replace("mixed_l1", "kid"),
     "outcome of the first weights": BASE.replace("mixed_l1", "raw_mixed_l1"),
-    "outcome of no average": BASE.replace("mixed_l1", "average_mixed_l1").replace("1}}", "1}, ema_decay: null}"),
-    "outcome of no weights": HEAD + "base: {losses: {adversarial: 1}, ema_decay: null, evaluate: [average]}\n",
+    "outcome of no average": BASE.replace("mixed_l1", "average_mixed_l1").replace(
+        "1}}", "1}, ema_decay: null}"
+    ),
+    "outcome of no weights": HEAD
+    + "base: {losses: {adversarial: 1}, ema_decay: null, evaluate: [average]}\n",
     "outcome of a level": BASE.replace("mixed_l1", "average_mixed_l1")
     + "factors: {f: {path: evaluate, levels: {a: [raw, average], b: [raw]}}}\n",
-    "bound that is not recorded": HEAD + "base: {losses: {adversarial: 1}, stop_beyond: {raw_mixed_l1: 1}}\n",
+    "bound that is not recorded": HEAD
+    + "base: {losses: {adversarial: 1}, stop_beyond: {raw_mixed_l1: 1}}\n",
     "bound that is not usual": HEAD + "base: {losses: {adversarial: 1}, stop_beyond: {kid: 1}}\n",
     "network option": HEAD + "base: {losses: {adversarial: 1}, network: {filter: 3}}\n",
     "network value": HEAD + "base: {losses: {adversarial: 1}, network: {filters: many}}\n",
-    "network of another model": HEAD + "base: {model: naive, losses: {adversarial: 1}, network: {filters: 3}}\n",
+    "network of another model": HEAD
+    + "base: {model: naive, losses: {adversarial: 1}, network: {filters: 3}}\n",
     "data option": HEAD + "base: {losses: {adversarial: 1}, data: {root: faces}}\n",
-    "schedule kind": HEAD + "base: {losses: {adversarial: 1}, schedules: {adversarial: {kind: cosine}}}\n",
-    "schedule key": HEAD + "base: {losses: {adversarial: 1}, schedules: {adversarial: {kind: ramp, stop: 3}}}\n",
-    "schedule backwards": HEAD + "base: {losses: {adversarial: 1}, schedules: {adversarial: {kind: ramp, start: 9}}}\n",
+    "schedule kind": HEAD
+    + "base: {losses: {adversarial: 1}, schedules: {adversarial: {kind: cosine}}}\n",
+    "schedule key": HEAD
+    + "base: {losses: {adversarial: 1}, schedules: {adversarial: {kind: ramp, stop: 3}}}\n",
+    "schedule backwards": HEAD
+    + "base: {losses: {adversarial: 1}, schedules: {adversarial: {kind: ramp, start: 9}}}\n",
     "factors is a list": BASE + "factors: [f]\n",
     "factor is a list": BASE + "factors: {f: [0, 1]}\n",
     "factor without levels": BASE + "factors: {f: {path: steps}}\n",
@@ -97,7 +109,9 @@ WRONG: dict[str, str] = {
     "label with a newline": BASE + 'factors: {f: {path: steps, levels: {"a\\nb": 3, b: 4}}}\n',
     "when names no factor": TWO.replace("d: 6}}", "d: 6}, when: {h: a}}"),
     "when names no level": TWO.replace("d: 6}}", "d: 6}, when: {f: c}}"),
-    "when goes in a circle": TWO.replace("b: 1}}", "b: 1}, when: {g: d}}").replace("d: 6}}", "d: 6}, when: {f: b}}"),
+    "when goes in a circle": TWO.replace("b: 1}}", "b: 1}, when: {g: d}}").replace(
+        "d: 6}}", "d: 6}, when: {f: b}}"
+    ),
     "two factors, one path": TWO.replace("path: steps", "path: losses.long_fm"),
     "design": TWO + "design: half\n",
     "design is a list": TWO + "design: [full_factorial]\n",
@@ -120,7 +134,9 @@ WRONG: dict[str, str] = {
     "outcome's direction": TWO.replace("{metric: mixed_l1}", "{metric: mixed_l1, better: higher}"),
     "outcome's summary": TWO.replace("{metric: mixed_l1}", "{metric: mixed_l1, summary: median}"),
     "outcome's effect": TWO.replace("{metric: mixed_l1}", "{metric: mixed_l1, smallest_effect: 0}"),
-    "outcome's rule": TWO.replace("{metric: mixed_l1}", "{metric: mixed_l1, degradation: {patience: 0}}"),
+    "outcome's rule": TWO.replace(
+        "{metric: mixed_l1}", "{metric: mixed_l1, degradation: {patience: 0}}"
+    ),
     "question is a map": TWO + "question: {a: b}\n",
     "a cell without losses": BASE + "factors: {f: {path: losses.adversarial, levels: [1, 0]}}\n",
     "a cell of another model": HEAD
@@ -152,18 +168,35 @@ def test_the_files_these_are_made_from_are_right(study: Load) -> None:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("outcome not recorded", "3:19: outcome.metric: mixed_l1 is not recorded; one of spread, average_spread"),
-        ("outcome of the first weights", "3:19: outcome.metric: raw_mixed_l1 is not recorded; did you mean mixed_l1?"),
-        ("outcome of no average", "3:19: outcome.metric: average_mixed_l1 is not recorded; did you mean mixed_l1?"),
-        ("outcome of no weights", "3:19: outcome.metric: mixed_l1 is not recorded; evaluate names no weights that are"),
+        (
+            "outcome not recorded",
+            "3:19: outcome.metric: mixed_l1 is not recorded; one of spread, average_spread",
+        ),
+        (
+            "outcome of the first weights",
+            "3:19: outcome.metric: raw_mixed_l1 is not recorded; did you mean mixed_l1?",
+        ),
+        (
+            "outcome of no average",
+            "3:19: outcome.metric: average_mixed_l1 is not recorded; did you mean mixed_l1?",
+        ),
+        (
+            "outcome of no weights",
+            "3:19: outcome.metric: mixed_l1 is not recorded; evaluate names no weights that are",
+        ),
         (
             "outcome of a level",
             "3:19: outcome.metric: average_mixed_l1 is not recorded with f=b; did you mean mixed_l1?",
         ),
-        ("bound that is not recorded", "4:62: base.stop_beyond.raw_mixed_l1: is not recorded by the trial; did you"),
+        (
+            "bound that is not recorded",
+            "4:62: base.stop_beyond.raw_mixed_l1: is not recorded by the trial; did you",
+        ),
     ],
 )
-def test_an_outcome_or_bound_that_is_not_recorded_has_the_nearest_name(study: Load, kind: str, message: str) -> None:
+def test_an_outcome_or_bound_that_is_not_recorded_has_the_nearest_name(
+    study: Load, kind: str, message: str
+) -> None:
     with pytest.raises(StudyError) as caught:
         study(WRONG[kind])
     (line,) = str(caught.value).splitlines()
@@ -260,13 +293,20 @@ words = st.sampled_from(
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | words | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words | st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(words | st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
-@given(text=st.text(max_size=60) | st.lists(words, max_size=12).map(": ".join) | st.binary(max_size=40))
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150
+)
+@given(
+    text=st.text(max_size=60) | st.lists(words, max_size=12).map(": ".join) | st.binary(max_size=40)
+)
 def test_no_text_gives_a_traceback(tmp_path: Path, menus: Menus, text: str | bytes) -> None:
     path = tmp_path / "any.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
@@ -274,14 +314,20 @@ def test_no_text_gives_a_traceback(tmp_path: Path, menus: Menus, text: str | byt
         load_study(path, (), menus)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150
+)
 @given(key=words, value=values, setting=st.text(max_size=30))
-def test_no_value_gives_a_traceback(tmp_path: Path, menus: Menus, key: str, value: object, setting: str) -> None:
+def test_no_value_gives_a_traceback(
+    tmp_path: Path, menus: Menus, key: str, value: object, setting: str
+) -> None:
     import yaml
 
     path = tmp_path / "any.yaml"
     lines = [line for line in TWO.splitlines(keepends=True) if not line.startswith(key + ":")]
-    path.write_text("".join(lines) + yaml.safe_dump({key: value}, allow_unicode=True), encoding="utf-8")
+    path.write_text(
+        "".join(lines) + yaml.safe_dump({key: value}, allow_unicode=True), encoding="utf-8"
+    )
     for overrides in ((), (setting,), (f"base.{setting}",)):
         with contextlib.suppress(StudyError):
             assert load_study(path, overrides, menus).name

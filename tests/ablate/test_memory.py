@@ -26,17 +26,26 @@ def test_a_full_gpu_is_shared_by_fewer_trials(tmp_path: Path) -> None:
     assert ["failed", "finished"] in ends
     assert {end[-1] for end in ends} == {"finished"}
     assert {document["config"]["batch_size"] for document in documents} == {4}
-    pd.testing.assert_frame_equal(table(tmp_path / "out"), table(tmp_path / "quiet"), check_exact=True)
+    pd.testing.assert_frame_equal(
+        table(tmp_path / "out"), table(tmp_path / "quiet"), check_exact=True
+    )
 
 
 @pytest.mark.slow
 def test_memory_that_no_trial_alone_finds_ends_the_study_and_is_said_once(tmp_path: Path) -> None:
-    """A real limit of the system, in real workers: two at once, then one, then the third equal error ends it."""
+    """A real limit of the system, in real workers: two at once, then one, then the third equal
+    error ends it."""
     plan = toy_plan(seeds=4, data={"fault": "limited_memory", "at": 2})
     result = run_study(plan, tmp_path, workers=2, **QUIET)
     assert result.exit_code == 1
-    assert sum("8 trials ran out of memory; again with 1 at once" in line for line in result.messages) == 1
-    assert sum("the first 3 trials failed with the same error" in line for line in result.messages) == 1
+    assert (
+        sum("8 trials ran out of memory; again with 1 at once" in line for line in result.messages)
+        == 1
+    )
+    assert (
+        sum("the first 3 trials failed with the same error" in line for line in result.messages)
+        == 1
+    )
     assert {one.fault for one in result.results} == {"host_memory"}
 
 
@@ -52,4 +61,6 @@ def test_what_ray_kills_for_memory_is_named_and_tried_with_fewer_at_once(
     assert "2 trials ran out of memory; again with 1 at once" in result.messages
     assert {one.fault for one in result.results} == {"host_memory"}
     for one in result.results:
-        assert re.match(r"Ray killed it because memory ran low: [\d.]+GB used / [\d.]+GB limit", str(one.error))
+        assert re.match(
+            r"Ray killed it because memory ran low: [\d.]+GB used / [\d.]+GB limit", str(one.error)
+        )

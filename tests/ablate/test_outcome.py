@@ -31,8 +31,13 @@ def test_the_best_is_a_number_wherever_there_is_one() -> None:
     assert math.isnan(summarise([(0, math.nan)], "best", "lower"))
 
 
-def rule(better: str = "lower", relative: float = 0.1, after_step: int = 0, patience: int = 1) -> dict[str, object]:
-    return {"better": better, "degradation": {"relative": relative, "after_step": after_step, "patience": patience}}
+def rule(
+    better: str = "lower", relative: float = 0.1, after_step: int = 0, patience: int = 1
+) -> dict[str, object]:
+    return {
+        "better": better,
+        "degradation": {"relative": relative, "after_step": after_step, "patience": patience},
+    }
 
 
 def test_onset_is_the_first_step_of_the_row() -> None:

@@ -1,4 +1,5 @@
-"""The measured cost of a study, on the trivial trainer (whose steps cost what they are told) and the real one."""
+"""The measured cost of a study, on the trivial trainer (whose steps cost what they are told) and
+the real one."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,16 +34,25 @@ def test_seeds_and_weights_share_a_kind(tmp_path: Path) -> None:
     small = ["base.steps=30", "base.eval_every=15", "base.eval_pairs=4"]
     study = plan(load_study("degradation-confirm", small), [0, 1])
     found = pilot(study.trials, 1, said.append)
-    assert len(found.kinds) == len(said) == 4, "losses that are on: right or swapped labels, new losses or not"
+    assert len(found.kinds) == len(said) == 4, (
+        "losses that are on: right or swapped labels, new losses or not"
+    )
     assert sum(kind.trials for kind in found.kinds) == len(study.trials) == 16
     assert found.memory_mb > 100
     assert found.disk_mb > 16 * 4, "a checkpoint of 4.5 MB a trial"
     result = run_study(
-        replace(study, trials=study.trials[:1]), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True
+        replace(study, trials=study.trials[:1]),
+        tmp_path,
+        workers=0,
+        tracking_uri="none",
+        report=False,
+        quiet=True,
     )
     kind = found.kinds[0]
     assert 30 * kind.step_s + 3 * kind.eval_s > 0.1 * result.results[0].seconds
-    used = sum(path.stat().st_size for path in result.results[0].folder.rglob("*") if path.is_file())
+    used = sum(
+        path.stat().st_size for path in result.results[0].folder.rglob("*") if path.is_file()
+    )
     assert found.disk_mb / 16 == pytest.approx(used / 2**20, rel=0.2)
 
 
@@ -56,9 +66,17 @@ def whole_steps(config: TrialConfig, **_where: object) -> Iterator[Record]:
 
 def test_the_measured_steps_have_all_losses_on_and_lines_go_by_how_often_is_logged() -> None:
     trial = toy_plan(seeds=1, steps=1000).trials[0]
-    late = {"discriminator_warmup": 500, "schedules": {"short_recon": {"kind": "delay", "start": 500}}}
+    late = {
+        "discriminator_warmup": 500,
+        "schedules": {"short_recon": {"kind": "delay", "start": 500}},
+    }
     often, rarely = (
-        pilot([replace(trial, config=replace(trial.config, log_every=n, **late))], 1, lambda _: None, WHOLE)
+        pilot(
+            [replace(trial, config=replace(trial.config, log_every=n, **late))],
+            1,
+            lambda _: None,
+            WHOLE,
+        )
         for n in (1, 10)
     )
     assert often.seconds >= 1000

@@ -49,7 +49,10 @@ def ids(made: Plan) -> list[str]:
 def test_all_cells_at_the_first_seed_then_at_the_next(planned: Callable[..., Plan]) -> None:
     made = planned()
     assert [(trial.seed, *trial.levels.values()) for trial in made.trials] == [
-        (seed, long, rate) for seed in (0, 1) for long in ("without", "with") for rate in ("low", "high")
+        (seed, long, rate)
+        for seed in (0, 1)
+        for long in ("without", "with")
+        for rate in ("low", "high")
     ]
     assert len(set(ids(made))) == 8
     assert len({trial.cell_id for trial in made.trials}) == 4
@@ -120,11 +123,15 @@ def test_the_hash_holds_the_rule_of_decision(planned: Callable[..., Plan]) -> No
     assert planned("base.steps=21").hash != planned().hash
 
 
-def test_more_seeds_levels_and_factors_keep_the_trials_there_were(planned: Callable[..., Plan]) -> None:
+def test_more_seeds_levels_and_factors_keep_the_trials_there_were(
+    planned: Callable[..., Plan],
+) -> None:
     before = set(ids(planned()))
     assert before < set(ids(planned("seeds=[0, 1, 2]")))
     assert before < set(ids(planned("factors.rate.levels.higher=0.01")))
-    assert before < set(ids(planned("factors.fm={path: losses.long_fm, levels: {without: 0, with: 1}}")))
+    assert before < set(
+        ids(planned("factors.fm={path: losses.long_fm, levels: {without: 0, with: 1}}"))
+    )
 
 
 def test_equal_cells_run_once_and_are_named(planned: Callable[..., Plan]) -> None:
@@ -139,9 +146,16 @@ def test_equal_cells_run_once_and_are_named(planned: Callable[..., Plan]) -> Non
 
 def test_selection(planned: Callable[..., Plan]) -> None:
     made = planned(only=["rate=low"], seeds=[5])
-    assert [(trial.seed, trial.levels["long_recon"]) for trial in made.trials] == [(5, "without"), (5, "with")]
+    assert [(trial.seed, trial.levels["long_recon"]) for trial in made.trials] == [
+        (5, "without"),
+        (5, "with"),
+    ]
     assert len(planned(only=["rate=low", "rate=high"]).trials) == 8
-    for only, message in ((["rate"], "factor=level"), (["rat=low"], "did you mean rate"), (["rate=lo"], "mean low")):
+    for only, message in (
+        (["rate"], "factor=level"),
+        (["rat=low"], "did you mean rate"),
+        (["rate=lo"], "mean low"),
+    ):
         with pytest.raises(StudyError, match=message):
             planned(only=only)
     for seeds in ([], [1, 1], [-1]):
@@ -149,7 +163,9 @@ def test_selection(planned: Callable[..., Plan]) -> None:
             planned(seeds=seeds)
 
 
-def test_checkpoints_count_by_content_not_by_place(planned: Callable[..., Plan], tmp_path: Path, menus: Menus) -> None:
+def test_checkpoints_count_by_content_not_by_place(
+    planned: Callable[..., Plan], tmp_path: Path, menus: Menus
+) -> None:
     one, other, third = tmp_path / "one.pt", tmp_path / "deep" / "other.pt", tmp_path / "third.pt"
     other.parent.mkdir()
     one.write_bytes(b"weights")
@@ -161,10 +177,14 @@ def test_checkpoints_count_by_content_not_by_place(planned: Callable[..., Plan],
     changed = planned(f"base.checkpoint={third}")
     assert not set(ids(first)) & set(ids(changed))
     assert changes(changed, plan_record(first, menus)) == ["checkpoint changed: 8 trials run anew"]
-    assert not set(ids(first)) & set(ids(planned(f"base.checkpoint={one}", "base.restore=[generator]")))
+    assert not set(ids(first)) & set(
+        ids(planned(f"base.checkpoint={one}", "base.restore=[generator]"))
+    )
 
 
-def test_files_that_are_read_beside_a_checkpoint_count(planned: Callable[..., Plan], tmp_path: Path) -> None:
+def test_files_that_are_read_beside_a_checkpoint_count(
+    planned: Callable[..., Plan], tmp_path: Path
+) -> None:
     names = ("gen_00000010.pt", "dis_00000010.pt", "optimizer.pt")
     for name in names:
         (tmp_path / name).write_bytes(name.encode())
@@ -211,7 +231,10 @@ def test_weights_are_found_from_the_study_file_and_count_by_content(
 
 
 def test_the_data_must_go_with_the_evaluation(
-    planned: Callable[..., Plan], make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    planned: Callable[..., Plan],
+    make_folder: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("G2G_CACHE", str(tmp_path / "cache"))
     data = ("base.dataset=image_folder", f"base.data.root={make_folder()}")
@@ -227,14 +250,20 @@ def test_the_data_must_go_with_the_evaluation(
 
 
 def test_missing_things_are_listed_not_raised(planned: Callable[..., Plan], tmp_path: Path) -> None:
-    made = planned(f"base.checkpoint={tmp_path / 'none.pt'}", "base.dataset=image_folder", f"base.data.root={tmp_path}")
+    made = planned(
+        f"base.checkpoint={tmp_path / 'none.pt'}",
+        "base.dataset=image_folder",
+        f"base.data.root={tmp_path}",
+    )
     assert len(made.trials) == 8
     assert len(made.missing) == 2
     assert all("\n" not in line for line in made.missing)
     assert any("none.pt: no such file" in line for line in made.missing)
 
 
-def test_the_code_counts(planned: Callable[..., Plan], menus: Menus, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_counts(
+    planned: Callable[..., Plan], menus: Menus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = planned()
     monkeypatch.setattr("ablate.planning.plan.code_digest", lambda: "another")
     after = planned()
@@ -257,8 +286,16 @@ def test_plan_files(planned: Callable[..., Plan], menus: Menus) -> None:
 
 
 def test_a_hundred_thousand_cells_are_planned_in_seconds(study: Load, menus: Menus) -> None:
-    paths = ("losses.long_recon", "losses.long_fm", "losses.reassembly_fm", "weight_decay", "lr_generator")
-    factors = "\n".join(f"  f{i}: {{path: {path}, levels: {list(range(10))}}}" for i, path in enumerate(paths))
+    paths = (
+        "losses.long_recon",
+        "losses.long_fm",
+        "losses.reassembly_fm",
+        "weight_decay",
+        "lr_generator",
+    )
+    factors = "\n".join(
+        f"  f{i}: {{path: {path}, levels: {list(range(10))}}}" for i, path in enumerate(paths)
+    )
     head = "name: big\nbase: {losses: {adversarial: 1}}\nseeds: [0]\noutcome: {metric: mixed_l1}\n"
     spec = study(f"{head}factors:\n{factors}\n")
     start = time.process_time()
@@ -269,7 +306,8 @@ def test_a_hundred_thousand_cells_are_planned_in_seconds(study: Load, menus: Men
 
 @pytest.mark.parametrize("name", ["quickstart", "degradation"])
 def test_keys_that_came_later_leave_plans_without_them_as_they_were(name: str) -> None:
-    """The rule as it was hashed before these keys existed, spelled out: same hash, so old folders stay usable."""
+    """The rule as it was hashed before these keys existed, spelled out: same hash, so old folders
+    stay usable."""
     made = plan(load_study(name))
     outcome = made.spec.outcome
     rule: dict[str, object] = {
@@ -293,7 +331,9 @@ def test_keys_that_came_later_leave_plans_without_them_as_they_were(name: str) -
         assert plan(load_study(name, [change])).hash != before
 
 
-def test_how_the_error_is_spent_is_decided_by_the_design(planned: Callable[..., Plan], menus: Menus) -> None:
+def test_how_the_error_is_spent_is_decided_by_the_design(
+    planned: Callable[..., Plan], menus: Menus
+) -> None:
     def spent(*overrides: str) -> str:
         return str(plan_record(planned(*overrides), menus)["outcome"].get("spend"))
 

@@ -54,7 +54,9 @@ def test_the_second_plan_needs_no_torch(tmp_path: Path) -> None:
         "print(plan(load_study('quickstart')).hash, 'torch' in sys.modules)"
     )
     first, second = (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
         for _ in range(2)
     )
     assert first[0] == second[0]

@@ -25,18 +25,30 @@ from ablate.trial import trial_file
 from benchmarks.toy_study import BARE, TRAINER, toy_plan
 
 
-def run(out: Path, workers: int = 0, options: dict[str, object] | None = None, **plan: object) -> StudyResult:
-    settings = {"workers": workers, "trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True}
+def run(
+    out: Path, workers: int = 0, options: dict[str, object] | None = None, **plan: object
+) -> StudyResult:
+    settings = {
+        "workers": workers,
+        "trainer": TRAINER,
+        "report": False,
+        "tracking_uri": "none",
+        "quiet": True,
+    }
     return run_study(toy_plan(**plan), out, **settings | (options or {}))  # type: ignore[arg-type]
 
 
 def rows(result: StudyResult) -> dict[str, dict[str, str]]:
     text = (result.folder / "trials.csv").read_text(encoding="utf-8")
-    return {f"{row['level.weight']}/{row['seed']}": row for row in csv.DictReader(text.splitlines())}
+    return {
+        f"{row['level.weight']}/{row['seed']}": row for row in csv.DictReader(text.splitlines())
+    }
 
 
 def history(result: StudyResult) -> pd.DataFrame:
-    table = pd.read_parquet(result.folder / "history.parquet").astype({"trial_id": str, "name": str})
+    table = pd.read_parquet(result.folder / "history.parquet").astype(
+        {"trial_id": str, "name": str}
+    )
     return table[~table["name"].str.startswith("time/")]
 
 
@@ -56,9 +68,11 @@ def test_the_second_run_does_nothing(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in first.folder.rglob("*") if path.is_file()}
     second = run(tmp_path)
     assert second.exit_code == 0
-    assert {p: p.stat().st_mtime_ns for p in first.folder.rglob("*") if p.is_file() and p.name != ".lock"} == {
-        path: time for path, time in before.items() if path.name != ".lock"
-    }
+    assert {
+        p: p.stat().st_mtime_ns
+        for p in first.folder.rglob("*")
+        if p.is_file() and p.name != ".lock"
+    } == {path: time for path, time in before.items() if path.name != ".lock"}
 
 
 def test_more_seeds_run_only_what_is_new(tmp_path: Path) -> None:
@@ -131,7 +145,12 @@ def test_a_plan_that_differs_in_words_only_is_written_anew(tmp_path: Path) -> No
 
 
 def test_a_run_that_has_nothing_to_do_leaves_the_report_alone(tmp_path: Path) -> None:
-    options = {"workers": 0, **BARE, "report": True, "tracking_uri": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    options = {
+        "workers": 0,
+        **BARE,
+        "report": True,
+        "tracking_uri": f"sqlite:///{tmp_path / 'mlflow.db'}",
+    }
     page = run_study(toy_plan(), tmp_path, **options).folder / "report" / "index.html"
     before = page.read_bytes(), page.stat().st_mtime_ns
     run_study(toy_plan(), tmp_path, **options)
@@ -139,14 +158,17 @@ def test_a_run_that_has_nothing_to_do_leaves_the_report_alone(tmp_path: Path) ->
 
 
 def test_runs_of_others_in_the_same_experiment_are_left_alone(tmp_path: Path) -> None:
-    """Another machine may run more seeds of the study on the same server; what a dead command left here is ended."""
+    """Another machine may run more seeds of the study on the same server; what a dead command left
+    here is ended."""
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     options = {"workers": 0, **BARE, "tracking_uri": uri}
     folder = run_study(toy_plan(seeds=1), tmp_path, **options).folder
     client = mlflow.MlflowClient(uri)
     (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
     theirs, left = (
-        client.create_run(experiment.experiment_id, tags={"role": "trial", "trial_id": id_}).info.run_id
+        client.create_run(
+            experiment.experiment_id, tags={"role": "trial", "trial_id": id_}
+        ).info.run_id
         for id_ in ("feed00000000", "dead00000000")
     )
     (folder / "trials" / "dead00000000").mkdir()
@@ -180,11 +202,15 @@ def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         write_reports([folder], tmp_path / "file", ["text"], ())
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text("home")
-    with pytest.raises(StudyError, match=r"--to: .*site: holds an index\.html that is no report of a study"):
+    with pytest.raises(
+        StudyError, match=r"--to: .*site: holds an index\.html that is no report of a study"
+    ):
         write_reports([folder], tmp_path / "site", ["html"], ())
     assert (tmp_path / "site" / "index.html").read_text() == "home"
     for _ in range(2):  # a report of ours is written over
-        assert write_reports([folder], tmp_path / "report", ["html"], ()).files[0].name == "index.html"
+        assert (
+            write_reports([folder], tmp_path / "report", ["html"], ()).files[0].name == "index.html"
+        )
     shutil.rmtree(tmp_path / "report" / "data")  # it was interrupted
     assert write_reports([folder], tmp_path / "report", ["html"], ())
 
@@ -192,12 +218,17 @@ def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_the_same_error_three_times_stops_the_study_and_is_said_once(tmp_path: Path) -> None:
     result = run(tmp_path, seeds=3, data={"fault": "bug", "at": 2})
     assert result.exit_code == 1
-    assert sum("the first 3 trials failed with the same error" in line for line in result.messages) == 1
+    assert (
+        sum("the first 3 trials failed with the same error" in line for line in result.messages)
+        == 1
+    )
     assert [one.status for one in result.results].count("planned") == 3
 
 
 def test_fail_fast_stops_at_the_first(tmp_path: Path) -> None:
-    result = run(tmp_path, planted={"off/0": {"fault": "bug", "at": 2}}, options={"fail_fast": True})
+    result = run(
+        tmp_path, planted={"off/0": {"fault": "bug", "at": 2}}, options={"fail_fast": True}
+    )
     assert result.exit_code == 1
     assert [one.status for one in result.results] == ["failed", "planned", "planned", "planned"]
 
@@ -209,7 +240,8 @@ def test_faults_have_their_class(tmp_path: Path, fault: str, name: str) -> None:
 
 
 def test_a_full_disk_stops_the_study_and_keeps_what_is_finished(tmp_path: Path) -> None:
-    """The real refusal of the system: no file of this process may grow beyond a limit (EFBIG counts as full here)."""
+    """The real refusal of the system: no file of this process may grow beyond a limit (EFBIG counts
+    as full here)."""
     first = run(tmp_path, seeds=1)
     kept = (first.folder / "trials.csv").read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -233,7 +265,9 @@ def test_damaged_documents_and_torn_histories_are_survived(tmp_path: Path) -> No
     one, other, *_ = result.results
     (one.folder / "trial.json").write_text('{"status": "fini')
     path = other.folder / "history.jsonl"
-    path.write_bytes(path.read_bytes()[:-30])  # a power cut: the end of the journal, and the last checkpoint, are lost
+    path.write_bytes(
+        path.read_bytes()[:-30]
+    )  # a power cut: the end of the journal, and the last checkpoint, are lost
     (other.folder / "checkpoints" / "newest.json").write_text('{"step": 8}')
     document = trial_file.read(other.folder)
     trial_file.write(other.folder, {**document, "status": "running"})
@@ -242,12 +276,16 @@ def test_damaged_documents_and_torn_histories_are_survived(tmp_path: Path) -> No
     assert [found.status for found in again.results] == ["finished"] * 4
     columns = ["trial_id", "step", "name", "value"]
     pd.testing.assert_frame_equal(
-        history(again)[columns].reset_index(drop=True), whole[columns].reset_index(drop=True), check_exact=True
+        history(again)[columns].reset_index(drop=True),
+        whole[columns].reset_index(drop=True),
+        check_exact=True,
     )
 
 
 @pytest.mark.parametrize("left", [0.5, 0.0])
-def test_a_finished_trial_whose_history_has_lost_lines_is_told_and_run_anew(tmp_path: Path, left: float) -> None:
+def test_a_finished_trial_whose_history_has_lost_lines_is_told_and_run_anew(
+    tmp_path: Path, left: float
+) -> None:
     result = run(tmp_path)
     whole = history(result)
     folder = result.results[0].folder
@@ -260,7 +298,12 @@ def test_a_finished_trial_whose_history_has_lost_lines_is_told_and_run_anew(tmp_
     assert f"of {len(journal)} bytes are left" in str(row.error)
     assert not tables.up_to_date(result.folder)
     tables.gather(result.folder)
-    assert pd.read_csv(result.folder / "trials.csv")["metric.mixed_l1"].isna().tolist() == [True, False, False, False]
+    assert pd.read_csv(result.folder / "trials.csv")["metric.mixed_l1"].isna().tolist() == [
+        True,
+        False,
+        False,
+        False,
+    ]
     again = run(tmp_path)
     assert [found.status for found in again.results] == ["finished"] * 4
     assert (folder / "history.jsonl.damaged").exists() == bool(left)
@@ -268,7 +311,9 @@ def test_a_finished_trial_whose_history_has_lost_lines_is_told_and_run_anew(tmp_
     pd.testing.assert_frame_equal(history(again)[columns], whole[columns], check_exact=True)
 
 
-def test_an_interrupted_trial_whose_history_ends_before_its_checkpoint_begins_anew(tmp_path: Path) -> None:
+def test_an_interrupted_trial_whose_history_ends_before_its_checkpoint_begins_anew(
+    tmp_path: Path,
+) -> None:
     result = run(tmp_path)
     whole = history(result)
     folder = result.results[0].folder
@@ -321,7 +366,9 @@ def test_a_damaged_plan_is_told_and_written_again(tmp_path: Path) -> None:
     assert (folder / "plan.json").read_bytes() == plan
 
 
-def test_a_study_that_the_disk_cannot_hold_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_that_the_disk_cannot_hold_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ablate.running.study.LEAST_ROOM", 2**60)
     with pytest.raises(StudyError, match="left on the disk"):
         run(tmp_path)
@@ -344,12 +391,17 @@ def test_two_commands_on_one_study(tmp_path: Path) -> None:
     from ablate.disk import locks
 
     run(tmp_path, seeds=1)
-    with locks.held(tmp_path / "toy" / ".lock", "study toy"), pytest.raises(StudyError, match="study toy"):
+    with (
+        locks.held(tmp_path / "toy" / ".lock", "study toy"),
+        pytest.raises(StudyError, match="study toy"),
+    ):
         run(tmp_path, seeds=2)
     assert len(list((tmp_path / "toy" / "trials").iterdir())) == 2
 
 
-@pytest.mark.skipif(os.getuid() == 0 and not Path("/proc/1").exists(), reason="needs a path that cannot be written")
+@pytest.mark.skipif(
+    os.getuid() == 0 and not Path("/proc/1").exists(), reason="needs a path that cannot be written"
+)
 def test_an_output_folder_that_cannot_be_written_is_one_line() -> None:
     with pytest.raises(StudyError, match=r"--out: .*cannot be written"):
         run(Path("/proc/nothing"))
@@ -372,7 +424,13 @@ def test_status_follows_the_folders(tmp_path: Path) -> None:
 def test_an_inline_run_hides_gpus_and_leaves_the_callers_environment_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True, "workers": 0}
+    options = {
+        "trainer": TRAINER,
+        "report": False,
+        "tracking_uri": "none",
+        "quiet": True,
+        "workers": 0,
+    }
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     run_study(toy_plan(seeds=1, steps=2, data={"images": False}), tmp_path / "one", **options)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "3"

@@ -1,4 +1,5 @@
-"""Nothing that a run starts can be reached from another machine: the listening sockets of all its processes."""
+"""Nothing that a run starts can be reached from another machine: the listening sockets of all its
+processes."""
 
 import sys
 from pathlib import Path

@@ -22,5 +22,8 @@ def test_the_notes_hold_the_answer_of_the_report(tmp_path: Path) -> None:
 
 
 def test_a_factor_without_a_single_effect_has_no_metric_of_one() -> None:
-    rows = [{"factor": name, "verdict": name, "effect": 0.1} for name in ("harms", "depends", "diverges")]
+    rows = [
+        {"factor": name, "verdict": name, "effect": 0.1}
+        for name in ("harms", "depends", "diverges")
+    ]
     assert _effects({"verdicts": rows}) == {"effect/harms": 0.1}

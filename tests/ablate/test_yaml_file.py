@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from ablate.reading.yaml_file import DEEPEST, LARGEST_FILE, Mark, Node, parse_option, parse_yaml, read_yaml
+from ablate.reading.yaml_file import (
+    DEEPEST,
+    LARGEST_FILE,
+    Mark,
+    Node,
+    parse_option,
+    parse_yaml,
+    read_yaml,
+)
 from ablate.study.nouns import StudyError
 
 
@@ -51,7 +59,13 @@ def test_scalars_follow_the_core_schema_of_yaml_1_2(text: str, value: object) ->
 
 
 def test_keys_are_text_as_written() -> None:
-    assert plain("{on: 1, true: 2, 0.10: 3, 1e-4: 4, null: 5}") == {"on": 1, "true": 2, "0.10": 3, "1e-4": 4, "null": 5}
+    assert plain("{on: 1, true: 2, 0.10: 3, 1e-4: 4, null: 5}") == {
+        "on": 1,
+        "true": 2,
+        "0.10": 3,
+        "1e-4": 4,
+        "null": 5,
+    }
 
 
 def test_every_value_has_its_place() -> None:
@@ -62,7 +76,9 @@ def test_every_value_has_its_place() -> None:
 
 
 def test_aliases_and_merge_keys() -> None:
-    text = "one: &one {x: 1, y: 2}\ntwo: {<<: *one, y: 3}\nthree: {<<: [*one, {z: 4}]}\nfour: *one\n"
+    text = (
+        "one: &one {x: 1, y: 2}\ntwo: {<<: *one, y: 3}\nthree: {<<: [*one, {z: 4}]}\nfour: *one\n"
+    )
     assert plain(text) == {
         "one": {"x": 1, "y": 2},
         "two": {"x": 1, "y": 3},

@@ -1,4 +1,5 @@
-"""Toy studies as commands of their own, for tests that kill them: started, watched, and compared at the end."""
+"""Toy studies as commands of their own, for tests that kill them: started, watched, and compared at
+the end."""
 
 import json
 import os
@@ -45,7 +46,10 @@ def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240
 def left(out: Path) -> str:
     """What a failed run left behind, for the one who reads the failure."""
     trials = (trial_file.read(path) for path in sorted(out.glob("toy/trials/*")))
-    said = [f"{it.get('trial_id')} {it.get('status')} {it.get('fault')}: {it.get('error')}" for it in trials]
+    said = [
+        f"{it.get('trial_id')} {it.get('status')} {it.get('fault')}: {it.get('error')}"
+        for it in trials
+    ]
     return "\n".join([*said, *(path.read_text()[-2000:] for path in out.glob("toy/driver.log"))])
 
 

@@ -24,7 +24,12 @@ def checker(design: str, effects: truths.Effects, **rest: object) -> Checker:
 
 
 def claim(
-    kind: str, word: str, scope: Scope = EVERYWHERE, subject: str = "a", level: str = "1", **rest: object
+    kind: str,
+    word: str,
+    scope: Scope = EVERYWHERE,
+    subject: str = "a",
+    level: str = "1",
+    **rest: object,
 ) -> Claim:
     p = 0.01 if kind not in ("undecided", "uncompared") else np.nan
     factor = subject.split("=")[0]
@@ -60,7 +65,9 @@ CROSSOVER = (
 
 
 @pytest.mark.parametrize(
-    ("said_", "false"), CROSSOVER, ids=lambda x: f"{x.word} {x.scope.type}" if isinstance(x, Claim) else ""
+    ("said_", "false"),
+    CROSSOVER,
+    ids=lambda x: f"{x.word} {x.scope.type}" if isinstance(x, Claim) else "",
 )
 def test_claims_of_a_crossover(said_: Claim, false: bool) -> None:
     assert checker("2^3", truths.CROSSOVER).false(said_) is false
@@ -104,8 +111,12 @@ def test_a_level_is_compared_with_the_first_one() -> None:
 
 def test_settings_without_a_cell_are_none() -> None:
     alone = checker("leave-one-out 3", {"a*b*c": 2})
-    assert alone.effects(claim("direction", "harms", Scope("at", {"b": "1", "c": "1"}))).tolist() == [2]
-    assert checker("2^2 less a cell", {"a*b": 5}).effects(claim("equivalent", "equivalent")).tolist() == [0]
+    assert alone.effects(
+        claim("direction", "harms", Scope("at", {"b": "1", "c": "1"}))
+    ).tolist() == [2]
+    assert checker("2^2 less a cell", {"a*b": 5}).effects(
+        claim("equivalent", "equivalent")
+    ).tolist() == [0]
 
 
 def test_an_alias_group_is_the_sum_of_its_terms() -> None:
@@ -114,19 +125,29 @@ def test_an_alias_group_is_the_sum_of_its_terms() -> None:
     assert hidden.contrast(claim("undecided", "", both, "c")) == pytest.approx(0)
     assert hidden.false(claim("direction", "harms on average", both, "c"))
     # A claim that hides the alias says something of the factor alone.
-    assert not hidden.false(claim("direction", "harms on average", Scope("alias_group", terms=("c",)), "c"))
+    assert not hidden.false(
+        claim("direction", "harms on average", Scope("alias_group", terms=("c",)), "c")
+    )
     with pytest.raises(WrongScope):
-        hidden.false(claim("direction", "harms on average", Scope("alias_group", terms=("c", "a × c")), "c"))
+        hidden.false(
+            claim("direction", "harms on average", Scope("alias_group", terms=("c", "a × c")), "c")
+        )
 
 
 def test_the_average_of_a_term_is_over_all_settings() -> None:
     assert checker("2^3", truths.CROSSOVER).average("a × b") == -3
     assert checker("2^3", truths.REVERSAL_AT_MARGIN).average("a") == 1
-    assert checker("2^(3-1) III", {"c": 2, "a": -1, "b": -1, "a*b": 4}).average("c") == pytest.approx(0)
+    assert checker("2^(3-1) III", {"c": 2, "a": -1, "b": -1, "a*b": 4}).average(
+        "c"
+    ) == pytest.approx(0)
 
 
 def test_a_level_that_diverges_no_more_often_is_a_false_claim() -> None:
-    for diverging, false in (("equal 20 %", True), ("0 or 50 %", False), ("worst 15 % of all", True)):
+    for diverging, false in (
+        ("equal 20 %", True),
+        ("0 or 50 %", False),
+        ("worst 15 % of all", True),
+    ):
         found = checker("2^2", {}, diverging=diverging)
         assert found.false(claim("diverges", "diverges")) is false
         assert found.false(claim("diverges", "diverges", subject="b"))
@@ -144,7 +165,9 @@ def test_draws_have_the_means_and_losses_of_their_world() -> None:
     assert np.isnan(trials.values).mean(axis=0) == pytest.approx([0.1, 0.1, 0.55, 0.55], abs=0.03)
 
 
-@pytest.mark.parametrize("noise", ["t3", "lognormal cells", "unequal", "slopes", "one slope", "skewed 0.5"])
+@pytest.mark.parametrize(
+    "noise", ["t3", "lognormal cells", "unequal", "slopes", "one slope", "skewed 0.5"]
+)
 def test_noise_is_centered(noise: str) -> None:
     world = World(DESIGNS["2^2"](), {}, 1.0, noise)
     values = world.draw(np.random.default_rng(2), 40_000).values
@@ -218,16 +241,31 @@ def test_the_earlier_rule_is_false_on_a_crossover() -> None:
 
 
 def test_arms_of_decided_changes_stop() -> None:
-    kind = next(k for k in all_kinds() if k.group == "looks" and "leave-one-out 3, 0, 1, 3" in k.name)
+    kind = next(
+        k for k in all_kinds() if k.group == "looks" and "leave-one-out 3, 0, 1, 3" in k.name
+    )
     world = kind.world(0.1)
     study = run(kind, world, world.draw(np.random.default_rng(0), 12))
     assert study.trials < 12 * 4
-    assert judge(world.draw(np.random.default_rng(0), 12).first(study.seeds), world.design, rule_of(kind, 1.0))
+    assert judge(
+        world.draw(np.random.default_rng(0), 12).first(study.seeds),
+        world.design,
+        rule_of(kind, 1.0),
+    )
 
 
 HUNDRED = (
-    *("2^2, nothing acts", "2^3, crossover +3, +3, both 0", "2^3, additive 0, 1, 1", "2^3, pure interaction ±1"),
-    *("2^3, one setting at the margin", "leave-one-out 3, all at the margin", "3x2, crossover of one level"),
+    *(
+        "2^2, nothing acts",
+        "2^3, crossover +3, +3, both 0",
+        "2^3, additive 0, 1, 1",
+        "2^3, pure interaction ±1",
+    ),
+    *(
+        "2^3, one setting at the margin",
+        "leave-one-out 3, all at the margin",
+        "3x2, crossover of one level",
+    ),
     *(
         "2^(3-1) III, a pair cancels a main effect",
         "2^3, nothing acts, 10% missing",
@@ -252,5 +290,10 @@ def test_a_hundred_studies_have_few_false_claims() -> None:
 
 def test_claims_are_counted_in_a_family_each() -> None:
     assert family(claim("direction", "harms on average", ON_AVERAGE)) == "direction on average"
-    assert family(claim("direction", "harms", Scope("at", {"b": "0"}), family="conditional")) == "conditional"
-    assert {family(claim(kind, "")) for kind in ("depends", "one_sided", "diverges")} <= set(table.FAMILIES)
+    assert (
+        family(claim("direction", "harms", Scope("at", {"b": "0"}), family="conditional"))
+        == "conditional"
+    )
+    assert {family(claim(kind, "")) for kind in ("depends", "one_sided", "diverges")} <= set(
+        table.FAMILIES
+    )

@@ -1,4 +1,5 @@
-"""Golden numbers of the authors' code: where they are, and the rule that fills weights and images."""
+"""Golden numbers of the authors' code: where they are, and the rule that fills weights and
+images."""
 
 import os
 import zlib
@@ -27,7 +28,9 @@ def uniform(name: str, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return ((z >> np.uint64(40)).astype(np.float64) / 2.0**23 - 1.0).reshape(shape)
 
 
-def weight(name: str, shape: tuple[int, ...], seed: int = 0, batch_norm: bool = False) -> np.ndarray:
+def weight(
+    name: str, shape: tuple[int, ...], seed: int = 0, batch_norm: bool = False
+) -> np.ndarray:
     """The value of the parameter or buffer `name`, its prefix included."""
     if name.endswith("num_batches_tracked"):
         return np.zeros(shape)
@@ -42,7 +45,8 @@ def weight(name: str, shape: tuple[int, ...], seed: int = 0, batch_norm: bool = 
 
 
 class Golden:
-    """One file of golden numbers, as tensors and comparisons; `partial`: only some of the numbers were kept."""
+    """One file of golden numbers, as tensors and comparisons; `partial`: only some of the numbers
+    were kept."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray], partial: bool = False) -> None:
         self.arrays = arrays
@@ -55,7 +59,11 @@ class Golden:
 
     def below(self, prefix: str) -> dict[str, Tensor]:
         """Everything under `prefix`, by the rest of its key; digests are left out."""
-        return {k.removeprefix(prefix): self[k] for k in self.keys if k.startswith(prefix) and "#" not in k}
+        return {
+            k.removeprefix(prefix): self[k]
+            for k in self.keys
+            if k.startswith(prefix) and "#" not in k
+        }
 
     def same(self, key: str, value: Tensor, *, rtol: float = 1e-9, atol: float = 0.0) -> None:
         """Assert that `value` is the golden one; relative to the largest golden number."""
@@ -69,15 +77,31 @@ class Golden:
             assert tuple(value.shape) == shape, f"{key}: {tuple(value.shape)} is not {shape}"
             total, norm, largest, absolute = self[key + "#stats"].tolist()
             flat = value.detach().double().flatten()
-            close(flat[self[key + "#idx"]], self[key + "#val"], f"{key}#val", rtol, atol, scale=largest)
+            close(
+                flat[self[key + "#idx"]],
+                self[key + "#val"],
+                f"{key}#val",
+                rtol,
+                atol,
+                scale=largest,
+            )
             close(flat.norm(), torch.tensor(norm, dtype=torch.float64), f"{key}#norm", rtol, atol)
-            close(flat.sum(), torch.tensor(total, dtype=torch.float64), f"{key}#sum", rtol, atol, scale=absolute)
+            close(
+                flat.sum(),
+                torch.tensor(total, dtype=torch.float64),
+                f"{key}#sum",
+                rtol,
+                atol,
+                scale=absolute,
+            )
             return
         golden = self[key]
         close(value.detach().reshape(golden.shape), golden, key, rtol, atol)
 
 
-def close(value: Tensor, golden: Tensor, what: str, rtol: float, atol: float, scale: float | None = None) -> None:
+def close(
+    value: Tensor, golden: Tensor, what: str, rtol: float, atol: float, scale: float | None = None
+) -> None:
     """Assert |value - golden| <= rtol * scale + atol, the scale being the largest golden number."""
     golden = golden.double()
     limit = rtol * (float(golden.abs().max()) if scale is None else scale) + atol
@@ -88,9 +112,15 @@ def close(value: Tensor, golden: Tensor, what: str, rtol: float, atol: float, sc
 class Recipe:
     """The rule that fills weights and inputs."""
 
-    def fill(self, module: nn.Module, prefix: str, seed: int = 0, rename: Callable[[str], str] = str) -> None:
+    def fill(
+        self, module: nn.Module, prefix: str, seed: int = 0, rename: Callable[[str], str] = str
+    ) -> None:
         """Give every parameter and buffer of `module` the value of `prefix + rename(name)`."""
-        norms = {f"{n}.weight" for n, m in module.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
+        norms = {
+            f"{n}.weight"
+            for n, m in module.named_modules()
+            if isinstance(m, nn.modules.batchnorm._BatchNorm)
+        }
         with torch.no_grad():
             for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
                 value = weight(prefix + rename(name), tuple(tensor.shape), seed, name in norms)
@@ -108,7 +138,8 @@ def recipe() -> Recipe:
 
 @pytest.fixture(params=["committed", "full"])
 def golden(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Golden]]:
-    """Reader of a file of golden numbers: the part that is kept with the tests, or the whole one when it is there.
+    """Reader of a file of golden numbers: the part that is kept with the tests, or the whole one
+        when it is there.
 
     A test that reads a file must have compared something with it.
     """
@@ -116,7 +147,9 @@ def golden(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Golden]]:
 
     def read(name: str) -> Golden:
         partial = request.param == "committed"
-        path = (TESTS / "fixtures" if partial else SHARED / "reference" / "fixtures") / f"{name}.npz"
+        path = (
+            TESTS / "fixtures" if partial else SHARED / "reference" / "fixtures"
+        ) / f"{name}.npz"
         if not path.exists():
             pytest.skip(f"{request.param} golden numbers {name} are not there")
         with np.load(path, allow_pickle=False) as arrays:
@@ -128,13 +161,16 @@ def golden(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Golden]]:
 
 @pytest.fixture
 def photographs() -> Callable[..., Tensor]:
-    """Reader of the data folder's images, (N, 3, H, W) in [-1, 1]; skips when they are not there."""
+    """Reader of the data folder's images, (N, 3, H, W) in [-1, 1]; skips when they are not
+    there."""
 
     def read(names: list[str], box: tuple[int, int, int, int] | None = None) -> Tensor:
         paths = [SHARED / "data" / name for name in names]
         if missing := [path for path in paths if not path.exists()]:
             pytest.skip(f"{missing[0].name} is not there")
         arrays = [np.array(Image.open(path).convert("RGB").crop(box)) for path in paths]
-        return torch.stack([torch.as_tensor(array).permute(2, 0, 1) / 127.5 - 1 for array in arrays])
+        return torch.stack(
+            [torch.as_tensor(array).permute(2, 0, 1) / 127.5 - 1 for array in arrays]
+        )
 
     return read

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from g2g_core.checkpoints import checkpoint_file, layouts
-from g2g_core.checkpoints.checkpoint import PARTS, CheckpointError, parts_of, read, restore, weights_digest
+from g2g_core.checkpoints.checkpoint import (
+    PARTS,
+    CheckpointError,
+    parts_of,
+    read,
+    restore,
+    weights_digest,
+)
 from g2g_core.hashing import sha256
 from g2g_core.models import MODELS
 from g2g_core.training.loop import train
@@ -35,7 +42,9 @@ def weights(network):
 
 def same(network, kept):
     state = network.state_dict()
-    return state.keys() == kept.keys() and all(torch.equal(state[name], kept[name]) for name in kept)
+    return state.keys() == kept.keys() and all(
+        torch.equal(state[name], kept[name]) for name in kept
+    )
 
 
 @pytest.fixture
@@ -59,7 +68,9 @@ def test_round_trip(ours):
     assert facts["step"] == 2
     for one, other in ((step, other_step),):
         values, others_values = one(batch(seed=9), 2), other(batch(seed=9), 2)
-        assert {k: float(v) for k, v in values.items()} == {k: float(v) for k, v in others_values.items()}
+        assert {k: float(v) for k, v in values.items()} == {
+            k: float(v) for k, v in others_values.items()
+        }
     assert weights_digest(others) == weights_digest(networks)
 
 
@@ -81,7 +92,9 @@ def test_each_part_alone(ours, part):
     assert bool(step.discriminator_optimizer.state) == (part == "optimizers")
     assert facts["parts"][part] == "restored"
     assert sum(text == "restored" for text in facts["parts"].values()) == 1
-    assert all("not named in restore" in text for name, text in facts["parts"].items() if name != part)
+    assert all(
+        "not named in restore" in text for name, text in facts["parts"].items() if name != part
+    )
 
 
 def test_a_fresh_discriminator_is_that_of_the_seed(ours):
@@ -104,7 +117,9 @@ def test_written_file_is_tensors_and_json(ours):
     assert all(isinstance(value, torch.Tensor) for value in document["tensors"].values())
 
 
-@pytest.mark.parametrize("harm", ["truncated", "empty", "one weight", "facts", "text", "list", "missing"])
+@pytest.mark.parametrize(
+    "harm", ["truncated", "empty", "one weight", "facts", "text", "list", "missing"]
+)
 def test_damage_is_one_clear_line(ours, harm):
     path = ours[0]
     data = path.read_bytes()
@@ -157,7 +172,10 @@ def test_a_failed_write_leaves_the_old_file(ours, monkeypatch):
             r"generator does not fit: .*model\.1.* is missing.*more",
         ),
         ({"network": {**config().network, "d_filters": 5}}, "discriminator does not fit: cnn_f"),
-        ({"optimizer": "adam"}, "optimizers do not fit Adam: generator/enc_class_model.* has square_avg, step"),
+        (
+            {"optimizer": "adam"},
+            "optimizers do not fit Adam: generator/enc_class_model.* has square_avg, step",
+        ),
         ({"restore": ("generator", "weights")}, "'weights' is not one of generator, average"),
     ],
 )
@@ -180,9 +198,14 @@ def authors_files(folder, name="gen_00000300.pt", optimizer=True):
     )
     torch.save({"dis": networks.discriminator.state_dict()}, folder / name.replace("gen", "dis"))
     if optimizer:
-        states = {"gen": step.generator_optimizer.state_dict(), "dis": step.discriminator_optimizer.state_dict()}
+        states = {
+            "gen": step.generator_optimizer.state_dict(),
+            "dis": step.discriminator_optimizer.state_dict(),
+        }
         for state in states.values():  # old versions of torch counted the steps in plain numbers
-            state["state"] = {i: {**entry, "step": int(entry["step"])} for i, entry in state["state"].items()}
+            state["state"] = {
+                i: {**entry, "step": int(entry["step"])} for i, entry in state["state"].items()
+            }
         torch.save(states, folder / "optimizer.pt")
     return folder / name, networks, step
 
@@ -197,7 +220,9 @@ def test_the_authors_snapshots_restore_fully(tmp_path):
     assert "dis_00000300.pt" in facts["layout"]
     assert "optimizer.pt" in facts["layout"]
     values, others_values = step(batch(seed=9), 2), other_step(batch(seed=9), 2)
-    assert {k: float(v) for k, v in values.items()} == {k: float(v) for k, v in others_values.items()}
+    assert {k: float(v) for k, v in values.items()} == {
+        k: float(v) for k, v in others_values.items()
+    }
     assert weights_digest(others) == weights_digest(networks)
 
 
@@ -205,7 +230,9 @@ def test_an_official_generator_file_holds_no_discriminator(tmp_path):
     path, networks, _ = authors_files(tmp_path, "animal149_gen.pt", optimizer=False)
     (tmp_path / "animal149_dis.pt").unlink()
     settings, others, step = made(seed=5)
-    with pytest.raises(CheckpointError, match=r"restore names discriminator, optimizers, but the file .* holds gen"):
+    with pytest.raises(
+        CheckpointError, match=r"restore names discriminator, optimizers, but the file .* holds gen"
+    ):
         restore(read(path), settings, others, step)
     settings, others, step = made(seed=5, restore=("generator", "average"))
     facts = restore(read(path), settings, others, step)
@@ -237,14 +264,20 @@ def test_export_to_funit_and_back_is_equal(ours, tmp_path):
     assert discriminator.name == "g2g_dis.pt"
     for part in PARTS[:3]:
         assert back.parts[part].keys() == saved.parts[part].keys()
-        assert all(torch.equal(back.parts[part][name], value) for name, value in saved.parts[part].items())
+        assert all(
+            torch.equal(back.parts[part][name], value) for name, value in saved.parts[part].items()
+        )
 
 
-@pytest.mark.skipif(not (SHARED / "reference" / "funit_state_dict.json").exists(), reason="key list is not there")
+@pytest.mark.skipif(
+    not (SHARED / "reference" / "funit_state_dict.json").exists(), reason="key list is not there"
+)
 def test_full_size_networks_have_the_official_keys():
     layout = json.loads((SHARED / "reference" / "funit_state_dict.json").read_text())
     with torch.device("meta"):
-        networks = MODELS["funit2funit"](config(network={"d_classes": 119}, image_size=128, ema_decay=None), 4)
+        networks = MODELS["funit2funit"](
+            config(network={"d_classes": 119}, image_size=128, ema_decay=None), 4
+        )
     exported = {
         "generator": layouts.with_adain_buffers(networks.generator.state_dict()),
         "discriminator": networks.discriminator.state_dict(),
@@ -253,8 +286,14 @@ def test_full_size_networks_have_the_official_keys():
         assert {name: list(value.shape) for name, value in state.items()} == {
             name: entry["shape"] for name, entry in layout[part].items()
         }
-    assert sum(p.numel() for p in networks.generator.parameters()) == layout["totals"]["generator_parameters"]
-    assert sum(p.numel() for p in networks.discriminator.parameters()) == layout["totals"]["discriminator_parameters"]
+    assert (
+        sum(p.numel() for p in networks.generator.parameters())
+        == layout["totals"]["generator_parameters"]
+    )
+    assert (
+        sum(p.numel() for p in networks.discriminator.parameters())
+        == layout["totals"]["discriminator_parameters"]
+    )
 
 
 def test_a_plain_checkpoint_under_a_narrowed_content_code(ours):
@@ -283,5 +322,8 @@ def test_a_run_restores_what_its_config_names(tmp_path):
 
 def test_a_file_that_needs_unsafe_loading_is_refused_without_torchs_advice(tmp_path):
     torch.save({"path": tmp_path}, tmp_path / "objects.pt")
-    with pytest.raises(CheckpointError, match=r"objects.pt: not a readable checkpoint: it is damaged, or holds more"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"objects.pt: not a readable checkpoint: it is damaged, or holds more",
+    ):
         read(tmp_path / "objects.pt")

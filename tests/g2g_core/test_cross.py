@@ -51,7 +51,9 @@ def test_verdict_and_features_share_one_call(cross):
 @pytest.mark.parametrize("make_pass", [CrossPass, TranslationPass])
 def test_expected_images_share_calls_and_keep_their_numbers(make_pass):
     names = ["mixed", "self_recon"] + ["full_recon"] * (make_pass is CrossPass)
-    alone, shared = (make_pass(CountingGenerator(), CountingDiscriminator(), batch()) for _ in range(2))
+    alone, shared = (
+        make_pass(CountingGenerator(), CountingDiscriminator(), batch()) for _ in range(2)
+    )
     shared.expect(name for name in names)
     for name in names:
         assert torch.equal(getattr(shared, name), getattr(alone, name))
@@ -131,7 +133,13 @@ def test_translation_goes_one_way():
 
 def test_discriminator_pass_keeps_the_generator_out(cross):
     pair = DiscriminatorPass(
-        cross.discriminator, cross.real, cross.labels, cross.mixed, cross.labels, 2, lambda purpose: torch.Generator()
+        cross.discriminator,
+        cross.real,
+        cross.labels,
+        cross.mixed,
+        cross.labels,
+        2,
+        lambda purpose: torch.Generator(),
     )
     pair.discriminator(pair.fake, pair.fake_labels)[0].sum().backward()
     assert cross.generator.scale.grad is None

@@ -1,4 +1,5 @@
-"""Checkpoints that are damaged, foreign or hostile: one clear line each, and nothing in them is executed."""
+"""Checkpoints that are damaged, foreign or hostile: one clear line each, and nothing in them is
+executed."""
 
 import io
 import json
@@ -50,11 +51,15 @@ def flipped(data: bytes, share: float) -> bytes:
 
 def signed(document) -> bytes:
     """A document whose checksum is right, whatever is in it."""
-    return saved(document | {"sha256": checkpoint_file._digest(document["json"], document["tensors"])})
+    return saved(
+        document | {"sha256": checkpoint_file._digest(document["json"], document["tensors"])}
+    )
 
 
 def without(document, start: str):
-    return document | {"tensors": {k: v for k, v in document["tensors"].items() if not k.startswith(start)}}
+    return document | {
+        "tensors": {k: v for k, v in document["tensors"].items() if not k.startswith(start)}
+    }
 
 
 def changed(document, change: Callable[[torch.Tensor], object]):
@@ -89,7 +94,9 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "a bit at the start": lambda data: flipped(data, 0.0),
     "a bit in the middle": lambda data: flipped(data, 0.5),
     "text": lambda _: b"not a checkpoint\n" * 50,
-    "a pointer of git lfs": lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:1bba\nsize 4690000\n",
+    "a pointer of git lfs": lambda _: (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1bba\nsize 4690000\n"
+    ),
     "a page": lambda _: b"<html><body>404 not found</body></html>",
     "a zip of nothing": lambda _: empty_zip(),
     "a zip without its pickle": lambda data: zip_without(data, "data.pkl"),

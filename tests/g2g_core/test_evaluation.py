@@ -23,15 +23,28 @@ def test_stacking_is_class_of_the_entry_and_content_of_its_partner() -> None:
 
 def test_mixed_images_have_the_mean_class_code_of_the_shots() -> None:
     pairs = known_world.pairs(4)
-    shots = torch.stack([torch.cat([pairs.first, pairs.second]) + 0.3, torch.cat([pairs.first, pairs.second]) - 0.6], 1)
-    evaluation = Evaluation(known_world.networks(known_world.Right()), "raw", replace(pairs, shots=shots))
-    torch.testing.assert_close(evaluation.mixed, evaluation.truth - 0.1)  # the mean over 0, +0.3 and -0.6
+    shots = torch.stack(
+        [
+            torch.cat([pairs.first, pairs.second]) + 0.3,
+            torch.cat([pairs.first, pairs.second]) - 0.6,
+        ],
+        1,
+    )
+    evaluation = Evaluation(
+        known_world.networks(known_world.Right()), "raw", replace(pairs, shots=shots)
+    )
+    torch.testing.assert_close(
+        evaluation.mixed, evaluation.truth - 0.1
+    )  # the mean over 0, +0.3 and -0.6
     torch.testing.assert_close(evaluation.self_recon, evaluation.real)
 
 
 def test_chunks_change_nothing() -> None:
     pairs, model = known_world.pairs(7), known_world.networks(known_world.Right())
-    small, large = Evaluation(model, "raw", pairs, chunk=3), Evaluation(model, "raw", pairs, chunk=1000)
+    small, large = (
+        Evaluation(model, "raw", pairs, chunk=3),
+        Evaluation(model, "raw", pairs, chunk=1000),
+    )
     assert torch.equal(small.full_recon, large.full_recon)
 
 
@@ -61,7 +74,9 @@ def test_modes_random_state_and_running_statistics_are_left_alone() -> None:
     assert torch.equal(state, torch.get_rng_state())
     assert modes == {name: part.training for name, part in generator.named_modules()}
     assert all(torch.equal(value, weights[name]) for name, value in generator.state_dict().items())
-    assert torch.equal(first, Evaluation(known_world.networks(generator), "raw", known_world.pairs(4)).full_recon)
+    assert torch.equal(
+        first, Evaluation(known_world.networks(generator), "raw", known_world.pairs(4)).full_recon
+    )
     assert not first.requires_grad
 
 
@@ -93,4 +108,8 @@ def test_erased_regions_are_hidden_from_the_content_encoder_only() -> None:
 
 def test_unknown_truth_is_said() -> None:
     with pytest.raises(ValueError, match="not known"):
-        print(Evaluation(known_world.networks(known_world.Right()), "raw", known_world.pairs(4, truth=False)).truth)
+        print(
+            Evaluation(
+                known_world.networks(known_world.Right()), "raw", known_world.pairs(4, truth=False)
+            ).truth
+        )

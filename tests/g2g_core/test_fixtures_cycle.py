@@ -1,4 +1,5 @@
-"""Our numbers against those of the authors' code: the naive approach and CycleFUNIT, by the step that `train` uses."""
+"""Our numbers against those of the authors' code: the naive approach and CycleFUNIT, by the step
+that `train` uses."""
 
 import json
 
@@ -57,7 +58,11 @@ class Naive:
             image_size=hp["img_size"],
             batch_size=hp["batch_size"] // 2,
             # The authors add the two images of a pair up; our terms are means over both.
-            losses={recon: 2 * hp["alpha"], "content_cycle": 2 * hp["gamma"], "class_cycle": 2 * hp["gamma"]},
+            losses={
+                recon: 2 * hp["alpha"],
+                "content_cycle": 2 * hp["gamma"],
+                "class_cycle": 2 * hp["gamma"],
+            },
             optimizer="adam",
             lr_generator=hp["lr"],
             weight_decay=0.0,
@@ -86,7 +91,9 @@ def test_naive_forward_and_running_statistics(golden, recipe):
         ):
             file.same(f"fwd/x{number + 1}_{letter}", x)
             file.same(f"fwd/m{number + 1}_{letter}", m)
-    for number, (m, r) in enumerate(zip(cross.mixed.chunk(2), cross.full_recon.chunk(2), strict=True)):
+    for number, (m, r) in enumerate(
+        zip(cross.mixed.chunk(2), cross.full_recon.chunk(2), strict=True)
+    ):
         file.same(f"fwd/m{number + 1}", m)
         file.same(f"fwd/r{number + 1}", r)
     for name, buffer in case.networks.generator.named_buffers():
@@ -94,7 +101,9 @@ def test_naive_forward_and_running_statistics(golden, recipe):
             file.same(f"bn_after_one_forward/{name}", buffer)
 
 
-@pytest.mark.parametrize(("name", "recon"), [("naive_v1_f64", "long_recon"), ("naive_v2_f64", "short_recon")])
+@pytest.mark.parametrize(
+    ("name", "recon"), [("naive_v1_f64", "long_recon"), ("naive_v2_f64", "short_recon")]
+)
 def test_naive_losses_gradients_and_five_steps(golden, recipe, name, recon):
     file = golden(name)
     case = Naive(file, recipe, recon)
@@ -110,19 +119,24 @@ def test_naive_losses_gradients_and_five_steps(golden, recipe, name, recon):
             assert compared > 10 or file.partial
         if number in (0, 4):
             state = case.networks.generator.state_dict()
-            for key in {key.partition("#")[0] for key in file.keys if key.startswith(f"after{number + 1}/")}:
+            for key in {
+                key.partition("#")[0] for key in file.keys if key.startswith(f"after{number + 1}/")
+            }:
                 file.same(key, state[key.partition("/")[2]].double(), rtol=0, atol=1e-8)
 
 
 class IdentityStandIn(nn.Module):
-    """What the fixtures use for the ResNet-50: 2x2 averages of the normalised image, and a dense layer."""
+    """What the fixtures use for the ResNet-50: 2x2 averages of the normalised image, and a dense
+    layer."""
 
     def __init__(self):
         super().__init__()
         self.fc = nn.Linear(12, 6)
 
     def forward(self, images):
-        mean = torch.tensor(MEAN).to(images).view(1, 3, 1, 1)  # rounded to float32, as the fixtures' was
+        mean = (
+            torch.tensor(MEAN).to(images).view(1, 3, 1, 1)
+        )  # rounded to float32, as the fixtures' was
         pixels = (images * 0.5 + 0.5) * 255 - mean
         return self.fc(nn.functional.adaptive_avg_pool2d(pixels / 100, 2).flatten(1))
 
@@ -137,7 +151,8 @@ class RoundedVgg(Vgg16):
     def forward(self, images, layer="relu2_2"):
         if self.rounded:
             mean, deviation = (
-                torch.tensor(rgb).to(images).view(1, 3, 1, 1) for rgb in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+                torch.tensor(rgb).to(images).view(1, 3, 1, 1)
+                for rgb in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
             )
             images = (images * 0.5 + 0.5 - mean) / deviation
         return super().forward(images, layer)
@@ -162,7 +177,8 @@ def stand_ins(monkeypatch, recipe):
 
 
 class Cycle:
-    """CycleFUNIT at the sizes of its fixtures: master with the identity encoder, or the branch with its loss."""
+    """CycleFUNIT at the sizes of its fixtures: master with the identity encoder, or the branch with
+    its loss."""
 
     def __init__(self, golden, recipe, gan="lsgan", trained=False):
         meta = json.loads(str(golden.arrays["meta"]))
@@ -236,7 +252,9 @@ FILES = ("cyclefunit_master_f64", "cyclefunit_idmixed_f64")
 def test_cyclefunit_forward(golden, recipe, stand_ins, name):
     file = golden(name)
     case = Cycle(file, recipe)
-    cross = case.networks.make_pass(case.networks.generator, case.networks.discriminator, case.batch(0))
+    cross = case.networks.make_pass(
+        case.networks.generator, case.networks.discriminator, case.batch(0)
+    )
     codes = {"c": "content", "id": "class"} if case.master else {"a": "content", "b": "class"}
     originals = {"content": cross.content, "class": cross.class_}
     mixed = {"content": cross.mixed_content, "class": cross.mixed_class}
@@ -263,7 +281,8 @@ def test_cyclefunit_losses_and_gradients(golden, recipe, stand_ins, name, gan):
     values = {}
     cross = networks.make_pass(networks.generator, networks.discriminator, case.batch(0))
     total = sum(
-        term.weight_at(0) * values.setdefault(term.name, term.term(cross)) for term in case.step.generator_terms
+        term.weight_at(0) * values.setdefault(term.name, term.term(cross))
+        for term in case.step.generator_terms
     )
     file.same(f"{gan}/g_total", total)
     for theirs, (ours, weight) in case.terms.items():
@@ -271,7 +290,9 @@ def test_cyclefunit_losses_and_gradients(golden, recipe, stand_ins, name, gan):
     total.backward()
     norms_are_golden(file, f"{gan}/ggrad_norm/", networks.generator, case.theirs)
     networks.discriminator.zero_grad()
-    pair = DiscriminatorPass(networks.discriminator, cross.real, cross.labels, cross.mixed, cross.labels, 2, None)
+    pair = DiscriminatorPass(
+        networks.discriminator, cross.real, cross.labels, cross.mixed, cross.labels, 2, None
+    )
     (term,) = case.step.discriminator_terms
     loss = term.weight_at(0) * term.term(pair)
     file.same(f"{gan}/d_total", loss)
@@ -294,18 +315,26 @@ def test_cyclefunit_five_steps(golden, recipe, stand_ins, name, which, trained):
     for number in range(5):
         values = case.step(case.batch(number), number)
         for theirs, (ours, weight) in case.terms.items():
-            file.same(f"{which}/log/{number + 1}/{theirs}", weight * values[f"loss/{ours}"], rtol=1e-8)
+            file.same(
+                f"{which}/log/{number + 1}/{theirs}", weight * values[f"loss/{ours}"], rtol=1e-8
+            )
         file.same(f"{which}/log/{number + 1}/g_loss", values["loss/total_generator"], rtol=1e-8)
         file.same(f"{which}/log/{number + 1}/d_loss", values["loss/total_discriminator"], rtol=1e-8)
         states = {"gen": case.networks.generator, "dis": case.networks.discriminator}
         for part, network in states.items():
             for key, value in network.state_dict().items():
-                at = f"{which}/after{number + 1}/{part}/{case.theirs(key) if part == 'gen' else key}"
+                at = (
+                    f"{which}/after{number + 1}/{part}/{case.theirs(key) if part == 'gen' else key}"
+                )
                 if at in file.keys:
                     file.same(at, value, rtol=0, atol=1e-8)
     after = case.networks.generator.state_dict()
     moved = {key for key in before if not torch.equal(before[key], after[key])}
-    frozen = {key for key in before if "enc_class_model.network." in key} if case.master and not trained else set()
+    frozen = (
+        {key for key in before if "enc_class_model.network." in key}
+        if case.master and not trained
+        else set()
+    )
     assert moved == set(before) - frozen
 
 
@@ -314,7 +343,9 @@ def test_content_cycles_are_the_papers_and_the_codes(golden, recipe, stand_ins):
     case = Cycle(file, recipe)
     from g2g_core.losses.funit import LOSSES
 
-    cross = case.networks.make_pass(case.networks.generator, case.networks.discriminator, case.batch(0))
+    cross = case.networks.make_pass(
+        case.networks.generator, case.networks.discriminator, case.batch(0)
+    )
     file.same("cycle/content_as_coded", 2 * LOSSES["content_cycle_crossed"](cross))
     file.same("cycle/content_as_paper", 2 * LOSSES["content_cycle"](cross))
     file.same("cycle/id", 2 * LOSSES["class_cycle"](cross))

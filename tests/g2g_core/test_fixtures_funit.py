@@ -1,4 +1,5 @@
-"""Our numbers against those of the authors' code: FUNIT2FUNIT and plain FUNIT, by the step that `train` uses."""
+"""Our numbers against those of the authors' code: FUNIT2FUNIT and plain FUNIT, by the step that
+`train` uses."""
 
 import json
 
@@ -30,7 +31,15 @@ SAVED = {"generator": "gen", "average": "gen_test", "discriminator": "dis"}
 class Case:
     """Networks, batches and config of a fixture."""
 
-    def __init__(self, golden, recipe, model="funit2funit", hinge="d_hinge_swapped", dtype=torch.float64, seed=0):
+    def __init__(
+        self,
+        golden,
+        recipe,
+        model="funit2funit",
+        hinge="d_hinge_swapped",
+        dtype=torch.float64,
+        seed=0,
+    ):
         meta = json.loads(str(golden.arrays["meta"]))["config"]
         self.weights, self.size, self.batch_size = meta["w"], meta.get("size", [32, 32]), meta["B"]
         gen, dis = meta["gen"], meta["dis"]
@@ -73,11 +82,19 @@ class Case:
         return Batch(xa, la, xb, lb)
 
     def cross(self, batch, which="generator"):
-        return self.networks.make_pass(getattr(self.networks, which), self.networks.discriminator, batch)
+        return self.networks.make_pass(
+            getattr(self.networks, which), self.networks.discriminator, batch
+        )
 
     def pair(self, cross):
         return DiscriminatorPass(
-            self.networks.discriminator, cross.real, cross.labels, cross.mixed, cross.labels, self.batch_size, None
+            self.networks.discriminator,
+            cross.real,
+            cross.labels,
+            cross.mixed,
+            cross.labels,
+            self.batch_size,
+            None,
         )
 
 
@@ -120,21 +137,32 @@ def test_forward_pass_equals_the_authors(golden, recipe, name, seed):
     for ours, theirs in forward.items():
         for half, values in halves(getattr(cross, ours)):
             numbers.same(f"fwd/{theirs.format(half)}", values)
-    numbers.same("adain/xa_params", case.networks.generator.mlp(cross.class_[: case.batch_size].flatten(1)))
+    numbers.same(
+        "adain/xa_params", case.networks.generator.mlp(cross.class_[: case.batch_size].flatten(1))
+    )
     numbers.same("fwd_test/ra", case.cross(batch, "average").full_recon.chunk(2)[0])
     for images in ("xa", "ma"):
-        values, labels = (cross.real, cross.labels) if images == "xa" else (cross.mixed, cross.labels)
+        values, labels = (
+            (cross.real, cross.labels) if images == "xa" else (cross.mixed, cross.labels)
+        )
         verdict, features = case.networks.discriminator(values.chunk(2)[0], labels.chunk(2)[0])
         numbers.same(f"dis/{images}/resp", verdict)
         if images == "ma":
             numbers.same("dis/ma/feat", features)
-    for ours, theirs in {"real": "x{}", "mixed": "m{}", "self_recon": "x{}_rec", "full_recon": "r{}"}.items():
+    for ours, theirs in {
+        "real": "x{}",
+        "mixed": "m{}",
+        "self_recon": "x{}_rec",
+        "full_recon": "r{}",
+    }.items():
         for half, pooled in halves(cross.features(ours)):
             numbers.same(f"dis/{theirs.format(half)}/pooled", pooled)
     average = case.networks.average
     code = mean_class_code(average, batch.class_images[:2])
     numbers.same("kshot/code", code)
-    numbers.same("kshot/image", average.decode(average.content_code(batch.content_images[:1]), code))
+    numbers.same(
+        "kshot/image", average.decode(average.content_code(batch.content_images[:1]), code)
+    )
 
 
 @pytest.mark.parametrize(("name", "seed"), CONFIGS)
@@ -149,8 +177,14 @@ def test_generator_losses_and_gradients_equal_the_authors(golden, recipe, name, 
         clear(case.networks)
         values[term].backward(retain_graph=True)
         for part in ("enc_class_model", "enc_content", "dec", "mlp"):
-            gradients = [p.grad for p in getattr(case.networks.generator, part).parameters() if p.grad is not None]
-            norm = torch.stack([g.norm() for g in gradients]).norm() if gradients else torch.zeros(())
+            gradients = [
+                p.grad
+                for p in getattr(case.networks.generator, part).parameters()
+                if p.grad is not None
+            ]
+            norm = (
+                torch.stack([g.norm() for g in gradients]).norm() if gradients else torch.zeros(())
+            )
             numbers.same(f"gterm/{theirs}/grad_norm/{part}", norm, atol=ZERO_GRADIENT)
     clear(case.networks)
     total = sum(term.weight * values[term.name] for term in case.step.generator_terms)
@@ -159,9 +193,13 @@ def test_generator_losses_and_gradients_equal_the_authors(golden, recipe, name, 
     same_gradients(numbers, "ggrad", case.networks.generator)
 
 
-@pytest.mark.parametrize(("hinge", "which"), [("d_hinge_swapped", "authors"), ("d_hinge", "unswapped")])
+@pytest.mark.parametrize(
+    ("hinge", "which"), [("d_hinge_swapped", "authors"), ("d_hinge", "unswapped")]
+)
 @pytest.mark.parametrize(("name", "seed"), CONFIGS)
-def test_discriminator_losses_and_gradients_equal_the_authors(golden, recipe, name, seed, hinge, which):
+def test_discriminator_losses_and_gradients_equal_the_authors(
+    golden, recipe, name, seed, hinge, which
+):
     numbers = golden(f"g2g_{name}_s{seed}_f64_losses")
     case = Case(numbers, recipe, hinge=hinge, seed=seed)
     pair = case.pair(case.cross(case.batch(0)))
@@ -225,7 +263,12 @@ def test_plain_funit_equals_the_authors(golden, recipe):
     numbers.same("test/xr", average.self_recon)
     numbers.same("test/xt", average.mixed)
     values = {term.name: term.term(cross) for term in case.step.generator_terms}
-    named = {"adversarial": "l_adv", "short_recon": "l_x_rec", "self_fm": "l_c_rec", "short_fm": "l_m_rec"}
+    named = {
+        "adversarial": "l_adv",
+        "short_recon": "l_x_rec",
+        "self_fm": "l_c_rec",
+        "short_fm": "l_m_rec",
+    }
     for ours, theirs in named.items():
         numbers.same(f"gloss/{theirs}", values[ours])
     total = sum(term.weight * values[term.name] for term in case.step.generator_terms)
@@ -280,7 +323,9 @@ def test_float32_is_within_its_limits(golden, recipe, name):
 def biases_before_a_norm(generator):
     """Biases whose gradient is zero by mathematics and noise in float32."""
     return {
-        f"{name}.conv.bias" for name, module in generator.named_modules() if getattr(module, "norm", "none") != "none"
+        f"{name}.conv.bias"
+        for name, module in generator.named_modules()
+        if getattr(module, "norm", "none") != "none"
     }
 
 

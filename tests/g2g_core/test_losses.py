@@ -24,7 +24,13 @@ def pass_of():
 
 def pair_of(cross):
     return DiscriminatorPass(
-        cross.discriminator, cross.real, cross.labels, cross.mixed, cross.labels, 2, lambda purpose: torch.Generator()
+        cross.discriminator,
+        cross.real,
+        cross.labels,
+        cross.mixed,
+        cross.labels,
+        2,
+        lambda purpose: torch.Generator(),
     )
 
 
@@ -54,7 +60,8 @@ def test_discriminator_terms_by_hand():
     other = (1 + verdict(cross.mixed, cross.labels[[2, 3, 0, 1]])).clamp(min=0).mean()
     torch.testing.assert_close(LOSSES["d_hinge"](pair), real + right)
     torch.testing.assert_close(LOSSES["d_hinge_swapped"](pair), real + other)
-    # The verdict of an image is the mean of its pixels over 3 channels: its gradient is 1 / (3 * 16 * 16) everywhere.
+    # The verdict of an image is the mean of its pixels over 3 channels: its gradient is 1 / (3 * 16
+    # * 16) everywhere.
     squared = 3 * 16 * 16 * (1 / (3 * 16 * 16)) ** 2
     torch.testing.assert_close(LOSSES["d_r1"](pair), torch.tensor(squared / 2**2))
 
@@ -66,7 +73,11 @@ def test_discriminator_terms_by_hand():
         (("long_fm", "reassembly_fm"), {"content_code": 2, "class_code": 2, "decode": 3}, 3),
         (tuple(NEW), {"content_code": 1, "class_code": 1, "decode": 2}, 3),
         ((*NEW, "short_fm", "self_fm"), {"content_code": 1, "class_code": 1, "decode": 2}, 2),
-        ((*NEW, "short_fm", "self_fm", "adversarial"), {"content_code": 1, "class_code": 1, "decode": 1}, 0),
+        (
+            (*NEW, "short_fm", "self_fm", "adversarial"),
+            {"content_code": 1, "class_code": 1, "decode": 1},
+            0,
+        ),
     ],
 )
 def test_a_term_that_is_off_calls_nothing(off, calls, discriminator_calls):
@@ -108,15 +119,26 @@ def test_toggling_leaves_the_other_terms_equal_to_the_bit():
 
 
 def test_schedules_weigh_and_switch():
-    schedules = {"long_recon": {"kind": "delay", "start": 2}, "short_recon": {"kind": "ramp", "start": 1, "end": 3}}
+    schedules = {
+        "long_recon": {"kind": "delay", "start": 2},
+        "short_recon": {"kind": "ramp", "start": 1, "end": 3},
+    }
     terms = {term.name: term for term in active_terms(config(schedules=schedules))[0]}
     assert [terms["long_recon"].weight_at(i) for i in range(4)] == [0, 0, 0.1, 0.1]
-    assert [terms["short_recon"].weight_at(i) for i in range(5)] == [0, 0, pytest.approx(0.05), 0.1, 0.1]
+    assert [terms["short_recon"].weight_at(i) for i in range(5)] == [
+        0,
+        0,
+        pytest.approx(0.05),
+        0.1,
+        0.1,
+    ]
     assert terms["adversarial"].weight_at(0) == 1
 
 
 def test_a_delayed_term_is_not_computed_before_its_time():
-    settings = config(losses=FUNIT | {"long_recon": 0.1}, schedules={"long_recon": {"kind": "delay", "start": 1}})
+    settings = config(
+        losses=FUNIT | {"long_recon": 0.1}, schedules={"long_recon": {"kind": "delay", "start": 1}}
+    )
     step = TrainingStep(settings, MODELS["funit2funit"](settings, 4))
     assert "loss/long_recon" not in step(batch(), 0)
     assert "loss/long_recon" in step(batch(), 1)
@@ -127,8 +149,14 @@ def test_a_delayed_term_is_not_computed_before_its_time():
     [
         ({"losses": {"long_reco": 1.0}}, "losses.long_reco: no such loss"),
         ({"schedules": {"long_reco": {"kind": "ramp"}}}, "schedules.long_reco: no such loss"),
-        ({"schedules": {"long_recon": {"kind": "leap"}}}, "'leap' is not one of constant, ramp, delay"),
-        ({"schedules": {"long_recon": {"kind": "ramp", "start": 5, "end": 5}}}, "must end after it starts"),
+        (
+            {"schedules": {"long_recon": {"kind": "leap"}}},
+            "'leap' is not one of constant, ramp, delay",
+        ),
+        (
+            {"schedules": {"long_recon": {"kind": "ramp", "start": 5, "end": 5}}},
+            "must end after it starts",
+        ),
         ({"schedules": {"long_recon": {"kind": "ramp", "stop": 5}}}, "stop: no such key"),
     ],
 )

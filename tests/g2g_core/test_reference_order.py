@@ -1,4 +1,5 @@
-"""The benchmark's restatement of the authors' order gives the authors' numbers, so its time is a fair peer."""
+"""The benchmark's restatement of the authors' order gives the authors' numbers, so its time is a
+fair peer."""
 
 import sys
 from pathlib import Path
@@ -21,7 +22,10 @@ def reference_of(case, recipe, swapped, pair=True):
     for network, (prefix, offset) in zip(networks, (PREFIXES[n] for n in ORDER), strict=True):
         recipe.fill(network.to(torch.float64), prefix, case.seed + offset)
     # The weight of the hinge has one name there, whichever the order of the labels.
-    weights = {"d_hinge" if name == "d_hinge_swapped" else name: w for name, w in case.config.losses.items()}
+    weights = {
+        "d_hinge" if name == "d_hinge_swapped" else name: w
+        for name, w in case.config.losses.items()
+    }
     return ReferenceStep(*networks, weights, swapped, pair)
 
 

@@ -14,7 +14,12 @@ def test_known_numbers_never_change():
 
 
 def test_arguments_are_kept_apart():
-    numbers = {seed_number(0, "a"), seed_number(1, "a"), seed_number(0, "b"), seed_number(0, "a", 1)}
+    numbers = {
+        seed_number(0, "a"),
+        seed_number(1, "a"),
+        seed_number(0, "b"),
+        seed_number(0, "a", 1),
+    }
     numbers |= {seed_number(0, "a", 1, 2), seed_number(0, "a", 12)}
     assert len(numbers) == 6
 
@@ -25,7 +30,9 @@ def test_generators_are_independent_of_global_state():
     torch.manual_seed(2)
     assert torch.equal(first, torch.rand(4, generator=generator(5, "noise", 7)))
     assert np.array_equal(numpy_rng(5, "noise", 7).random(4), numpy_rng(5, "noise", 7).random(4))
-    assert not np.array_equal(numpy_rng(5, "noise", 7).random(4), numpy_rng(6, "noise", 7).random(4))
+    assert not np.array_equal(
+        numpy_rng(5, "noise", 7).random(4), numpy_rng(6, "noise", 7).random(4)
+    )
 
 
 def test_another_process_gives_the_same():

@@ -20,7 +20,11 @@ def config(system: str) -> TrialConfig:
     spec = load_study("systems")
     (factor,) = spec.factors
     document = spec.base.to_dict() | dict(factor.levels[system])
-    document |= {"dataset": "image_folder", "data": {"root": str(FACES), "cache": "memory"}, "batch_size": 4}
+    document |= {
+        "dataset": "image_folder",
+        "data": {"root": str(FACES), "cache": "memory"},
+        "batch_size": 4,
+    }
     return TrialConfig.from_dict(document)
 
 
@@ -43,4 +47,6 @@ def test_ten_steps_on_faces_train_everything(system: str) -> None:
         assert all(torch.isfinite(value) for value in values.values())
     for part, network in trained.items():
         for name, value in network.named_parameters() if network is not None else ():
-            assert torch.equal(before[f"{part}/{name}"], value) != value.requires_grad, f"{part}/{name}"
+            assert torch.equal(before[f"{part}/{name}"], value) != value.requires_grad, (
+                f"{part}/{name}"
+            )

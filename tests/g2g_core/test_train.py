@@ -32,7 +32,13 @@ def test_what_a_run_says():
     assert note.step == 0
     assert note.facts["parameters"]["generator"] > 0
     assert note.facts["resumed_at"] is None
-    assert set(note.facts["digests"]) == {"initial_weights", "data", "data_order", "eval_pairs", "checkpoint"}
+    assert set(note.facts["digests"]) == {
+        "initial_weights",
+        "data",
+        "data_order",
+        "eval_pairs",
+        "checkpoint",
+    }
     assert note.facts["restored"]["parts"]["discriminator"] == "fresh"
     assert [(r.step, r.kind) for r in rest] == [
         (0, "eval"),
@@ -45,9 +51,13 @@ def test_what_a_run_says():
     ]
     losses = rest[1].values
     assert {f"loss/{name}" for name in FUNIT | NEW} <= set(losses)
-    total = sum(w * losses[f"loss/{name}"] for name, w in (FUNIT | NEW).items() if not name.startswith("d_"))
+    total = sum(
+        w * losses[f"loss/{name}"] for name, w in (FUNIT | NEW).items() if not name.startswith("d_")
+    )
     assert losses["loss/total_generator"] == pytest.approx(total, rel=1e-5)
-    assert losses["loss/total_discriminator"] == pytest.approx(losses["loss/d_hinge"] + 10 * losses["loss/d_r1"])
+    assert losses["loss/total_discriminator"] == pytest.approx(
+        losses["loss/d_hinge"] + 10 * losses["loss/d_r1"]
+    )
     assert losses["time/step_s"] > 0
     evaluation = rest[0]
     assert {"metric/mixed_l1", "metric/average_mixed_l1", "time/eval_s"} <= set(evaluation.values)
@@ -64,7 +74,9 @@ def test_equal_configs_give_equal_bits_and_other_seeds_do_not():
 
 
 def test_how_often_is_told_changes_no_number():
-    full = {step: values for step, kind, values in numbers(train(config(steps=5))) if kind == "train"}
+    full = {
+        step: values for step, kind, values in numbers(train(config(steps=5))) if kind == "train"
+    }
     sparse = numbers(train(config(steps=5, log_every=3, eval_every=0)))
     assert [(step, kind) for step, kind, _ in sparse] == [(0, "eval"), (3, "train"), (5, "eval")]
     assert sparse[1][2] == full[3]
@@ -77,7 +89,9 @@ def test_a_toggle_keeps_the_initial_weights_and_the_data():
     assert numbers([evaluation]) == numbers([other_evaluation])
 
 
-@pytest.mark.parametrize(("optimizer", "cut"), [*(("rmsprop", cut) for cut in range(1, 8)), ("adam", 6)])
+@pytest.mark.parametrize(
+    ("optimizer", "cut"), [*(("rmsprop", cut) for cut in range(1, 8)), ("adam", 6)]
+)
 def test_an_interrupted_run_goes_on_to_equal_bits(tmp_path, cut, optimizer):
     settings = config(optimizer=optimizer, steps=5)
     whole = numbers(train(settings, checkpoints=tmp_path / "whole"))
@@ -121,11 +135,15 @@ def test_a_finished_run_trains_nothing_more(tmp_path):
 
 def test_the_checkpoints_of_another_config_are_refused(tmp_path):
     list(train(config(), checkpoints=tmp_path))
-    with pytest.raises(CheckpointError, match=r"written with lr_generator 0\.0001, but the config has 0\.1"):
+    with pytest.raises(
+        CheckpointError, match=r"written with lr_generator 0\.0001, but the config has 0\.1"
+    ):
         next(train(config(lr_generator=0.1), checkpoints=tmp_path))
 
 
-def test_a_run_goes_on_where_files_were_moved_and_the_config_is_written_otherwise(tmp_path, make_folder, monkeypatch):
+def test_a_run_goes_on_where_files_were_moved_and_the_config_is_written_otherwise(
+    tmp_path, make_folder, monkeypatch
+):
     monkeypatch.setenv("G2G_CACHE", str(tmp_path / "cache"))
     list(train(config(steps=2), checkpoints=tmp_path / "old"))
     (tmp_path / "new").mkdir()
@@ -135,7 +153,9 @@ def test_a_run_goes_on_where_files_were_moved_and_the_config_is_written_otherwis
     def settings(root, checkpoint, network=None, data=None, **changes):
         network = {**config().network, "d_classes": 4, **(network or {})}
         data = {"root": str(root), "test_classes": ("a", "b")} | (data or {})
-        made = config(dataset="image_folder", network=network, checkpoint=str(checkpoint), **changes)
+        made = config(
+            dataset="image_folder", network=network, checkpoint=str(checkpoint), **changes
+        )
         return replace(made, data=data, metrics=("short_l1",))
 
     before = settings(here, first, steps=2)
@@ -170,7 +190,9 @@ def test_divergence_is_found_in_its_step(monkeypatch, tmp_path, log_every):
     monkeypatch.setitem(LOSSES, "short_recon", spoilt)
     records = []
     with pytest.raises(Diverged) as caught:
-        records.extend(train(config(steps=9, log_every=log_every, eval_every=0), checkpoints=tmp_path))
+        records.extend(
+            train(config(steps=9, log_every=log_every, eval_every=0), checkpoints=tmp_path)
+        )
     assert (caught.value.step, caught.value.cause) == (3, "loss/short_recon")
     assert records[-1].step == 3
     assert math.isinf(records[-1].values["loss/short_recon"])
@@ -181,7 +203,9 @@ def test_warm_up_moves_the_discriminator_only(tmp_path):
     records = list(train(config(discriminator_warmup=2, steps=3), checkpoints=tmp_path))
     evaluations = {r.step: r.values["metric/mixed_l1"] for r in records if r.kind == "eval"}
     assert evaluations[0] == evaluations[2] != evaluations[3]
-    first, last = (next(r.values for r in records if r.kind == "train" and r.step == step) for step in (1, 3))
+    first, last = (
+        next(r.values for r in records if r.kind == "train" and r.step == step) for step in (1, 3)
+    )
     assert "loss/total_discriminator" in first
     assert "loss/total_generator" not in first
     assert "loss/total_generator" in last
@@ -226,7 +250,9 @@ def test_mistakes_are_named(changes, message):
 
 def test_precisions_agree():
     by_precision = {
-        precision: list(train(config(precision=precision, steps=1)))[2].values["loss/total_generator"]
+        precision: list(train(config(precision=precision, steps=1)))[2].values[
+            "loss/total_generator"
+        ]
         for precision in ("float32", "float64", "bfloat16")
     }
     assert by_precision["float32"] == pytest.approx(by_precision["float64"], rel=1e-4)
@@ -250,12 +276,16 @@ def test_a_run_beyond_its_bound_ends_early_and_counts():
     assert max(record.step for record in records) == 2 < config().steps
     whole = list(train(replace(config(), stop_beyond={"mixed_l1": 1e6, "average_mixed_l1": 1e6})))
     assert numbers(whole) == numbers(train(config()))
-    higher = replace(config(), metrics=("mixed_l1", "mixed_psnr"), stop_beyond={"mixed_psnr": 100.0})
+    higher = replace(
+        config(), metrics=("mixed_l1", "mixed_psnr"), stop_beyond={"mixed_psnr": 100.0}
+    )
     assert list(train(higher))[-1].facts["stopped_early"].endswith("is beyond 100")
 
 
 def test_a_bound_on_what_is_not_recorded_is_refused():
-    with pytest.raises(ValueError, match="stop_beyond: identity_to_class is not recorded by this run"):
+    with pytest.raises(
+        ValueError, match="stop_beyond: identity_to_class is not recorded by this run"
+    ):
         list(train(replace(config(), stop_beyond={"identity_to_class": 0.5})))
 
 
@@ -272,11 +302,15 @@ def test_health_is_recorded_at_evaluations_and_changes_nothing():
         assert 0 <= values["health/d_fake_accuracy"] <= 1
     rarely = train(replace(config(), eval_every=1000))
     losses = [
-        [(r.step, n, v) for r in run for n, v in r.values.items() if n.startswith("loss/")] for run in (often, rarely)
+        [(r.step, n, v) for r in run for n, v in r.values.items() if n.startswith("loss/")]
+        for run in (often, rarely)
     ]
     assert losses[0] == losses[1]
 
 
 def test_health_of_warm_up_knows_the_discriminator_only():
     last = list(train(replace(config(), discriminator_warmup=100)))[-1]
-    assert {n for n in last.values if n.startswith("health/")} == {"health/d_real_accuracy", "health/d_fake_accuracy"}
+    assert {n for n in last.values if n.startswith("health/")} == {
+        "health/d_real_accuracy",
+        "health/d_fake_accuracy",
+    }

@@ -27,10 +27,16 @@ def test_the_generator_of_a_run(trained):
     images = batch().content_images
     for which, part in ((None, "average"), ("generator", "generator"), ("average", "average")):
         generator = generator_of(trained, which)
-        assert all(torch.equal(value, trained.parts[part][name]) for name, value in generator.state_dict().items())
+        assert all(
+            torch.equal(value, trained.parts[part][name])
+            for name, value in generator.state_dict().items()
+        )
         assert not generator.training
         assert not any(parameter.requires_grad for parameter in generator.parameters())
-        assert generator.decode(generator.content_code(images), generator.class_code(images)).shape == images.shape
+        assert (
+            generator.decode(generator.content_code(images), generator.class_code(images)).shape
+            == images.shape
+        )
 
 
 def test_the_generator_of_an_exported_file_is_the_same(trained, tmp_path):
@@ -90,10 +96,14 @@ def test_a_figure_with_several_shots():
     third = batch().class_images[0]
     rows = g2g(generator, one, other, torch.stack([other, third]))
     code = mean_class_code(generator, torch.stack([other, third]))
-    torch.testing.assert_close(rows["mixed"][1:], generator.decode(generator.content_code(one[None]), code))
+    torch.testing.assert_close(
+        rows["mixed"][1:], generator.decode(generator.content_code(one[None]), code)
+    )
     alone = g2g(generator, one, other)
     torch.testing.assert_close(rows["mixed"][:1], alone["mixed"][:1])
-    torch.testing.assert_close(g2g(generator, one, other, other[None])["full_recon"], alone["full_recon"])
+    torch.testing.assert_close(
+        g2g(generator, one, other, other[None])["full_recon"], alone["full_recon"]
+    )
 
 
 def test_a_checkpoint_of_an_earlier_version_may_name_options_that_are_gone():

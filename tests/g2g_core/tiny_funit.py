@@ -18,7 +18,14 @@ NETWORK = {
     "d_filters": 4,
     "d_blocks": 4,
 }
-FUNIT = {"adversarial": 1.0, "short_recon": 0.1, "self_fm": 1.0, "short_fm": 1.0, "d_hinge": 1.0, "d_r1": 10.0}
+FUNIT = {
+    "adversarial": 1.0,
+    "short_recon": 0.1,
+    "self_fm": 1.0,
+    "short_fm": 1.0,
+    "d_hinge": 1.0,
+    "d_r1": 10.0,
+}
 NEW = {"long_recon": 0.1, "long_fm": 0.1, "reassembly_fm": 0.1}
 
 

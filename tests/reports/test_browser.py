@@ -1,4 +1,5 @@
-"""The page in a real browser: from disk, without network, by keyboard, on a phone, in the dark, on paper."""
+"""The page in a real browser: from disk, without network, by keyboard, on a phone, in the dark, on
+paper."""
 
 import base64
 import io
@@ -16,7 +17,9 @@ selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not ins
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 DRIVER = shutil.which("chromedriver")
 FLAGS = (
     "--headless",
@@ -100,7 +103,10 @@ def test_pointing_at_a_panel_shows_its_values(page):
     selenium.ActionChains(page).move_to_element(svg).perform()
     text = page.find_element("css selector", '[data-panel="curve-000000000001"] output').text
     assert re.fullmatch(r"mean [\d.]+, seeds [\d.]+ to [\d.]+", text)
-    assert page.find_element("css selector", 'label[for="step-curves"]').text not in ("Step 0", "Step 400")
+    assert page.find_element("css selector", 'label[for="step-curves"]').text not in (
+        "Step 0",
+        "Step 400",
+    )
 
 
 def test_tables_sort_by_keyboard(page):
@@ -112,7 +118,9 @@ def test_tables_sort_by_keyboard(page):
     assert known == sorted(known)
     assert rows[-1] is None
     button.send_keys(Keys.ENTER)
-    assert [float(v) for v in page.execute_script(values) if v is not None] == sorted(known, reverse=True)
+    assert [float(v) for v in page.execute_script(values) if v is not None] == sorted(
+        known, reverse=True
+    )
     head = page.find_element("css selector", "#t-trials thead th:nth-child(5)")
     assert head.get_attribute("aria-sort") == "descending"
 
@@ -195,7 +203,9 @@ return [...document.querySelectorAll('button, a, input, select, img, [role=img],
 
 def test_everything_that_can_be_used_or_seen_has_a_name(page):
     assert page.execute_script(NAMES) == []
-    levels = page.execute_script("return [...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
+    levels = page.execute_script(
+        "return [...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])"
+    )
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
@@ -233,7 +243,9 @@ def test_no_table_is_cut_on_paper(page):
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
     wide = "return [...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1)"
     assert page.execute_script(f"{wide}.map(b => b.ariaLabel)") == []
-    data = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})["data"]
+    data = page.execute_cdp_cmd(
+        "Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True}
+    )["data"]
     reader = PdfReader(io.BytesIO(base64.b64decode(data)))
     text = " ".join(sheet.extract_text() for sheet in reader.pages)
     assert "We compared 4 arms" in re.sub(r"\s+", " ", text)

@@ -19,10 +19,23 @@ def hello(view):
 def test_files_are_where_the_contract_says(study, tmp_path):
     paths = build_report(study, tmp_path / "report")
     names = {path.relative_to(tmp_path / "report").as_posix() for path in paths}
-    data = {f"data/{name}.csv" for name in ("arms", "effects", "shapley", "verdicts", "onset", "metrics")}
-    wanted = {"index.html", "report.pdf", "tables/verdicts.tex", "tables/methods.tex", "data/report.json"}
+    data = {
+        f"data/{name}.csv"
+        for name in ("arms", "effects", "shapley", "verdicts", "onset", "metrics")
+    }
+    wanted = {
+        "index.html",
+        "report.pdf",
+        "tables/verdicts.tex",
+        "tables/methods.tex",
+        "data/report.json",
+    }
     assert data | wanted <= names
-    assert {"figures/effects-forest.svg", "figures/effects-forest.pdf", "figures/survival.svg"} <= names
+    assert {
+        "figures/effects-forest.svg",
+        "figures/effects-forest.pdf",
+        "figures/survival.svg",
+    } <= names
     assert all(path.stat().st_size > 0 for path in paths)
 
 
@@ -47,20 +60,29 @@ def test_report_json_names_the_answer_and_the_files(study, tmp_path):
     assert {row["factor"] for row in content["verdicts"]} == {"long_recon", "long_fm"}
 
 
-@pytest.mark.parametrize("name", ["arms", "effects", "shapley", "verdicts", "differences", "onset", "metrics"])
+@pytest.mark.parametrize(
+    "name", ["arms", "effects", "shapley", "verdicts", "differences", "onset", "metrics"]
+)
 def test_csv_files_hold_the_frames_digit_by_digit(study, tmp_path, name):
     build_report(study, tmp_path, formats=("csv",))
     frame = getattr(open_study(study).analysis, name)
     read = pd.read_csv(tmp_path / "data" / f"{name}.csv", dtype={"cell_id": str, "trial_id": str})
     assert list(read) == list(frame)
     for column in frame.select_dtypes("number"):
-        assert read[column].tolist() == pytest.approx(frame[column].astype(float).tolist(), rel=1e-12, nan_ok=True)
+        assert read[column].tolist() == pytest.approx(
+            frame[column].astype(float).tolist(), rel=1e-12, nan_ok=True
+        )
 
 
 def test_sections_can_be_left_out_and_added(study):
-    names = [section.id for section in make_report(study, leave_out=("glossary", "threats")).document.sections]
+    names = [
+        section.id
+        for section in make_report(study, leave_out=("glossary", "threats")).document.sections
+    ]
     assert "glossary" not in names
-    assert names == [s.id for s in make_report(study, leave_out=iter(("glossary", "threats"))).document.sections]
+    assert names == [
+        s.id for s in make_report(study, leave_out=iter(("glossary", "threats"))).document.sections
+    ]
     assert "answer" in names
     own = make_report(study, sections=(SECTIONS[0], hello)).document
     assert [section.id for section in own.sections] == ["answer", "hello"]
@@ -74,7 +96,10 @@ def test_sections_of_installed_packages_come_last(study, monkeypatch):
         def load():
             return hello
 
-    monkeypatch.setattr("reports.build.entry_points", lambda group: [Entry] if group == "g2g_ablate.sections" else [])
+    monkeypatch.setattr(
+        "reports.build.entry_points",
+        lambda group: [Entry] if group == "g2g_ablate.sections" else [],
+    )
     assert all_sections()[-1] is hello
     assert make_report(study).document.sections[-1].id == "hello"
 

@@ -16,8 +16,12 @@ SAME = {"config": "c", "data": "d", "checkpoint": "none", "weights": "none", "co
 def make(make_study):
     """A function that makes a study of the factor `clip` with planted effects, one per seed."""
 
-    def made(name, effects, margin=0.01, base=None, identity=SAME, pairs="abc", first_seed=0, **options):
-        table = make_study(name=name, factors=1, seeds=len(effects), names={"long_recon": "clip"}, **options)
+    def made(
+        name, effects, margin=0.01, base=None, identity=SAME, pairs="abc", first_seed=0, **options
+    ):
+        table = make_study(
+            name=name, factors=1, seeds=len(effects), names={"long_recon": "clip"}, **options
+        )
         ids = {trial: f"{name}-{trial}" for trial in table.trials["trial_id"]}
         seeds = table.trials["seed"].to_numpy()
         changed = (table.trials["level.clip"] == "with").to_numpy()
@@ -34,7 +38,8 @@ def make(make_study):
             "seeds": [seed + first_seed for seed in table.study["seeds"]],
             "outcome": {**table.study["outcome"], "smallest_effect": margin},
             "trials": [
-                {**trial, "trial_id": ids[trial["trial_id"]], "identity": identity} for trial in table.study["trials"]
+                {**trial, "trial_id": ids[trial["trial_id"]], "identity": identity}
+                for trial in table.study["trials"]
             ],
             "base": {"steps": 400, "lr": 0.1, **(base or {})},
         }
@@ -64,24 +69,36 @@ def test_words_by_different_margins_are_not_compared_and_the_effects_are(make):
         in text
     )
     assert "(p < 0.001)" in text
-    assert "the margins differ (0.01, 0.05), so the words “harms” and “equivalent” can't be compared" in text
+    assert (
+        "the margins differ (0.01, 0.05), so the words “harms” and “equivalent” can't be compared"
+        in text
+    )
     assert text.index("Their margins differ") < text.index("+0.030")
 
 
 def test_studies_that_do_not_differ_have_a_mean_and_no_claim_that_they_are_the_same(make):
     text = text_of(make("first", WORSE), make("second", AGAIN, first_seed=9))
     assert "can be compared: the reports know of no difference between these studies" in text
-    assert "It isn't settled whether the effect of clip differs between the studies: it is +0.0300" in text
+    assert (
+        "It isn't settled whether the effect of clip differs between the studies: it is +0.0300"
+        in text
+    )
     assert "The mean of these studies is +0.0301 (95% interval +0.0284 to +0.0318)." in text
     assert "Two studies are too few to say anything of studies like these." in text
     assert "disagree" not in text
 
 
 def test_from_three_studies_on_there_is_a_mean_in_studies_like_these(make):
-    tables = [make(name, AGAIN, first_seed=9 * at) for at, name in enumerate(("first", "second", "third"))]
+    tables = [
+        make(name, AGAIN, first_seed=9 * at) for at, name in enumerate(("first", "second", "third"))
+    ]
     document = make_comparison(tables).document
-    assert "In studies like these, the mean effect of clip is +0.0302 (95% interval" in to_text(document)
-    (forest,) = next(block for block in document.blocks() if getattr(block, "name", "") == "agreement").panels
+    assert "In studies like these, the mean effect of clip is +0.0302 (95% interval" in to_text(
+        document
+    )
+    (forest,) = next(
+        block for block in document.blocks() if getattr(block, "name", "") == "agreement"
+    ).panels
     assert "mean of these studies +0.0302; studies like these +0.0302" in forest.drawing.alt
 
 
@@ -93,14 +110,23 @@ def test_from_three_studies_on_there_is_a_mean_in_studies_like_these(make):
         ({"base": {str(n): n for n in range(8)}}, "4 (first: not set; second: 4), and 3 more."),
         ({"identity": {**SAME, "data": "other"}}, "The digests of their data differ."),
         ({"identity": {**SAME, "code": "other"}}, "The digests of their training code differ."),
-        ({"identity": {}}, "It isn't known whether the data, pre-trained checkpoints, weights of named networks"),
+        (
+            {"identity": {}},
+            "It isn't known whether the data, pre-trained checkpoints, weights of named networks",
+        ),
         ({"first_seed": 0}, "They have seeds in common."),
-        ({"pairs": "other"}, "Their evaluation pairs differ, by their digests. Levels of the outcome can't"),
+        (
+            {"pairs": "other"},
+            "Their evaluation pairs differ, by their digests. Levels of the outcome can't",
+        ),
     ],
 )
 def test_what_differs_is_said_before_any_number_and_forbids_no_effect(make, options, words):
     text = text_of(make("first", WORSE), make("second", AGAIN, **{"first_seed": 9, **options}))
-    assert "The effects on kid and the verdicts can be compared, with these differences in mind." in text
+    assert (
+        "The effects on kid and the verdicts can be compared, with these differences in mind."
+        in text
+    )
     assert words in text
     assert text.index(words) < text.index("+0.03")
     assert "The mean of these studies is" in text
@@ -120,17 +146,26 @@ def test_a_path_that_a_factor_sets_in_one_study_is_told_as_that(make):
 
 def test_levels_of_one_label_that_set_other_values_are_told_and_other_paths_are_not_compared(make):
     first, second = make("first", WORSE), make("second", AGAIN, first_seed=9)
-    more = with_levels(second, without={"losses.long_recon": 0.0}, **{"with": {"losses.long_recon": 0.3}})
+    more = with_levels(
+        second, without={"losses.long_recon": 0.0}, **{"with": {"losses.long_recon": 0.3}}
+    )
     other = with_levels(second, without={"lr": 0.1}, **{"with": {"lr": 0.5}})
     told = "The level clip=with sets different values: losses.long_recon (first: 0.1; second: 0.3)."
-    first = with_levels(first, without={"losses.long_recon": 0.0}, **{"with": {"losses.long_recon": 0.1}})
+    first = with_levels(
+        first, without={"losses.long_recon": 0.0}, **{"with": {"losses.long_recon": 0.1}}
+    )
     text = text_of(first, more)
     assert told in text
     assert "The mean of these studies" in text
 
     text = text_of(first, other)
-    assert "losses.long_recon (first: 0.1; second: not set) and lr (first: not set; second: 0.5)" in text
-    assert "clip: the effects aren't compared. Its levels set different parts of the config." in text
+    assert (
+        "losses.long_recon (first: 0.1; second: not set) and lr (first: not set; second: 0.5)"
+        in text
+    )
+    assert (
+        "clip: the effects aren't compared. Its levels set different parts of the config." in text
+    )
     assert "mean of these studies" not in text
 
 
@@ -145,16 +180,38 @@ def with_steps(table, steps):
 @pytest.mark.parametrize(
     ("change", "difference", "reason"),
     [
-        (lambda t: with_outcome(t, metric="swap_score"), "Their outcomes differ (first: kid; second: swap_score).", ""),
-        (lambda t: with_outcome(t, better="higher"), "Their better directions differ", "opposite directions"),
-        (lambda t: with_outcome(t, scale="log"), "Their scales differ (first: linear; second: log).", "scales"),
-        (lambda t: with_outcome(t, summary="best"), "Their summaries of the curve differ", "in different ways"),
-        (lambda t: with_steps(t, 800), "first: 400 steps each; second: 800 steps each", "for different lengths"),
+        (
+            lambda t: with_outcome(t, metric="swap_score"),
+            "Their outcomes differ (first: kid; second: swap_score).",
+            "",
+        ),
+        (
+            lambda t: with_outcome(t, better="higher"),
+            "Their better directions differ",
+            "opposite directions",
+        ),
+        (
+            lambda t: with_outcome(t, scale="log"),
+            "Their scales differ (first: linear; second: log).",
+            "scales",
+        ),
+        (
+            lambda t: with_outcome(t, summary="best"),
+            "Their summaries of the curve differ",
+            "in different ways",
+        ),
+        (
+            lambda t: with_steps(t, 800),
+            "first: 400 steps each; second: 800 steps each",
+            "for different lengths",
+        ),
     ],
 )
 def test_other_outcomes_have_no_number_over_studies(make, change, difference, reason):
     text = text_of(make("first", WORSE), change(make("second", AGAIN, first_seed=9)))
-    assert "The effects of these studies can't be compared. Each study keeps its own answer." in text
+    assert (
+        "The effects of these studies can't be compared. Each study keeps its own answer." in text
+    )
     assert difference in text
     assert reason in text
     assert "clip: the effects aren't compared." in text
@@ -167,15 +224,23 @@ def test_levels_need_the_same_evaluation_pairs(make):
     assert "Figure references" in text_of(first, second)
     unknown = replace(second, trials=second.trials.drop(columns="digest.eval_pairs"))
     text = text_of(first, unknown)
-    assert "second didn't record the evaluation pairs, so it isn't known whether they are the same." in text
+    assert (
+        "second didn't record the evaluation pairs, so it isn't known whether they are the same."
+        in text
+    )
     assert "Figure references" not in text
 
 
 def test_studies_with_trials_in_common_have_no_common_mean(make_study):
     text = text_of(make_study(name="first"), make_study(name="second", factors=3))
     assert "They have 16 trials in common" in text
-    assert "Their factors or designs differ: first, full factorial: long_recon and long_fm; second" in text
-    assert "long_recon: the effects aren't compared. first and second have trials in common." in text
+    assert (
+        "Their factors or designs differ: first, full factorial: long_recon and long_fm; second"
+        in text
+    )
+    assert (
+        "long_recon: the effects aren't compared. first and second have trials in common." in text
+    )
 
 
 def test_diverged_trials_leave_no_fair_sample(make):
@@ -191,10 +256,18 @@ def test_an_effect_that_depends_on_another_factor_has_no_common_mean(make_study)
         a, b = (table.trials[f"level.{f}"] == "with" for f in ("long_recon", "long_fm"))
         noise = 0.0005 * np.sin(7.0 * np.arange(len(table.trials)))
         ids = [f"{name}-{trial}" for trial in table.trials["trial_id"]]
-        return replace(table, trials=table.trials.assign(trial_id=ids, **{"metric.kid": 0.1 + 0.03 * (a ^ b) + noise}))
+        return replace(
+            table,
+            trials=table.trials.assign(
+                trial_id=ids, **{"metric.kid": 0.1 + 0.03 * (a ^ b) + noise}
+            ),
+        )
 
     text = text_of(crossed("first"), crossed("second"))
-    assert "Its effect depends on another factor in first and second, so one number doesn't describe it." in text
+    assert (
+        "Its effect depends on another factor in first and second, so one number doesn't describe it."
+        in text
+    )
     assert "mean of these studies" not in text
 
 
@@ -217,7 +290,9 @@ def test_a_study_with_itself_is_refused(make):
 
 
 def test_files_of_a_comparison(make, tmp_path):
-    build_report([make("first", WORSE), make("second", BETTER, margin=0.05, first_seed=9)], tmp_path)
+    build_report(
+        [make("first", WORSE), make("second", BETTER, margin=0.05, first_seed=9)], tmp_path
+    )
     assert (tmp_path / "index.html").exists()
     assert (tmp_path / "report.pdf").exists()
     assert (tmp_path / "figures" / "agreement-1.svg").exists()

@@ -28,12 +28,18 @@ def test_forest_and_arms_have_a_row_each(view, ax):
     assert [tick.get_text() for tick in ax.get_yticklabels()] == list(view.analysis.effects["term"])
     other = Figure().subplots()
     figures.arms(view, other)
-    assert [tick.get_text() for tick in other.get_yticklabels()] == ["long_fm", "long_recon", "long_recon + long_fm"]
+    assert [tick.get_text() for tick in other.get_yticklabels()] == [
+        "long_fm",
+        "long_recon",
+        "long_recon + long_fm",
+    ]
 
 
 def test_shapley_bars_are_the_values(view, ax):
     figures.shapley(view, ax)
-    assert [bar.get_width() for bar in ax.patches] == pytest.approx(view.analysis.shapley["value"].tolist())
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx(
+        view.analysis.shapley["value"].tolist()
+    )
 
 
 def test_survival_starts_at_one(view, ax):

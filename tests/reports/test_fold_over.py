@@ -20,21 +20,36 @@ def sign(levels: Mapping[str, str], *factors: str) -> int:
 def half(size: float = -0.0075) -> StudyTable:
     """2^(3-1) with c = a b, of which a and b act together."""
     cells = [c for c in crossed(dict.fromkeys("abc", SWITCH)) if sign(c, "c") == sign(c, "a", "b")]
-    return truth(("a", "b", "c"), lambda s: size * sign(s, "a", "b"), cells=cells, design="fractional_factorial")
+    return truth(
+        ("a", "b", "c"),
+        lambda s: size * sign(s, "a", "b"),
+        cells=cells,
+        design="fractional_factorial",
+    )
 
 
 def quarter() -> StudyTable:
     """2^(4-1) with d = a b c, in which a b can't be told from c d."""
     names = ("a", "b", "c", "d")
-    cells = [c for c in crossed(dict.fromkeys(names, SWITCH)) if sign(c, "d") == sign(c, "a", "b", "c")]
-    return truth(names, lambda s: 0.02 * sign(s, "a", "b"), cells=cells, design="fractional_factorial", seeds=3)
+    cells = [
+        c for c in crossed(dict.fromkeys(names, SWITCH)) if sign(c, "d") == sign(c, "a", "b", "c")
+    ]
+    return truth(
+        names,
+        lambda s: 0.02 * sign(s, "a", "b"),
+        cells=cells,
+        design="fractional_factorial",
+        seeds=3,
+    )
 
 
 @pytest.mark.parametrize(("study", "new"), [(half, 4), (quarter, 8)])
 def test_old_and_new_cells_separate_the_group(study: object, new: int) -> None:
     table = study()  # type: ignore[operator]
     text = fold_over_file(open_study(table))
-    assert text.startswith(f"# {new} new arms besides the {len(table.study['cells'])} of the study truth")
+    assert text.startswith(
+        f"# {new} new arms besides the {len(table.study['cells'])} of the study truth"
+    )
     content = yaml.safe_load(text)
     cells = content["design"]["custom"]
     assert len(cells) == 2 * new == len({tuple(cell.values()) for cell in cells})

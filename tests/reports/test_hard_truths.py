@@ -1,4 +1,5 @@
-"""Tables with a known truth in which designs are partial, fractions lose trials, or arms stop at a look."""
+"""Tables with a known truth in which designs are partial, fractions lose trials, or arms stop at a
+look."""
 
 import re
 from collections.abc import Callable
@@ -71,7 +72,10 @@ def stopped_alone() -> StudyTable:
         outcome={"looks": [4, 7]},
     )
     trials = table.trials
-    return replace(table, trials=trials[(trials["level.a"] == "with") | (trials["seed"] < 4)].reset_index(drop=True))
+    return replace(
+        table,
+        trials=trials[(trials["level.a"] == "with") | (trials["seed"] < 4)].reset_index(drop=True),
+    )
 
 
 TRUTHS: dict[str, Callable[[], StudyTable]] = {
@@ -111,13 +115,18 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         status=lost("failed", lambda s, n: on(s, *ABC)),
     ),
     "pairs diverge": lambda: truth(
-        ("a", "b"), lambda s: 0.03 * on(s, "a"), seeds=8, status=lost("diverged", lambda s, n: on(s, "b") and n == 0)
+        ("a", "b"),
+        lambda s: 0.03 * on(s, "a"),
+        seeds=8,
+        status=lost("diverged", lambda s, n: on(s, "b") and n == 0),
     ),
     "ratios": lambda: truth(
         ("a", "b"),
         lambda s: 0.0,
         seeds=8,
-        value=lambda s, n: (2 + 0.1 * n) * (0.7 if on(s, "a") else 1.0) * (1 + 0.01 * (n * n % 5) * on(s, "b")),
+        value=lambda s, n: (
+            (2 + 0.1 * n) * (0.7 if on(s, "a") else 1.0) * (1 + 0.01 * (n * n % 5) * on(s, "b"))
+        ),
         status=lost("failed", lambda s, n: on(s, "a", "b") and n > 5),
         outcome={"better": "higher", "scale": "log", "smallest_effect": 0.1},
     ),
@@ -131,7 +140,9 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         ABC,
         lambda s: 0.02 * on(s, "a"),
         seeds=6,
-        status=lambda s, n: "failed" if on(s, *ABC) else "diverged" if n == 0 and s == NOTHING else "finished",
+        status=lambda s, n: (
+            "failed" if on(s, *ABC) else "diverged" if n == 0 and s == NOTHING else "finished"
+        ),
     ),
     "both off in the level": lambda: truth(
         {"rate": ("0.1", "0.2"), "resume": ("whole", "generator"), "labels": SWITCH},
@@ -178,14 +189,21 @@ def test_a_fraction_without_an_arm_compares_nothing_and_says_why() -> None:
 def test_what_is_settled_in_the_one_setting_left_is_told() -> None:
     said = answer("crossover without an arm")
     assert "do not settle" not in said
-    assert "a does depends on b: it makes kid better with every other factor at its first level (−0.040" in said
+    assert (
+        "a does depends on b: it makes kid better with every other factor at its first level (−0.040"
+        in said
+    )
     assert "and worse without c and with b (+0.040" in said
 
 
 def test_levels_of_the_setting_left_are_no_pattern() -> None:
-    """With c alone a and b are known at all levels; what holds for one holds for the other just so."""
+    """With c alone a and b are known at all levels; what holds for one holds for the other just
+    so."""
     said = answer("crossover seen at c=with alone")
-    assert "it makes kid worse without b and with c" in said or "it makes kid worse with c and without b" in said
+    assert (
+        "it makes kid worse without b and with c" in said
+        or "it makes kid worse with c and without b" in said
+    )
     assert "The same holds for b with a." in said
 
 
@@ -202,7 +220,10 @@ def test_a_level_that_diverges_is_named_once() -> None:
 
 def test_settings_of_several_levels_are_told_apart() -> None:
     said = answer("two settings of two levels")
-    assert "Where no trial diverged (without b and with c; with b and without c), a makes kid worse" in said
+    assert (
+        "Where no trial diverged (without b and with c; with b and without c), a makes kid worse"
+        in said
+    )
 
 
 def test_only_switches_are_on() -> None:
@@ -224,7 +245,9 @@ def test_what_was_found_equivalent_keeps_its_p_at_later_looks() -> None:
     )
     p = []
     for seeds in (5, 10):
-        some = replace(table, trials=table.trials[table.trials["seed"] < seeds].reset_index(drop=True))
+        some = replace(
+            table, trials=table.trials[table.trials["seed"] < seeds].reset_index(drop=True)
+        )
         found = analyse(some)
         p.append(next(c.p_adjusted for c in found.claims if c.id == "equivalent:b"))
     assert p[0] == pytest.approx(p[1])
@@ -242,7 +265,8 @@ def test_a_further_outcome_without_curves_is_not_told_at_step_0() -> None:
 
 
 def test_shares_of_ratios_are_told_in_the_unit_of_the_outcome() -> None:
-    """Shares add up in the outcome itself, so their intervals are no percents; seeds without an arm do not count."""
+    """Shares add up in the outcome itself, so their intervals are no percents; seeds without an arm
+    do not count."""
     section = shapley(view_of("ratios"))
     assert section is not None
     text = to_text(Document("truth", "", "", (section,)))
@@ -255,7 +279,10 @@ def test_shares_of_ratios_are_told_in_the_unit_of_the_outcome() -> None:
 
 def test_bounds_that_are_open_are_told_in_a_sentence() -> None:
     text = to_text(Document("truth", "", "", (threats(view_of("pairs diverge")),)))
-    assert "Whatever the missing trials would have been, the effect of a can be anything; that includes" in text
+    assert (
+        "Whatever the missing trials would have been, the effect of a can be anything; that includes"
+        in text
+    )
 
 
 def test_an_effect_that_two_interactions_open_has_one_row() -> None:

@@ -50,7 +50,9 @@ def test_elements_are_nested_and_ids_are_unique(html):
 
 def test_nothing_is_asked_of_the_network(html):
     page = Page(html)
-    addresses = [attrs[key] for _, attrs in page.elements for key in ("src", "href") if key in attrs]
+    addresses = [
+        attrs[key] for _, attrs in page.elements for key in ("src", "href") if key in attrs
+    ]
     assert addresses
     assert all(address.startswith(("#", "data:")) for address in addresses)
     assert not re.search(r"url\(|@import|fetch\(|XMLHttp", html)
@@ -75,7 +77,11 @@ def test_equal_tables_give_equal_pages(html, study):
 
 def test_labels_are_text_never_markup(make_study):
     label = "<script>alert('x')</script><b>"
-    page = to_html(make_report(make_study(factors=1, seeds=2, names={"long_recon": label}, name=label)).document)
+    page = to_html(
+        make_report(
+            make_study(factors=1, seeds=2, names={"long_recon": label}, name=label)
+        ).document
+    )
     scripts = re.findall(r"<script", page)
     assert len(scripts) == 2
     assert label in "".join(Page(page).text)

@@ -55,7 +55,9 @@ def fraction(factors: tuple[str, ...], **words: str) -> list[dict[str, str]]:
     """The cells in which each named factor has the sign of the product of its word's factors."""
     cells = crossed(dict.fromkeys(factors, SWITCH))
     return [
-        cell for cell in cells if all(sign(cell, name) == sign(cell, *word.split()) for name, word in words.items())
+        cell
+        for cell in cells
+        if all(sign(cell, name) == sign(cell, *word.split()) for name, word in words.items())
     ]
 
 
@@ -99,7 +101,9 @@ CHANGED = (
 TRUTHS: dict[str, Callable[[], StudyTable]] = {
     "crossover": lambda: truth(AB, lambda s: 0.03 * (on(s, "a") != on(s, "b"))),
     "three together": lambda: truth(ABC, lambda s: -0.01 * sign(s, *ABC)),
-    "reversal": lambda: truth(AB, lambda s: -0.04 * on(s, "b") + (-0.03 if on(s, "b") else 0.05) * on(s, "a")),
+    "reversal": lambda: truth(
+        AB, lambda s: -0.04 * on(s, "b") + (-0.03 if on(s, "b") else 0.05) * on(s, "a")
+    ),
     "sixteen cells": lambda: truth(
         SIX,
         lambda s: sum(size * sign(s, *pair) for pair, size in GROUPS.items()),
@@ -109,7 +113,11 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
     ),
     "only with the generator": lambda: truth(
         RESUME | {"steps": ("short", "long")},
-        lambda s: (0.03 + 0.02 * on(s, "labels")) if s["resume"] == "generator" else 0.0013 * on(s, "labels"),
+        lambda s: (
+            (0.03 + 0.02 * on(s, "labels"))
+            if s["resume"] == "generator"
+            else 0.0013 * on(s, "labels")
+        ),
     ),
     "averaged over resume": lambda: truth(
         RESUME, lambda s: 0.013 * on(s, "labels"), noise=0.0115, margin=0.002, seeds=7
@@ -132,7 +140,9 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         ledger=ledger_of(*CHANGED),
         outcome={"metric": "other", "smallest_effect": 0.05},
     ),
-    "half": lambda: truth(ABC, lambda s: -0.0075 * sign(s, "a", "b"), cells=HALF, design="fractional_factorial"),
+    "half": lambda: truth(
+        ABC, lambda s: -0.0075 * sign(s, "a", "b"), cells=HALF, design="fractional_factorial"
+    ),
     "three of five seeds": lambda: truth(
         AB,
         lambda s: 0.03 * on(s, "a"),
@@ -145,8 +155,12 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         design="leave_one_out",
         status=failed_at(left_out(AB), {(0, 1), (1, 0)}),
     ),
-    "redundant": lambda: truth(ABC, lambda s: 0.05, cells=left_out(ABC), design="leave_one_out", degraded=True),
-    "eleven and nine": lambda: truth(AB, lambda s: (0.011 if on(s, "b") else 0.009) * on(s, "a"), noise=0.0045),
+    "redundant": lambda: truth(
+        ABC, lambda s: 0.05, cells=left_out(ABC), design="leave_one_out", degraded=True
+    ),
+    "eleven and nine": lambda: truth(
+        AB, lambda s: (0.011 if on(s, "b") else 0.009) * on(s, "a"), noise=0.0045
+    ),
     "survivors are better": lambda: truth(
         ("a",),
         lambda s: -0.029 * on(s, "a"),
@@ -178,7 +192,9 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         ledger=ledger_of(plan_entry(1) | {"seeds": list(range(10)), "cells": 2, "trials": 20}),
     ),
     "undecided": lambda: truth(("a",), lambda s: 0.003 * on(s, "a"), noise=0.008),
-    "off in the arm": lambda: truth(ABC, lambda s: -0.02 * on(s, "c"), cells=left_out(ABC), design="leave_one_out"),
+    "off in the arm": lambda: truth(
+        ABC, lambda s: -0.02 * on(s, "c"), cells=left_out(ABC), design="leave_one_out"
+    ),
     "rounding": lambda: truth(AB, lambda s: 1e-13 * on(s, "a"), noise=0.0),
     "nothing acts": lambda: truth(AB, lambda s: 0.0),
     "cancels": lambda: truth(
@@ -196,7 +212,9 @@ TRUTHS: dict[str, Callable[[], StudyTable]] = {
         design="add_one_in",
         status=when("diverged", lambda s, n: on(s, "a") and n == 0),
     ),
-    "rule fixed": lambda: truth(AB, lambda s: 0.03 * on(s, "a"), ledger=ledger_of(plan_entry(1), look_entry(2, 20))),
+    "rule fixed": lambda: truth(
+        AB, lambda s: 0.03 * on(s, "a"), ledger=ledger_of(plan_entry(1), look_entry(2, 20))
+    ),
 }
 
 
@@ -231,7 +249,9 @@ def answer(row: str) -> str:
 def claims(row: str, *kinds: str) -> list[tuple[str, str, str, dict[str, str]]]:
     """Kind, subject, word, and levels of the claims."""
     found = view_of(row).analysis.claims
-    return [(c.kind, c.subject, c.word, dict(c.scope.at)) for c in found if not kinds or c.kind in kinds]
+    return [
+        (c.kind, c.subject, c.word, dict(c.scope.at)) for c in found if not kinds or c.kind in kinds
+    ]
 
 
 def claim(row: str, id_: str) -> Claim:
@@ -330,17 +350,23 @@ def test_a_fraction_whose_pairs_act_says_nothing_of_single_factors() -> None:
     assert len(claims("sixteen cells", "depends")) == 7
     assert set(verdicts("sixteen cells").values()) == {"not enough data"}
     told = answer("sixteen cells")
-    assert "In this fraction factors act together: all seven groups of pairs are established" in told
+    assert (
+        "In this fraction factors act together: all seven groups of pairs are established" in told
+    )
     assert "nothing is said of the factors in these groups one by one" in told
     assert {name for name in SIX if name in told} >= {"rate", "resume", "labels", "order", "decay"}
-    assert "16 new arms tell the pairs with rate" in plain(next_experiment(view_of("sixteen cells")))
+    assert "16 new arms tell the pairs with rate" in plain(
+        next_experiment(view_of("sixteen cells"))
+    )
 
 
 def test_a_factor_that_acts_at_one_level_only_is_told_with_both() -> None:
     row = "only with the generator"
     assert ("equivalent", "labels", "equivalent", {"resume": "whole"}) in claims(row)
     assert ("direction", "labels", "harms", {"resume": "generator"}) in claims(row)
-    told = "What labels does depends on resume: it makes kid worse only with resume=generator (+0.020;"
+    told = (
+        "What labels does depends on resume: it makes kid worse only with resume=generator (+0.020;"
+    )
     assert told in answer(row)
     assert "it changes kid by less than 0.010 with resume=whole (+0.0013;" in answer(row)
 
@@ -349,7 +375,9 @@ def test_without_an_established_interaction_single_settings_stay_open() -> None:
     row = "averaged over resume"
     assert claims(row, "depends") == []
     assert claim(row, "direction:labels").word == "harms on average"
-    assert "Averaged over the levels of the other factor, labels makes kid worse: +0.013" in answer(row)
+    assert "Averaged over the levels of the other factor, labels makes kid worse: +0.013" in answer(
+        row
+    )
     assert "single settings are not known well enough to say more" in answer(row)
     assert "Whether resume changes the effect of labels is not decided" in answer(row)
 
@@ -386,7 +414,9 @@ def test_a_rule_that_was_changed_after_the_runs_is_told_with_its_verdicts() -> N
 
 
 def test_a_rule_that_was_fixed_first_is_told_so() -> None:
-    assert "Outcome and rule were fixed before the first trial (2026-11-01," in said(report_of("rule fixed"))
+    assert "Outcome and rule were fixed before the first trial (2026-11-01," in said(
+        report_of("rule fixed")
+    )
     assert not expectations(view_of("rule fixed"))
 
 
@@ -416,8 +446,9 @@ def test_only_pairs_of_a_seed_are_compared() -> None:
 
 def test_what_all_arms_do_is_not_called_one_cause() -> None:
     told = "The reference degraded too (5 of 5 trials, median step 50), and so did every other arm."
-    assert f"{told} This study does not tell why: something that all arms share may be a cause, or" in (
-        answer("redundant")
+    assert (
+        f"{told} This study does not tell why: something that all arms share may be a cause, or"
+        in (answer("redundant"))
     )
 
 
@@ -462,7 +493,9 @@ def test_two_seeds_have_no_verdict() -> None:
 
 def test_an_unfinished_study_counts_what_there_is() -> None:
     row = "four of ten"
-    start = "Interim: 4 of 10 seeds are done (8 of 20 trials). Verdicts may change. a makes kid worse"
+    start = (
+        "Interim: 4 of 10 seeds are done (8 of 20 trials). Verdicts may change. a makes kid worse"
+    )
     assert answer(row).startswith(start)
     text = to_text(report_of(row).document)
     assert "Few seeds. With 4 seeds" in text
@@ -474,7 +507,9 @@ def test_an_unfinished_study_counts_what_there_is() -> None:
 
 def test_seeds_needed_are_told_with_their_range() -> None:
     told = plain(next_experiment(view_of("undecided")))
-    assert told.startswith("Next: for a, use about 18 seeds (11 to 34: 5 seeds tell the spread only")
+    assert told.startswith(
+        "Next: for a, use about 18 seeds (11 to 34: 5 seeds tell the spread only"
+    )
     assert "They would show an effect of 0.010 in 8 of 10 such studies." in told
     assert "These 5 seeds do not decide a (effect +0.003, 95% interval" in answer("undecided")
 
@@ -487,7 +522,9 @@ def test_arms_of_a_leave_one_out_are_named_by_what_is_off() -> None:
 
 def test_rounding_of_the_arithmetic_is_no_effect() -> None:
     assert {kind for kind, *_ in claims("rounding")} == {"equivalent", "idle"}
-    assert "a did nothing: with and without it all trials end with values that differ by" in answer("rounding")
+    assert "a did nothing: with and without it all trials end with values that differ by" in answer(
+        "rounding"
+    )
 
 
 def test_shares_of_a_total_of_about_nothing_have_no_percent() -> None:
@@ -503,7 +540,9 @@ def test_one_diverged_trial_is_a_count() -> None:
 
 
 def test_no_factor_changes_it_needs_every_factor_in_every_setting() -> None:
-    assert answer("nothing acts").startswith("No factor changes kid by 0.010 or more at step 100, in")
+    assert answer("nothing acts").startswith(
+        "No factor changes kid by 0.010 or more at step 100, in"
+    )
     assert set(verdicts("nothing acts").values()) == {"equivalent"}
 
 

@@ -7,7 +7,10 @@ from reports.render.latex import escaped, latex_table, latex_text
 @pytest.mark.parametrize(
     ("text", "latex"),
     [
-        ("a_b & 5 % $x$ #1 {y} ~ ^", r"a\_b \& 5 \% \$x\$ \#1 \{y\} \textasciitilde{} \textasciicircum{}"),
+        (
+            "a_b & 5 % $x$ #1 {y} ~ ^",
+            r"a\_b \& 5 \% \$x\$ \#1 \{y\} \textasciitilde{} \textasciicircum{}",
+        ),
         ("\\input{x}", r"\textbackslash{}input\{x\}"),
         ("−0.1 × λ ±", r"$-$0.1 $\times$ $\lambda$ $\pm$"),
         ("<script>", r"\textless{}script\textgreater{}"),
@@ -23,8 +26,18 @@ def test_a_table_is_booktabs_without_its_drawings():
     table = Table(
         "demo",
         "A & B",
-        (Column("factor", "Factor"), Column("effect", "Effect", "number"), Column("bar", "Bar", "drawing")),
-        ((Cell(rich(code("long_fm")), sub=rich("alone")), Cell(rich(strong("−0.1"))), Cell(drawing=drawing)),),
+        (
+            Column("factor", "Factor"),
+            Column("effect", "Effect", "number"),
+            Column("bar", "Bar", "drawing"),
+        ),
+        (
+            (
+                Cell(rich(code("long_fm")), sub=rich("alone")),
+                Cell(rich(strong("−0.1"))),
+                Cell(drawing=drawing),
+            ),
+        ),
     )
     text = latex_table(table)
     assert r"\begin{tabular}{@{}lr@{}}" in text
@@ -35,4 +48,7 @@ def test_a_table_is_booktabs_without_its_drawings():
 
 
 def test_paragraphs_are_separated_by_a_blank_line():
-    assert latex_text((rich("One ", code("a_b"), "."), rich("Two."))) == "One \\texttt{a\\_b}.\n\nTwo.\n"
+    assert (
+        latex_text((rich("One ", code("a_b"), "."), rich("Two.")))
+        == "One \\texttt{a\\_b}.\n\nTwo.\n"
+    )

@@ -1,4 +1,5 @@
-"""A study tracked by a real `mlflow server` with its own artifacts, its pages opened in a real browser."""
+"""A study tracked by a real `mlflow server` with its own artifacts, its pages opened in a real
+browser."""
 
 import contextlib
 import json
@@ -40,10 +41,19 @@ def tracked(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    store = ("--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts")
+    store = (
+        "--backend-store-uri",
+        f"sqlite:///{folder}/server.db",
+        "--artifacts-destination",
+        f"{folder}/artifacts",
+    )
     server = subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server", *store, "--port", str(port), "--workers", "1"],
-        env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+        env={
+            **os.environ,
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -51,11 +61,25 @@ def tracked(tmp_path_factory):
     try:
         base = f"http://127.0.0.1:{port}"
         wait_for(lambda: answers(f"{base}/health"))
-        options = {"seeds": 2, "steps": 10, "run": {"workers": 2, "report": True, "tracking_uri": base}}
-        words = [sys.executable, "-m", "benchmarks.toy_study", str(folder / "out"), json.dumps(options)]
+        options = {
+            "seeds": 2,
+            "steps": 10,
+            "run": {"workers": 2, "report": True, "tracking_uri": base},
+        }
+        words = [
+            sys.executable,
+            "-m",
+            "benchmarks.toy_study",
+            str(folder / "out"),
+            json.dumps(options),
+        ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=180)
-        yield json.loads((folder / "out" / "toy" / "tracking.json").read_text()) | {"folder": str(folder)}
+        subprocess.run(
+            words, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=180
+        )
+        yield json.loads((folder / "out" / "toy" / "tracking.json").read_text()) | {
+            "folder": str(folder)
+        }
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
@@ -64,7 +88,8 @@ def tracked(tmp_path_factory):
 def opened(browser, address, *words):  # noqa: F811
     """The text of a page of MLflow, once it says all the words."""
     browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 1600, "height": 1200, "deviceScaleFactor": 1, "mobile": False}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 1600, "height": 1200, "deviceScaleFactor": 1, "mobile": False},
     )
     browser.get("about:blank")
     browser.get(address)
@@ -84,10 +109,25 @@ def test_the_experiments_table_names_arms_and_factors(browser, tracked):  # noqa
 
 
 def test_charts_group_the_seeds_of_an_arm(browser, tracked):  # noqa: F811
-    text = opened(browser, tracked["addresses"]["by_arm"], "answer/mixed_l1", "cell: reference", "The question")
+    text = opened(
+        browser,
+        tracked["addresses"]["by_arm"],
+        "answer/mixed_l1",
+        "cell: reference",
+        "The question",
+    )
     for word in ("The question", "Losses", "answer/mixed_l1", "loss/total_generator", "weight: on"):
         assert word in text
-    assert len(wait_for(lambda: browser.find_elements("css selector", ".js-plotly-plot .scatterlayer .trace"))) >= 2
+    assert (
+        len(
+            wait_for(
+                lambda: browser.find_elements(
+                    "css selector", ".js-plotly-plot .scatterlayer .trace"
+                )
+            )
+        )
+        >= 2
+    )
 
 
 def test_the_compare_page_puts_the_factor_beside_the_metrics(browser, tracked):  # noqa: F811
@@ -105,7 +145,10 @@ def test_the_note_leads_to_the_report_on_the_server(browser, tracked):  # noqa: 
     frame = wait_for(lambda: browser.find_elements("css selector", "iframe"))[0]
     browser.switch_to.frame(frame)
     try:
-        assert wait_for(lambda: browser.find_elements("css selector", "h1"))[0].text == "Does the toy work?"
+        assert (
+            wait_for(lambda: browser.find_elements("css selector", "h1"))[0].text
+            == "Does the toy work?"
+        )
     finally:
         browser.switch_to.default_content()
     assert list(Path(tracked["folder"], "artifacts").rglob("report/report.pdf"))

@@ -1,4 +1,5 @@
-"""A factor that changed not a digit: its rows say so, in all formats, and the CSV keeps the numbers."""
+"""A factor that changed not a digit: its rows say so, in all formats, and the CSV keeps the
+numbers."""
 
 import io
 import re
@@ -33,7 +34,11 @@ def intervals(study: StudyTable, name: str) -> list[tuple[str, ...]]:
     table = next(block for block in blocks if isinstance(block, Table) and block.name == name)
     place = [column.key for column in table.columns].index("interval")
     rows = [
-        (row[0], row[place], row[place + 1] if name != "arms" else replace(row[place], spans=row[place].sub))
+        (
+            row[0],
+            row[place],
+            row[place + 1] if name != "arms" else replace(row[place], spans=row[place].sub),
+        )
         for row in table.rows
     ]
     return [tuple(plain(cell.spans) for cell in row) for row in rows]
@@ -48,11 +53,16 @@ def test_rows_of_a_factor_that_did_nothing_say_so(inert: StudyTable) -> None:
     assert "= long_fm equivalent (did nothing)" in headline(inert)[2]
 
 
-def test_page_and_pdf_show_no_interval_of_it_and_the_csv_numbers(inert: StudyTable, tmp_path: Path) -> None:
+def test_page_and_pdf_show_no_interval_of_it_and_the_csv_numbers(
+    inert: StudyTable, tmp_path: Path
+) -> None:
     build_report(inert, tmp_path, formats=("html", "pdf", "csv"))
     reader = PdfReader(io.BytesIO((tmp_path / "report.pdf").read_bytes()))
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    for text in (page, re.sub(r"\s+", " ", " ".join(sheet.extract_text() for sheet in reader.pages))):
+    for text in (
+        page,
+        re.sub(r"\s+", " ", " ".join(sheet.extract_text() for sheet in reader.pages)),
+    ):
         assert "did nothing" in text
         assert "0.000 to 0.000" not in text
     effects = pd.read_csv(tmp_path / "data" / "effects.csv").set_index("term").loc["long_fm"]
@@ -66,7 +76,9 @@ def with_outcome(study: StudyTable, *of_cells: float) -> StudyTable:
     return replace(study, trials=study.trials.assign(**{"metric.kid": outcome}))
 
 
-def test_opposite_effects_that_cancel_are_not_nothing(make_study: Callable[..., StudyTable]) -> None:
+def test_opposite_effects_that_cancel_are_not_nothing(
+    make_study: Callable[..., StudyTable],
+) -> None:
     """Each factor raises the outcome without the other one by what it lowers it with it."""
     study = with_outcome(make_study(factors=2, seeds=3), 0.5, 0.75, 0.75, 0.5)
     text = " ".join(headline(study)) + to_text(make_report(study).document)
@@ -76,7 +88,9 @@ def test_opposite_effects_that_cancel_are_not_nothing(make_study: Callable[..., 
     assert "last digit" not in text
 
 
-def test_an_interaction_of_additive_factors_is_a_plain_0(make_study: Callable[..., StudyTable]) -> None:
+def test_an_interaction_of_additive_factors_is_a_plain_0(
+    make_study: Callable[..., StudyTable],
+) -> None:
     study = with_outcome(make_study(factors=2, seeds=3), 0.5, 0.75, 1.0, 1.25)
     assert intervals(study, "effects")[2] == ("long_recon × long_fm", "0.000", "–")
     assert "did nothing" not in to_text(make_report(study).document).lower()

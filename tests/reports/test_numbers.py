@@ -2,7 +2,17 @@ import math
 
 import pytest
 
-from reports.page.numbers import NOTHING, Scale, count, duration, fixed, interval, p_value, percent, signed
+from reports.page.numbers import (
+    NOTHING,
+    Scale,
+    count,
+    duration,
+    fixed,
+    interval,
+    p_value,
+    percent,
+    signed,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +33,14 @@ def test_fixed(value, digits, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.03, "+0.03"), (-0.03, "−0.03"), (0.0, "0.00"), (0.001, "+0.001"), (1e-12, "+1e−12"), (math.inf, NOTHING)],
+    [
+        (0.03, "+0.03"),
+        (-0.03, "−0.03"),
+        (0.0, "0.00"),
+        (0.001, "+0.001"),
+        (1e-12, "+1e−12"),
+        (math.inf, NOTHING),
+    ],
 )
 def test_signed(value, text):
     assert signed(value, 2) == text
@@ -35,20 +52,31 @@ def test_interval_needs_both_ends():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0001, "< 0.001"), (0.001, "0.001"), (1.0, "1.000"), (None, NOTHING), (math.nan, NOTHING)]
+    ("value", "text"),
+    [(0.0001, "< 0.001"), (0.001, "0.001"), (1.0, "1.000"), (None, NOTHING), (math.nan, NOTHING)],
 )
 def test_p_value(value, text):
     assert p_value(value) == text
 
 
 def test_words():
-    assert (count(1, "seed"), count(5, "seed"), count(0, "seed")) == ("1 seed", "5 seeds", "0 seeds")
-    assert (duration(12), duration(600), duration(9000), duration(None)) == ("12 s", "10 min", "2.5 h", NOTHING)
+    assert (count(1, "seed"), count(5, "seed"), count(0, "seed")) == (
+        "1 seed",
+        "5 seeds",
+        "0 seeds",
+    )
+    assert (duration(12), duration(600), duration(9000), duration(None)) == (
+        "12 s",
+        "10 min",
+        "2.5 h",
+        NOTHING,
+    )
     assert percent(0.324) == "32%"
 
 
 @pytest.mark.parametrize(
-    ("sizes", "digits"), [((0.01,), 3), ((0.05, 2.0), 3), ((3.0,), 1), ((250.0,), 0), ((), 3), ((0.0, None), 3)]
+    ("sizes", "digits"),
+    [((0.01,), 3), ((0.05, 2.0), 3), ((3.0,), 1), ((250.0,), 0), ((), 3), ((0.0, None), 3)],
 )
 def test_scale_keeps_two_significant_digits_of_the_smallest_size(sizes, digits):
     assert Scale.of(*sizes).digits == digits

@@ -1,4 +1,5 @@
-"""The same numbers everywhere: what a reader sees in the page, the PDF and the LaTeX tables is the CSV's, rounded."""
+"""The same numbers everywhere: what a reader sees in the page, the PDF and the LaTeX tables is the
+CSV's, rounded."""
 
 import io
 import json
@@ -29,7 +30,9 @@ def page_rows(built):
     for name, inside in re.findall(r'<table id="t-([\w-]+)".*?<tbody>(.*?)</tbody>', html, re.S):
         rows = re.findall(r"<tr>(.*?)</tr>", inside, re.S)
         cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in rows]
-        tables[name] = [[unescape(re.sub(r"<[^>]+>", " ", cell)).strip() for cell in row] for row in cells]
+        tables[name] = [
+            [unescape(re.sub(r"<[^>]+>", " ", cell)).strip() for cell in row] for row in cells
+        ]
     return tables
 
 
@@ -44,16 +47,27 @@ def read(built, name):
 
 
 def latex_row(built, name, index):
-    lines = (built / "tables" / f"{name}.tex").read_text(encoding="utf-8").split(r"\midrule")[1].splitlines()
+    lines = (
+        (built / "tables" / f"{name}.tex")
+        .read_text(encoding="utf-8")
+        .split(r"\midrule")[1]
+        .splitlines()
+    )
     return [line for line in lines if line.strip().endswith(r"\\")][index]
 
 
 @pytest.mark.parametrize(("name", "value"), [("verdicts", "effect"), ("effects", "estimate")])
-def test_effects_are_equal_in_page_pdf_latex_and_csv(study, built, page_rows, pdf_text, name, value):
+def test_effects_are_equal_in_page_pdf_latex_and_csv(
+    study, built, page_rows, pdf_text, name, value
+):
     scale, frame = open_study(study).scale, read(built, name)
     assert len(frame) == len(page_rows[name]) > 1
     for index, row in enumerate(frame.to_dict("records")):
-        shown = [scale.signed(row[value]), scale.interval(row["low"], row["high"]), p_value(row["p_adjusted"])]
+        shown = [
+            scale.signed(row[value]),
+            scale.interval(row["low"], row["high"]),
+            p_value(row["p_adjusted"]),
+        ]
         cells = page_rows[name][index]
         assert [cell for cell in cells if cell in shown] == shown
         for text in shown:
@@ -72,7 +86,9 @@ def test_arms_are_equal_in_page_pdf_latex_and_csv(study, built, page_rows, pdf_t
         for text in texts:
             assert text in cells
             assert text in pdf_text
-            assert escaped(text) in re.sub(r"\\\w+\{([^{}]*)\}", r"\1", latex_row(built, "arms", index))
+            assert escaped(text) in re.sub(
+                r"\\\w+\{([^{}]*)\}", r"\1", latex_row(built, "arms", index)
+            )
 
 
 def test_shapley_shares_add_up_in_every_output(study, built, page_rows, pdf_text):

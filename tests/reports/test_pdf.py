@@ -22,7 +22,9 @@ def pdf(document):
 
 
 def text_of(data):
-    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages))
+    return re.sub(
+        r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+    )
 
 
 def test_title_answer_and_every_heading_are_in_the_text(document, pdf):
@@ -58,7 +60,9 @@ def test_pages_are_numbered_and_listed(document, pdf):
     assert f"{count} / {count}" in text_of(pdf)
     titles = [item.title for item in _flat(reader.outline)]
     assert titles == [section.title for section in document.sections[1:]]
-    assert any("/Link" in annotation.get_object().values() for annotation in reader.pages[0]["/Annots"])
+    assert any(
+        "/Link" in annotation.get_object().values() for annotation in reader.pages[0]["/Annots"]
+    )
 
 
 def _flat(outline):
@@ -71,7 +75,9 @@ def _flat(outline):
 
 def test_every_picture_of_the_steps_that_count_is_there(document, pdf):
     grids = [
-        block for block in document.blocks() if isinstance(block, ImageGrid) and block.name in ("first-page", "pair1")
+        block
+        for block in document.blocks()
+        if isinstance(block, ImageGrid) and block.name in ("first-page", "pair1")
     ]
     rows = [grid.frames[grid.steps.index(step)] for grid in grids for step, _ in grid.key_steps]
     pictures = {frame.picture.data for row in rows for frame in row if frame.picture}
@@ -100,5 +106,7 @@ def test_a_link_to_a_section_that_is_left_out_is_plain_text():
 def test_a_drawing_is_a_page_of_its_own_size():
     data = drawing_pdf(Drawing("d", rect(0, 0, 10, 10, "fon"), 200, 100, "a square"))
     (page,) = PdfReader(io.BytesIO(data)).pages
-    assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx((150, 75), abs=1)
+    assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(
+        (150, 75), abs=1
+    )
     assert drawing_pdf(Drawing("d", rect(0, 0, 10, 10, "fon"), 200, 100, "a square")) == data

@@ -1,4 +1,5 @@
-"""Whatever the trials are: claims agree, every sentence can be read, and the first lines keep their order."""
+"""Whatever the trials are: claims agree, every sentence can be read, and the first lines keep their
+order."""
 
 import re
 from collections.abc import Mapping
@@ -45,11 +46,21 @@ def random_study(number: int) -> StudyTable:
     cells, design = crossed(factors), "full_factorial"
     if len(names) == 3 and rng.random() < 0.4 and factors["a"] == SWITCH:
         half = [cell for cell in cells if sum(x == "with" for x in cell.values()) % 2 == 0]
-        cells, design = (half, "fractional_factorial") if rng.random() < 0.5 else (left_out(names), "leave_one_out")
-    size = {str(cell): rng.choice([0.0, 0.002, 0.01, 0.03], p=[0.4, 0.2, 0.2, 0.2]) for cell in cells}
+        cells, design = (
+            (half, "fractional_factorial")
+            if rng.random() < 0.5
+            else (left_out(names), "leave_one_out")
+        )
+    size = {
+        str(cell): rng.choice([0.0, 0.002, 0.01, 0.03], p=[0.4, 0.2, 0.2, 0.2]) for cell in cells
+    }
     seeds = int(rng.integers(1, 9))
     words = ("finished", "diverged", "failed", "planned")
-    rates = rng.dirichlet([1, 1, 1, 1]) * rng.choice([0.0, 0.3, 0.8]) if rng.random() < 0.6 else np.zeros(4)
+    rates = (
+        rng.dirichlet([1, 1, 1, 1]) * rng.choice([0.0, 0.3, 0.8])
+        if rng.random() < 0.6
+        else np.zeros(4)
+    )
     rates[0] += 1 - rates.sum()
 
     def status(levels: Mapping[str, str], seed: int) -> str:
@@ -123,7 +134,9 @@ def test_the_first_lines_keep_their_order(number: int) -> None:
         if text.startswith(("The reference", "On ")) or " trials finished; " in text:
             break
         found = [place for place, pattern in enumerate(ORDER) if re.search(pattern, text)]
-        assert found or "can't be compared" in text or "did nothing" in text or "finished." in text, text
+        assert (
+            found or "can't be compared" in text or "did nothing" in text or "finished." in text
+        ), text
         places += found[:1]
     assert places == sorted(places)
 

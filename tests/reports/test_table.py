@@ -26,7 +26,9 @@ def test_tables_come_back_as_they_were(folder, study):
     table = load_results(folder)
     assert table.study == study.study
     assert table.trials["trial_id"].tolist() == study.trials["trial_id"].tolist()
-    assert table.trials["metric.kid"].tolist() == pytest.approx(study.trials["metric.kid"].tolist(), nan_ok=True)
+    assert table.trials["metric.kid"].tolist() == pytest.approx(
+        study.trials["metric.kid"].tolist(), nan_ok=True
+    )
     pd.testing.assert_frame_equal(table.history, study.history, check_dtype=False)
 
 

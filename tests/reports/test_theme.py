@@ -8,7 +8,9 @@ from reports.page.theme import DARK, LIGHT, SIGNS, page_style, paper_style
 def luminance(colour: str) -> float:
     """Relative luminance (WCAG 2.2)."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -26,7 +28,8 @@ def test_text_has_contrast_aa(theme, text, ground):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_the_two_tones_differ_in_grey(theme):
-    """Orange and blue of one theme are also told apart by dashes, hollow marks and words; here: both stand out."""
+    """Orange and blue of one theme are also told apart by dashes, hollow marks and words; here:
+    both stand out."""
     assert contrast(theme["on"], theme["paper"]) >= 3
     assert contrast(theme["off"], theme["paper"]) >= 3
     assert contrast(theme["rope"], theme["paper"]) > 1.1

@@ -99,7 +99,9 @@ def truth(
     return StudyTable(study, pd.DataFrame(trials), _history(trials), _images(), ledger)
 
 
-def _trial(index: int, levels: Levels, seed: int, status: str, outcome: float, degraded: bool) -> dict[str, Any]:
+def _trial(
+    index: int, levels: Levels, seed: int, status: str, outcome: float, degraded: bool
+) -> dict[str, Any]:
     finished, ended = status == "finished", status in ("finished", "diverged")
     return {
         "trial_id": f"{index * 100 + seed:012x}",
@@ -159,8 +161,12 @@ def _plan(
         "seeds": list(range(seeds)),
         "factors": entries,
         "reference_cell": f"{0:012x}",
-        "cells": [{"cell_id": f"{i:012x}", "levels": dict(levels)} for i, levels in enumerate(arms)],
-        "trials": [{key: trial[key] for key in ("trial_id", "cell_id", "seed")} for trial in trials],
+        "cells": [
+            {"cell_id": f"{i:012x}", "levels": dict(levels)} for i, levels in enumerate(arms)
+        ],
+        "trials": [
+            {key: trial[key] for key in ("trial_id", "cell_id", "seed")} for trial in trials
+        ],
         "aliases": {},
         "metrics": {"kid": {"better": "lower", "unit": "", "description": "distance"}},
         **more,
@@ -169,7 +175,8 @@ def _plan(
 
 
 def said(report: Report) -> str:
-    """Everything a report says of its study: the text, the lines of the command, and the file for programs.
+    """Everything a report says of its study: the text, the lines of the command, and the file for
+        programs.
 
     The glossary is left out: it defines words and says nothing of a study.
     """

@@ -35,7 +35,9 @@ class CommandBuilder:
 
         named = trainer.options
         self.arguments = PerLevels(self.written, named, trainer.arguments)
-        self.config = PerLevels(self.written, identifying(trainer), lambda texts: _identity(trainer, texts))
+        self.config = PerLevels(
+            self.written, identifying(trainer), lambda texts: _identity(trainer, texts)
+        )
         self.code = PerLevels(self.written, named, self._code)
         files = ("checkpoint",) if "checkpoint" in named else ()
         self.checkpoint = PerLevels(self.values, files, self._checkpoint)
@@ -73,7 +75,8 @@ class CommandBuilder:
         return digest(dumps(found)) if found else "none"
 
     def _files(self, texts: Mapping[str, Any]) -> Iterator[Path]:
-        """The files among the words of the command, also behind a `=`; not the interpreter itself."""
+        """The files among the words of the command, also behind a `=`; not the interpreter
+        itself."""
         words = self.trainer.arguments(texts, but=("checkpoint",))
         for number, word in enumerate(words):
             for part in (word, word.partition("=")[2]):

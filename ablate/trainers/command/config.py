@@ -10,7 +10,8 @@ BRACE = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
 """A doubled brace, a name in braces, or a brace that stands alone."""
 
 WHEN_STARTED = ("seed", "folder", "device")
-"""Names in braces that are filled in when a trial starts; all others are known when it is planned."""
+"""Names in braces that are filled in when a trial starts; all others are known when it is
+planned."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class CommandConfig:
         """The words of the command for a trial in this folder, with nothing left to fill in."""
         values = {"seed": str(self.seed), "folder": str(folder), "device": device}
         return [
-            replaced(argument, doubled=lambda pair: pair[0], named=values.__getitem__) for argument in self.arguments
+            replaced(argument, doubled=lambda pair: pair[0], named=values.__getitem__)
+            for argument in self.arguments
         ]
 
 

@@ -15,7 +15,8 @@ def search_path() -> str:
 
 
 def program_environment(device: str, threads: int) -> dict[str, str]:
-    """The variables of a program on a device with so many CPU threads; with `cpu` it sees no GPU."""
+    """The variables of a program on a device with so many CPU threads; with `cpu` it sees no
+    GPU."""
     env = {**os.environ, "PATH": search_path(), "OMP_NUM_THREADS": str(threads)}
     if USERS_PYTHONPATH in env:
         env["PYTHONPATH"] = env.pop(USERS_PYTHONPATH)

@@ -1,4 +1,5 @@
-"""The metrics that a program writes: JSON lines `{"step": 20, "name": value}`, or CSV with a header."""
+"""The metrics that a program writes: JSON lines `{"step": 20, "name": value}`, or CSV with a
+header."""
 
 import csv
 import json
@@ -78,7 +79,9 @@ class MetricsFile:
             try:
                 step, values = _parsed(row)
                 if step < before:
-                    raise ValueError(f"step {step} comes after step {before}; steps must not go back")
+                    raise ValueError(
+                        f"step {step} comes after step {before}; steps must not go back"
+                    )
             except ValueError as error:
                 raise MetricsFileError(f"{self.path.name}:{number}: {error}") from None
             before = step
@@ -88,7 +91,8 @@ class MetricsFile:
 
 
 def _json_rows(lines: list[str]) -> Iterator[tuple[int, Any]]:
-    """Number of the line, and its object; an error where it is none is raised as a row is parsed."""
+    """Number of the line, and its object; an error where it is none is raised as a row is
+    parsed."""
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield number, line
@@ -121,7 +125,10 @@ def _parsed(row: str | Mapping[Any, Any]) -> tuple[int, dict[str, float]]:
 
 
 def _number(name: str, value: Any) -> float:
-    """A value as a number; null is none that is finite. Text is a number in CSV, and as `nan` or `inf`."""
+    """A value as a number; null is none that is finite.
+
+    Text is a number in CSV, and as `nan` or `inf`.
+    """
     if value is None:
         return math.nan
     if not isinstance(value, bool | dict | list):

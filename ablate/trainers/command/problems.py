@@ -104,12 +104,16 @@ def _idle(spec: StudySpec, trainer: CommandTrainer, cells: Sequence[Cell]) -> It
     """Factors that change nothing: the command is the same at all their levels, in every cell."""
     written = Patched(CommandConfig(trainer.base), trainer.factors)
     words: Callable[[Cell], str] = PerLevels(
-        written, identifying(trainer), lambda texts: dumps([trainer.arguments(texts), texts.get("threads")])
+        written,
+        identifying(trainer),
+        lambda texts: dumps([trainer.arguments(texts), texts.get("threads")]),
     )
     for factor in spec.factors:
         pairs = [(cell, {**cell, factor.name: factor.reference}) for cell in cells]
         turned = [(cell, first) for cell, first in pairs if cell[factor.name] != factor.reference]
-        if not any(words(cell) != words(first) or meant_equal(spec, cell, first) for cell, first in turned):
+        if not any(
+            words(cell) != words(first) or meant_equal(spec, cell, first) for cell, first in turned
+        ):
             message = (
                 "changes nothing: the command is the same at all its levels; "
                 "name its option in braces there, or list them in equal_arms"
@@ -122,7 +126,9 @@ def command_cautions(spec: StudySpec) -> list[str]:
     trainer = spec.trainer
     assert trainer is not None
     unused = [
-        path for path in leaves(trainer.base) if path not in trainer.names and path.partition(".")[0] != "threads"
+        path
+        for path in leaves(trainer.base)
+        if path not in trainer.names and path.partition(".")[0] != "threads"
     ]
     found = [f"base.{path}: the command does not name it, so it has no effect" for path in unused]
     if "seed" not in trainer.names:

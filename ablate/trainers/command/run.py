@@ -39,9 +39,9 @@ def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[
         checkpoints: `checkpoints` in the trial's folder.
 
     Yields:
-        A note with the command; then a record of kind `eval` for each step of the metrics file, each
-        metric as `metric/<name>`, once a later step shows that the step is complete or the program
-        has ended; at the end a note with the peak memory.
+        A note with the command; then a record of kind `eval` for each step of the metrics file,
+        each metric as `metric/<name>`, once a later step shows that the step is complete or the
+        program has ended; at the end a note with the peak memory.
 
     Raises:
         Diverged: a recorded metric is not finite; the program is ended.
@@ -71,7 +71,9 @@ def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[
         raise ProgramFailed(f"the program wrote no {config.metrics} in {{folder}}")
     if config.outcome not in source.seen:
         hint = did_you_mean(config.outcome, source.seen)
-        raise ProgramFailed(f"{config.metrics}: holds no {config.outcome}, the outcome of the study{hint}")
+        raise ProgramFailed(
+            f"{config.metrics}: holds no {config.outcome}, the outcome of the study{hint}"
+        )
 
 
 def _records(program: "Program", source: MetricsFile, stop: Path) -> Iterator[Record]:
@@ -92,14 +94,18 @@ def _records(program: "Program", source: MetricsFile, stop: Path) -> Iterator[Re
 
 
 class Program:
-    """A program under a supervisor that ends it when this process dies; leaving the context ends it too.
+    """A program under a supervisor that ends it when this process dies; leaving the context ends it
+    too.
 
     Attributes:
-        status: its exit status, once it has ended; less than 0: the number of the signal that ended it.
+        status: its exit status, once it has ended; less than 0: the number of the signal that ended
+            it.
         peak_mb: the largest memory of any of its processes, MB (2**20 bytes).
     """
 
-    def __init__(self, command: list[str], folder: str, environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, command: list[str], folder: str, environment: dict[str, str], log: Path
+    ) -> None:
         self.status = 0
         self.peak_mb = 0.0
         self._heard = False

@@ -1,4 +1,5 @@
-"""The trainer of a study of any program: `trainer: {command: ..., metrics: ...}` in a study file."""
+"""The trainer of a study of any program: `trainer: {command: ..., metrics: ...}` in a study
+file."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,5 @@
-"""Studies whose trials are runs of a program: real programs, inline and on Ray, and what goes wrong with them."""
+"""Studies whose trials are runs of a program: real programs, inline and on Ray, and what goes wrong
+with them."""
 
 import json
 import os
@@ -76,7 +77,9 @@ def columns(result: StudyResult) -> pd.DataFrame:
 # --- a study as a whole ---
 
 
-def test_the_example_of_the_docs_is_a_study_with_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_docs_is_a_study_with_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     shutil.copytree(EXAMPLE, tmp_path / "example")
     page = (ROOT / "docs" / "study-files.md").read_text(encoding="utf-8")
@@ -92,11 +95,18 @@ def test_the_example_of_the_docs_is_a_study_with_a_report(tmp_path: Path, monkey
     assert "initial weights" not in text
 
 
-def test_metrics_become_columns_and_the_log_is_kept(study: Callable[..., StudySpec], tmp_path: Path) -> None:
+def test_metrics_become_columns_and_the_log_is_kept(
+    study: Callable[..., StudySpec], tmp_path: Path
+) -> None:
     result = run(study(), tmp_path)
     table = columns(result)
     assert result.exit_code == 0
-    assert table["metric.loss"].to_dict() == {("low", 0): 0.8, ("high", 0): 0.6, ("low", 1): 1.8, ("high", 1): 1.6}
+    assert table["metric.loss"].to_dict() == {
+        ("low", 0): 0.8,
+        ("high", 0): 0.6,
+        ("low", 1): 1.8,
+        ("high", 1): 1.6,
+    }
     assert table["metric0.loss"].to_list() == [1.0, 1.0, 2.0, 2.0]
     assert table["config.rate"].to_list() == [0.01, 0.02, 0.01, 0.02]
     assert set(table["steps_done"]) == {20}
@@ -117,11 +127,17 @@ def test_finished_trials_are_reused_and_an_edited_program_runs_anew(
     assert {len(trial_file.read(one.folder)["attempts"]) for one in again.results} == {1}
     edited = plan(study(program=PROGRAM.replace("1 + seed", "2 + seed")))
     assert not {trial.id for trial in edited.trials} & {one.trial.id for one in first.results}
-    parts = {part for part, told in edited.trials[0].identity.items() if told != first.results[0].trial.identity[part]}
+    parts = {
+        part
+        for part, told in edited.trials[0].identity.items()
+        if told != first.results[0].trial.identity[part]
+    }
     assert parts == {"code"}
 
 
-def test_verify_repeats_a_run_and_sees_a_change(study: Callable[..., StudySpec], tmp_path: Path) -> None:
+def test_verify_repeats_a_run_and_sees_a_change(
+    study: Callable[..., StudySpec], tmp_path: Path
+) -> None:
     result = run(study(), tmp_path)
     trial = result.results[0].folder
     found = verify_trial(result.folder, trial, lambda _: None)
@@ -133,8 +149,14 @@ def test_verify_repeats_a_run_and_sees_a_change(study: Callable[..., StudySpec],
     assert changed.first == "metric/loss at step 0: 1.0 before, 2.0 now"
 
 
-def test_the_resolved_study_has_the_same_trials(study: Callable[..., StudySpec], tmp_path: Path) -> None:
-    spec = study(STUDY.replace("1e-2}}", "1e-2, note: 0x10, none: null, sizes: [1, 2], deep: {{a: 1.50, b: yes}}}}"))
+def test_the_resolved_study_has_the_same_trials(
+    study: Callable[..., StudySpec], tmp_path: Path
+) -> None:
+    spec = study(
+        STUDY.replace(
+            "1e-2}}", "1e-2, note: 0x10, none: null, sizes: [1, 2], deep: {{a: 1.50, b: yes}}}}"
+        )
+    )
     elsewhere = tmp_path / "elsewhere" / "resolved.yaml"
     elsewhere.parent.mkdir()
     elsewhere.write_text(resolved_yaml(spec), encoding="utf-8")
@@ -160,7 +182,11 @@ def test_a_study_that_extends_another_starts_the_program_beside_that_one(
 def arguments(spec: StudySpec) -> list[list[str]]:
     """The arguments of each trial of a plan, without the program."""
     configs = [trial.config for trial in plan(spec).trials]
-    return [config.command_line(Path("F"), "cpu")[4:] for config in configs if isinstance(config, CommandConfig)]
+    return [
+        config.command_line(Path("F"), "cpu")[4:]
+        for config in configs
+        if isinstance(config, CommandConfig)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -181,16 +207,20 @@ def arguments(spec: StudySpec) -> list[list[str]]:
 def test_a_value_is_one_argument_as_it_is_written(
     study: Callable[..., StudySpec], option: str, template: str, expected: str
 ) -> None:
-    text = STUDY.replace("{{rate}}", f"{template} {{{{rate}}}}").replace("rate: 1e-2}}", f"rate: 1e-2, x: {option}}}}}")
-    text = re.sub(r'command: "(.*)"\}\}', lambda found: f"command: >-\n    {found[1]}", text).replace(
-        "trainer: {{", "trainer:\n  "
+    text = STUDY.replace("{{rate}}", f"{template} {{{{rate}}}}").replace(
+        "rate: 1e-2}}", f"rate: 1e-2, x: {option}}}}}"
     )
+    text = re.sub(
+        r'command: "(.*)"\}\}', lambda found: f"command: >-\n    {found[1]}", text
+    ).replace("trainer: {{", "trainer:\n  ")
     assert arguments(study(text))[0] == [expected, "1e-2", "0", "F"]
 
 
 def test_factors_patch_options_inside_a_map(study: Callable[..., StudySpec]) -> None:
     text = STUDY.replace("{{rate: 1e-2}}", "{{rate: {{start: 1e-2, end: 3e-3}}}}")
-    text = text.replace("{{rate}}", "{{rate.start}},{{rate.end}}").replace("path: rate", "path: rate.start")
+    text = text.replace("{{rate}}", "{{rate.start}},{{rate.end}}").replace(
+        "path: rate", "path: rate.start"
+    )
     assert [words[0] for words in arguments(study(text))[:2]] == ["1e-2,3e-3", "2e-2,3e-3"]
 
 
@@ -201,29 +231,45 @@ def test_cells_with_one_command_line_are_one_trial(study: Callable[..., StudySpe
     assert found.equal_cells == (({"rate": "low"}, {"rate": "same"}),)
 
 
-def test_designs_conditions_and_overrides_work_as_for_networks(study: Callable[..., StudySpec]) -> None:
-    text = STUDY.replace("{{rate}}", "{{rate}} {{mode}}").replace("rate: 1e-2}}", "rate: 1e-2, mode: plain}}")
+def test_designs_conditions_and_overrides_work_as_for_networks(
+    study: Callable[..., StudySpec],
+) -> None:
+    text = STUDY.replace("{{rate}}", "{{rate}} {{mode}}").replace(
+        "rate: 1e-2}}", "rate: 1e-2, mode: plain}}"
+    )
     text = text.replace("seeds: ", "  mode: {{path: mode, levels: [plain, bold, odd]}}\nseeds: ")
     overrides = ("factors.rate.levels.high=3e-2", "seeds=[7]")
 
     excluding = text + "exclude:\n  - {{rate: high, mode: odd, reason: too odd}}\n"
-    cells = [("1e-2", "plain"), ("1e-2", "bold"), ("1e-2", "odd"), ("3e-2", "plain"), ("3e-2", "bold")]
+    cells = [
+        ("1e-2", "plain"),
+        ("1e-2", "bold"),
+        ("1e-2", "odd"),
+        ("3e-2", "plain"),
+        ("3e-2", "bold"),
+    ]
     assert arguments(study(excluding, PROGRAM, *overrides)) == [[*cell, "7", "F"] for cell in cells]
 
     conditional = text.replace("odd]}}", "odd], when: {{rate: high}}}}")
     cells = [("1e-2", "plain"), ("3e-2", "plain"), ("3e-2", "bold"), ("3e-2", "odd")]
-    assert arguments(study(conditional, PROGRAM, *overrides)) == [[*cell, "7", "F"] for cell in cells]
+    assert arguments(study(conditional, PROGRAM, *overrides)) == [
+        [*cell, "7", "F"] for cell in cells
+    ]
 
 
 def test_what_has_no_effect_is_said(study: Callable[..., StudySpec]) -> None:
-    text = STUDY.replace("rate: 1e-2}}", "rate: 1e-2, momentum: 0.9, threads: 2}}").replace(" {{seed}}", " 0")
+    text = STUDY.replace("rate: 1e-2}}", "rate: 1e-2, momentum: 0.9, threads: 2}}").replace(
+        " {{seed}}", " 0"
+    )
     assert cautions(study(text)) == [
         "base.momentum: the command does not name it, so it has no effect",
         "trainer.command: does not name {seed}: every seed is the same run again",
     ]
 
 
-def test_a_checkpoint_counts_by_its_content(study: Callable[..., StudySpec], tmp_path: Path) -> None:
+def test_a_checkpoint_counts_by_its_content(
+    study: Callable[..., StudySpec], tmp_path: Path
+) -> None:
     text = STUDY.replace("{{rate}}", "{{rate}} '{{checkpoint}}'").replace(
         "rate: 1e-2}}", "rate: 1e-2, checkpoint: a.pt}}"
     )
@@ -234,32 +280,68 @@ def test_a_checkpoint_counts_by_its_content(study: Callable[..., StudySpec], tmp
     assert plan(study(text.replace("a.pt", "b.pt"))).trials[0].id == first.trials[0].id
     (tmp_path / "a.pt").write_bytes(b"others!")
     assert plan(study(text)).trials[0].id != first.trials[0].id
-    assert plan(study(text.replace("a.pt", "c.pt"))).missing == (f"checkpoint: {tmp_path / 'c.pt'}: no such file",)
+    assert plan(study(text.replace("a.pt", "c.pt"))).missing == (
+        f"checkpoint: {tmp_path / 'c.pt'}: no such file",
+    )
     assert arguments(study(text.replace("a.pt", "null")))[0][1] == ""
 
 
-def test_a_program_that_is_not_there_is_told_before_anything_starts(study: Callable[..., StudySpec]) -> None:
-    assert plan(study(STUDY.replace("{python}", "pythn"))).missing == ("trainer.command: pythn: no such program",)
+def test_a_program_that_is_not_there_is_told_before_anything_starts(
+    study: Callable[..., StudySpec],
+) -> None:
+    assert plan(study(STUDY.replace("{python}", "pythn"))).missing == (
+        "trainer.command: pythn: no such program",
+    )
 
 
 @pytest.mark.parametrize(
     ("old", "new", "place", "message"),
     [
-        ("{{rate}}", "{{rat}}", "3:20", "trainer.command: {rat} names no option of base; did you mean rate?"),
+        (
+            "{{rate}}",
+            "{{rat}}",
+            "3:20",
+            "trainer.command: {rat} names no option of base; did you mean rate?",
+        ),
         ("{{rate}}", "{{rate:.2f}}", "3:20", "trainer.command: {rate:.2f} names no option of base"),
         ("{{rate}}", "{{", "3:20", "a brace stands alone; write {{ or }} for a brace"),
         (" {{folder}}", "", "3:20", "must name {folder}, where the program writes metrics.jsonl"),
         ("{{rate}}", "'{{rate}}", "3:20", "cannot be split into words: no closing quotation"),
         ('"}}', '", metric: a.csv}}', "3:", "trainer.metric: unknown key; did you mean metrics?"),
-        ('"}}', '", metrics: ../a.csv}}', "3:", "'../a.csv' must be a file inside the trial's folder"),
-        ('"}}', '", metrics: history.jsonl}}', "3:", "'history.jsonl' is a name that g2g-ablate uses itself"),
+        (
+            '"}}',
+            '", metrics: ../a.csv}}',
+            "3:",
+            "'../a.csv' must be a file inside the trial's folder",
+        ),
+        (
+            '"}}',
+            '", metrics: history.jsonl}}',
+            "3:",
+            "'history.jsonl' is a name that g2g-ablate uses itself",
+        ),
         ('"}}', '", folder: nowhere}}', "3:", "nowhere: no such folder"),
         ("rate: 1e-2}}", "rate: 1e-2, seed: 1}}", "4:", "base.seed: 'seed' is a reserved name"),
-        ("rate: 1e-2}}", "rate: 1e-2, folder: a}}", "4:", "base.folder: 'folder' is a reserved name"),
+        (
+            "rate: 1e-2}}",
+            "rate: 1e-2, folder: a}}",
+            "4:",
+            "base.folder: 'folder' is a reserved name",
+        ),
         ("path: rate", "path: rat", "6:", "'rat' is not known; did you mean rate?"),
         ("high: 2e-2", "high: fast", "6:", "factors.rate.levels.high: 'fast' must be a number"),
-        ("low: 1e-2, high: 2e-2", "low: 1, high: true", "6:", "factors.rate.levels.high: true must be a number"),
-        ("{{rate}}", "1", "6:3", "factors.rate: changes nothing: the command is the same at all its levels"),
+        (
+            "low: 1e-2, high: 2e-2",
+            "low: 1, high: true",
+            "6:",
+            "factors.rate.levels.high: true must be a number",
+        ),
+        (
+            "{{rate}}",
+            "1",
+            "6:3",
+            "factors.rate: changes nothing: the command is the same at all its levels",
+        ),
         ("loss", "step", "8:", "outcome.metric"),
         ("{{metric: loss}}", "{{better: lower}}", "8:", "outcome: metric is missing"),
         ("high: 2e-2", "high: 1e-2", "6:3", "factors.rate: changes nothing"),
@@ -286,7 +368,9 @@ def test_a_python_object_is_no_trainer_yet(study: Callable[..., StudySpec]) -> N
 # --- what programs write, and how they end ---
 
 
-def outcome(study: Callable[..., StudySpec], tmp_path: Path, body: str, text: str = STUDY) -> trial_file.TrialResult:
+def outcome(
+    study: Callable[..., StudySpec], tmp_path: Path, body: str, text: str = STUDY
+) -> trial_file.TrialResult:
     """The first trial of a study whose program does this."""
     text = text.replace("seeds: [0, 1]", "seeds: [0]")
     return run(study(text, TALKING + body), tmp_path, alike_limit=0).results[0]
@@ -314,8 +398,16 @@ def test_a_program_that_fails(
 @pytest.mark.parametrize(
     ("lines", "status", "error"),
     [
-        ('{"step": 0, "loss": 1}\n{"step": 5, "loss": NaN}\n', "diverged", "loss is not finite at step 5"),
-        ('{"step": 0, "loss": 1}\n{"step": 5, "other": null}\n', "diverged", "other is not finite at step 5"),
+        (
+            '{"step": 0, "loss": 1}\n{"step": 5, "loss": NaN}\n',
+            "diverged",
+            "loss is not finite at step 5",
+        ),
+        (
+            '{"step": 0, "loss": 1}\n{"step": 5, "other": null}\n',
+            "diverged",
+            "other is not finite at step 5",
+        ),
         ('{"step": 0, "loss": -Infinity}\n', "diverged", "loss is not finite at step 0"),
         (
             '{"step": 0, "los": 1}\n',
@@ -323,7 +415,11 @@ def test_a_program_that_fails(
             "metrics.jsonl: holds no loss, the outcome of the study; did you mean los?",
         ),
         ('{"step": 0, "loss": 1}\n{"loss": 2}\n', "failed", "metrics.jsonl:2: has no step"),
-        ('{"step": 5, "loss": 1}\n{"step": 0, "loss": 2}\n', "failed", "metrics.jsonl:2: step 0 comes after step 5"),
+        (
+            '{"step": 5, "loss": 1}\n{"step": 0, "loss": 2}\n',
+            "failed",
+            "metrics.jsonl:2: step 0 comes after step 5",
+        ),
         ('{"step": 1.5, "loss": 1}\n', "failed", "step: 1.5 must be a whole number"),
         ('{"step": 0, "loss": "low"}\n', "failed", 'metrics.jsonl:1: loss: "low" is no number'),
         ('{"step": 0, "loss": true}\n', "failed", "loss: true is no number"),
@@ -343,9 +439,13 @@ def test_what_is_written_decides(
 def test_a_table_with_a_header_is_read_too(study: Callable[..., StudySpec], tmp_path: Path) -> None:
     text = STUDY.replace('"}}', '", metrics: logs/metrics.csv}}')
     rows = "step,loss,accuracy\n0,1.0,\n0,,0.25\n10,0.5,\n"
-    found = outcome(study, tmp_path, f"(folder / 'logs' / 'metrics.csv').write_text({rows!r})", text)
+    found = outcome(
+        study, tmp_path, f"(folder / 'logs' / 'metrics.csv').write_text({rows!r})", text
+    )
     assert found.status == "finished"
-    table = pd.read_parquet(tmp_path / "runs" / "program" / "history.parquet").astype({"trial_id": str, "name": str})
+    table = pd.read_parquet(tmp_path / "runs" / "program" / "history.parquet").astype(
+        {"trial_id": str, "name": str}
+    )
     table = table[table["trial_id"] == found.trial.id]
     assert table[["step", "name", "value"]].to_numpy().tolist() == [
         [0, "metric/loss", 1.0],
@@ -354,7 +454,9 @@ def test_a_table_with_a_header_is_read_too(study: Callable[..., StudySpec], tmp_
     ]
 
 
-def test_a_diverged_program_is_ended_at_once(study: Callable[..., StudySpec], tmp_path: Path) -> None:
+def test_a_diverged_program_is_ended_at_once(
+    study: Callable[..., StudySpec], tmp_path: Path
+) -> None:
     body = """
 (folder / 'metrics.jsonl').write_text('{"step": 0, "loss": 1}\\n{"step": 1, "loss": NaN}\\n')
 time.sleep(60)
@@ -385,7 +487,9 @@ def running(folder: Path) -> list[psutil.Process]:
     """Programs that run in this folder, with their supervisors."""
     found = []
     for process in psutil.process_iter(["cwd", "status", "cmdline"]):
-        mine = process.info["cwd"] == str(folder) and "train.py" in " ".join(process.info["cmdline"] or ())
+        mine = process.info["cwd"] == str(folder) and "train.py" in " ".join(
+            process.info["cmdline"] or ()
+        )
         if mine and process.info["status"] != psutil.STATUS_ZOMBIE:
             found.append(process)
     return found
@@ -399,7 +503,10 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 def lines(folder: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("runs/program/trials/*/metrics.jsonl"))
+    return sum(
+        path.read_bytes().count(b"\n")
+        for path in folder.glob("runs/program/trials/*/metrics.jsonl")
+    )
 
 
 def test_a_request_to_stop_ends_the_program_and_the_trial_starts_anew(
@@ -445,7 +552,9 @@ def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)]
+)
 def test_no_program_outlives_the_command(
     study: Callable[..., StudySpec], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -494,7 +603,10 @@ def test_on_ray_a_killed_worker_takes_its_program_along_and_the_trial_is_run_aga
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("train", "study.yaml"), "train: the trials of study.yaml are runs of a program, which `run` starts"),
+        (
+            ("train", "study.yaml"),
+            "train: the trials of study.yaml are runs of a program, which `run` starts",
+        ),
         (("plan", "study.yaml", "--pilot"), "--pilot: a few steps of a program cannot be measured"),
     ],
 )

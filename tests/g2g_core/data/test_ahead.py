@@ -11,7 +11,9 @@ from g2g_core.data import DATASETS, DataError
 
 def make(folder, **data):
     data = {"root": str(folder), "cache": "off", **data}
-    return DATASETS["image_folder"](TrialConfig(dataset="image_folder", data=data, image_size=32, batch_size=4))
+    return DATASETS["image_folder"](
+        TrialConfig(dataset="image_folder", data=data, image_size=32, batch_size=4)
+    )
 
 
 def same(a, b):

@@ -99,14 +99,18 @@ def test_digests_are_remembered_by_size_and_time(make_folder, monkeypatch):
     assert len(set(first)) == len(files)
     reads = []
     plain = type(folder).read_bytes
-    monkeypatch.setattr(type(folder), "read_bytes", lambda self: (reads.append(self.name), plain(self))[1])
+    monkeypatch.setattr(
+        type(folder), "read_bytes", lambda self: (reads.append(self.name), plain(self))[1]
+    )
     assert file_digests(folder, files) == first
     assert not [name for name in reads if name.endswith(".png")]
     time.sleep(0.01)
     content = plain(folder / files[3])
     (folder / files[3]).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))  # the same size
     changed = file_digests(folder, files)
-    assert [a != b for a, b in zip(first, changed, strict=True)] == [i == 3 for i in range(len(files))]
+    assert [a != b for a, b in zip(first, changed, strict=True)] == [
+        i == 3 for i in range(len(files))
+    ]
 
 
 def test_a_damaged_memory_of_digests_is_ignored(make_folder):

@@ -11,10 +11,14 @@ def root(tmp_path):
     (tmp_path / "img_align_celeba").mkdir()
     people = {f"{i:06d}.jpg": 1 + i % 6 for i in range(1, 25)}
     for name in people:
-        Image.fromarray(np.full((60, 50, 3), 10 * people[name], np.uint8)).save(tmp_path / "img_align_celeba" / name)
+        Image.fromarray(np.full((60, 50, 3), 10 * people[name], np.uint8)).save(
+            tmp_path / "img_align_celeba" / name
+        )
     split = {1: 0, 2: 0, 3: 0, 4: 1, 5: 2, 6: 2}
     (tmp_path / "identity_CelebA.txt").write_text("".join(f"{n} {p}\n" for n, p in people.items()))
-    (tmp_path / "list_eval_partition.txt").write_text("".join(f"{n} {split[p]}\n" for n, p in people.items()))
+    (tmp_path / "list_eval_partition.txt").write_text(
+        "".join(f"{n} {split[p]}\n" for n, p in people.items())
+    )
     return tmp_path
 
 
@@ -59,8 +63,16 @@ def test_what_is_wrong(root):
     identity = (root / "identity_CelebA.txt").read_text()
     partition = (root / "list_eval_partition.txt").read_text()
     cases = [
-        ("identity_CelebA.txt", identity + "x.jpg one\n", r"identity_CelebA.txt:25: 'x.jpg one' is not a file name"),
-        ("identity_CelebA.txt", identity + "x.jpg 1\n", "1 of its images are not in img_align_celeba: x.jpg"),
+        (
+            "identity_CelebA.txt",
+            identity + "x.jpg one\n",
+            r"identity_CelebA.txt:25: 'x.jpg one' is not a file name",
+        ),
+        (
+            "identity_CelebA.txt",
+            identity + "x.jpg 1\n",
+            "1 of its images are not in img_align_celeba: x.jpg",
+        ),
         ("identity_CelebA.txt", identity + "../x.jpg 1\n", "identity_CelebA.txt:25"),
         ("identity_CelebA.txt", "", "is empty"),
         (

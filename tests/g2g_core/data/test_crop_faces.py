@@ -51,7 +51,9 @@ def test_faces_and_lists(imagenet):
         "train_list": str(out / "animals_list_train.txt"),
         "test_list": str(out / "animals_list_test.txt"),
     }
-    animals = DATASETS["list_files"](TrialConfig(dataset="list_files", data=data, image_size=32, batch_size=2))
+    animals = DATASETS["list_files"](
+        TrialConfig(dataset="list_files", data=data, image_size=32, batch_size=2)
+    )
     assert animals.class_names == TRAIN
     assert animals.evaluation_pairs(2).class_names == TEST_CLASSES[:2]
 
@@ -66,7 +68,9 @@ def test_a_second_call_cuts_what_is_missing(imagenet):
 
 
 def test_missing_and_damaged_images_are_told_and_the_others_cut(imagenet):
-    first, second, third = (imagenet / "train" / TRAIN[0] / f"{TRAIN[0]}_{i}.JPEG" for i in range(3))
+    first, second, third = (
+        imagenet / "train" / TRAIN[0] / f"{TRAIN[0]}_{i}.JPEG" for i in range(3)
+    )
     first.unlink()
     second.write_bytes(second.read_bytes()[:300])
     Image.new("RGB", (15, 15)).save(third, "JPEG")
@@ -87,7 +91,14 @@ def test_a_box_over_the_border_is_cut_at_it(imagenet):
 
 @pytest.mark.parametrize(
     "line",
-    ["a/b.JPEG 1 2 3", "b.JPEG 1 2 30 40", "a/b.JPEG 1 2 3 x", "../a/b 1 2 30 40", "/a/b 1 2 30 40", "a/b 9 9 9 20"],
+    [
+        "a/b.JPEG 1 2 3",
+        "b.JPEG 1 2 30 40",
+        "a/b.JPEG 1 2 3 x",
+        "../a/b 1 2 30 40",
+        "/a/b 1 2 30 40",
+        "a/b 9 9 9 20",
+    ],
 )
 def test_bad_lines(tmp_path, line):
     (tmp_path / "c.txt").write_text(f"a/b.JPEG 1 2 30 40\n{line}\n")
@@ -98,7 +109,11 @@ def test_bad_lines(tmp_path, line):
 def test_bad_files(tmp_path):
     (tmp_path / "empty.txt").write_text("\n")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\xff")
-    for name, message in (("empty", "no coordinates"), ("binary", "not a text file"), ("no", "No such file")):
+    for name, message in (
+        ("empty", "no coordinates"),
+        ("binary", "not a text file"),
+        ("no", "No such file"),
+    ):
         with pytest.raises(DataError, match=message):
             read_coordinates(str(tmp_path / f"{name}.txt"))
 
@@ -112,4 +127,6 @@ def test_the_command(imagenet):
     next((imagenet / "out" / TRAIN[0]).iterdir()).unlink()
     next((imagenet / "out" / TRAIN[0]).iterdir()).unlink()
     next((imagenet / "out" / TRAIN[0]).iterdir()).unlink()
-    assert CliRunner().invoke(app, ["crop-faces", *arguments], standalone_mode=False).return_value == 1
+    assert (
+        CliRunner().invoke(app, ["crop-faces", *arguments], standalone_mode=False).return_value == 1
+    )

@@ -8,7 +8,9 @@ from PIL import Image
 
 from g2g_core.data.decode import BadImage, quiet_decoding, read_image
 
-GRADIENT = np.add.outer(np.arange(16) * 8, np.arange(24) * 5).astype(np.uint8)  # (16, 24), all below 236
+GRADIENT = np.add.outer(np.arange(16) * 8, np.arange(24) * 5).astype(
+    np.uint8
+)  # (16, 24), all below 236
 COLOUR = np.stack([GRADIENT, GRADIENT[::-1], GRADIENT[:, ::-1]], axis=-1)
 
 
@@ -45,12 +47,17 @@ def test_sixteen_bits_become_eight(tmp_path):
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparency_is_laid_on_white(tmp_path, mode):
     image = Image.fromarray(COLOUR).convert(mode)
-    alpha = Image.fromarray(np.where(np.arange(24) < 12, 255, 0).astype(np.uint8)[None].repeat(16, 0))
+    alpha = Image.fromarray(
+        np.where(np.arange(24) < 12, 255, 0).astype(np.uint8)[None].repeat(16, 0)
+    )
     image.putalpha(alpha)
     image.save(tmp_path / "a.png")
     pixels = read(tmp_path / "a.png")
     assert (pixels[:, 12:] == 255).all()
-    assert np.array_equal(pixels[:, :12], np.asarray(Image.fromarray(COLOUR).convert(mode[:-1]).convert("RGB"))[:, :12])
+    assert np.array_equal(
+        pixels[:, :12],
+        np.asarray(Image.fromarray(COLOUR).convert(mode[:-1]).convert("RGB"))[:, :12],
+    )
 
 
 def test_transparent_palette(tmp_path):
@@ -74,7 +81,9 @@ def test_exif_rotation_is_applied(tmp_path):
     assert np.array_equal(read(tmp_path / "a.png"), np.rot90(COLOUR, k=-1))
 
 
-@pytest.mark.parametrize(("size", "expected"), [((100, 50), (20, 40)), ((50, 100), (40, 20)), ((7, 7), (20, 20))])
+@pytest.mark.parametrize(
+    ("size", "expected"), [((100, 50), (20, 40)), ((50, 100), (40, 20)), ((7, 7), (20, 20))]
+)
 def test_shortest_side_and_aspect(tmp_path, size, expected):
     Image.new("RGB", size, "red").save(tmp_path / "a.png")
     assert read(tmp_path / "a.png", 20).shape == (*expected, 3)
@@ -90,10 +99,16 @@ def png(width=16, height=16, chunks=None, depth=8, colour=2):
     """A PNG by hand, for damage that no encoder makes."""
 
     def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    body = chunk(b"IDAT", zlib.compress(b"\0" * 100)) if chunks is None else b"".join(chunk(*one) for one in chunks)
+    body = (
+        chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        if chunks is None
+        else b"".join(chunk(*one) for one in chunks)
+    )
     return b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b"")
 
 

@@ -11,7 +11,9 @@ POINTS = fixed_points(USUAL_POINTS)
 
 def make(folder, **data):
     data = {"root": str(folder), **data}
-    return DATASETS["image_folder"](TrialConfig(dataset="image_folder", data=data, image_size=32, batch_size=4))
+    return DATASETS["image_folder"](
+        TrialConfig(dataset="image_folder", data=data, image_size=32, batch_size=4)
+    )
 
 
 def at(mask, point):
@@ -42,9 +44,15 @@ def test_points_at_the_border_do_no_harm():
 
 
 def test_masks_move_with_crop_and_flip(make_folder):
-    """Where the mask is 1 in the crop, the erased part of the whole image is: shown by painting that part."""
+    """Where the mask is 1 in the crop, the erased part of the whole image is: shown by painting
+    that part."""
     folder = make_folder(size=(50, 50))
-    data = make(folder, erase="eyes", cache="memory", face_points=(0.2, 0.3, 0.5, 0.3, 0.5, 0.6, 0.4, 0.8, 0.6, 0.8))
+    data = make(
+        folder,
+        erase="eyes",
+        cache="memory",
+        face_points=(0.2, 0.3, 0.5, 0.3, 0.5, 0.6, 0.4, 0.8, 0.6, 0.8),
+    )
     for i in range(len(data.images)):
         image = data.images[i]
         mask = face_mask(*image.shape[:2], data._usual_points, "eyes")
@@ -70,9 +78,17 @@ def test_erasing_changes_no_image(make_folder):
 def test_landmarks_file(tmp_path):
     path = tmp_path / "landmarks.txt"
     path.write_text("1\nlefteye_x lefteye_y ...\n000001.jpg  41 65 63 65 51 79 42 90 62 91\n\n")
-    assert read_landmarks(path)["000001.jpg"].tolist() == [[41, 65], [63, 65], [51, 79], [42, 90], [62, 91]]
+    assert read_landmarks(path)["000001.jpg"].tolist() == [
+        [41, 65],
+        [63, 65],
+        [51, 79],
+        [42, 90],
+        [62, 91],
+    ]
     path.write_text("1\nnames\na.jpg 1 2 3\n")
-    with pytest.raises(DataError, match=r"landmarks.txt:3: 'a.jpg 1 2 3' is not a file name and ten numbers"):
+    with pytest.raises(
+        DataError, match=r"landmarks.txt:3: 'a.jpg 1 2 3' is not a file name and ten numbers"
+    ):
         read_landmarks(path)
     with pytest.raises(DataError, match="not readable"):
         read_landmarks(tmp_path / "missing.txt")

@@ -10,7 +10,9 @@ from g2g_core.data.preflight import problems_of
 
 def make(folder, size=32, batch=4, seed=0, dataset="image_folder", **data):
     data = {"root": str(folder), **data}
-    return DATASETS[dataset](TrialConfig(dataset=dataset, data=data, image_size=size, batch_size=batch, seed=seed))
+    return DATASETS[dataset](
+        TrialConfig(dataset=dataset, data=data, image_size=size, batch_size=batch, seed=seed)
+    )
 
 
 def test_classes_are_divided_by_name_not_by_seed(make_folder):
@@ -60,8 +62,12 @@ def test_evaluation_is_the_centre_unaugmented(make_folder):
     found = 0
     for image in pairs.first:
         for file in data.set.test.files:
-            pixels = np.asarray(Image.open(folder / file), dtype=np.float32)[1:33, 6:38]  # resize 35, centre 32
-            found += bool(np.allclose(pixels.transpose(2, 0, 1) / 127.5 - 1, image.numpy(), atol=1e-6))
+            pixels = np.asarray(Image.open(folder / file), dtype=np.float32)[
+                1:33, 6:38
+            ]  # resize 35, centre 32
+            found += bool(
+                np.allclose(pixels.transpose(2, 0, 1) / 127.5 - 1, image.numpy(), atol=1e-6)
+            )
     assert found == 3
 
 
@@ -73,11 +79,14 @@ def test_training_crops_and_flips(make_folder):
     flipped = make(folder, batch=2, crop="centre")
     seen = {i.numpy().tobytes() for s in range(40) for i in flipped.batch(s).content_images}
     mirrored = {
-        np.ascontiguousarray(np.frombuffer(k, np.float32).reshape(3, 32, 32)[..., ::-1]).tobytes() for k in known
+        np.ascontiguousarray(np.frombuffer(k, np.float32).reshape(3, 32, 32)[..., ::-1]).tobytes()
+        for k in known
     }
     assert seen == known | mirrored
     moved = make(folder, batch=2, flip=False)
-    assert len({i.numpy().tobytes() for s in range(40) for i in moved.batch(s).content_images}) > 3 * len(known)
+    assert len(
+        {i.numpy().tobytes() for s in range(40) for i in moved.batch(s).content_images}
+    ) > 3 * len(known)
 
 
 def test_truth_by_name(make_folder):
@@ -88,9 +97,14 @@ def test_truth_by_name(make_folder):
     assert pairs.truth.shape == (40, 3, 32, 32)
     files = {}
     for i, file in enumerate(data.set.test.files):
-        files[data._centre(np.array([i + len(data.set.train.files)])).numpy().tobytes()] = file.split("/")
+        files[data._centre(np.array([i + len(data.set.train.files)])).numpy().tobytes()] = (
+            file.split("/")
+        )
     for i in range(20):
-        first, second = files[pairs.first[i].numpy().tobytes()], files[pairs.second[i].numpy().tobytes()]
+        first, second = (
+            files[pairs.first[i].numpy().tobytes()],
+            files[pairs.second[i].numpy().tobytes()],
+        )
         assert files[pairs.truth[i].numpy().tobytes()] == [first[0], second[1]]
         assert files[pairs.truth[i + 20].numpy().tobytes()] == [second[0], first[1]]
         assert first[0] != second[0]
@@ -115,7 +129,9 @@ def test_shots_are_other_images_of_the_class(make_folder):
         assert len({values.numpy().tobytes() for values in (image, *shots)}) == 3
     with pytest.raises(DataError, match=r"eval_shots is 5; class [abc] has 4 images"):
         data.evaluation_pairs(6, shots=5)
-    config = TrialConfig(dataset="image_folder", data={"root": str(data.set.folder)}, image_size=32, eval_shots=9)
+    config = TrialConfig(
+        dataset="image_folder", data={"root": str(data.set.folder)}, image_size=32, eval_shots=9
+    )
     assert "eval_shots is 9" in problems_of(DATASETS["image_folder"](config), config)[0]
 
 
@@ -133,7 +149,10 @@ def test_digests_follow_content_and_division(make_folder):
     assert first.digest == make(folder, seed=5).digest
     assert first.digest != make(folder, test_classes=0.5).digest
     assert first.order_digest(4) == make(folder).order_digest(4)
-    assert len({d.order_digest(4) for d in (first, make(folder, seed=5), make(folder, flip=False))}) == 3
+    assert (
+        len({d.order_digest(4) for d in (first, make(folder, seed=5), make(folder, flip=False))})
+        == 3
+    )
     Image.new("RGB", (40, 40), "red").save(folder / "a" / "0.png")
     assert make(folder).digest != first.digest
 

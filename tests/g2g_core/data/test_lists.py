@@ -6,7 +6,9 @@ from g2g_core.data import DATASETS, DataError
 
 def make(folder, train, test="", **data):
     data = {"root": str(folder), "train_list": str(train), "test_list": str(test), **data}
-    return DATASETS["list_files"](TrialConfig(dataset="list_files", data=data, image_size=32, batch_size=2))
+    return DATASETS["list_files"](
+        TrialConfig(dataset="list_files", data=data, image_size=32, batch_size=2)
+    )
 
 
 def write(path, *lines):
@@ -70,8 +72,18 @@ def test_bad_lists(make_folder, tmp_path):
         (folder, tmp_path / "no.txt", "", "data.train_list: .*No such file"),
         (folder, tmp_path, "", "data.train_list: .*directory"),
         (folder, tmp_path / "binary.txt", "", "not a text file"),
-        (folder, train, write(tmp_path / "mixed.txt", "a/1.png", "c/0.png"), "all new or all known"),
-        (folder, train, write(tmp_path / "same.txt", "a/0.png", "b/0.png"), "1 files are in .* too: a/0.png"),
+        (
+            folder,
+            train,
+            write(tmp_path / "mixed.txt", "a/1.png", "c/0.png"),
+            "all new or all known",
+        ),
+        (
+            folder,
+            train,
+            write(tmp_path / "same.txt", "a/0.png", "b/0.png"),
+            "1 files are in .* too: a/0.png",
+        ),
     ]
     for _, first, second, message in cases:
         with pytest.raises(DataError, match=message):

@@ -31,14 +31,19 @@ def test_any_step_can_be_asked_first():
 
 def test_images_of_the_two_streams_may_coincide():
     order = Order(4, 4, seed=0)
-    same = [np.any(order.indices("content", step) == order.indices("class", step)) for step in range(20)]
+    same = [
+        np.any(order.indices("content", step) == order.indices("class", step)) for step in range(20)
+    ]
     assert any(same)
     assert not all(same)
 
 
 def test_digest_follows_order_and_steps():
     assert Order(20, 3, 0).digest(10) == Order(20, 3, 0).digest(10)
-    assert len({Order(20, 3, 0).digest(10), Order(20, 3, 0).digest(11), Order(20, 3, 1).digest(10)}) == 3
+    assert (
+        len({Order(20, 3, 0).digest(10), Order(20, 3, 0).digest(11), Order(20, 3, 1).digest(10)})
+        == 3
+    )
 
 
 def test_too_few_images():

@@ -12,7 +12,11 @@ def found(config):
 def problems(folder, **data):
     return found(
         TrialConfig(
-            dataset="image_folder", data={"root": str(folder), **data}, image_size=32, batch_size=2, eval_pairs=3
+            dataset="image_folder",
+            data={"root": str(folder), **data},
+            image_size=32,
+            batch_size=2,
+            eval_pairs=3,
         )
     )
 

@@ -28,8 +28,13 @@ SETS = {
 
 def config(name, **data):
     dataset, options, *_ = SETS[name]
-    paths = {key: str(SHARED / "data" / value) if value[0] != "b" else value for key, value in options.items()}
-    return TrialConfig(dataset=dataset, data={**paths, **data}, image_size=32, batch_size=4, eval_pairs=6)
+    paths = {
+        key: str(SHARED / "data" / value) if value[0] != "b" else value
+        for key, value in options.items()
+    }
+    return TrialConfig(
+        dataset=dataset, data={**paths, **data}, image_size=32, batch_size=4, eval_pairs=6
+    )
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -49,7 +54,9 @@ def test_a_set_is_read(name):
 
 def test_classes_of_animals_keep_their_order():
     names = (SHARED / "data" / "funit_layout" / "animals_train_class_names.txt").read_text().split()
-    paths = {key: value.replace("heads", "animals") for key, value in config("funit_layout").data.items()}
+    paths = {
+        key: value.replace("heads", "animals") for key, value in config("funit_layout").data.items()
+    }
     data = DATASETS["list_files"](TrialConfig(dataset="list_files", data=paths, image_size=32))
     assert list(data.class_names) == sorted(names)
     assert len(data.set.train.files) == 1486
@@ -79,4 +86,6 @@ def test_landmarks_of_celeba_are_used():
 
 def test_celeba_folder_is_no_image_folder():
     with pytest.raises(DataError, match="1 training class"):
-        DATASETS["image_folder"](TrialConfig(dataset="image_folder", data={"root": str(SHARED / "data/celeba_layout")}))
+        DATASETS["image_folder"](
+            TrialConfig(dataset="image_folder", data={"root": str(SHARED / "data/celeba_layout")})
+        )

@@ -17,7 +17,10 @@ def make(size=32, batch=4, seed=0, **data):
 def test_batch_shapes_and_range():
     data = make(contents=6)
     batch = data.batch(3)
-    for images, labels in ((batch.content_images, batch.content_labels), (batch.class_images, batch.class_labels)):
+    for images, labels in (
+        (batch.content_images, batch.content_labels),
+        (batch.class_images, batch.class_labels),
+    ):
         assert images.shape == (4, 3, 32, 32)
         assert images.dtype == torch.float32
         assert -1 <= float(images.min()) < float(images.max()) <= 1
@@ -35,7 +38,8 @@ def test_batch_is_a_pure_function_of_seed_and_step():
 
 
 def test_truth_is_the_rendered_mix():
-    """The truth of a mixed image has its class and its partner's content, found again by rendering every content."""
+    """The truth of a mixed image has its class and its partner's content, found again by rendering
+    every content."""
     data = make()
     pairs = data.evaluation_pairs(6)
     assert pairs.split == "test"
@@ -47,9 +51,13 @@ def test_truth_is_the_rendered_mix():
     assert len(known) > 4000  # nearly every content looks different even at 8 pixels
     real = torch.cat([pairs.first, pairs.second])
     swapped = torch.cat([pairs.second, pairs.first])
-    looks = [look(data.options.classes + int(label)) for label in torch.cat([pairs.first_labels, pairs.second_labels])]
+    looks = [
+        look(data.options.classes + int(label))
+        for label in torch.cat([pairs.first_labels, pairs.second_labels])
+    ]
     for i in range(12):
-        # The truth has the colours of entry i: its set of corner colours; and it is no copy of either image.
+        # The truth has the colours of entry i: its set of corner colours; and it is no copy of
+        # either image.
         background = torch.tensor(looks[i].background) * 2 - 1
         corners = pairs.truth[i, :, [0, 0, -1, -1], [0, -1, 0, -1]]
         assert (corners - background[:, None]).abs().amax(0).min() < 0.01
@@ -70,7 +78,9 @@ def test_shots_have_the_look_of_their_entry():
     ):
         background = torch.tensor(look(data.options.classes + int(label)).background) * 2 - 1
         for shot in shots:
-            assert (shot[:, [0, 0, -1, -1], [0, -1, 0, -1]] - background[:, None]).abs().amax(0).min() < 0.01
+            assert (shot[:, [0, 0, -1, -1], [0, -1, 0, -1]] - background[:, None]).abs().amax(
+                0
+            ).min() < 0.01
             assert not torch.equal(shot, image)
     with pytest.raises(DataError, match="eval_shots is 5000"):
         data.evaluation_pairs(1, shots=5000)
@@ -84,7 +94,8 @@ def test_truth_of_a_pair_and_its_reverse_agree_with_factors():
         assert pairs.factors[name].dtype == torch.float32
     assert pairs.factors["shape"].dtype == torch.int64
     assert pairs.factors["angle"].shape == (10, 2)
-    # Where an image and the truth of its partner differ from their own backgrounds is the same place: same content.
+    # Where an image and the truth of its partner differ from their own backgrounds is the same
+    # place: same content.
     truth, real = pairs.truth, torch.cat([pairs.first, pairs.second])
     for i in range(10):
         partner = (i + 5) % 10
@@ -97,7 +108,9 @@ def test_truth_of_a_pair_and_its_reverse_agree_with_factors():
 
 def test_evaluation_contents_are_new_to_training():
     data = make(contents=5, classes=2, batch=2)
-    trained = {image.numpy().tobytes() for step in range(50) for image in data.batch(step).content_images}
+    trained = {
+        image.numpy().tobytes() for step in range(50) for image in data.batch(step).content_images
+    }
     pairs = data.evaluation_pairs(16, "train")
     assert pairs.split == "train"
     assert pairs.class_names == data.class_names
@@ -109,13 +122,20 @@ def test_pairs_depend_on_seed_number_and_split_only():
     first = data.evaluation_pairs(4)
     data.batch(5)
     assert data.evaluation_pairs(4).digest == first.digest == make().evaluation_pairs(4).digest
-    others = [make(seed=1).evaluation_pairs(4), data.evaluation_pairs(5), data.evaluation_pairs(4, "train")]
+    others = [
+        make(seed=1).evaluation_pairs(4),
+        data.evaluation_pairs(5),
+        data.evaluation_pairs(4, "train"),
+    ]
     assert len({first.digest, *(pairs.digest for pairs in others)}) == 4
 
 
 def test_digests():
     assert make().digest == make(seed=3).digest
-    assert len({make().digest, make(contents=7).digest, make(size=48).digest, make(world=1).digest}) == 4
+    assert (
+        len({make().digest, make(contents=7).digest, make(size=48).digest, make(world=1).digest})
+        == 4
+    )
     assert make().order_digest(5) == make().order_digest(5) != make(seed=1).order_digest(5)
 
 
@@ -138,7 +158,8 @@ def test_class_is_never_shape():
 
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_edges_are_anti_aliased(size):
-    """The mean of an image is nearly the same at every size: coverage counts, not centres of pixels."""
+    """The mean of an image is nearly the same at every size: coverage counts, not centres of
+    pixels."""
     contents = [content(i) for i in range(12)]
     plain = next(look(i) for i in range(LOOKS) if look(i).texture == "plain")
     looks = [plain] * 12

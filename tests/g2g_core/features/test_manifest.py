@@ -30,7 +30,9 @@ def test_integers_become_the_numbers_they_stand_for(tmp_path):
     assert tensors["b"].tolist() == [2.5]
 
 
-@pytest.mark.parametrize(("length", "message"), [(5, "ends before b"), (9, "1 bytes are left over")])
+@pytest.mark.parametrize(
+    ("length", "message"), [(5, "ends before b"), (9, "1 bytes are left over")]
+)
 def test_a_file_of_the_wrong_length_is_refused(tmp_path, length, message):
     with pytest.raises(ValueError, match=message):
         read_manifest(write(tmp_path, bytes(length)))

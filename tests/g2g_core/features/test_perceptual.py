@@ -21,7 +21,9 @@ def lite0():
 def test_lite0_knows_cats_from_dogs(photographs):
     cats = [f"afhq_samples/cat/flickr_cat_000{n}.jpg" for n in (253, 495, 557)]
     dogs = [f"afhq_samples/dog/pixabay_dog_000{n}.jpg" for n in (121, 321, 322, 357)]
-    images = torch.nn.functional.interpolate(photographs(cats + dogs), (224, 224), mode="bilinear", antialias=True)
+    images = torch.nn.functional.interpolate(
+        photographs(cats + dogs), (224, 224), mode="bilinear", antialias=True
+    )
     with torch.no_grad():
         chances = lite0().logits(images).softmax(1)
     is_cat, is_dog = chances[:, 281:286].sum(1), chances[:, 151:269].sum(1)
@@ -31,9 +33,20 @@ def test_lite0_knows_cats_from_dogs(photographs):
 
 def test_lite0_layers_have_the_sizes_that_are_told_and_stay_in_evaluation_mode():
     net = EfficientNetLite0()
-    sizes = {"stage1": (16, 2), "stage2": (24, 4), "stage3": (40, 8), "stage5": (112, 16), "stage7": (320, 32)}
+    sizes = {
+        "stage1": (16, 2),
+        "stage2": (24, 4),
+        "stage3": (40, 8),
+        "stage5": (112, 16),
+        "stage7": (320, 32),
+    }
     for layer, (channels, factor) in sizes.items():
-        assert net(torch.zeros(1, 3, 64, 96), layer).shape == (1, channels, 64 // factor, 96 // factor)
+        assert net(torch.zeros(1, 3, 64, 96), layer).shape == (
+            1,
+            channels,
+            64 // factor,
+            96 // factor,
+        )
     assert not net.train().training
 
 
@@ -43,7 +56,9 @@ def test_perceptual_distance_grows_with_the_damage_and_is_differentiable():
     torch.manual_seed(0)
     x = torch.rand(2, 3, 64, 64) * 2 - 1
     noise = torch.randn_like(x)
-    distances = [(network(x + s * noise) - network(x)).abs().mean().item() for s in (0.0, 0.05, 0.2)]
+    distances = [
+        (network(x + s * noise) - network(x)).abs().mean().item() for s in (0.0, 0.05, 0.2)
+    ]
     assert distances[0] == 0 < distances[1] < distances[2]
     x.requires_grad_()
     network(x).sum().backward()
@@ -62,7 +77,9 @@ def test_vgg16_is_read_from_a_file_of_torchvisions_layout(tmp_path, monkeypatch)
     monkeypatch.setattr("g2g_core.features.weights.sha256", lambda path: "397923af" + 56 * "0")
     x = torch.rand(1, 3, 16, 16)
     assert torch.equal(perceptual_network(options)(x), theirs(x))
-    raw = perceptual_network(FeatureOptions(perceptual_weights=options.perceptual_weights, perceptual_normalise=False))
+    raw = perceptual_network(
+        FeatureOptions(perceptual_weights=options.perceptual_weights, perceptual_normalise=False)
+    )
     assert not torch.equal(raw(x), theirs(x))
 
 

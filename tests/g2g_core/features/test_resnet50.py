@@ -19,8 +19,13 @@ def relative_mse(code):
 def test_has_the_layers_of_the_caffe_model(golden):
     file = golden("id_resnet50")
     names = file.arrays["state_dict_names"]
-    file.same("num_params_without_classifier", torch.tensor(sum(p.numel() for p in ResNet50().parameters())))
-    assert set(ResNet50().state_dict()) == {str(name) for name in np.asarray(names) if "classifier" not in name}
+    file.same(
+        "num_params_without_classifier",
+        torch.tensor(sum(p.numel() for p in ResNet50().parameters())),
+    )
+    assert set(ResNet50().state_dict()) == {
+        str(name) for name in np.asarray(names) if "classifier" not in name
+    }
 
 
 def test_codes_and_gradients_are_the_authors_in_float64(golden, recipe):

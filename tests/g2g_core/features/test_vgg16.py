@@ -26,7 +26,9 @@ def test_features_losses_and_gradients_are_torchvisions(golden, recipe, size, dt
             if index == 1:
                 (gradient,) = torch.autograd.grad(value, x, retain_graph=True)
                 file.same(f"{at}{kind}_layer1_grad_x", gradient, rtol=max(rtol, 1e-9) * 5)
-    file.same(at + "loss_as_used_l1_relu2_2", functional.l1_loss(normalised(x), normalised(y)), rtol=rtol)
+    file.same(
+        at + "loss_as_used_l1_relu2_2", functional.l1_loss(normalised(x), normalised(y)), rtol=rtol
+    )
 
 
 def test_runs_no_deeper_than_asked():

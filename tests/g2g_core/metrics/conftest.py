@@ -1,4 +1,5 @@
-"""A cache folder of the test session, so that no test writes to the user's, and the classifier is trained once."""
+"""A cache folder of the test session, so that no test writes to the user's, and the classifier is
+trained once."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,5 @@
-"""A world in which the right answer is known: an image is a class colour plus a content pattern of mean zero."""
+"""A world in which the right answer is known: an image is a class colour plus a content pattern of
+mean zero."""
 
 from types import SimpleNamespace
 
@@ -14,10 +15,15 @@ COLOURS = 5
 def pairs(n: int = 20, size: int = 16, truth: bool = True) -> EvaluationPairs:
     rng = random(3, "test/pairs")
     colours = torch.rand(COLOURS, 3, generator=rng) - 0.5
-    labels = torch.stack([torch.randperm(COLOURS, generator=rng)[:2] for _ in range(n)], dim=1).flatten()
+    labels = torch.stack(
+        [torch.randperm(COLOURS, generator=rng)[:2] for _ in range(n)], dim=1
+    ).flatten()
     strength = torch.rand(2 * n, generator=rng)
     waves = torch.sin(torch.arange(size) * 0.7).repeat(size, 1)
-    patterns = 0.2 * torch.rand(2 * n, 3, size, size, generator=rng) + 0.5 * strength.view(-1, 1, 1, 1) * waves
+    patterns = (
+        0.2 * torch.rand(2 * n, 3, size, size, generator=rng)
+        + 0.5 * strength.view(-1, 1, 1, 1) * waves
+    )
     patterns = patterns - patterns.mean(dim=(2, 3), keepdim=True)
     flat = colours[labels][:, :, None, None]
     images = flat + patterns
@@ -73,7 +79,10 @@ class Leaky(Right):
     """Right images, but the colour is in the content code too."""
 
     def content_code(self, images: Tensor) -> Tensor:
-        return torch.cat([super().content_code(images), images.mean(dim=(2, 3), keepdim=True).expand_as(images)], dim=1)
+        return torch.cat(
+            [super().content_code(images), images.mean(dim=(2, 3), keepdim=True).expand_as(images)],
+            dim=1,
+        )
 
     def decode(self, content: Tensor, class_code: Tensor) -> Tensor:
         return super().decode(content[:, :3], class_code)

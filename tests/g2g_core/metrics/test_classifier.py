@@ -26,7 +26,9 @@ def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_training_is_deterministic_and_leaves_torch_alone(pool: EvaluationPairs, short: Path) -> None:
+def test_training_is_deterministic_and_leaves_torch_alone(
+    pool: EvaluationPairs, short: Path
+) -> None:
     torch.manual_seed(1)
     state, threads = torch.get_rng_state(), torch.get_num_threads()
     first, judgement = train_classifier(pool)
@@ -36,7 +38,8 @@ def test_training_is_deterministic_and_leaves_torch_alone(pool: EvaluationPairs,
     with torch.no_grad():
         second, _ = train_classifier(pool)
     assert all(
-        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+        torch.equal(a, b)
+        for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     )
     assert judgement.n_train + judgement.n_held_out <= 80
     assert not any(parameter.requires_grad for parameter in first.parameters())
@@ -51,7 +54,9 @@ def test_where_nothing_can_be_held_out_the_accuracy_is_unknown(short: Path) -> N
     assert judge("d" * 40, len(few.class_names), 16, lambda: few)[1] == judgement
     evaluator = Evaluator(few, data, config)
     evaluator.references.pool = lambda: few  # type: ignore[method-assign]
-    assert json.loads(json.dumps(evaluator.facts, allow_nan=False))["classifier"]["accuracy"] is None
+    assert (
+        json.loads(json.dumps(evaluator.facts, allow_nan=False))["classifier"]["accuracy"] is None
+    )
     (metric,) = evaluator.metrics
     assert math.isnan(metric.function(SimpleNamespace(references=evaluator.references)))  # type: ignore[arg-type]
 
@@ -76,7 +81,9 @@ def test_a_damaged_file_is_trained_again(pool: EvaluationPairs, short: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
-def test_a_cache_folder_that_cannot_be_written_is_no_error(pool: EvaluationPairs, short: Path) -> None:
+def test_a_cache_folder_that_cannot_be_written_is_no_error(
+    pool: EvaluationPairs, short: Path
+) -> None:
     short.chmod(0o500)
     model, _ = judge("c" * 40, len(pool.class_names), 16, lambda: pool)
     assert model(pool.first).shape == (40, len(pool.class_names))

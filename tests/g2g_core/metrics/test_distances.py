@@ -9,7 +9,9 @@ from g2g_core.seeding import generator
 
 def sets(n: int, d: int, shift: float = 0.3) -> tuple[torch.Tensor, torch.Tensor]:
     rng = generator(0, "test/sets", n, d)
-    return torch.randn(n, d, generator=rng).double(), shift + 1.5 * torch.randn(n, d, generator=rng).double()
+    return torch.randn(n, d, generator=rng).double(), shift + 1.5 * torch.randn(
+        n, d, generator=rng
+    ).double()
 
 
 @pytest.mark.parametrize(("n", "d"), [(5, 3), (64, 16), (200, 96)])

@@ -17,7 +17,9 @@ import known_world
 
 
 def measured(generator: torch.nn.Module) -> dict[str, float]:
-    values, _ = evaluate(known_world.networks(generator), known_world.pairs(), None, TrialConfig(evaluate=("raw",)))
+    values, _ = evaluate(
+        known_world.networks(generator), known_world.pairs(), None, TrialConfig(evaluate=("raw",))
+    )
     return {name.removeprefix("metric/"): value for name, value in values.items()}
 
 
@@ -26,7 +28,9 @@ def test_names_of_first_and_second_weights() -> None:
     config = TrialConfig(metrics=("mixed_l1",))
     values, _ = evaluate(model, known_world.pairs(), None, config)
     assert list(values) == ["metric/mixed_l1", "metric/average_mixed_l1"]
-    turned, images = evaluate(model, known_world.pairs(), None, replace(config, evaluate=("average", "raw")))
+    turned, images = evaluate(
+        model, known_world.pairs(), None, replace(config, evaluate=("average", "raw"))
+    )
     assert turned == {
         "metric/mixed_l1": values["metric/average_mixed_l1"],
         "metric/raw_mixed_l1": values["metric/mixed_l1"],
@@ -47,7 +51,9 @@ def test_figure_holds_at_most_eight_pairs_half_by_half() -> None:
     _, images = evaluate(known_world.networks(known_world.Right()), pairs, None, TrialConfig())
     assert set(images) == {"real", "mixed", "full_recon"}
     assert torch.equal(images["real"], torch.cat([pairs.first[:8], pairs.second[:8]]))
-    _, few = evaluate(known_world.networks(known_world.Right()), known_world.pairs(3), None, TrialConfig())
+    _, few = evaluate(
+        known_world.networks(known_world.Right()), known_world.pairs(3), None, TrialConfig()
+    )
     assert few["mixed"].shape[0] == 6
 
 
@@ -62,7 +68,10 @@ def test_defaults_are_known_and_fit_the_data() -> None:
 def test_metrics_that_cannot_be_had_are_refused_with_the_reason() -> None:
     with pytest.raises(MetricError, match="no such metric: long_l2"):
         evaluate(
-            known_world.networks(known_world.Right()), known_world.pairs(), None, TrialConfig(metrics=("long_l2",))
+            known_world.networks(known_world.Right()),
+            known_world.pairs(),
+            None,
+            TrialConfig(metrics=("long_l2",)),
         )
     with pytest.raises(MetricError, match="mixed_l1: the true mixed images"):
         evaluate(
@@ -79,16 +88,23 @@ def test_metrics_of_installed_packages_are_on_the_menu(monkeypatch: pytest.Monke
 
     def installed(metric: Metric) -> None:
         entry = SimpleNamespace(name=metric.name, value="other:metric", load=lambda: metric)
-        monkeypatch.setattr(plugins, "entry_points", lambda group: [entry] if group == "g2g_ablate.metrics" else [])
+        monkeypatch.setattr(
+            plugins, "entry_points", lambda group: [entry] if group == "g2g_ablate.metrics" else []
+        )
         menu.all_metrics.cache_clear()
 
     installed(Metric("half", half, None, "pairs", "number of pairs", "anything"))
     values, _ = evaluate(
-        known_world.networks(known_world.Right()), known_world.pairs(7), None, TrialConfig(metrics=("half",))
+        known_world.networks(known_world.Right()),
+        known_world.pairs(7),
+        None,
+        TrialConfig(metrics=("half",)),
     )
     assert values == {"metric/half": 7.0}
     installed(METRICS["short_l1"])
-    with pytest.raises(ValueError, match=r"g2g_ablate.metrics: other:metric: the name short_l1 is taken"):
+    with pytest.raises(
+        ValueError, match=r"g2g_ablate.metrics: other:metric: the name short_l1 is taken"
+    ):
         menu.all_metrics()
     monkeypatch.undo()
     menu.all_metrics.cache_clear()

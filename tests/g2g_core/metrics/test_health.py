@@ -25,8 +25,14 @@ def test_shares_follow_the_gradient_norms() -> None:
 
 def test_accuracies_count_verdicts_on_the_right_side() -> None:
     real, fake = torch.tensor([[0.0, 1.0], [-0.1, 2.0]]), torch.tensor([-1.0, -0.1, 0.0, 0.6])
-    assert verdict_accuracies(real, fake, 0.0) == {"health/d_real_accuracy": 0.75, "health/d_fake_accuracy": 0.5}
-    assert verdict_accuracies(real, fake, 0.5) == {"health/d_real_accuracy": 0.5, "health/d_fake_accuracy": 0.75}
+    assert verdict_accuracies(real, fake, 0.0) == {
+        "health/d_real_accuracy": 0.75,
+        "health/d_fake_accuracy": 0.5,
+    }
+    assert verdict_accuracies(real, fake, 0.5) == {
+        "health/d_real_accuracy": 0.5,
+        "health/d_fake_accuracy": 0.75,
+    }
 
 
 def test_update_ratio_is_relative_to_the_weights() -> None:

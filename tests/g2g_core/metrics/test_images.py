@@ -1,6 +1,9 @@
 import pytest
 import torch
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 
 from g2g_core.metrics.images import PSNR_CAP, l1, psnr, ssim
 from g2g_core.seeding import generator
@@ -13,7 +16,9 @@ def test_psnr_and_ssim_equal_torchmetrics(noise: float, size: int) -> None:
     base = torch.rand(5, 3, 4, 4, generator=rng) * 2 - 1
     targets = torch.nn.functional.interpolate(base, size=(size, size), mode="bilinear")
     images = (targets + noise * torch.randn(targets.shape, generator=rng)).clamp(-1, 1)
-    theirs = peak_signal_noise_ratio(images, targets, data_range=2.0, dim=(1, 2, 3), reduction="elementwise_mean")
+    theirs = peak_signal_noise_ratio(
+        images, targets, data_range=2.0, dim=(1, 2, 3), reduction="elementwise_mean"
+    )
     assert psnr(images, targets) == pytest.approx(float(theirs), abs=1e-5)
     theirs = structural_similarity_index_measure(images, targets, data_range=2.0)
     assert ssim(images, targets) == pytest.approx(float(theirs), abs=1e-5)

@@ -16,14 +16,18 @@ from g2g_core.seeding import generator
 
 SHARED = Path(os.environ.get("G2G_SHARED", Path(__file__).resolve().parents[4] / "shared"))
 FACES = SHARED / "data" / "caltech_faces"
-OF_FACES = tuple(name for name, metric in METRICS.items() if metric.needs & {"face_resnet", "face_landmarks"})
+OF_FACES = tuple(
+    name for name, metric in METRICS.items() if metric.needs & {"face_resnet", "face_landmarks"}
+)
 OF_LITE0 = tuple(name for name, metric in METRICS.items() if "lite0" in metric.needs)
 
 faces_there = pytest.mark.skipif(
     not FACES.is_dir() or absent("face_resnet") is not None or absent("face_landmarks") is not None,
     reason="face images or weights are not there",
 )
-lite0_there = pytest.mark.skipif(absent("lite0") is not None, reason="EfficientNet-Lite0's weights are not there")
+lite0_there = pytest.mark.skipif(
+    absent("lite0") is not None, reason="EfficientNet-Lite0's weights are not there"
+)
 
 
 class Copies(nn.Module):
@@ -54,7 +58,9 @@ def measured(content: bool, config: TrialConfig, n: int) -> dict[str, float]:
 @faces_there
 def test_faces_tell_whose_face_and_whose_pose() -> None:
     data = {"root": str(FACES), "cache": "memory"}
-    config = TrialConfig(dataset="image_folder", data=data, image_size=64, metrics=OF_FACES, evaluate=("raw",))
+    config = TrialConfig(
+        dataset="image_folder", data=data, image_size=64, metrics=OF_FACES, evaluate=("raw",)
+    )
     of_content, of_class = measured(True, config, 6), measured(False, config, 6)
     assert of_content["identity_swapped"] == 0
     assert of_class["identity_swapped"] == 1
@@ -88,7 +94,13 @@ def test_lite0_says_how_images_are_resized() -> None:
     assert (Lite0(128).input_px, Lite0(128).resize) == (128, "none")
     assert Lite0(500).input_px == 224
     looked = Lite0(32).look(torch.zeros(2, 3, 32, 32))
-    assert [tuple(one.shape[:2]) for one in looked] == [(2, 24), (2, 40), (2, 112), (2, 320), (2, 1280)]
+    assert [tuple(one.shape[:2]) for one in looked] == [
+        (2, 24),
+        (2, 40),
+        (2, 112),
+        (2, 320),
+        (2, 1280),
+    ]
 
 
 def test_weights_that_are_not_there_are_said_before_anything_runs(
@@ -97,18 +109,25 @@ def test_weights_that_are_not_there_are_said_before_anything_runs(
     monkeypatch.setenv("G2G_WEIGHTS", str(tmp_path))
     config = TrialConfig(metrics=("identity_swapped",))
     data = DATASETS["synthetic"](config)
-    with pytest.raises(MetricError, match=r"identity_swapped: the weights of face_resnet are not there .* fetch faces"):
+    with pytest.raises(
+        MetricError,
+        match=r"identity_swapped: the weights of face_resnet are not there .* fetch faces",
+    ):
         Evaluator(data.evaluation_pairs(4), data, config)
 
 
 @faces_there
 def test_an_encoder_that_a_loss_uses_is_refused_as_a_judge() -> None:
     config = TrialConfig(
-        metrics=("identity_swapped",), losses={"identity_mixed": 1.0}, network={"identity": "face_resnet"}
+        metrics=("identity_swapped",),
+        losses={"identity_mixed": 1.0},
+        network={"identity": "face_resnet"},
     )
     data = DATASETS["synthetic"](config)
     pairs = data.evaluation_pairs(4)
-    with pytest.raises(MetricError, match="identity_swapped: its encoder, face_resnet, is trained against"):
+    with pytest.raises(
+        MetricError, match="identity_swapped: its encoder, face_resnet, is trained against"
+    ):
         Evaluator(pairs, data, config)
     Evaluator(pairs, data, replace(config, losses={"identity_mixed": 0.0}))
     Evaluator(pairs, data, replace(config, network={}))

@@ -19,20 +19,31 @@ import known_world
 @pytest.mark.parametrize("d", [3, 200])
 def test_probe_equals_sklearn_ridge(d: int) -> None:
     rng = generator(0, "test/ridge")
-    codes, targets = torch.randn(40, d, generator=rng).double(), torch.randn(40, 2, generator=rng).double()
+    codes, targets = (
+        torch.randn(40, d, generator=rng).double(),
+        torch.randn(40, 2, generator=rng).double(),
+    )
     folds = torch.arange(40) % FOLDS
     ours = held_out(codes, targets, folds)
     for fold in range(FOLDS):
         train, test = codes[folds != fold].numpy(), codes[folds == fold].numpy()
         mean, spread = train.mean(0), train.std(0)
-        theirs = Ridge(alpha=STRENGTH * d).fit((train - mean) / spread, targets[folds != fold].numpy())
-        np.testing.assert_allclose(ours[folds == fold].numpy(), theirs.predict((test - mean) / spread), atol=1e-9)
+        theirs = Ridge(alpha=STRENGTH * d).fit(
+            (train - mean) / spread, targets[folds != fold].numpy()
+        )
+        np.testing.assert_allclose(
+            ours[folds == fold].numpy(), theirs.predict((test - mean) / spread), atol=1e-9
+        )
 
 
 def test_scores_at_both_ends() -> None:
     rng = generator(0, "test/scores")
     labels = torch.arange(200) % 5
-    factors = {"label": labels, "number": labels.float(), "pair": torch.randn(200, 2, generator=rng)}
+    factors = {
+        "label": labels,
+        "number": labels.float(),
+        "pair": torch.randn(200, 2, generator=rng),
+    }
     told = torch.nn.functional.one_hot(labels) + 0.01 * torch.randn(200, 5, generator=rng)
     good = probe(told, factors, "label")
     assert good["label"] == 1
@@ -41,7 +52,9 @@ def test_scores_at_both_ends() -> None:
     noise = probe(torch.randn(200, 30, generator=rng), factors, "label")
     assert all(abs(score) < 0.3 for score in noise.values())
     assert abs(probe(torch.ones(200, 3), factors, "label")["number"]) < 0.02
-    never = probe(told, {"label": labels, "one": torch.ones(200), "two": torch.ones(200).long()}, "label")
+    never = probe(
+        told, {"label": labels, "one": torch.ones(200), "two": torch.ones(200).long()}, "label"
+    )
     assert np.isnan(never["one"])
     assert np.isnan(never["two"])
 
@@ -72,7 +85,9 @@ def test_purity_of_tables() -> None:
     assert purity(torch.ones(2, 2).double()) == 0
     assert np.isnan(purity(torch.zeros(2, 2).double()))
     # A row of shares 3/4, 1/4 has 0.8113 bits; it weighs 4 of 6, the pure row 2 of 6.
-    assert purity(torch.tensor([[3.0, 1.0], [0.0, 2.0]]).double()) == pytest.approx((4 * 0.188722 + 2) / 6, abs=1e-5)
+    assert purity(torch.tensor([[3.0, 1.0], [0.0, 2.0]]).double()) == pytest.approx(
+        (4 * 0.188722 + 2) / 6, abs=1e-5
+    )
 
 
 NAMES = (
@@ -95,7 +110,9 @@ def measured(model: torch.nn.Module) -> dict[str, float]:
 
 def test_class_leak_in_the_content_code_is_named() -> None:
     right, leaky = measured(known_world.Right()), measured(known_world.Leaky())
-    assert leaky["swap_score"] == pytest.approx(1, abs=1e-5), "the images are right, only the code tells"
+    assert leaky["swap_score"] == pytest.approx(1, abs=1e-5), (
+        "the images are right, only the code tells"
+    )
     assert leaky["class_from_content"] > 0.9
     assert abs(right["class_from_content"]) < 0.2
     assert right["class_from_class"] > 0.9

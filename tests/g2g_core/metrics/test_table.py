@@ -10,7 +10,9 @@ DOCS = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 
 
 def test_the_page_holds_the_table_as_it_is() -> None:
-    assert markdown() in DOCS.read_text(encoding="utf-8"), "paste the output of `python -m g2g_core.metrics.table`"
+    assert markdown() in DOCS.read_text(encoding="utf-8"), (
+        "paste the output of `python -m g2g_core.metrics.table`"
+    )
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
@@ -20,7 +22,9 @@ def test_every_metric_says_what_it_is(metric) -> None:
     assert metric.unit
     assert metric.description
     assert metric.cannot
-    assert not set("|\n") & set("".join((metric.unit, metric.description, metric.cannot, metric.source)))
+    assert not set("|\n") & set(
+        "".join((metric.unit, metric.description, metric.cannot, metric.source))
+    )
 
 
 def test_defaults_need_nothing_but_the_pairs() -> None:

@@ -21,7 +21,8 @@ evaluator = Evaluator(pairs, data, CONFIG)
 
 
 class Painter(nn.Module):
-    """Gives the mixed images it was made with; knows an image by the number of its entry in the pairs."""
+    """Gives the mixed images it was made with; knows an image by the number of its entry in the
+    pairs."""
 
     def __init__(self, mixed: Tensor) -> None:
         super().__init__()
@@ -44,7 +45,12 @@ class Painter(nn.Module):
 def measured(kind: str) -> dict[str, float]:
     truth, real = pairs.truth, torch.cat([pairs.first, pairs.second])
     assert truth is not None
-    mixed = {"right": truth, "copies_content": swap(real), "copies_class": real, "collapsed": torch.zeros_like(real)}
+    mixed = {
+        "right": truth,
+        "copies_content": swap(real),
+        "copies_class": real,
+        "collapsed": torch.zeros_like(real),
+    }
     model = SimpleNamespace(generator=Painter(mixed[kind]), average=None, discriminator=None)
     values, _ = evaluator(model)
     return {name.removeprefix("metric/"): value for name, value in values.items()}
@@ -75,11 +81,19 @@ def test_ignoring_the_content_is_named_by_the_content_distance() -> None:
 
 def test_set_distances_tell_good_from_bad() -> None:
     good, bad, copied = measured("right"), measured("collapsed"), measured("copies_content")
-    for name in ("kid_classifier", "frechet_classifier", "classwise_kid_classifier", "classwise_frechet_classifier"):
+    for name in (
+        "kid_classifier",
+        "frechet_classifier",
+        "classwise_kid_classifier",
+        "classwise_frechet_classifier",
+    ):
         assert good[name] < bad[name]
-    assert good["classwise_kid_classifier"] < copied["classwise_kid_classifier"], "the sets of each class are wrong"
-    # Both sets hold equally many images of each class, so of equal sets a pair across them is of one class more often
-    # (12 of 60) than a pair within one (11 of 59): the estimate of equal distributions lies a little below 0.
+    assert good["classwise_kid_classifier"] < copied["classwise_kid_classifier"], (
+        "the sets of each class are wrong"
+    )
+    # Both sets hold equally many images of each class, so of equal sets a pair across them is of
+    # one class more often (12 of 60) than a pair within one (11 of 59): the estimate of equal
+    # distributions lies a little below 0.
     assert -0.2 * bad["kid_classifier"] < good["kid_classifier"] < 0.05 * bad["kid_classifier"]
 
 

@@ -11,7 +11,9 @@ from g2g_core.seeding import generator
 @pytest.mark.parametrize(("height", "width"), [(2, 2), (4, 2), (6, 8), (5, 6), (4, 7)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_values_and_gradients_are_equal(height, width, layout):
-    drawn = torch.randn((2, 3, height, width), generator=generator(0, "test/halving"), dtype=torch.float64)
+    drawn = torch.randn(
+        (2, 3, height, width), generator=generator(0, "test/halving"), dtype=torch.float64
+    )
     values = drawn.to(memory_format=layout).requires_grad_()
     short = Halving()(values)
     long = functional.avg_pool2d(functional.pad(values, (1, 1, 1, 1), mode="reflect"), 3, 2)

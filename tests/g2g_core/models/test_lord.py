@@ -5,7 +5,10 @@ from g2g_core.models.lord import LordGenerator, LordModulation
 
 
 def build(recipe, seed, size):
-    generator, modulation = LordGenerator(10, size, 3, 16, "sigmoid").double(), LordModulation(10, 3, 16).double()
+    generator, modulation = (
+        LordGenerator(10, size, 3, 16, "sigmoid").double(),
+        LordModulation(10, 3, 16).double(),
+    )
     recipe.fill(generator, "lordgen.", seed)
     recipe.fill(modulation, "lordmod.", seed)
     return generator, modulation
@@ -38,12 +41,17 @@ def test_images_need_not_be_square(golden, recipe):
     file = golden("lord_generator_f64")
     for seed in (0, 1):
         generator, modulation = build(recipe, seed, (32, 48))
-        content, class_code = recipe.image("content", (3, 10), seed), recipe.image("class", (3, 10), seed)
+        content, class_code = (
+            recipe.image("content", (3, 10), seed),
+            recipe.image("class", (3, 10), seed),
+        )
         file.same(f"s{seed}/rect/img", generator(content, modulation(class_code)))
 
 
 def test_content_and_class_codes_may_differ_in_size():
-    image = LordGenerator(128, (64, 48), 4, 16)(torch.zeros(2, 128), LordModulation(256, 4, 16)(torch.zeros(2, 256)))
+    image = LordGenerator(128, (64, 48), 4, 16)(
+        torch.zeros(2, 128), LordModulation(256, 4, 16)(torch.zeros(2, 256))
+    )
     assert image.shape == (2, 3, 64, 48)
 
 

@@ -6,7 +6,12 @@ from torch import nn
 
 from g2g_core.features.face_landmarks import REGIONS
 from g2g_core.features.weights import MissingWeights
-from g2g_core.models.narrow_content import ContentOptions, ErasedBoxes, ErasedLandmarks, NarrowContent
+from g2g_core.models.narrow_content import (
+    ContentOptions,
+    ErasedBoxes,
+    ErasedLandmarks,
+    NarrowContent,
+)
 
 
 class Inner(nn.Module):
@@ -93,7 +98,10 @@ def test_landmarks_are_erased_where_they_are(photographs):
         eraser = ErasedLandmarks()
     except MissingWeights as missing:
         pytest.skip(str(missing))
-    images = photographs(["caltech_faces/id01/image_0001.jpg", "caltech_faces/id02/image_0022.jpg"], (16, 20, 112, 116))
+    images = photographs(
+        ["caltech_faces/id01/image_0001.jpg", "caltech_faces/id02/image_0022.jpg"],
+        (16, 20, 112, 116),
+    )
     erased = eraser(images)
     grey = (erased == 0).all(1)
     points = eraser.network[0](images)
@@ -101,7 +109,9 @@ def test_landmarks_are_erased_where_they_are(photographs):
         for image, (x, y) in enumerate(points[:, region].mean(1).tolist()):
             assert grey[image, int(y * 96), int(x * 96)]
     assert 0.1 < grey.double().mean() < 0.5
-    assert torch.equal(erased[~grey.unsqueeze(1).expand_as(images)], images[~grey.unsqueeze(1).expand_as(images)])
+    assert torch.equal(
+        erased[~grey.unsqueeze(1).expand_as(images)], images[~grey.unsqueeze(1).expand_as(images)]
+    )
     assert not list(eraser.parameters())
 
 

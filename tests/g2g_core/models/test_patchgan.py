@@ -7,7 +7,9 @@ from torch.nn import functional
 from g2g_core.models.patchgan import PatchGan
 
 OBJECTIVES = {
-    "lsgan": lambda verdict, real: functional.mse_loss(verdict, torch.full_like(verdict, float(real))),
+    "lsgan": lambda verdict, real: functional.mse_loss(
+        verdict, torch.full_like(verdict, float(real))
+    ),
     "vanilla": lambda verdict, real: functional.softplus(-verdict if real else verdict).mean(),
     "wgangp": lambda verdict, real: -verdict.mean() if real else verdict.mean(),
 }
@@ -15,7 +17,10 @@ OBJECTIVES = {
 
 def cases(file):
     shapes = json.loads(str(file.arrays["meta"]))["cases"]
-    named = {f"{kind}{layers}_{norm}": (kind, layers, norm, tuple(shape)) for kind, layers, norm, shape in shapes}
+    named = {
+        f"{kind}{layers}_{norm}": (kind, layers, norm, tuple(shape))
+        for kind, layers, norm, shape in shapes
+    }
     for seed in (0, 1):
         for name, case in named.items():
             if f"s{seed}/{name}/out" in file.keys:

@@ -1,4 +1,5 @@
-"""Each way of convolving a reflected image gives the numbers of torch's own, up to the second derivative."""
+"""Each way of convolving a reflected image gives the numbers of torch's own, up to the second
+derivative."""
 
 import pytest
 import torch
@@ -44,7 +45,9 @@ def derivatives(convolve, values, conv, padding):
     result = convolve(values, conv, padding)
     inputs = [values, *conv.parameters()]
     pull = torch.cos(torch.arange(result.numel(), dtype=torch.float64)).view_as(result)
-    first = torch.autograd.grad((result * pull).sum() + result.square().sum(), inputs, create_graph=True)
+    first = torch.autograd.grad(
+        (result * pull).sum() + result.square().sum(), inputs, create_graph=True
+    )
     second = torch.autograd.grad(first[0].square().sum(), [values, conv.weight])
     return [result, *first, *second]
 
@@ -54,7 +57,9 @@ def derivatives(convolve, values, conv, padding):
 def test_values_and_derivatives_are_equal(case, bias):
     values, conv, padding = made(case, bias)
     for short, long in zip(
-        derivatives(reflected_conv, values, conv, padding), derivatives(long_way, values, conv, padding), strict=True
+        derivatives(reflected_conv, values, conv, padding),
+        derivatives(long_way, values, conv, padding),
+        strict=True,
     ):
         torch.testing.assert_close(short, long, rtol=1e-11, atol=1e-11)
 
@@ -71,7 +76,9 @@ def test_channels_last_gives_the_same(case):
 
 def test_two_by_two_takes_a_fifth_of_the_operations_at_most():
     conv, values = nn.Conv2d(64, 64, 3), torch.randn(16, 64, 2, 2)
-    assert operations(lambda: reflected_conv(values, conv, 1)) < 0.2 * operations(lambda: long_way(values, conv, 1))
+    assert operations(lambda: reflected_conv(values, conv, 1)) < 0.2 * operations(
+        lambda: long_way(values, conv, 1)
+    )
 
 
 def test_under_autocast_it_stays_near():

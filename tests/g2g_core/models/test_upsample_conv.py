@@ -15,7 +15,9 @@ def long_way(values, weight, bias):
 
 
 def drawn(*shape):
-    return torch.randn(shape, generator=generator(0, f"test/{shape}"), dtype=torch.float64).requires_grad_()
+    return torch.randn(
+        shape, generator=generator(0, f"test/{shape}"), dtype=torch.float64
+    ).requires_grad_()
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 2), (2, 5), (3, 2), (4, 4), (6, 7)])
@@ -24,7 +26,9 @@ def test_values_and_gradients_are_equal(height, width):
     short, long = upsample_conv(*inputs), long_way(*inputs)
     torch.testing.assert_close(short, long, rtol=1e-12, atol=1e-12)
     pull = torch.cos(torch.arange(short.numel(), dtype=torch.float64)).view_as(short)
-    for one, other in zip(*(torch.autograd.grad(made, inputs, pull) for made in (short, long)), strict=True):
+    for one, other in zip(
+        *(torch.autograd.grad(made, inputs, pull) for made in (short, long)), strict=True
+    ):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 
 

@@ -43,7 +43,9 @@ def test_effects_are_those_of_least_squares(full):
         data[name] = np.where(data[f"level.{factor}"] == "with", 1, -1)
     fit = ols("y ~ a * b * c", data).fit()
     terms = ["a", "b", "c", "a:b", "a:c", "b:c", "a:b:c"]
-    assert analyse(full).effects["estimate"].tolist() == pytest.approx([2 * fit.params[t] for t in terms], abs=1e-9)
+    assert analyse(full).effects["estimate"].tolist() == pytest.approx(
+        [2 * fit.params[t] for t in terms], abs=1e-9
+    )
 
 
 def test_shapley_values_sum_to_the_total_and_equal_the_definition(full):
@@ -74,7 +76,9 @@ def test_what_did_not_finish_is_never_averaged_in(make_study):
     assert arms["n_finished"].tolist() == [4, 3, 3, 4]
     assert arms["n_diverged"].tolist() == [0, 1, 0, 0]
     assert arms["n_failed"].tolist() == [0, 0, 1, 0]
-    finished = table.trials[table.trials["status"] == "finished"].groupby("cell_id")["metric.kid"].mean()
+    finished = (
+        table.trials[table.trials["status"] == "finished"].groupby("cell_id")["metric.kid"].mean()
+    )
     assert arms.set_index("cell_id")["mean"].to_dict() == pytest.approx(finished.to_dict())
 
 
@@ -90,7 +94,10 @@ def test_an_outcome_that_is_not_finite_is_missing(make_study):
 def test_several_levels_have_a_verdict_each(make_study):
     table = make_study(factors=1)
     extra = table.trials.iloc[4:].assign(cell_id="more", **{"level.long_recon": "10"})
-    study = {**table.study, "cells": [*table.study["cells"], {"cell_id": "more", "levels": {"long_recon": "10"}}]}
+    study = {
+        **table.study,
+        "cells": [*table.study["cells"], {"cell_id": "more", "levels": {"long_recon": "10"}}],
+    }
     factor = table.study["factors"]["long_recon"]
     study["factors"] = {"long_recon": {**factor, "levels": {**factor["levels"], "10": {}}}}
     found = analyse(replace(table, study=study, trials=pd.concat([table.trials, extra])))
@@ -105,15 +112,26 @@ def test_several_levels_in_a_full_factorial_have_effects_and_interactions(make_s
     for number, (recon, amount) in enumerate((("without", 0.5), ("with", 0.9))):
         levels = {"long_recon": recon, "long_fm": "10"}
         cells.append({"cell_id": f"more{number}", "levels": levels})
-        chosen = (table.trials["level.long_recon"] == recon) & (table.trials["level.long_fm"] == "without")
+        chosen = (table.trials["level.long_recon"] == recon) & (
+            table.trials["level.long_fm"] == "without"
+        )
         extra = table.trials[chosen].assign(cell_id=f"more{number}", **{"level.long_fm": "10"})
         trials.append(extra.assign(**{"metric.kid": extra["metric.kid"] + amount}))
     factors = dict(table.study["factors"])
-    factors["long_fm"] = {**factors["long_fm"], "levels": {**factors["long_fm"]["levels"], "10": {}}}
+    factors["long_fm"] = {
+        **factors["long_fm"],
+        "levels": {**factors["long_fm"]["levels"], "10": {}},
+    }
     study = {**table.study, "cells": cells, "factors": factors}
     found = analyse(replace(table, study=study, trials=pd.concat(trials, ignore_index=True)))
     effects = found.effects.set_index("term")["estimate"]
-    names = ["long_recon", "long_fm=with", "long_fm=10", "long_recon × long_fm=with", "long_recon × long_fm=10"]
+    names = [
+        "long_recon",
+        "long_fm=with",
+        "long_fm=10",
+        "long_recon × long_fm=with",
+        "long_recon × long_fm=10",
+    ]
     assert effects.index.tolist() == names
     assert effects["long_fm=10"] == pytest.approx(0.7)
     assert effects["long_recon × long_fm=10"] == pytest.approx(0.2)
@@ -144,7 +162,9 @@ def kept(table, numbers, kind="custom"):
     """The study with these cells alone."""
     cells = [table.study["cells"][number] for number in numbers]
     trials = table.trials[table.trials["cell_id"].isin([cell["cell_id"] for cell in cells])]
-    return replace(table, study={**table.study, "cells": cells, "design": {"kind": kind}}, trials=trials)
+    return replace(
+        table, study={**table.study, "cells": cells, "design": {"kind": kind}}, trials=trials
+    )
 
 
 def cell_means(table):
@@ -153,7 +173,8 @@ def cell_means(table):
 
 @pytest.mark.parametrize("kind", ["full_factorial", "fractional_factorial", "custom"])
 def test_a_level_that_all_arms_have_is_no_effect(make_study, kind):
-    """As `--only long_recon=with` leaves it: the mean outcome is large, and says nothing of `long_recon`."""
+    """As `--only long_recon=with` leaves it: the mean outcome is large, and says nothing of
+    `long_recon`."""
     found = analyse(kept(make_study(factors=2), (2, 3), kind))
     assert found.verdicts["factor"].tolist() == ["long_fm"]
     assert found.uncompared == ("long_recon",)
@@ -177,16 +198,22 @@ def test_two_cells_that_differ_in_all_factors_tell_of_none(make_study):
 
 
 def test_a_fraction_has_verdicts_by_contrast_and_a_part_of_it_has_none(make_study):
-    """Half of a 2^3: 000, 011, 101, 110. With `--only long_recon=with` the other two can't be told apart."""
+    """Half of a 2^3: 000, 011, 101, 110. With `--only long_recon=with` the other two can't be told
+    apart."""
     table = kept(make_study(factors=3), (0, 3, 5, 6), "fractional_factorial")
     aliases = {"long_recon": ["long_fm:reassembly_fm"], "long_fm:reassembly_fm": ["long_recon"]}
-    found, means = analyse(replace(table, study={**table.study, "aliases": aliases})), cell_means(table)
+    found, means = (
+        analyse(replace(table, study={**table.study, "aliases": aliases})),
+        cell_means(table),
+    )
     assert found.effects["aliases"].tolist() == [
         "long_fm × reassembly_fm",
         "long_recon × reassembly_fm",
         "long_recon × long_fm",
     ]
-    assert found.verdicts["effect"][1] == pytest.approx((means[1] + means[3] - means[0] - means[2]) / 2)
+    assert found.verdicts["effect"][1] == pytest.approx(
+        (means[1] + means[3] - means[0] - means[2]) / 2
+    )
     assert found.effects["term"].tolist() == found.verdicts["factor"].tolist()
     assert found.uncompared == ()
     part = analyse(kept(make_study(factors=3), (5, 6), "fractional_factorial"))
@@ -194,27 +221,34 @@ def test_a_fraction_has_verdicts_by_contrast_and_a_part_of_it_has_none(make_stud
 
 
 def test_a_level_that_equals_the_first_takes_nothing_from_the_others(make_study):
-    """`zero` gives the configs of `without`: its cells are the same ones, and it has no verdict of its own."""
+    """`zero` gives the configs of `without`: its cells are the same ones, and it has no verdict of
+    its own."""
     table = make_study(factors=2)
     zero = [
         {"cell_id": cell["cell_id"], "levels": {**cell["levels"], "long_recon": "zero"}}
         for cell in table.study["cells"][:2]
     ]
     factor = table.study["factors"]["long_recon"]
-    factors = {**table.study["factors"], "long_recon": {**factor, "levels": {**factor["levels"], "zero": {}}}}
+    factors = {
+        **table.study["factors"],
+        "long_recon": {**factor, "levels": {**factor["levels"], "zero": {}}},
+    }
     study = {**table.study, "cells": [*table.study["cells"], *zero], "factors": factors}
     found, usual = analyse(replace(table, study=study)), analyse(table)
     assert found.verdicts["factor"].tolist() == ["long_recon=with", "long_fm"]
     assert found.verdicts["effect"][0] == pytest.approx(usual.verdicts["effect"][0])
     means = cell_means(table)
-    assert found.verdicts["effect"][1] == pytest.approx((2 * (means[1] - means[0]) + means[3] - means[2]) / 3)
+    assert found.verdicts["effect"][1] == pytest.approx(
+        (2 * (means[1] - means[0]) + means[3] - means[2]) / 3
+    )
     assert found.uncompared == ("long_recon=zero",)
     assert found.arms["cell_id"].tolist() == usual.arms["cell_id"].tolist()
     assert found.arms["level.long_recon"].tolist() == ["without", "without", "with", "with"]
 
 
 def test_a_factor_that_acts_with_another_alone_is_averaged_over_equal_cells(make_study):
-    """`long_fm` changes nothing without `long_recon`: cells 00 and 01 are one, whose outcome stands at both places."""
+    """`long_fm` changes nothing without `long_recon`: cells 00 and 01 are one, whose outcome stands
+    at both places."""
     found, means = analyse(table := make_study(equal={1: 0})), cell_means(table)
     effects = found.effects.set_index("term")["estimate"]
     verdicts = found.verdicts.set_index("factor")["effect"]
@@ -230,23 +264,37 @@ def test_a_factor_that_acts_with_another_alone_is_averaged_over_equal_cells(make
 def test_a_cell_beside_itself_makes_no_seed_count(make_study):
     """Seed 1 lacks the one pair that tells of `long_fm`: it is missing, not without effect."""
     found = analyse(make_study(equal={1: 0}, status={(3, 1): "diverged"}))
-    assert found.verdicts.set_index("factor")["n_pairs"].to_dict() == {"long_recon": 4, "long_fm": 3}
+    assert found.verdicts.set_index("factor")["n_pairs"].to_dict() == {
+        "long_recon": 4,
+        "long_fm": 3,
+    }
     assert found.differences.groupby("factor")["seed"].apply(list)["long_fm"] == [0, 2, 3]
 
 
 def test_a_cell_beside_itself_differs_by_nothing_also_where_its_trial_is_missing(make_study):
     """Seed 1 lacks the reference: what `long_fm` does beside `long_recon` still counts half."""
-    whole, found = analyse(make_study(equal={1: 0})), analyse(make_study(equal={1: 0}, status={(0, 1): "diverged"}))
-    ours, theirs = [one.differences.query("factor == 'long_fm'")["effect"].tolist() for one in (found, whole)]
+    whole, found = (
+        analyse(make_study(equal={1: 0})),
+        analyse(make_study(equal={1: 0}, status={(0, 1): "diverged"})),
+    )
+    ours, theirs = [
+        one.differences.query("factor == 'long_fm'")["effect"].tolist() for one in (found, whole)
+    ]
     assert ours == theirs
-    assert found.checks.set_index("factor")["n_missing"].to_dict() == {"long_recon": 2, "long_fm": 0}
+    assert found.checks.set_index("factor")["n_missing"].to_dict() == {
+        "long_recon": 2,
+        "long_fm": 0,
+    }
 
 
 def test_what_could_be_detected_and_the_seeds_needed_agree(make_study):
-    """Both are planned at the level of one direction: a margin can be detected with the seeds that find it."""
+    """Both are planned at the level of one direction: a margin can be detected with the seeds that
+    find it."""
     table = make_study(factors=3, seeds=5)
     noise = np.random.default_rng(0).normal(0, 0.01, len(table.trials))
-    table = replace(table, trials=table.trials.assign(**{"metric.kid": table.trials["metric.kid"] + noise}))
+    table = replace(
+        table, trials=table.trials.assign(**{"metric.kid": table.trials["metric.kid"] + noise})
+    )
     for margin in np.linspace(0.005, 0.05, 46):
         outcome = {**table.study["outcome"], "smallest_effect": float(margin)}
         found = analyse(replace(table, study={**table.study, "outcome": outcome}))

@@ -1,4 +1,5 @@
-"""Verdicts asked otherwise: other tests, a seed less, missing trials, an interaction behind a main effect."""
+"""Verdicts asked otherwise: other tests, a seed less, missing trials, an interaction behind a main
+effect."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +25,13 @@ START = (0.11, 0.13, 0.08, 0.1, 0.12, 0.09, 0.14, 0.07)
 CLEAR = [1.0 + 0.05 * seed for seed in range(8)]
 
 
-def study(effects: Sequence[float], margin: float = 0.2, lost: Mapping[tuple[bool, int], str] | None = None) -> Any:
-    """One factor with these effects, one per seed; `lost`: (with the factor, seed) -> how that trial ended."""
+def study(
+    effects: Sequence[float],
+    margin: float = 0.2,
+    lost: Mapping[tuple[bool, int], str] | None = None,
+) -> Any:
+    """One factor with these effects, one per seed; `lost`: (with the factor, seed) -> how that
+    trial ended."""
     return truth(
         ("a",),
         lambda levels: 0.0,
@@ -95,7 +101,9 @@ def test_missing_trials_bound_the_effect() -> None:
     least, most = min(known), max(known)
     assert found["n_missing"] == 2
     assert found["worst_low"] == pytest.approx((6 + (least - START[6]) + (START[7] + 1 - most)) / 8)
-    assert found["worst_high"] == pytest.approx((6 + (most - START[6]) + (START[7] + 1 - least)) / 8)
+    assert found["worst_high"] == pytest.approx(
+        (6 + (most - START[6]) + (START[7] + 1 - least)) / 8
+    )
     assert math.isnan(check(CLEAR)["worst_low"])
 
 
@@ -127,7 +135,10 @@ def test_a_factor_that_acts_with_another_alone_is_told_so(make_study: Make) -> N
     assert simple["long_fm", "long_recon", "without"] == pytest.approx(0.0, abs=0.001)
     assert simple["long_fm", "long_recon", "with"] == pytest.approx(0.05, abs=0.001)
     words = plain(lead(StudyView(table, analysis)))
-    assert "long_fm does depends on long_recon: it makes kid worse only with long_recon (+0.05" in words
+    assert (
+        "long_fm does depends on long_recon: it makes kid worse only with long_recon (+0.05"
+        in words
+    )
     assert "it changes kid by less than 0.010 without long_recon" in words
     assert "long_recon makes kid worse both" in words
 

@@ -3,7 +3,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports.charts import curve_panel, forest, interval_axis, interval_bar, scatter, standalone, survival_chart
+from reports.charts import (
+    curve_panel,
+    forest,
+    interval_axis,
+    interval_bar,
+    scatter,
+    standalone,
+    survival_chart,
+)
 from reports.charts import waterfall as draw_waterfall
 from reports.charts.curves import Line, Marks
 from reports.charts.intervals import Estimate, effect_axis
@@ -33,11 +41,30 @@ def drawings():
         interval_axis("axis", axis, "change of kid"),
         forest("forest", estimates, 0.01, "change", "effects"),
         curve_panel("curve", [Line(points, "on mean")], (0, 20), (0, 1), "alt", marks, 0.5),
-        curve_panel("wide", [Line((), "off")], (0, 0), (0, 1), "alt", x_label="step", width=500, labels=[(0.5, "<a>")]),
-        survival_chart("survival", [Survivors("with", (5,), (0.5,), (20,), (2, 1, 0, 0, 0), "on")], 20, "alt"),
-        survival_chart("survival-none", [Survivors("all", (), (), (20,), (2, 2, 2, 2, 2), "off")], 20, "alt"),
+        curve_panel(
+            "wide",
+            [Line((), "off")],
+            (0, 0),
+            (0, 1),
+            "alt",
+            x_label="step",
+            width=500,
+            labels=[(0.5, "<a>")],
+        ),
+        survival_chart(
+            "survival", [Survivors("with", (5,), (0.5,), (20,), (2, 1, 0, 0, 0), "on")], 20, "alt"
+        ),
+        survival_chart(
+            "survival-none", [Survivors("all", (), (), (20,), (2, 2, 2, 2, 2), "off")], 20, "alt"
+        ),
         draw_waterfall("shapley", shares, "all", "−0.1", "alt"),
-        scatter("scatter", [Spot(1, 2, "on", True, "<t>"), Spot(3, 1, "off", False, "&")], [(1, 1)], ("x", "y"), "alt"),
+        scatter(
+            "scatter",
+            [Spot(1, 2, "on", True, "<t>"), Spot(3, 1, "off", False, "&")],
+            [(1, 1)],
+            ("x", "y"),
+            "alt",
+        ),
     ]
 
 
@@ -51,7 +78,9 @@ def test_each_drawing_is_a_complete_svg_with_its_text(drawing):
 
 @pytest.mark.parametrize("drawing", drawings(), ids=lambda drawing: drawing.name)
 def test_drawings_use_classes_of_the_theme_and_no_colours(drawing):
-    used = {name for names in re.findall(r'class="([^"]+)"', drawing.body) for name in names.split()}
+    used = {
+        name for names in re.findall(r'class="([^"]+)"', drawing.body) for name in names.split()
+    }
     known = set(re.findall(r"\.([a-z]+)", DRAWING_CLASSES))
     assert {name for name in used if not name.startswith("l-")} <= known
     assert not re.search(r"#[0-9a-f]{3}|rgb|nan|inf", drawing.body)
@@ -67,7 +96,11 @@ def test_an_axis_holds_its_ticks_and_maps_its_ends():
 
 @pytest.mark.parametrize(
     ("ticks", "labels"),
-    [([-0.02, 0.0, 0.02], ["−0.02", "0.00", "+0.02"]), ([0, 0.025, 0.05], ["0.000", "+0.025", "+0.050"]), ([], [])],
+    [
+        ([-0.02, 0.0, 0.02], ["−0.02", "0.00", "+0.02"]),
+        ([0, 0.025, 0.05], ["0.000", "+0.025", "+0.050"]),
+        ([], []),
+    ],
 )
 def test_tick_labels_share_their_digits(ticks, labels):
     assert tick_labels(ticks, sign=True) == labels
@@ -88,17 +121,28 @@ def test_thinning_keeps_the_ends():
 
 def test_a_waterfall_ends_at_the_total():
     """The bar of the total ends where the last share ends."""
-    body = draw_waterfall("w", [Share("a", 0.1, "", "fon"), Share("b", 0.2, "", "fon")], "all", "", "alt").body
-    rects = [(float(x), float(w)) for x, w in re.findall(r'<rect[^>]* x="([\d.]+)"[^>]* width="([\d.]+)"', body)]
+    body = draw_waterfall(
+        "w", [Share("a", 0.1, "", "fon"), Share("b", 0.2, "", "fon")], "all", "", "alt"
+    ).body
+    rects = [
+        (float(x), float(w))
+        for x, w in re.findall(r'<rect[^>]* x="([\d.]+)"[^>]* width="([\d.]+)"', body)
+    ]
     total = re.search(r'neutral bar" d="M([\d.]+) [\d.]+L([\d.]+)', body)
     assert sum(rects[1]) == pytest.approx(float(total.group(2)), abs=0.2)
     assert rects[0][0] == pytest.approx(float(total.group(1)), abs=0.2)
 
 
 def test_survival_of_equal_groups_shows_every_line_and_label():
-    groups = [Survivors(name, (), (), (20,), (2, 2, 2, 2, 2), css) for name, css in (("off", "off"), ("with", "on"))]
+    groups = [
+        Survivors(name, (), (), (20,), (2, 2, 2, 2, 2), css)
+        for name, css in (("off", "off"), ("with", "on"))
+    ]
     body = survival_chart("survival", groups, 20, "alt").body
-    heights = {name: float(y) for y, name in re.findall(r'class="bold" x="[\d.]+" y="([-\d.]+)">(\w+)<', body)}
+    heights = {
+        name: float(y)
+        for y, name in re.findall(r'class="bold" x="[\d.]+" y="([-\d.]+)">(\w+)<', body)
+    }
     assert abs(heights["off"] - heights["with"]) >= 13
     assert all(10 <= height <= 174 for height in heights.values())
     assert 'class="on mean dash"' in body

@@ -15,7 +15,8 @@ def design_of(
     kind: str = "full_factorial",
     equal: Mapping[int, int] | None = None,
 ) -> Design:
-    """A design whose first cell is the reference; `equal`: cell -> the earlier cell with its configs."""
+    """A design whose first cell is the reference; `equal`: cell -> the earlier cell with its
+    configs."""
     named = factors if isinstance(factors, Mapping) else dict.fromkeys(factors, SWITCH)
     levels = {name: tuple(those) for name, those in named.items()}
     arms = list(cells) if cells is not None else crossed(levels)
@@ -23,7 +24,9 @@ def design_of(
     return Design(kind, levels, settings, "c0")
 
 
-def trials_of(values: object, diverged: object = None, open_: object = None, step: bool = False) -> Trials:
+def trials_of(
+    values: object, diverged: object = None, open_: object = None, step: bool = False
+) -> Trials:
     """Trials of these values (seeds, cells), + is worse."""
     array = np.asarray(values, dtype=float)
     none = np.zeros(array.shape, dtype=bool)

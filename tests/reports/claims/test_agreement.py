@@ -54,7 +54,9 @@ def test_tests_are_those_of_statsmodels_corrected_together():
     found = agreements(parts)
     assert [one.change for one in found] == names
     assert [one.test.p for one in found] == pytest.approx(known)
-    assert [one.test.p_adjusted for one in found] == pytest.approx(multipletests(known, method="holm")[1])
+    assert [one.test.p_adjusted for one in found] == pytest.approx(
+        multipletests(known, method="holm")[1]
+    )
 
 
 def test_a_planted_disagreement_is_found():
@@ -118,7 +120,9 @@ def test_a_level_of_a_factor_is_shared_where_another_study_has_more_levels():
     three = Change("restore=all", "restore", "all", "none")
     other = Change("restore", "restore", "all", "some")
     first, second, third = planted(0.03, 0.03, 0.03)
-    (found,) = agreements([replace(first, change=two), replace(second, change=three), replace(third, change=other)])
+    (found,) = agreements(
+        [replace(first, change=two), replace(second, change=three), replace(third, change=other)]
+    )
     assert found.change.name == "restore=all"
     assert [study.study for study in found.studies] == ["study 1", "study 2"]
 
@@ -128,7 +132,10 @@ def test_a_change_of_one_study_agrees_with_nothing():
 
 
 def test_on_a_log_scale_effects_are_ratios():
-    parts = [replace(p, measured=MEASURED._replace(scale="log")) for p in planted(math.log(1.5), math.log(1.5))]
+    parts = [
+        replace(p, measured=MEASURED._replace(scale="log"))
+        for p in planted(math.log(1.5), math.log(1.5))
+    ]
     (found,) = agreements(parts)
     logs = [np.mean(p.effects) for p in parts]
     assert found.log
@@ -137,7 +144,8 @@ def test_on_a_log_scale_effects_are_ratios():
 
 
 def test_the_interval_covers_the_mean_of_these_studies():
-    # Effects, spreads, and numbers of seeds differ between the studies: their mean is covered still.
+    # Effects, spreads, and numbers of seeds differ between the studies: their mean is covered
+    # still.
     truths, spreads, sizes = (0.2, -1.0, 0.5), (1, 2, 3), (5, 5, 10)
     rng, covered = np.random.default_rng(0), 0
     for _ in range(500):

@@ -29,7 +29,9 @@ def test_shares(factors: int, pairs: int, higher: int, shares: tuple[float, ...]
 
 def test_a_p_at_its_level_is_adjusted_to_the_error() -> None:
     spending = Spending()
-    assert spending.adjusted(np.array([0.01, 0.005, 0.9]), 0.01).tolist() == pytest.approx([0.05, 0.025, 1.0])
+    assert spending.adjusted(np.array([0.01, 0.005, 0.9]), 0.01).tolist() == pytest.approx(
+        [0.05, 0.025, 1.0]
+    )
 
 
 def test_holm_is_statsmodels_at_the_level() -> None:

@@ -8,8 +8,12 @@ import pytest
 
 from reports.claims.claim import Claim, ClaimError, Counts, Scope, averaged, check
 
-HARMS = Claim("direction:a", "direction", "a", Scope("on_average"), word="harms on average", p_adjusted=0.01)
-DEPENDS = Claim("depends:a_×_b", "depends", "a × b", Scope("everywhere"), word="depends", p_adjusted=0.01)
+HARMS = Claim(
+    "direction:a", "direction", "a", Scope("on_average"), word="harms on average", p_adjusted=0.01
+)
+DEPENDS = Claim(
+    "depends:a_×_b", "depends", "a × b", Scope("everywhere"), word="depends", p_adjusted=0.01
+)
 
 
 @pytest.mark.parametrize("p", [0.05, 0.2, math.nan])
@@ -67,7 +71,12 @@ def test_averages_are_known_by_their_scope(scope: Scope, kind: str, is_average: 
 def test_json_has_no_number_that_is_not_finite() -> None:
     content = replace(HARMS, counts=Counts(3, 5, 0, 5), low=-math.inf).to_dict()
     text = json.dumps(content, allow_nan=False)
-    assert json.loads(text)["counts"] == {"diverged": 3, "ended": 5, "diverged_first": 0, "ended_first": 5}
+    assert json.loads(text)["counts"] == {
+        "diverged": 3,
+        "ended": 5,
+        "diverged_first": 0,
+        "ended_first": 5,
+    }
     assert content["estimate"] is None
     assert content["low"] is None
     assert content["scope"]["type"] == "on_average"

@@ -13,7 +13,9 @@ def sign(levels: dict[str, str], *factors: str) -> int:
     return int(np.prod([1 if levels[factor] == "with" else -1 for factor in factors]))
 
 
-HALF = [cell for cell in crossed(dict.fromkeys(ABC, SWITCH)) if sign(cell, "c") == sign(cell, "a", "b")]
+HALF = [
+    cell for cell in crossed(dict.fromkeys(ABC, SWITCH)) if sign(cell, "c") == sign(cell, "a", "b")
+]
 
 
 def test_pairs_of_a_factorial() -> None:
@@ -67,7 +69,11 @@ def test_leave_one_out_compares_at_one_setting_and_has_no_interaction() -> None:
 def test_a_fraction_knows_its_aliases() -> None:
     design = design_of(ABC, HALF, "fractional_factorial")
     assert design.fraction
-    assert [term.aliases for term in design.compared] == [("a", "b × c"), ("b", "a × c"), ("c", "a × b")]
+    assert [term.aliases for term in design.compared] == [
+        ("a", "b × c"),
+        ("b", "a × c"),
+        ("c", "a × b"),
+    ]
     assert design.interactions == ()
     weights = design.fraction_weights(design.compared[2])
     expected = [0.5 if on(cell, "c") else -0.5 for cell in HALF]
@@ -77,7 +83,9 @@ def test_a_fraction_knows_its_aliases() -> None:
 def test_groups_of_pairs_in_resolution_four() -> None:
     """d = a b c: the pairs fall into three groups of two, and no pair is a main effect's alias."""
     names = ("a", "b", "c", "d")
-    cells = [c for c in crossed(dict.fromkeys(names, SWITCH)) if sign(c, "d") == sign(c, "a", "b", "c")]
+    cells = [
+        c for c in crossed(dict.fromkeys(names, SWITCH)) if sign(c, "d") == sign(c, "a", "b", "c")
+    ]
     design = design_of(names, cells, "fractional_factorial")
     assert [term.aliases for term in design.compared] == [(name,) for name in names]
     groups = {frozenset(term.aliases) for term in design.interactions}

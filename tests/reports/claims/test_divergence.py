@@ -18,7 +18,8 @@ TWO = design_of(("a", "b"))
 
 
 def lost(*columns: str) -> Trials:
-    """Trials of which those marked x in a cell's column diverged, a string per cell, a mark per seed."""
+    """Trials of which those marked x in a cell's column diverged, a string per cell, a mark per
+    seed."""
     flags = np.array([[mark == "x" for mark in column] for column in columns]).T
     values = np.where(flags, np.nan, 0.1 + 0.01 * np.arange(flags.shape[0])[:, None])
     return trials_of(values, diverged=flags)
@@ -68,9 +69,16 @@ def test_few_seeds_and_no_divergence_are_not_tested(columns: tuple[str, str]) ->
     ("columns", "level", "against"),
     [(("....", "xxxx"), "with", "without"), (("xxxx", "...."), "without", "with")],
 )
-def test_the_claim_names_the_level_that_loses_trials(columns: tuple[str, str], level: str, against: str) -> None:
+def test_the_claim_names_the_level_that_loses_trials(
+    columns: tuple[str, str], level: str, against: str
+) -> None:
     (claim,) = diverging(lost(*columns), ONE, ONE.compared, Spending())
-    assert (claim.kind, claim.subject, claim.level, claim.against) == ("diverges", "a", level, against)
+    assert (claim.kind, claim.subject, claim.level, claim.against) == (
+        "diverges",
+        "a",
+        level,
+        against,
+    )
     assert claim.p_adjusted < 0.05
 
 

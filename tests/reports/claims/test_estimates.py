@@ -39,7 +39,9 @@ def test_contrasts_of_a_factorial_equal_the_old_arithmetic(contrast: str) -> Non
     by_seed = effects["a"].mean(axis=1) if contrast == "a" else (effects["a"] @ [-1, 1]) / 2
     known = Interval.of(by_seed.tolist())
     low, high = found.interval(0.05)
-    assert (found.mean[0], low[0], high[0]) == pytest.approx((known.mean, known.low, known.high), abs=1e-12)
+    assert (found.mean[0], low[0], high[0]) == pytest.approx(
+        (known.mean, known.low, known.high), abs=1e-12
+    )
 
 
 SKEWED = [0.010, 0.011, 0.009, 0.010, 0.012, 0.010, 0.011, 0.009, 0.010, 0.070]
@@ -55,7 +57,8 @@ def test_p_is_that_of_t_unless_a_sample_is_skewed() -> None:
 
 
 def test_a_skewed_sample_is_guarded() -> None:
-    """Nine seeds near 0.01 and one far away: a claim needs Johnson's bound, and every seed within the margin."""
+    """Nine seeds near 0.01 and one far away: a claim needs Johnson's bound, and every seed within
+    the margin."""
     found = Estimates.of(pairs_of(SKEWED), PAIR)
     mean, se = np.mean(SKEWED), np.std(SKEWED, ddof=1) / math.sqrt(10)
     assert found.flagged[0]
@@ -104,7 +107,8 @@ def test_rounding_of_the_arithmetic_is_nothing() -> None:
 
 
 def test_missing_cells_leave_the_rest_in_use() -> None:
-    """Two of ten trials are missing: the estimate is the contrast of cell means with seeds as blocks."""
+    """Two of ten trials are missing: the estimate is the contrast of cell means with seeds as
+    blocks."""
     rng = np.random.default_rng(7)
     values = rng.normal(size=(6, 4)) * 0.1 + np.array([0.0, 0.0, 1.0, 1.0])
     values[0, 2] = values[3, 1] = np.nan
@@ -114,7 +118,9 @@ def test_missing_cells_leave_the_rest_in_use() -> None:
     assert 2 <= found.df[0] < 6
     assert math.isnan(found.skew[0])
     seeds, cells = np.nonzero(np.isfinite(values))
-    columns = np.column_stack([cells == cell for cell in range(4)] + [seeds == seed for seed in range(1, 6)])
+    columns = np.column_stack(
+        [cells == cell for cell in range(4)] + [seeds == seed for seed in range(1, 6)]
+    )
     fitted, *_ = np.linalg.lstsq(columns.astype(float), values[seeds, cells], rcond=None)
     assert found.mean[0] == pytest.approx(float(row @ fitted[:4]))
 

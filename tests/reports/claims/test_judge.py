@@ -19,7 +19,9 @@ ONE, TWO, THREE = design_of(("a",)), design_of(("a", "b")), design_of(("a", "b",
 RULE = Rule(margin=0.01)
 
 
-def table(cells: Mapping[int, float] | list[float], seeds: int = 5, noise: float = 0.001, start: int = 0) -> np.ndarray:
+def table(
+    cells: Mapping[int, float] | list[float], seeds: int = 5, noise: float = 0.001, start: int = 0
+) -> np.ndarray:
     """(seeds, cells): these means with noise of mean 0 in every cell, and a shift of every seed."""
     means = np.asarray(list(cells.values()) if isinstance(cells, Mapping) else cells)
     own = np.column_stack([noisy(noise, seeds, 100 + start + cell) for cell in range(len(means))])
@@ -39,7 +41,12 @@ def ids(judgement: Judgement) -> set[str]:
 
 @pytest.mark.parametrize(
     ("effect", "better", "word"),
-    [(0.03, "lower", "harms"), (-0.03, "lower", "helps"), (0.001, "lower", "equivalent"), (0.03, "higher", "harms")],
+    [
+        (0.03, "lower", "harms"),
+        (-0.03, "lower", "helps"),
+        (0.001, "lower", "equivalent"),
+        (0.03, "higher", "harms"),
+    ],
 )
 def test_one_factor_has_a_direction_or_none(effect: float, better: str, word: str) -> None:
     """Values have + for worse, whatever is better in the outcome's own unit."""
@@ -55,7 +62,9 @@ def test_one_factor_has_a_direction_or_none(effect: float, better: str, word: st
 def test_numbers_are_those_of_the_usual_interval() -> None:
     differences = [0.011, 0.019, 0.004, 0.015, 0.021]
     found, known = judge(pairs_of(differences), ONE, RULE).numbers["a"], Interval.of(differences)
-    assert (found.estimate, found.low, found.high) == pytest.approx((known.mean, known.low, known.high), abs=1e-12)
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (known.mean, known.low, known.high), abs=1e-12
+    )
     assert (found.n, found.df) == (5, 4)
 
 
@@ -64,7 +73,9 @@ def test_one_sided_claims_where_a_direction_is_open() -> None:
     found = judge(pairs_of([-0.012, -0.002, -0.009, 0.001, -0.006]), ONE, Rule(margin=0.01))
     assert found.verdicts == {"a": "no harm"}
     assert claim_of(found, "one_sided:a:harm").p_adjusted < 0.05
-    assert judge(pairs_of([0.012, 0.002, 0.009, -0.001, 0.006]), ONE, RULE).verdicts == {"a": "no benefit"}
+    assert judge(pairs_of([0.012, 0.002, 0.009, -0.001, 0.006]), ONE, RULE).verdicts == {
+        "a": "no benefit"
+    }
 
 
 def test_without_a_margin_nothing_is_equivalent() -> None:
@@ -92,7 +103,9 @@ def test_a_quantised_outcome_needs_more_than_agreement() -> None:
     found = judge(trials_of(values, step=True), ONE, Rule("higher", 0.05))
     assert found.verdicts == {"a": "not enough data"}
     assert "quantised" in claim_of(found, "undecided:a").caveats
-    assert judge(trials_of(-values + np.array([0, 0.4]), step=True), ONE, RULE).verdicts == {"a": "harms"}
+    assert judge(trials_of(-values + np.array([0, 0.4]), step=True), ONE, RULE).verdicts == {
+        "a": "harms"
+    }
 
 
 def test_skewed_seeds_are_flagged_and_need_every_seed_within_the_margin() -> None:
@@ -166,7 +179,10 @@ def test_equivalent_on_average_needs_no_single_setting() -> None:
 
 
 def test_a_three_way_interaction_owns_all_three() -> None:
-    signs = [np.prod([1 if x == "with" else -1 for x in cell.values()]) for cell in crossed(THREE.factors)]
+    signs = [
+        np.prod([1 if x == "with" else -1 for x in cell.values()])
+        for cell in crossed(THREE.factors)
+    ]
     found = judge(trials_of(table([0.01 * sign for sign in signs])), THREE, RULE)
     assert set(found.verdicts.values()) == {"depends"}
     assert [c.id for c in found.claims if c.kind == "depends"] == ["depends:a_×_b_×_c"]
@@ -198,7 +214,11 @@ def test_pairs_that_act_block_every_factor_of_their_group() -> None:
     def sign(cell: Mapping[str, str], *those: str) -> int:
         return int(np.prod([1 if cell[name] == "with" else -1 for name in those]))
 
-    cells = [c for c in crossed(dict.fromkeys(names, ("without", "with"))) if sign(c, "d") == sign(c, "a", "b", "c")]
+    cells = [
+        c
+        for c in crossed(dict.fromkeys(names, ("without", "with")))
+        if sign(c, "d") == sign(c, "a", "b", "c")
+    ]
     design = design_of(names, cells, "fractional_factorial")
     means = [0.02 * sign(c, "a", "b") + 0.015 * sign(c, "a") for c in cells]
     found = judge(trials_of(table(means)), design, RULE)
@@ -208,7 +228,8 @@ def test_pairs_that_act_block_every_factor_of_their_group() -> None:
 
 
 def test_equal_configs_count_at_both_levels() -> None:
-    """`b` acts only with `a`: of its two settings one is 0 by construction, and its average half."""
+    """`b` acts only with `a`: of its two settings one is 0 by construction, and its average
+    half."""
     design = design_of(("a", "b"), equal={1: 0})
     found = judge(trials_of(table([0.0, 0.0, 0.02])), design, RULE)
     assert found.numbers["b"].estimate == pytest.approx(0.01)
@@ -237,8 +258,16 @@ def test_means_are_taken_over_clean_settings() -> None:
     """Trials diverge with both factors: each has one clean setting of two."""
     found = judge(lost(table([0.0, 0.02, 0.03, 0.9]), 3, [0, 2]), TWO, RULE)
     a, b = claim_of(found, "direction:a"), claim_of(found, "direction:b")
-    assert (a.scope.type, a.scope.over, a.estimate) == ("clean", ({"b": "without"},), pytest.approx(0.03))
-    assert (b.scope.type, b.scope.over, b.estimate) == ("clean", ({"a": "without"},), pytest.approx(0.02))
+    assert (a.scope.type, a.scope.over, a.estimate) == (
+        "clean",
+        ({"b": "without"},),
+        pytest.approx(0.03),
+    )
+    assert (b.scope.type, b.scope.over, b.estimate) == (
+        "clean",
+        ({"a": "without"},),
+        pytest.approx(0.02),
+    )
 
 
 def test_fewer_than_half_of_the_settings_clean_give_no_mean() -> None:
@@ -252,9 +281,12 @@ def test_fewer_than_half_of_the_settings_clean_give_no_mean() -> None:
 
 
 def test_survivors_may_only_confirm_a_harm() -> None:
-    """One setting in which 2 of 8 diverged: harm needs survivors and worst values, help is never said."""
+    """One setting in which 2 of 8 diverged: harm needs survivors and worst values, help is never
+    said."""
     names = ("a", "b")
-    design = design_of(names, [{"a": "without", "b": "without"}, {"a": "with", "b": "without"}], "custom")
+    design = design_of(
+        names, [{"a": "without", "b": "without"}, {"a": "with", "b": "without"}], "custom"
+    )
     worse = judge(lost(table([0.0, 0.05], seeds=8), 1, [0, 3]), design, RULE)
     assert claim_of(worse, "direction:a").word == "harms"
     assert "diverged" in claim_of(worse, "direction:a").caveats
@@ -264,7 +296,8 @@ def test_survivors_may_only_confirm_a_harm() -> None:
 
 
 def test_counting_diverged_runs_as_worst() -> None:
-    """No mean may be given; with diverged runs at the worst value the level is worse in every seed."""
+    """No mean may be given; with diverged runs at the worst value the level is worse in every
+    seed."""
     values = table([0.0, 0.0, 0.02, 0.02], seeds=6)
     flags = np.zeros(values.shape, dtype=bool)
     flags[0, 2] = flags[1, 3] = True
@@ -290,13 +323,16 @@ LOOKS = Rule(margin=0.01, looks=(4, 8), spend="even")
 
 
 def test_a_verdict_of_a_look_stays() -> None:
-    """At the first look the effect is clear; later seeds without it make it undecided, not undone."""
+    """At the first look the effect is clear; later seeds without it make it undecided, not
+    undone."""
     early = [0.030, 0.031, 0.029, 0.030]
     found = judge(pairs_of([*early, 0.0, 0.06, -0.04, 0.05]), ONE, LOOKS)
     assert found.verdicts == {"a": "harms"}
     assert claim_of(found, "direction:a").look == 4
     assert found.look == 8
-    assert judge(pairs_of([*early, 0.0, 0.06, -0.04, 0.05]), ONE, RULE).verdicts == {"a": "not enough data"}
+    assert judge(pairs_of([*early, 0.0, 0.06, -0.04, 0.05]), ONE, RULE).verdicts == {
+        "a": "not enough data"
+    }
 
 
 def test_seeds_between_looks_are_not_looked_at() -> None:
@@ -314,7 +350,10 @@ def test_an_open_trial_keeps_its_look_from_being_reached() -> None:
 
 
 def test_levels_of_a_look_are_stricter() -> None:
-    whole, first = judge(pairs_of([0.02] * 3 + [0.021]), ONE, RULE), judge(pairs_of([0.02] * 3 + [0.021]), ONE, LOOKS)
+    whole, first = (
+        judge(pairs_of([0.02] * 3 + [0.021]), ONE, RULE),
+        judge(pairs_of([0.02] * 3 + [0.021]), ONE, LOOKS),
+    )
     assert whole.level == pytest.approx(0.04)
     assert first.level < whole.level
     assert first.alpha < whole.alpha == 0.05
@@ -346,7 +385,11 @@ def test_leave_one_out_claims_at_the_settings_of_the_reference() -> None:
     design = design_of(names, left_out(names), "leave_one_out")
     found = judge(trials_of(table([0.02, 0.0, 0.02, 0.02])), design, RULE)
     claim = claim_of(found, "direction:a")
-    assert (claim.word, claim.scope.type, claim.scope.at) == ("harms", "at", {"b": "with", "c": "with"})
+    assert (claim.word, claim.scope.type, claim.scope.at) == (
+        "harms",
+        "at",
+        {"b": "with", "c": "with"},
+    )
     assert found.verdicts == {"a": "harms", "b": "equivalent", "c": "equivalent"}
     assert found.level == pytest.approx(0.04 / 3)
 

@@ -15,7 +15,9 @@ EFFECT = np.array([0.21, 0.19, 0.24, 0.20, 0.22])
 ROW = np.array([-1.0, 1.0])
 
 
-def numbers(first: np.ndarray, effect: np.ndarray, worse: float = 1.0, log: bool = False) -> dict[str, float]:
+def numbers(
+    first: np.ndarray, effect: np.ndarray, worse: float = 1.0, log: bool = False
+) -> dict[str, float]:
     trials = trials_of(np.column_stack([first, first + effect]))
     return relative(trials, ROW, Estimates.of(trials, ROW), 0, worse, log, 0.05)
 

@@ -1,4 +1,5 @@
-"""The ledger: its chain, what an edit or a deletion leaves, and the facts that follow from its entries."""
+"""The ledger: its chain, what an edit or a deletion leaves, and the facts that follow from its
+entries."""
 
 import json
 from collections.abc import Mapping
@@ -26,8 +27,16 @@ def time(day: int) -> str:
     return (DAY + timedelta(days=day)).isoformat()
 
 
-def plan(day: int, seeds: int = 5, rule: Mapping[str, Any] = RULE, kind: str = "plan", **more: Any) -> dict[str, Any]:
-    shape = {"plan": "aa", "rule": dict(rule), "seeds": list(range(seeds)), "cells": 8, "trials": 8 * seeds}
+def plan(
+    day: int, seeds: int = 5, rule: Mapping[str, Any] = RULE, kind: str = "plan", **more: Any
+) -> dict[str, Any]:
+    shape = {
+        "plan": "aa",
+        "rule": dict(rule),
+        "seeds": list(range(seeds)),
+        "cells": 8,
+        "trials": 8 * seeds,
+    }
     return {"kind": kind, "time": time(day), **shape, **more}
 
 
@@ -51,8 +60,11 @@ def ledger(*entries: Mapping[str, Any]) -> bytes:
     return lines
 
 
-def facts(data: bytes | None, head: bytes | None = None, **documents: Mapping[str, Any]) -> LedgerFacts:
-    """What a ledger shows where plan.json keeps the head of `head`, by default of the ledger itself."""
+def facts(
+    data: bytes | None, head: bytes | None = None, **documents: Mapping[str, Any]
+) -> LedgerFacts:
+    """What a ledger shows where plan.json keeps the head of `head`, by default of the ledger
+    itself."""
     newest = read_chain(data or b"" if head is None else head).last
     kept = {} if newest == START else {"ledger": {"sha256": newest}}
     return ledger_facts(data, {"hash": "aa", **kept}, documents, {})
@@ -126,12 +138,18 @@ def test_a_deleted_ledger_is_found_by_the_plan_or_by_the_trials() -> None:
 def test_a_ledger_begun_again_tells_of_the_one_before() -> None:
     again = ledger({"kind": "gap", "time": time(9), "expected": "ff"}, plan(9, kind="found"))
     assert facts(again).damage == Damage("deleted", 1)
-    assert facts(ledger(plan(0), {"kind": "gap", "time": time(9)}, plan(9))).damage == Damage("truncated", 2)
+    assert facts(ledger(plan(0), {"kind": "gap", "time": time(9)}, plan(9))).damage == Damage(
+        "truncated", 2
+    )
 
 
 def test_a_ledger_of_other_plans_than_the_trials_is_rewritten() -> None:
     found = facts(WHOLE, t1={"plan_hash": "aa"}, t2={"plan_hash": "other"}, t3={})
-    assert (found.state, found.damage, found.unknown_plans) == ("broken", Damage("rewritten"), ("t2",))
+    assert (found.state, found.damage, found.unknown_plans) == (
+        "broken",
+        Damage("rewritten"),
+        ("t2",),
+    )
 
 
 @pytest.mark.parametrize("kept", range(1, 40, 7))
@@ -149,14 +167,18 @@ def test_the_chain_continues_after_a_torn_line() -> None:
     assert facts(first + b'{"kind": "lo\n' + second).damage is None
 
 
-@pytest.mark.parametrize("junk", [b"\xff\xfe\x00", b"[" * 100_000, b"null\n3\n", b'{"a": NaN}\n', b"\n\n\n"])
+@pytest.mark.parametrize(
+    "junk", [b"\xff\xfe\x00", b"[" * 100_000, b"null\n3\n", b'{"a": NaN}\n', b"\n\n\n"]
+)
 def test_junk_never_raises(junk: bytes) -> None:
     assert facts(junk).plans == ()
     assert len(facts(WHOLE + junk, head=WHOLE).plans) == 1
 
 
 def test_a_sealed_entry_that_lacks_keys_is_passed_over() -> None:
-    found = facts(ledger(plan(0), {"kind": "plan"}, {"kind": "look", "time": 3}, {"kind": "of tomorrow"}))
+    found = facts(
+        ledger(plan(0), {"kind": "plan"}, {"kind": "look", "time": 3}, {"kind": "of tomorrow"})
+    )
     assert (len(found.plans), found.looks, found.damage) == (1, (), None)
 
 
@@ -166,7 +188,10 @@ def test_a_changed_rule_tells_what_when_and_after_how_many() -> None:
     trial = {"attempts": [{"started": (DAY + timedelta(days=1)).timestamp()}], "plan_hash": "aa"}
     found = facts(data, t1=trial, t2={"attempts": []})
     (change,) = found.rule_changes
-    assert change.changed == (Changed("metric", "kid", "l1"), Changed("smallest_effect", 0.01, 0.05))
+    assert change.changed == (
+        Changed("metric", "kid", "l1"),
+        Changed("smallest_effect", 0.01, 0.05),
+    )
     assert (change.before, change.after) == (Rule.of(RULE), Rule.of(other))
     assert (change.date, change.plan_hash) == (DAY + timedelta(days=4), "bb")
     assert (change.ended, change.trials, change.looks) == (40, 40, 1)
@@ -224,7 +249,13 @@ def test_seeds_added_before_a_look_or_run_in_parts_are_not() -> None:
 
 def test_planned_looks_are_planned_only_where_their_seeds_are_complete() -> None:
     rule = RULE | {"looks": [2, 5]}
-    entries = [look(1, 8, seeds=1), look(2, 15, seeds=2), look(3, 16, seeds=2), look(4, 24, seeds=3), look(5, 40)]
+    entries = [
+        look(1, 8, seeds=1),
+        look(2, 15, seeds=2),
+        look(3, 16, seeds=2),
+        look(4, 24, seeds=3),
+        look(5, 40),
+    ]
     found = facts(ledger(plan(0, rule=rule), *entries))
     assert [it.planned for it in found.looks] == [False, False, True, False, True]
 
@@ -241,11 +272,17 @@ def test_a_plan_that_was_found_is_no_rule_fixed_before() -> None:
     assert not facts(ledger(plan(0, kind="found"))).fixed_before_trials
 
 
-REGISTERED = sealed({"time": time(0), "plan": "aa", "rule": RULE, "seeds": [0, 1], "expected": {"a": "harms"}})
-LOGGED = ledger(plan(0, seeds=2, kind="register", registration=REGISTERED["sha256"], expected={"a": "harms"}))
+REGISTERED = sealed(
+    {"time": time(0), "plan": "aa", "rule": RULE, "seeds": [0, 1], "expected": {"a": "harms"}}
+)
+LOGGED = ledger(
+    plan(0, seeds=2, kind="register", registration=REGISTERED["sha256"], expected={"a": "harms"})
+)
 
 
-def registered(data: bytes | None, content: Mapping[str, Any], hash_: str = "aa") -> tuple[bool, bool, bool]:
+def registered(
+    data: bytes | None, content: Mapping[str, Any], hash_: str = "aa"
+) -> tuple[bool, bool, bool]:
     found = ledger_facts(data, {"hash": hash_}, {}, content).registered
     assert found is not None
     assert (found.date, found.expected, found.seeds) == (DAY, {"a": "harms"}, (0, 1))

@@ -102,19 +102,32 @@ def test_factors_with_two_levels_have_no_such_section(make_study: Make) -> None:
 
 
 def test_levels_are_read_at_equal_settings_of_the_others(make_study: Make) -> None:
-    """One at a time: the first level's trials at other settings of the other factor are not its own."""
+    """One at a time: the first level's trials at other settings of the other factor are not its
+    own."""
     study = make_study(factors=2, seeds=2, cells=3)
     levels = {**study.study["factors"]["long_recon"]["levels"], "more": {}}
     plan = {
         **study.study,
         "design": "one_at_a_time",
-        "factors": {**study.study["factors"], "long_recon": {**study.study["factors"]["long_recon"], "levels": levels}},
-        "cells": [*study.study["cells"], {"cell_id": "more", "levels": {"long_recon": "more", "long_fm": "without"}}],
+        "factors": {
+            **study.study["factors"],
+            "long_recon": {**study.study["factors"]["long_recon"], "levels": levels},
+        },
+        "cells": [
+            *study.study["cells"],
+            {"cell_id": "more", "levels": {"long_recon": "more", "long_fm": "without"}},
+        ],
     }
-    more = study.trials.iloc[:2].assign(cell_id="more", trial_id=["m0", "m1"], **{"level.long_recon": "more"})
+    more = study.trials.iloc[:2].assign(
+        cell_id="more", trial_id=["m0", "m1"], **{"level.long_recon": "more"}
+    )
     trials = pd.concat([study.trials, more], ignore_index=True)
     trials.loc[trials["level.long_fm"] == "with", "metric.kid"] = 9.0
     seeds, means = _by_level(open_study(replace(study, study=plan, trials=trials)), "long_recon")
-    assert {level: len(values) for level, values in means.items()} == {"without": 2, "with": 2, "more": 2}
+    assert {level: len(values) for level, values in means.items()} == {
+        "without": 2,
+        "with": 2,
+        "more": 2,
+    }
     assert max(value for values in means.values() for value in values) < 9
     assert [len(points) for points in seeds.values()] == [3, 3]

@@ -22,7 +22,12 @@ def test_good_steps_are_counted_as_far_as_all_groups_were_watched(make_study: Ma
     trials = study.trials.copy()
     trials["degraded_at_step"] = float("nan")
     trials.loc[trials["level.long_recon"] == "without", "steps_done"] = 200
-    trials.loc[trials["level.long_recon"] == "with", "degraded_at_step"] = [50.0, 75.0, 125.0, 175.0]
+    trials.loc[trials["level.long_recon"] == "with", "degraded_at_step"] = [
+        50.0,
+        75.0,
+        125.0,
+        175.0,
+    ]
     table = survival(open_study(replace(study, trials=trials))).blocks[1].right[0]
     good = {row[0].value: row[4].value for row in table.rows}
     assert good == {"without": 200, "with": 106.2}
@@ -30,7 +35,9 @@ def test_good_steps_are_counted_as_far_as_all_groups_were_watched(make_study: Ma
 
 
 @pytest.mark.parametrize(("seeds", "told"), [(3, False), (4, True)])
-def test_a_log_rank_p_needs_four_seeds_and_says_what_it_takes(make_study: Make, seeds: int, told: bool) -> None:
+def test_a_log_rank_p_needs_four_seeds_and_says_what_it_takes(
+    make_study: Make, seeds: int, told: bool
+) -> None:
     study = make_study(factors=1, seeds=seeds)
     trials = study.trials.copy()
     on = trials["level.long_recon"] == "with"

@@ -23,15 +23,22 @@ def with_outcome(study: StudyTable, **changes: object) -> StudyTable:
 
 
 @pytest.mark.parametrize("summary", ["last", "mean", "auc"])
-def test_the_references_drift_is_from_start_to_end_of_its_finished_trials(make_study: Make, summary: str) -> None:
+def test_the_references_drift_is_from_start_to_end_of_its_finished_trials(
+    make_study: Make, summary: str
+) -> None:
     study = make_study(factors=1, seeds=4, status={(0, 0): "diverged"})
     history = study.history.copy()
     reference = list(study.trials.loc[study.trials["cell_id"] == "000000000000", "trial_id"])
     here = history["trial_id"].isin(reference) & (history["name"] == "metric/kid")
-    history.loc[here, "value"] = 0.3 - 0.1 * history.loc[here, "step"] / 400  # it gets better by 0.1
+    history.loc[here, "value"] = (
+        0.3 - 0.1 * history.loc[here, "step"] / 400
+    )  # it gets better by 0.1
     history.loc[here & (history["trial_id"] == reference[0]), "value"] = 0.01  # it diverged
     told = points(replace(with_outcome(study, summary=summary), history=history))
-    assert "The reference changes too. It gets better by 0.100 between step 0 and its last evaluation." in told
+    assert (
+        "The reference changes too. It gets better by 0.100 between step 0 and its last evaluation."
+        in told
+    )
 
 
 @pytest.mark.parametrize(

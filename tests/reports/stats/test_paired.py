@@ -41,11 +41,14 @@ def test_power_is_statsmodels_and_seeds_needed_is_the_first_that_reaches_it():
 @pytest.mark.parametrize("alpha", [0.05, 0.05 / 3, 0.016 / 28])
 @pytest.mark.parametrize("n", [2, 3, 5, 20])
 def test_the_detectable_effect_is_found_with_the_wanted_power(n, alpha):
-    """By the definition of t: a normal number over the root of a chi-square's mean, at few seeds and small levels."""
+    """By the definition of t: a normal number over the root of a chi-square's mean, at few seeds
+    and small levels."""
     shift = detectable_sds(n, alpha) * math.sqrt(n)
     spread = np.sqrt(stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, n - 1) / (n - 1))
     limit = stats.t.isf(alpha / 2, n - 1) * spread
-    assert np.mean(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift)) == pytest.approx(0.8, abs=1e-4)
+    assert np.mean(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift)) == pytest.approx(
+        0.8, abs=1e-4
+    )
 
 
 def test_power_only_grows_with_seeds():

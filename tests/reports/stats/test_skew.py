@@ -86,5 +86,9 @@ def test_johnsons_interval_holds_the_means_that_its_t_does_not_refuse():
     for mu in (0.8, 1.28, 2.0):
         inside = np.abs(johnson_t(mean, se, 6, skew, mu)) <= critical
         assert np.array_equal(inside, (low <= mu) & (mu <= high))
-    low, high = johnson_interval(np.array([1.0]), np.array([0.5]), np.array([6.0]), np.array([0.0]), critical[:1])
-    assert (low[0], high[0]) == pytest.approx((1 - 0.5 * critical[0], 1 + 0.5 * critical[0]), abs=1e-6)
+    low, high = johnson_interval(
+        np.array([1.0]), np.array([0.5]), np.array([6.0]), np.array([0.0]), critical[:1]
+    )
+    assert (low[0], high[0]) == pytest.approx(
+        (1 - 0.5 * critical[0], 1 + 0.5 * critical[0]), abs=1e-6
+    )

@@ -22,7 +22,8 @@ KNOWN = {  # of another simulation, of 400,000 studies by scipy's t test
 
 
 def cumulative_p(values, looks):
-    """Two-sided p of the t test over the first n values of each study, for each look n: (studies, looks)."""
+    """Two-sided p of the t test over the first n values of each study, for each look n: (studies,
+    looks)."""
     return np.stack([stats.ttest_1samp(values[:, :n], 0.0, axis=1).pvalue for n in looks], axis=1)
 
 

@@ -1,4 +1,5 @@
-"""Figures of lifelines 0.30.3, made in an environment of its own, and statsmodels on the same arrays."""
+"""Figures of lifelines 0.30.3, made in an environment of its own, and statsmodels on the same
+arrays."""
 
 import math
 
@@ -9,7 +10,24 @@ from statsmodels.duration.survfunc import survdiff
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
 
 TIMES = [150, 200, 200, 250, 300, 400, 400, 400, 100, 150, 150, 200, 250, 300, 400, 400]
-EVENTS = [True, True, True, False, True, False, False, True, True, True, False, True, True, True, False, True]
+EVENTS = [
+    True,
+    True,
+    True,
+    False,
+    True,
+    False,
+    False,
+    True,
+    True,
+    True,
+    False,
+    True,
+    True,
+    True,
+    False,
+    True,
+]
 SECOND = [False] * 8 + [True] * 8
 SEEDS = [0, 1, 2, 3] * 4
 
@@ -21,7 +39,10 @@ def split(second):
 
 
 def test_kaplan_meier_and_restricted_mean_are_lifelines():
-    known = {False: ([0.875, 0.625, 0.46875, 0.3125], 279.6875), True: ([0.875, 0.75, 0.6, 0.45, 0.3, 0.15], 248.75)}
+    known = {
+        False: ([0.875, 0.625, 0.46875, 0.3125], 279.6875),
+        True: ([0.875, 0.75, 0.6, 0.45, 0.3, 0.15], 248.75),
+    }
     for second, (shares, mean) in known.items():
         assert kaplan_meier(*split(second))[1] == pytest.approx(shares, abs=1e-9)
         assert restricted_mean(*split(second), until=350) == pytest.approx(mean, abs=1e-9)
@@ -35,7 +56,9 @@ def test_without_strata_log_rank_is_lifelines():
 
 def test_stratified_log_rank_is_statsmodels():
     found = stratified_logrank(TIMES, EVENTS, SECOND, SEEDS)
-    known = survdiff(np.array(TIMES), np.array(EVENTS).astype(int), np.array(SECOND), strata=np.array(SEEDS))
+    known = survdiff(
+        np.array(TIMES), np.array(EVENTS).astype(int), np.array(SECOND), strata=np.array(SEEDS)
+    )
     assert (found.statistic, found.p) == pytest.approx(known, abs=1e-9)
 
 

@@ -38,7 +38,9 @@ def test_a_reference_that_degrades_with_all_other_arms_is_said(make_study: Make)
     degraded(study)
     reference = study.trials["cell_id"] == study.study["reference_cell"]
     study.trials.loc[reference, "degraded_at_step"] = [25.0, 25.0, 50.0, float("nan")]
-    words = "The reference degraded too (3 of 4 trials, median step 25), and so did every other arm."
+    words = (
+        "The reference degraded too (3 of 4 trials, median step 25), and so did every other arm."
+    )
     assert words in sentences(study)
     assert words in headline(study)[1]
     assert "is a cause" not in sentences(study)
@@ -128,7 +130,9 @@ def test_a_level_at_which_trials_diverge_is_told_first(make_study: Make) -> None
 
 
 @pytest.mark.parametrize(("shown", "told"), [(6, "four"), (3, "all")])
-def test_many_factors_of_one_verdict_share_a_sentence(make_study: Make, shown: int, told: str) -> None:
+def test_many_factors_of_one_verdict_share_a_sentence(
+    make_study: Make, shown: int, told: str
+) -> None:
     """Of six factors that harm the four largest have a sentence each."""
     study = make_study(factors=shown, seeds=3)
     for place, factor in enumerate(study.study["factors"]):

@@ -36,8 +36,19 @@ RULE = {
 
 
 def plan(day: int, seeds: int = 5, ended: int = 0, **rule: Any) -> dict[str, Any]:
-    shape = {"seeds": list(range(seeds)), "cells": 4, "trials": 4 * seeds, "ended": ended, "ended_of": 20}
-    return {"kind": "plan", "time": f"2026-11-{day:02d}T00:00:00+00:00", "rule": RULE | rule, **shape}
+    shape = {
+        "seeds": list(range(seeds)),
+        "cells": 4,
+        "trials": 4 * seeds,
+        "ended": ended,
+        "ended_of": 20,
+    }
+    return {
+        "kind": "plan",
+        "time": f"2026-11-{day:02d}T00:00:00+00:00",
+        "rule": RULE | rule,
+        **shape,
+    }
 
 
 def look(day: int, ended: int) -> dict[str, Any]:
@@ -57,19 +68,29 @@ def test_a_study_without_a_ledger_claims_no_date() -> None:
 
 def test_a_rule_that_stood_is_told_with_its_date() -> None:
     view = open_study(study(ledger_of(plan(1), look(2, 20))))
-    assert rule_fixed(view).startswith("Outcome and rule were fixed before the first trial (2026-11-01,")
+    assert rule_fixed(view).startswith(
+        "Outcome and rule were fixed before the first trial (2026-11-01,"
+    )
     registered = json.loads(report_json(view, {}))["registered"]
     assert (registered["before_trials"], registered["changes"]) == (True, 0)
 
 
 def test_a_changed_rule_is_told_with_what_it_was() -> None:
-    ledger = ledger_of(plan(1), look(2, 20), plan(3, ended=20, better="higher", smallest_effect=0.02))
+    ledger = ledger_of(
+        plan(1), look(2, 20), plan(3, ended=20, better="higher", smallest_effect=0.02)
+    )
     view = open_study(study(ledger))
     told = plain(rule_changed(view))
     assert told.startswith("Rule changed: ")
     assert "the better direction from lower to higher" in told
-    assert "the smallest effect that matters from 0.01 to 0.02 on 2026-11-03, when 20 of 20 trials" in told
-    assert "What follows is exploratory. By the rule fixed before the runs: a: harms; b: equivalent." in told
+    assert (
+        "the smallest effect that matters from 0.01 to 0.02 on 2026-11-03, when 20 of 20 trials"
+        in told
+    )
+    assert (
+        "What follows is exploratory. By the rule fixed before the runs: a: harms; b: equivalent."
+        in told
+    )
     assert rule_fixed(view).startswith("The rule was changed after results were known")
 
 
@@ -89,7 +110,9 @@ def test_a_damaged_ledger_claims_nothing(kind: str) -> None:
 
 def test_seeds_that_were_added_after_a_look_are_named() -> None:
     view = open_study(study(ledger_of(plan(1), look(2, 20), plan(3, seeds=7, ended=20)), seeds=7))
-    assert plain(seeds_added(view)).startswith("Seeds added: Seeds 5, 6 were added after results had been")
+    assert plain(seeds_added(view)).startswith(
+        "Seeds added: Seeds 5, 6 were added after results had been"
+    )
     assert view.analysis.cells.rule.peeked
 
 
@@ -97,7 +120,13 @@ def test_progress_counts_seeds_that_are_done(make_study: Make) -> None:
     waiting = {(0, 2): "running", (1, 3): "planned", (2, 3): "failed"}
     view = open_study(make_study(status=waiting))
     found = progress(view)
-    assert (found.seeds_done, found.seeds, found.ended, found.trials, found.interim) == (2, 4, 13, 16, True)
+    assert (found.seeds_done, found.seeds, found.ended, found.trials, found.interim) == (
+        2,
+        4,
+        13,
+        16,
+        True,
+    )
     assert plain(interim(view)).startswith("Interim: 2 of 4 seeds are done (13 of 16 trials).")
     assert seeds_with_results(view) == 4
     assert interim(open_study(make_study())) == ()
@@ -108,7 +137,9 @@ def test_failed_trials_are_counted_with_what_effects_use(make_study: Make) -> No
     one = plain(missing(open_study(make_study(status={(0, 0): "failed"}))))
     assert one.startswith("15 of 16 trials finished; effects use all of them (two-way model, ")
     alone = {(cell, 0): "failed" for cell in (0, 1, 2)}
-    assert "effects use the 12 that share a seed" in plain(missing(open_study(make_study(status=alone))))
+    assert "effects use the 12 that share a seed" in plain(
+        missing(open_study(make_study(status=alone)))
+    )
     nothing = {(cell, seed): "failed" for cell in range(4) for seed in range(4) if cell != seed}
     told = "4 of 16 trials finished; no two of them can be compared."
     assert plain(missing(open_study(make_study(status=nothing)))) == told

@@ -24,7 +24,9 @@ def paragraphs(study: StudyTable) -> str:
 
 def test_methods_say_what_effects_are_averaged_over(make_study: Make) -> None:
     assert "averaged over the levels of the other factor" in text_of(make_study(factors=2))
-    assert "averaged over the settings of the other factors" in text_of(make_study(factors=3, seeds=2))
+    assert "averaged over the settings of the other factors" in text_of(
+        make_study(factors=3, seeds=2)
+    )
     narrowed = text_of(make_study(factors=2, cells=3))
     assert "averaged over the pairs of arms that differ in that factor alone" in narrowed
     assert "the settings of the other factors" not in narrowed

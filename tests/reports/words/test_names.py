@@ -43,7 +43,9 @@ def test_a_factor_is_named_by_what_is_compared(view: StudyView) -> None:
         ({"a": "with", "rate": "low"}, "with a and with rate=low"),
     ],
 )
-def test_settings_are_named_by_their_levels(view: StudyView, at: dict[str, str], words: str) -> None:
+def test_settings_are_named_by_their_levels(
+    view: StudyView, at: dict[str, str], words: str
+) -> None:
     assert plain(at_levels(view, at)) == words
 
 
