@@ -1,9 +1,13 @@
-"""The command line: parse, call the public API, print.
+"""The command line: it parses arguments, calls the public API, and prints.
 
-Together with `ablate.commands` the only code that does.
+Only this module and `ablate.commands` read arguments or print results. Exit codes:
 
-Exit codes: 0 every trial ended; 1 some trial failed; 2 the user's mistake, in one line, nothing
-started; 3 infrastructure; 130 interrupted, everything resumable.
+    0    every trial finished or diverged
+    1    some trials failed
+    2    the user made a mistake; a single line says which, and nothing was started
+    3    Ray, the disk, or the tracking store failed
+    130  the command was interrupted; the same command resumes it
+    141  the reader of the output closed the pipe
 """
 
 import sys
@@ -16,7 +20,7 @@ from ablate.commands import faces, menus, networks, results, studies, weights
 from ablate.commands.output import show
 
 GROUPS = (studies, results, networks, menus, weights, faces)
-"""The modules whose commands there are."""
+"""The modules whose commands the command line offers, in the order of its help."""
 
 app = typer.Typer(
     name="g2g-ablate",
@@ -47,13 +51,20 @@ for group in GROUPS:
 
 
 def main() -> None:
-    """Run the command line; never returns."""
+    """Run the command line and exit with its code.
+
+    An exception that is a bug of this package keeps its traceback.
+
+    Raises:
+        SystemExit: with one of the codes that are listed at the top of this module.
+    """
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
+        # Closed, because Python would print a second complaint about the pipe when it exits
         sys.stderr.close()
         sys.exit(141)
     except Exception as error:
@@ -67,14 +78,17 @@ def main() -> None:
 
 
 def told(error: Exception) -> tuple[str, int] | None:
-    """What to tell the user about an exception, and the exit code; None: a bug, which keeps its
-    traceback.
+    """Return the message and the exit code for an exception, or None for a bug.
 
-    Mistakes of the user (2) are errors of the command line itself, of the study, the data, a
-    checkpoint, and of a report's input; infrastructure (3) is Ray, the disk, or the tracking store.
+    A bug keeps its traceback. Mistakes of the user (2) are errors of the command line itself, of
+    the study, the data, a checkpoint, or a report's input. Infrastructure (3) is Ray, the disk, or
+    the tracking store.
     """
+    # Click's own errors, such as an unknown option
     if hasattr(error, "format_message"):
         return " ".join(str(error.format_message()).split()), 2
+
+    # Compared by name, because importing the classes would import torch before every command
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & {
         "StudyError",
@@ -87,4 +101,5 @@ def told(error: Exception) -> tuple[str, int] | None:
         "MissingWeights",
     }:
         return str(error), 2
+
     return (str(error), 3) if "Infrastructure" in names else None

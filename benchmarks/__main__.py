@@ -1,10 +1,10 @@
-"""Every figure with a target, in one table: what was measured, the target, the ratio of the two.
+"""Measure every figure that has a target, and print it with its target and their ratio.
 
     python -m benchmarks [--json bench.json] [--full] [--repeats 5]
 
-A quarter of an hour on two idle cores. `--full` adds the training step with 64 filters at 128 px:
-more than an hour, less with fewer `--repeats`. A figure that could not be measured says why. Exits
-1 if a figure missed its target.
+This takes a quarter of an hour on two idle cores. `--full` adds the training step with 64 filters
+at 128 pixels, which takes more than an hour, or less with fewer `--repeats`. A figure that could
+not be measured says why. The exit code is 1 if a figure missed its target.
 """
 
 import argparse
@@ -25,7 +25,15 @@ from benchmarks import chatty, many_trials, short_trials, training_step
 
 @dataclass(frozen=True)
 class Figure:
-    """`better`: `higher` or `lower`; `value` None: not measured, `note` says why."""
+    """A measured number and its target.
+
+    Attributes:
+        name: what is measured, with its unit.
+        value: the number; None if it could not be measured.
+        target: the number to reach; infinity for a peer that is measured only for comparison.
+        better: `higher` or `lower`.
+        note: details, or why the number could not be measured.
+    """
 
     name: str
     value: float | None
@@ -35,11 +43,13 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
+        """Whether the target is met; None if the number could not be measured."""
         if self.value is None:
             return None
         return self.value >= self.target if self.better == "higher" else self.value <= self.target
 
     def row(self) -> str:
+        """Return the figure as a row of the printed table."""
         value = "-" if self.value is None else f"{self.value:.2f}"
         ratio = "-" if self.value is None else f"{self.value / self.target:.2f}"
         sign = ">=" if self.better == "higher" else "<="
@@ -50,21 +60,27 @@ class Figure:
 
 
 def steps(sizes: list[str], repeats: int) -> Iterator[Figure]:
-    """How many times as fast as the authors' order a training step is, as set by default and
-    channels-last."""
+    """Measure how many times as fast a training step is as the same step in the authors' order.
+
+    Each step is measured as it is set by default and with channels last.
+    """
     for size in sizes:
         for losses in ("all", "off", "funit"):
             target = training_step.TARGETS[losses, size]
             for layout in (False, True):
                 m = training_step.measure(size, losses, repeats, channels_last=layout)
-                name = f"step {size}, losses {losses}{', channels last' if layout else ''}: times as fast"
-                note = f"{m.reference_s:.3f} s > {m.ours_s:.3f} s, {m.reference_gflop:.1f} > {m.ours_gflop:.1f} GFLOP"
+                which = f"{losses}{', channels last' if layout else ''}"
+                name = f"step {size}, losses {which}: times as fast"
+                note = (
+                    f"{m.reference_s:.3f} s > {m.ours_s:.3f} s, "
+                    f"{m.reference_gflop:.1f} > {m.ours_gflop:.1f} GFLOP"
+                )
                 note += "" if layout else f", convolutions alone {m.alone_s:.3f} s"
                 yield Figure(name, m.ratio, target, "higher", note)
 
 
 def commands(repeats: int) -> Iterator[Figure]:
-    """Seconds of commands that a user waits for, after a first call."""
+    """Measure the seconds of commands that a user waits for, after a first call that warms up."""
     program = str(Path(sysconfig.get_path("scripts")) / "g2g-ablate")
     for words, target in ((("--help",), 0.3), (("plan", "quickstart"), 1.0)):
         times = [_seconds([program, *words]) for _ in range(repeats + 1)][1:]
@@ -74,8 +90,10 @@ def commands(repeats: int) -> Iterator[Figure]:
 
 
 def reports_of_trials(repeats: int) -> Iterator[Figure]:
-    """Seconds of chatty trials over the ideal; a plain Ray Tune script with its MLflow callback as
-    the peer."""
+    """Measure the seconds of chatty trials over the ideal.
+
+    A plain Ray Tune script with its MLflow callback is measured for comparison.
+    """
     for which, words in (
         ("ours", "chatty trials"),
         ("plain", "chatty trials, plain script (no target of ours)"),
@@ -101,8 +119,10 @@ def reports_of_trials(repeats: int) -> Iterator[Figure]:
 
 
 def orchestration(repeats: int) -> Iterator[Figure]:
-    """What many short trials cost beyond training, against fresh processes; and the memory of Ray
-    Tune's driver."""
+    """Measure what many short trials cost beyond training, and the memory of Ray Tune's driver.
+
+    The peer starts a fresh process for each trial.
+    """
     warm, fresh = (
         [short_trials.measure(which) for _ in range(repeats)] for which in ("warm", "fresh")
     )
@@ -115,17 +135,18 @@ def orchestration(repeats: int) -> Iterator[Figure]:
 
 
 def scale(_repeats: int) -> Iterator[Figure]:
-    """A study of 1,000 trials."""
-    found = many_trials.measure()
+    """Measure a study of 1,000 trials."""
+    figures = many_trials.measure()
     yield Figure(
-        "1,000 trials: seconds of `run` when all is done", found["run again, s"], 10, "lower"
+        "1,000 trials: seconds of `run` when all is done", figures["run again, s"], 10, "lower"
     )
     yield Figure(
-        "1,000 trials x 500 points: seconds of the report", found["report, s"], 60, "lower"
+        "1,000 trials x 500 points: seconds of the report", figures["report, s"], 60, "lower"
     )
 
 
 def _seconds(words: list[str]) -> float:
+    """Return how many seconds a command takes."""
     started = time.perf_counter()
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
@@ -139,6 +160,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="also 64 filters at 128 px")
     parser.add_argument("--repeats", type=int, default=5)
     chosen = parser.parse_args()
+
     torch.set_num_threads(1)
     print(training_step.machine())
     sizes = ["16x32", "16x64", *(["64x128"] if chosen.full else [])]
@@ -149,13 +171,16 @@ def main() -> None:
         lambda: scale(chosen.repeats),
         lambda: steps(sizes, chosen.repeats),
     ]
+
+    # Rows are printed as they come, because all of them take long.
     figures = []
     for group in groups:
         for figure in group():
             print(figure.row(), flush=True)
             figures.append(figure)
+
     rows = [asdict(figure) | {"met": figure.met} for figure in figures]
-    # Infinity, the target of a peer, is no JSON.
+    # JSON has no infinity, which is the target of a peer.
     rows = [row | {"target": None} if row["target"] == float("inf") else row for row in rows]
     chosen.json.write_text(
         json.dumps({"machine": training_step.machine(), "figures": rows}, indent=1) + "\n"

@@ -1,11 +1,11 @@
-"""Trials that report often, under this program and under a plain Ray Tune script with its MLflow
-callback.
+"""Measure trials that report often, under this program or under a plain Ray Tune script.
 
     python -m benchmarks.chatty ours|plain
 
-Two trials of 60 reports of 20 numbers, 50 ms of work before each, at once: 3.0 s if reporting cost
-nothing. Prints the seconds from the first trial's start to the last one's end, Ray's start and end
-left out.
+Two trials run at once. Each makes 60 reports of 20 numbers, with 50 ms of work before each report,
+so that they take 3.0 s if reports cost nothing. The plain script uses Ray's MLflow callback. The
+benchmark prints the seconds from the first trial's start to the last trial's end; Ray's start and
+end are left out.
 """
 
 import os
@@ -28,7 +28,7 @@ IDEAL_S = STEPS * SLEEP_S
 def train(
     config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None
 ) -> Iterator[Record]:
-    """The trivial trainer, which notes its first and last moment in the folder `data.clock`."""
+    """Train like the trivial trainer, and note the first and last moment in `data.clock`."""
     started = time.time()
     yield from trivial_trainer.train(config, device=device, checkpoints=checkpoints)
     moments = (
@@ -39,17 +39,19 @@ def train(
 
 
 def span(clock: Path) -> float:
-    """Seconds from the first trial's start to the last one's end."""
+    """Return the seconds from the first trial's start to the last trial's end."""
     moments = [[float(word) for word in path.read_text().split()] for path in clock.iterdir()]
     assert len(moments) == 2, moments
     return max(end for _, end in moments) - min(start for start, _ in moments)
 
 
 def _data(clock: Path) -> dict[str, Any]:
+    """Return the options of the trivial trainer."""
     return {"sleep_s": SLEEP_S, "values": NUMBERS, "images": False, "clock": str(clock)}
 
 
 def ours(folder: Path, clock: Path) -> None:
+    """Run the trials under this program."""
     from ablate.running.study import run_study
     from benchmarks.toy_study import toy_plan
 
@@ -63,6 +65,7 @@ def ours(folder: Path, clock: Path) -> None:
 
 
 def plain(folder: Path, clock: Path) -> None:
+    """Run the trials under a plain Ray Tune script with its MLflow callback."""
     import ray
     from ray import tune
     from ray.air.integrations.mlflow import MLflowLoggerCallback
@@ -93,7 +96,11 @@ def plain(folder: Path, clock: Path) -> None:
 
 
 def measure(which: str) -> float:
-    """Seconds of one run, in a process of its own."""
+    """Return the seconds of one run, which has a process of its own.
+
+    Args:
+        which: `ours` or `plain`.
+    """
     words = [sys.executable, "-m", "benchmarks.chatty", which]
     return float(
         subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]

@@ -1,15 +1,17 @@
-"""How often are the claims of a report false? Studies with known truth, judged by the function that
-`report` calls.
+"""Measure how often the claims of a report are false, in simulated studies with known truth.
 
-    python -m benchmarks.claims --quick                  2,000 studies over all kinds, with targets:
-    ten minutes python -m benchmarks.claims --studies 1000           at least so many of each kind
-    python -m benchmarks.claims --kinds crossover looks  kinds whose group or name has one of these
-    words
+    python -m benchmarks.claims --quick                  # 2,000 studies over all kinds: 10 minutes
+    python -m benchmarks.claims --studies 1000           # at least 1,000 studies of each kind
+    python -m benchmarks.claims --kinds crossover looks  # kinds with one of these words
 
-Writes a line for each kind, number of seeds and standard deviation to a CSV file, the summary to a
-Markdown file (`--out FILE.csv`, `FILE.md` beside it). Exits 1 if a row does not pass: more than 5 %
-of studies with a false claim (lower 95 % Monte Carlo limit), intervals that cover less than 93 or
-more than 97 % beyond Monte Carlo error, or a target missed.
+The function that `report` calls judges the studies. `--kinds` chooses the kinds whose group or name
+has one of the words.
+
+`--out FILE.csv` writes one row for each kind, number of seeds, and standard deviation, and a
+summary next to it (`FILE.md`). The exit code is 1 if a row does not pass. A row does not pass if
+more than 5% of its studies make a false claim (lower 95% Monte Carlo limit), or if its 95%
+intervals cover less than 93% or more than 97% beyond Monte Carlo error. A missed target gives exit
+code 1, too.
 """
 
 import argparse
@@ -33,7 +35,7 @@ QUICK = 2_000
 
 
 def tasks(kind: Kind, studies: int, seed: int) -> Iterator[Task]:
-    """The studies of a kind, shared among its sizes, in chunks."""
+    """Yield the studies of a kind in chunks, shared equally among its sizes."""
     each = -(-studies // len(kind.cells))
     for seeds, sd in kind.cells:
         for chunk, start in enumerate(range(0, each, CHUNK)):
@@ -41,21 +43,30 @@ def tasks(kind: Kind, studies: int, seed: int) -> Iterator[Task]:
 
 
 def measured(kinds: Sequence[Kind], studies: int, seed: int, workers: int) -> list[Row]:
-    """A row for each size of each kind."""
+    """Return one row for each size of each kind.
+
+    Args:
+        kinds: the kinds of studies.
+        studies: number of studies per kind, shared among its sizes.
+        seed: fixes all random numbers.
+        workers: number of processes.
+    """
     todo = [task for kind in kinds for task in tasks(kind, studies, seed)]
     sums: dict[tuple[str, int, float], Counter[str]] = {}
     started = time.monotonic()
+
     with ProcessPoolExecutor(workers) as pool:
-        for done, (task, found) in enumerate(
+        for done, (task, counts) in enumerate(
             zip(todo, pool.map(tally, todo, chunksize=4), strict=True), start=1
         ):
-            sums.setdefault((task.kind.name, task.seeds, task.sd), Counter()).update(found)
+            sums.setdefault((task.kind.name, task.seeds, task.sd), Counter()).update(counts)
             if done % 200 == 0:
                 print(
                     f"{done} of {len(todo)} chunks, {time.monotonic() - started:.0f} s",
                     file=sys.stderr,
                     flush=True,
                 )
+
     return [
         Row(kind, seeds, sd, sums[kind.name, seeds, sd])
         for kind in kinds
@@ -64,7 +75,7 @@ def measured(kinds: Sequence[Kind], studies: int, seed: int, workers: int) -> li
 
 
 def chosen(words: Sequence[str]) -> list[Kind]:
-    """The kinds whose group or name has one of these words; all of them without words."""
+    """Return the kinds whose group or name has one of these words; without words, all kinds."""
     return [
         kind
         for kind in all_kinds()
@@ -73,11 +84,18 @@ def chosen(words: Sequence[str]) -> list[Kind]:
 
 
 def summary(rows: Sequence[Row], more: Sequence[targets.Target], note: str) -> str:
-    """The Markdown file."""
+    """Return the content of the Markdown file.
+
+    Args:
+        rows: the measured rows.
+        more: targets beyond those of the rows.
+        note: how the table was made.
+    """
     failing = [row for row in rows if row.failures]
     kinds = list(table.pooled(rows, lambda kind: kind.name))
     groups = list(table.pooled(rows, lambda kind: kind.group))
     failing += [row for row in (*groups, *kinds) if row.failures and row not in failing]
+
     lines = ["# False claims of studies with known truth", "", note, ""]
     lines += (
         ["## Targets", "", targets.HEAD, *(target.line() for target in more), ""] if more else []
@@ -99,12 +117,12 @@ def summary(rows: Sequence[Row], more: Sequence[targets.Target], note: str) -> s
 
 
 def machine() -> str:
-    """What the table was made on."""
+    """Return what the table was made on."""
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, and write the table."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.claims", description=(__doc__ or "").splitlines()[0]
     )
@@ -125,34 +143,38 @@ def main() -> None:
         "--out", type=Path, help="a CSV file; the summary goes beside it, as Markdown"
     )
     options = parser.parse_args()
+
     started, kinds = time.monotonic(), chosen(options.kinds)
     if not kinds:
         parser.error(f"no kind has the words {' '.join(options.kinds)}")
+
     studies = max(1, QUICK // len(kinds)) if options.quick else options.studies
     rows: list[Row] = []
     power = list(targets.advice(options.seed))
     for group in dict.fromkeys(kind.group for kind in kinds):
         same = [kind for kind in kinds if kind.group == group]
-        found = measured(same, studies, options.seed, options.workers)
-        print(f"\n## {group}\n", table.HEAD, *map(table.line, found), sep="\n", flush=True)
-        rows += found
+        measured_rows = measured(same, studies, options.seed, options.workers)
+        print(f"\n## {group}\n", table.HEAD, *map(table.line, measured_rows), sep="\n", flush=True)
+        rows += measured_rows
         more = [*targets.of_rows(rows), *power, *said.compared(rows)]
         note = (
-            f"{sum(row.studies for row in rows)} studies of {len({row.kind.name for row in rows})} kinds, "
+            f"{sum(row.studies for row in rows)} studies "
+            f"of {len({row.kind.name for row in rows})} kinds, "
             f"seed {options.seed}, {datetime.date.today().isoformat()}, {machine()}, "
             f"{time.monotonic() - started:.0f} s; "
             "rates in percent with 95 % limits."
         )
         text = summary(rows, more, note)
         if options.out:
-            # What is there is kept, should the rest not end.
+            # Each group is written at once, so that an interrupted run keeps its results.
             write(options.out, rows, text)
+
     print(f"\n{text}")
     sys.exit(any(row.failures for row in rows) or any(target.met is False for target in more))
 
 
 def write(path: Path, rows: Sequence[Row], text: str) -> None:
-    """The CSV file, and the summary beside it."""
+    """Write the CSV file, and the summary next to it."""
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = [row.to_dict() for row in rows]
         writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")

@@ -1,9 +1,9 @@
-"""What batches cost, beside a training step: every dataset, first epoch and later, with and without
-the cache.
+"""Measure what batches cost compared with a training step, for every kind of dataset.
 
     python benchmarks/data.py [--folder CLASS_FOLDERS] [--size 128] [--batch 4] [--steps 40]
 
-Without a folder a set of 300 random JPEG images of 256 x 256 pixels is made.
+Batches are measured in the first epoch and later, with and without the cache. Without `--folder`,
+the benchmark makes a set of 300 random JPEG images of 256 × 256 pixels.
 """
 
 import argparse
@@ -20,7 +20,8 @@ from g2g_core.config import TrialConfig
 from g2g_core.data import DATASETS
 from g2g_core.training.loop import train
 
-LIMIT = 0.02  # share of a training step
+LIMIT = 0.02
+"""Largest share of a training step that a batch may take once images are decoded."""
 LOSSES = {
     "adversarial": 1.0,
     "short_recon": 0.1,
@@ -32,6 +33,7 @@ LOSSES = {
 
 
 def made_folder(root: Path) -> Path:
+    """Fill a folder with ten classes of 30 random images, and return it."""
     rng = np.random.default_rng(0)
     for c in range(10):
         (root / f"class{c}").mkdir(parents=True)
@@ -42,7 +44,7 @@ def made_folder(root: Path) -> Path:
 
 
 def per_step(work: Callable[[int], object], steps: range) -> float:
-    """Seconds a step, the median."""
+    """Return the median seconds per step."""
     times = []
     for step in steps:
         start = time.perf_counter()
@@ -52,26 +54,41 @@ def per_step(work: Callable[[int], object], steps: range) -> float:
 
 
 def seconds_of_training(config: TrialConfig) -> float:
+    """Return the median seconds of a training step."""
     records = [record for record in train(config) if "time/step_s" in record.values]
     return float(np.median([record.values["time/step_s"] for record in records]))
 
 
 def measure(label: str, config: TrialConfig, steps: int, step_s: float) -> None:
+    """Print what the batches of a dataset cost.
+
+    Args:
+        label: name of the row.
+        config: the dataset and its options.
+        steps: number of measured batches.
+        step_s: seconds of a training step, for comparison.
+    """
     start = time.perf_counter()
     data = DATASETS[config.dataset](config)
     _ = data.digest
     ready = time.perf_counter() - start
+
     first = time.perf_counter()
     data.batch(0)
     first = time.perf_counter() - first
+
+    # The same batches again show what the cache saves.
     cost = per_step(data.batch, range(1, steps + 1))
     again = per_step(data.batch, range(1, steps + 1))
+
     pairs = time.perf_counter()
     data.evaluation_pairs(32)
     pairs = time.perf_counter() - pairs
+
     print(
-        f"{label:34} ready {ready * 1e3:7.1f} ms, first batch {first * 1e3:7.1f} ms, then {cost * 1e3:6.2f} ms "
-        f"({cost / step_s:6.2%} of a step), seen before {again * 1e3:6.2f} ms, 32 pairs {pairs * 1e3:6.1f} ms"
+        f"{label:34} ready {ready * 1e3:7.1f} ms, first batch {first * 1e3:7.1f} ms, "
+        f"then {cost * 1e3:6.2f} ms ({cost / step_s:6.2%} of a step), "
+        f"seen before {again * 1e3:6.2f} ms, 32 pairs {pairs * 1e3:6.1f} ms"
     )
 
 
@@ -88,12 +105,15 @@ def main() -> None:
         os.environ["G2G_CACHE"] = str(Path(place) / "cache")
         folder = options.folder or made_folder(Path(place) / "set")
         small = TrialConfig(
-            network={"filters": 8, "content_downs": 2, "class_downs": 3, "d_filters": 8, "d_blocks": 4},
+            network={
+                "filters": 8, "content_downs": 2, "class_downs": 3, "d_filters": 8, "d_blocks": 4,
+            },
             losses=LOSSES, batch_size=8, steps=6, eval_pairs=2, checkpoint_every=0,
         )  # fmt: skip
         step_s = seconds_of_training(small)
         print(f"a training step of a small FUNIT2FUNIT at 32 px, batch 8: {step_s * 1e3:.0f} ms")
         measure("synthetic, 32 px", small, options.steps, step_s)
+
         large = TrialConfig(
             dataset="image_folder", image_size=options.size, batch_size=options.batch,
             network={"filters": 16}, losses=LOSSES, steps=3, eval_pairs=2, checkpoint_every=0,
@@ -101,8 +121,11 @@ def main() -> None:
         )  # fmt: skip
         step_s = seconds_of_training(large)
         print(
-            f"a step with 16 base filters at {options.size} px, batch {options.batch}: {step_s * 1e3:.0f} ms"
+            f"a step with 16 base filters at {options.size} px, "
+            f"batch {options.batch}: {step_s * 1e3:.0f} ms"
         )
+
+        # The disk cache comes twice: the first time fills it.
         for cache, workers in (("disk", 0), ("disk", 0), ("memory", 0), ("off", 0), ("off", 1)):
             data = {"root": str(folder), "cache": cache, "workers": workers}
             config = TrialConfig(

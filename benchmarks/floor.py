@@ -1,5 +1,4 @@
-"""How long the convolutions and matrix products of a computation take alone: same calls, nothing
-between."""
+"""How long the convolutions and matrix products of a computation take alone."""
 
 import statistics
 import time
@@ -14,8 +13,10 @@ from torch.utils.flop_counter import flop_registry
 
 
 class Calls(TorchDispatchMode):
-    """Inside, calls of convolutions and products are noted: operation and arguments, tensors as
-    their shapes."""
+    """A context that notes the calls of convolutions and matrix products.
+
+    A call is an operation and its arguments, with each tensor as its shape and type.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,26 +35,35 @@ class Calls(TorchDispatchMode):
 
 
 def seconds_alone(compute: Callable[[], object], repeats: int) -> float:
-    """Processor seconds of the noted calls of `compute`, each the median of repeats on random
-    contiguous tensors."""
+    """Return the processor seconds that the convolutions and products of `compute` take alone.
+
+    The same calls are made on random contiguous tensors, with nothing between them.
+
+    Args:
+        compute: the computation.
+        repeats: number of measurements per call, of which the median counts.
+    """
     with Calls() as calls:
         compute()
     return sum(count * _timed(call, repeats) for call, count in calls.seen.items())
 
 
 def _described(argument: Any) -> Any:
+    """Return an argument of a call as something hashable."""
     if isinstance(argument, Tensor):
         return ("tensor", tuple(argument.shape), argument.dtype)
     return tuple(argument) if isinstance(argument, list) else argument
 
 
 def _made(description: Any) -> Any:
+    """Return an argument for a call from its description."""
     if isinstance(description, tuple) and description[:1] == ("tensor",):
         return torch.randn(description[1], dtype=description[2])
     return list(description) if isinstance(description, tuple) else description
 
 
 def _timed(call: tuple[Any, ...], repeats: int) -> float:
+    """Return the median seconds of a call, after a first one that warms up."""
     function, *described = call
     arguments = [_made(description) for description in described]
     times = []

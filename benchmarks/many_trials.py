@@ -1,10 +1,11 @@
-"""A study of 1,000 trials of 500 points: seconds and memory of running it inline, of `run` again,
-    of its report.
+"""Measure a study of 1,000 trials of 500 points: its run, `run` again, and its report.
 
-What a trial takes is printed for the first and the last tenth of them too: it must not grow. With
-`ray`: seconds a trial and memory of Ray Tune's driver instead, ten steps a trial, two at once.
+    python -m benchmarks.many_trials [trials] [ray]
 
-python -m benchmarks.many_trials [trials] [ray]
+The trials run inline. The benchmark prints seconds and memory. It prints the seconds per trial for
+the first and the last tenth of the trials too, because they must not grow. With `ray`, it prints
+the seconds per trial and the memory of Ray Tune's driver instead, with ten steps per trial and two
+trials at a time.
 """
 
 import resource
@@ -21,21 +22,26 @@ from benchmarks.watched import watched
 
 
 def measure(trials: int = 1000) -> dict[str, float]:
-    """Name -> seconds, megabytes or trials; in a process of its own."""
+    """Return what the benchmark prints, by name: seconds, or megabytes.
+
+    The study runs in a process of its own.
+    """
     words = [sys.executable, "-m", "benchmarks.many_trials", str(trials)]
-    said = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in said)}
+    printed = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+    lines = (line.rsplit(" ", 1) for line in printed.splitlines())
+    return {name: float(value) for name, value in lines}
 
 
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     if "ray" in sys.argv:
-        found = watched(
+        usage = watched(
             toy_plan(seeds=trials // 2, data={"images": False}, checkpoint_every=0), workers=2
         )
-        print(f"a trial, s {found.span_s / trials:.4f}")
-        print(f"driver of Ray Tune, MB {found.driver_mb:.0f}")
+        print(f"a trial, s {usage.span_s / trials:.4f}")
+        print(f"driver of Ray Tune, MB {usage.driver_mb:.0f}")
         return
+
     plan = toy_plan(
         seeds=trials // 2, steps=500, data={"images": False}, eval_every=50, checkpoint_every=0
     )
@@ -44,6 +50,7 @@ def main() -> None:
             started = time.perf_counter()
             result = run_study(plan, Path(place), **BARE, workers=0)
             print(f"{name}, s {time.perf_counter() - started:.2f}")
+
         begun = [trial_file.read(one.folder)["attempts"][0]["started"] for one in result.results]
         tenth = trials // 10
         print(f"a trial of the first tenth, s {(begun[tenth] - begun[0]) / tenth:.4f}")
@@ -51,6 +58,8 @@ def main() -> None:
         print(
             f"memory of the run, MB {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
         )
+
+        # Imported late, so that the memory printed above is that of the run.
         from reports import build_report, load_results
 
         started = time.perf_counter()

@@ -1,11 +1,14 @@
-"""How much the one driver of a study works while many workers train: what limits a wide cluster.
+"""Measure how much the driver of a study works while many workers train.
 
     python -m benchmarks.many_workers [--workers 2,8,24] [--trials 4]
 
-So many workers on this machine as if each had a processor of its own, each with so many trials of
-10 s that only sleep and report every half second, as trials on GPUs would. Prints, per number of
-workers: seconds from the first trial's start to the last one's end against the ideal, processor
-seconds of the driver and of Ray's head (their start included), and the driver's memory.
+A study has a single driver, so the driver's work limits the width of a cluster. The benchmark runs
+many workers on this machine as if each had a processor for itself. Each worker has `--trials`
+trials of 10 s that only sleep and report every half second, as trials on GPUs do.
+
+For each number of workers, the benchmark prints the seconds from the first trial's start to the
+last trial's end, and the ideal. It also prints the processor seconds of the driver and of Ray's
+head, including their start, and the driver's memory.
 """
 
 import argparse
@@ -18,19 +21,25 @@ STEPS, SLEEP_S = 20, 0.5
 
 
 def measure(workers: int, trials: int) -> dict[str, float]:
-    """Figures of one study with so many workers and so many trials for each."""
+    """Return the figures of one study.
+
+    Args:
+        workers: number of workers.
+        trials: number of trials per worker.
+    """
     data = {"sleep_s": SLEEP_S, "images": False}
+    # Each seed makes two trials, one per arm of the toy study.
     plan = toy_plan(
         seeds=workers * trials // 2, steps=STEPS, data=data, checkpoint_every=0, eval_every=STEPS
     )
-    found = watched(plan, workers=workers, cpus_per_trial=machine_cpus() / workers)
+    usage = watched(plan, workers=workers, cpus_per_trial=machine_cpus() / workers)
     return {
-        "seconds": found.span_s,
+        "seconds": usage.span_s,
         "ideal": trials * STEPS * SLEEP_S,
         "trials": len(plan.trials),
-        "driver, processor s": found.driver_s,
-        "head, processor s": found.head_s,
-        "driver, MB": found.driver_mb,
+        "driver, processor s": usage.driver_s,
+        "head, processor s": usage.head_s,
+        "driver, MB": usage.driver_mb,
     }
 
 

@@ -1,4 +1,4 @@
-"""Counts the floating-point operations of a computation, second derivatives included."""
+"""A count of the floating-point operations of a computation, including second derivatives."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,10 +8,10 @@ from torch.utils.flop_counter import flop_registry
 
 
 class Operations(TorchDispatchMode):
-    """Inside, convolutions and matrix products are counted, two operations per multiply-add.
+    """A context that counts the operations of convolutions and matrix products.
 
-    torch's own `FlopCounterMode` watches modules too, which fails on `torch.autograd.grad` by a
-    leaf.
+    A multiply-add counts as two operations. torch's own `FlopCounterMode` also watches modules,
+    which fails on `torch.autograd.grad` with respect to a leaf.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Operations(TorchDispatchMode):
 
 
 def operations(compute: Callable[[], object]) -> int:
-    """Operations of one call."""
+    """Return the number of operations of one call."""
     with Operations() as counted:
         compute()
     return counted.total

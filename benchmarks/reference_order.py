@@ -1,10 +1,10 @@
-"""The authors' order of computation in plain torch, for comparison: our own re-statement, equal in
-numbers.
+"""The authors' order of computation, restated in plain torch for comparison.
 
-Each image of the pair goes through every network alone; the discriminator's update computes the
-generator's images once more; real loss and penalty have backward passes of their own; the
-generator's update leaves gradients in the discriminator and goes back through it on real images
-too; every term is computed whatever its weight. Parameters have the names of FUNIT's state dicts.
+Its numbers are the same as those of the authors' code. Each image of the pair goes through every
+network alone. The discriminator's update computes the generator's images once more, and real loss
+and penalty have backward passes of their own. The generator's update leaves gradients in the
+discriminator, and goes back through it on real images too. Every term is computed, whatever its
+weight. Parameters have the names of FUNIT's state dicts.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,8 @@ from g2g_core.data.pairs import Batch
 
 
 class Conv(nn.Module):
+    """A padded convolution, then a normalization, then an activation."""
+
     def __init__(
         self, narrow: int, wide: int, kernel: int, stride: int, pad: int, norm: str, activation: str
     ) -> None:
@@ -38,12 +40,15 @@ class Conv(nn.Module):
         if self.adaptive:
             assert self.parameters_now is not None
             bias, scale = self.parameters_now
+            # Batch normalization over (1, B * C) channels normalizes each image alone.
             flat = x.contiguous().view(1, -1, *x.shape[2:])
             x = batch_norm(flat, None, None, scale.reshape(-1), bias.reshape(-1), True).view_as(x)
         return x if self.activation is None else self.activation(x)
 
 
 class Residual(nn.Module):
+    """Two convolutions whose output is added to their input."""
+
     def __init__(self, width: int, norm: str) -> None:
         super().__init__()
         self.model = nn.Sequential(
@@ -55,6 +60,8 @@ class Residual(nn.Module):
 
 
 class Named(nn.Module):
+    """A sequence of layers under the name `model`, as in FUNIT's state dicts."""
+
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
         self.model = nn.Sequential(*layers)
@@ -64,6 +71,8 @@ class Named(nn.Module):
 
 
 class Dense(nn.Module):
+    """A fully connected layer, with ReLU unless it is the last one."""
+
     def __init__(self, narrow: int, wide: int, last: bool) -> None:
         super().__init__()
         self.fc = nn.Linear(narrow, wide)
@@ -74,6 +83,8 @@ class Dense(nn.Module):
 
 
 class Generator(nn.Module):
+    """FUNIT's generator: content encoder, class encoder, and decoder with AdaIN."""
+
     def __init__(
         self,
         filters: int,
@@ -94,12 +105,14 @@ class Generator(nn.Module):
             nn.AdaptiveAvgPool2d(1),
             nn.Conv2d(widths[-1], code, 1),
         )
+
         wide = f * 2**downs
         self.enc_content = Named(
             Conv(3, f, 7, 1, 3, "instance", "relu"),
             *(Conv(f * 2**i, f * 2 ** (i + 1), 4, 2, 1, "instance", "relu") for i in range(downs)),
             Named(*(Residual(wide, "instance") for _ in range(blocks))),
         )
+
         ups: list[nn.Module] = []
         for i in range(downs, 0, -1):
             ups += [
@@ -111,10 +124,13 @@ class Generator(nn.Module):
             *ups,
             Conv(f, 3, 7, 1, 3, "none", "tanh"),
         )
+
+        # Each AdaIN layer of the residual blocks takes a bias and a scale per channel.
         hidden = [Dense(code if i == 0 else mlp, mlp, False) for i in range(mlp_blocks - 1)]
         self.mlp = Named(*hidden, Dense(mlp, 4 * blocks * wide, True))
 
     def decode(self, content: Tensor, code: Tensor) -> Tensor:
+        """Return the image of a content code (B, C, H, W) and a class code (B, code, 1, 1)."""
         values = self.mlp(code.flatten(1))
         for module in self.dec.modules():
             if isinstance(module, Conv) and module.adaptive:
@@ -142,7 +158,7 @@ class Padded(nn.Module):
 
 
 class Block(nn.Module):
-    """The activation is done in place, so an identity shortcut carries activated values."""
+    """A residual block whose activation is in place, so an identity shortcut is activated too."""
 
     def __init__(self, narrow: int, wide: int) -> None:
         super().__init__()
@@ -151,12 +167,15 @@ class Block(nn.Module):
         self.conv_s = Padded(narrow, wide, 1, False, bias=False) if narrow != wide else None
 
     def forward(self, x: Tensor) -> Tensor:
-        # A copy, which the activation in place leaves alone; the identity is not copied.
+        # The activation in place changes x, so the convolved shortcut gets a copy. The identity
+        # shortcut gets none, as in the authors' code.
         shortcut = x if self.conv_s is None else self.conv_s(x.clone())
         return self.conv_1(self.conv_0(x)) + shortcut
 
 
 class Discriminator(nn.Module):
+    """FUNIT's discriminator: one logit map per class, and the features before it."""
+
     def __init__(self, filters: int, blocks: int, classes: int) -> None:
         super().__init__()
         layers: list[nn.Module] = [Padded(3, filters, 7, False)]
@@ -177,15 +196,15 @@ class Discriminator(nn.Module):
 
 
 class ReferenceStep:
-    """One iteration of FUNIT2FUNIT (`pair=True`) or plain FUNIT as the authors compute it.
+    """One iteration of FUNIT2FUNIT or plain FUNIT in the authors' order.
 
     Args:
         generator: trained in place.
         discriminator: trained in place.
         average: the averaged generator.
-        weights: term -> weight, names as in `g2g_core.losses.funit`.
-        swapped: fakes are judged under the partner's class.
-        pair: FUNIT2FUNIT rather than FUNIT.
+        weights: term -> weight; the names are those of `g2g_core.losses.funit`.
+        swapped: whether generated images are judged under their partner's class.
+        pair: True for FUNIT2FUNIT, False for FUNIT.
     """
 
     def __init__(
@@ -212,13 +231,15 @@ class ReferenceStep:
         )
         logged = self.discriminator_update(xa, la, xb, lb) | self.generator_update(xa, la, xb, lb)
         with torch.no_grad():
-            for mine, theirs in zip(self.average.parameters(), self.gen.parameters(), strict=True):
-                mine.mul_(0.999).add_(theirs, alpha=0.001)
+            pairs = zip(self.average.parameters(), self.gen.parameters(), strict=True)
+            for averaged, trained in pairs:
+                averaged.mul_(0.999).add_(trained, alpha=0.001)
         return logged
 
     def discriminator_update(
         self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor
     ) -> dict[str, Tensor]:
+        """Update the discriminator, and return its terms."""
         self.dis_optimizer.zero_grad()
         share = 0.5 if self.pair else 1.0
         reals = [(xb, lb), (xa, la)] if self.pair else [(xb, lb)]
@@ -226,25 +247,32 @@ class ReferenceStep:
         verdicts = [self.dis(x, label)[0] for x, label in reals]
         real = share * sum(torch.relu(1 - v).mean() for v in verdicts)
         (self.weights["d_hinge"] * real).backward(retain_graph=True)
+
         penalty = share * sum(self.penalty(v, x) for v, (x, _) in zip(verdicts, reals, strict=True))
         (self.weights["d_r1"] * penalty).backward()
+
+        # The generator isn't trained here, so its images carry no gradients.
         with torch.no_grad():
             ca, sb = self.gen.enc_content(xa), self.gen.enc_class_model(xb)
             fakes = [(self.gen.decode(ca, sb), la if self.swapped and self.pair else lb)]
             if self.pair:
                 cb, sa = self.gen.enc_content(xb), self.gen.enc_class_model(xa)
                 fakes.append((self.gen.decode(cb, sa), lb if self.swapped else la))
+
         fake = share * sum(torch.relu(1 + self.dis(x, label)[0]).mean() for x, label in fakes)
         (self.weights["d_hinge"] * fake).backward()
+
         self.dis_optimizer.step()
         return {"d_hinge": (real + fake).detach(), "d_r1": penalty.detach()}
 
     @staticmethod
     def penalty(verdict: Tensor, x: Tensor) -> Tensor:
+        """Return the gradient penalty on real images (R1, arXiv 1801.04406)."""
         (gradient,) = torch.autograd.grad(verdict.mean(), x, create_graph=True)
         return gradient.square().sum() / len(x)
 
     def generator_update(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+        """Update the generator, and return its terms."""
         self.gen_optimizer.zero_grad()
         terms = self.pair_terms(xa, la, xb, lb) if self.pair else self.one_way_terms(xa, la, xb, lb)
         total = sum(self.weights.get(name, 0.0) * value for name, value in terms.items())
@@ -256,11 +284,13 @@ class ReferenceStep:
         }
 
     def one_way_terms(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+        """Return the terms of FUNIT: image a with the class of image b."""
         gen = self.gen
         ca, sa, sb = gen.enc_content(xa), gen.enc_class_model(xa), gen.enc_class_model(xb)
         xt, xr = gen.decode(ca, sb), gen.decode(ca, sa)
         (vt, ft), (vr, fr) = self.judge(xt, lb), self.judge(xr, la)
         fb, fa = self.judge(xb, lb)[1], self.judge(xa, la)[1]
+
         return {
             "adversarial": -(vt.mean() + vr.mean()) / 2,
             "short_recon": l1_loss(xr, xa),
@@ -269,10 +299,17 @@ class ReferenceStep:
         }
 
     def judge(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the verdict on images, and the discriminator's features as their spatial mean."""
         verdict, features = self.dis(x, labels)
         return verdict, features.mean((2, 3))
 
     def pair_terms(self, xa: Tensor, la: Tensor, xb: Tensor, lb: Tensor) -> dict[str, Tensor]:
+        """Return the terms of FUNIT2FUNIT.
+
+        In the names, `m` is a mixed image, `r` a reconstruction from its own codes, and `f` the
+        reconstruction from the codes of the mixed images. `v` is the discriminator's verdict and
+        `p` its features.
+        """
         gen = self.gen
         ca, sa, cb, sb = (
             gen.enc_content(xa),
@@ -289,10 +326,12 @@ class ReferenceStep:
             gen.enc_class_model(ma),
         )
         fa, fb = gen.decode(cmb, sma), gen.decode(cma, smb)
+
         (vmb, pmb), (vma, pma) = self.judge(mb, lb), self.judge(ma, la)
         (vra, pra), (vrb, prb) = self.judge(ra, la), self.judge(rb, lb)
         pa, pb = self.judge(xa, la)[1], self.judge(xb, lb)[1]
         pfa, pfb = self.judge(fa, la)[1], self.judge(fb, lb)[1]
+
         return {
             "adversarial": -(vmb.mean() + vma.mean() + vra.mean() + vrb.mean()) / 4,
             "short_recon": (l1_loss(ra, xa) + l1_loss(rb, xb)) / 2,

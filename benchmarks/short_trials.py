@@ -1,11 +1,10 @@
-"""Many short trials on Ray: what a trial costs beyond its training, with warm workers and with
-    fresh processes.
+"""Measure what a short trial on Ray costs beyond its training, with warm workers or fresh ones.
 
     python -m benchmarks.short_trials warm|fresh
 
-24 trials of 1 s, two at once. Prints the seconds a trial takes beyond its training (from the start
-of the first to the end of the last, Ray's own start left out) and the most megabytes that the
-driver process held.
+The study has 24 trials of 1 s, two at a time. The benchmark prints the seconds per trial beyond its
+training, from the start of the first trial to the end of the last; Ray's own start is left out. It
+also prints the largest memory of the driver in megabytes.
 """
 
 import subprocess
@@ -19,10 +18,16 @@ TRAINING_S = STEPS * SLEEP_S
 
 
 def measure(which: str) -> tuple[float, float]:
-    """Seconds a trial beyond its training, and megabytes of the driver; in a process of its own."""
+    """Return the seconds per trial beyond its training, and the driver's memory in megabytes.
+
+    The study runs in a process of its own.
+
+    Args:
+        which: `warm` or `fresh` workers.
+    """
     words = [sys.executable, "-m", "benchmarks.short_trials", which]
-    said = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
-    return float(said[-2]), float(said[-1])
+    printed = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    return float(printed[-2]), float(printed[-1])
 
 
 def main() -> None:
@@ -32,8 +37,8 @@ def main() -> None:
         data={"sleep_s": SLEEP_S, "images": False},
         checkpoint_every=0,
     )
-    found = watched(plan, workers=2, fresh_workers=sys.argv[1] == "fresh")
-    print(f"{2 * found.span_s / TRIALS - TRAINING_S:.3f} {found.driver_mb:.0f}")
+    usage = watched(plan, workers=2, fresh_workers=sys.argv[1] == "fresh")
+    print(f"{2 * usage.span_s / TRIALS - TRAINING_S:.3f} {usage.driver_mb:.0f}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """A study of the trivial trainer, for tests and benchmarks of everything around training.
 
-    python -m benchmarks.toy_study OUT '{"seeds": 3, "steps": 20, "data": {"sleep_s": 0.05}, "run":
-    {"workers": 2}}'
+    python -m benchmarks.toy_study OUT '{"seeds": 3, "steps": 20, "run": {"workers": 2}}'
 
-runs it as a command of its own would, and exits with the study's exit code.
+The command runs such a study in a process of its own, and exits with the study's exit code. The
+options are those of `toy_plan`; `run` holds options of `run_study`.
 """
 
 import json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TRAINER = "benchmarks.trivial_trainer:train"
 BARE: dict[str, Any] = {"trainer": TRAINER, "report": False, "tracking_uri": "none", "quiet": True}
-"""Options of a run that is about the trials alone."""
+"""Options of a run without report, tracking, and progress."""
 
 
 def toy_plan(
@@ -32,14 +32,14 @@ def toy_plan(
     name: str = "toy",
     **config: Any,
 ) -> Plan:
-    """Two arms, `off` and `on`, with so many seeds.
+    """Return the plan of a study with two arms, `off` and `on`.
 
     Args:
-        seeds: replicates.
-        steps: of each trial.
-        data: options of the trivial trainer, for all trials.
-        planted: arm and seed as `on/1` -> further options for that trial alone.
-        name: of the study.
+        seeds: number of seeds.
+        steps: number of steps of each trial.
+        data: options of the trivial trainer for all trials.
+        planted: arm and seed, such as `on/1` -> further options for that trial alone.
+        name: name of the study.
         **config: further fields of the config.
     """
     base = TrialConfig(
@@ -47,6 +47,7 @@ def toy_plan(
         | config
     )
     factor = Factor("weight", {"off": {"losses.long_recon": 0.0}, "on": {"losses.long_recon": 0.1}})
+
     trials = []
     for seed in range(seeds):
         for number, (label, patch) in enumerate(factor.levels.items()):
@@ -55,11 +56,13 @@ def toy_plan(
                 "losses": {"long_recon": patch["losses.long_recon"]},
             }
             document["data"] = {**base.data, **(planted or {}).get(f"{label}/{seed}", {})}
+
             cell = f"{number:012x}"
             id_ = f"{number:04x}{seed:08x}"
             trials.append(
                 Trial(id_, cell, {"weight": label}, seed, TrialConfig.from_dict(document))
             )
+
     return Plan(
         spec=StudySpec(
             name=name,
@@ -80,14 +83,20 @@ def toy_plan(
 
 
 def table(out: Path) -> "pd.DataFrame":
-    """The history that a toy study in `out` left, less what differs from run to run: times and
-    attempts."""
+    """Return the history of a toy study without the times and attempts.
+
+    What remains is identical in all runs of the study.
+
+    Args:
+        out: the folder that the study ran in.
+    """
     import pandas as pd
 
-    found = pd.read_parquet(out / "toy" / "history.parquet").astype({"trial_id": str, "name": str})
-    return (
-        found[~found["name"].str.startswith("time/")].drop(columns="attempt").reset_index(drop=True)
+    history = pd.read_parquet(out / "toy" / "history.parquet").astype(
+        {"trial_id": str, "name": str}
     )
+    timeless = history[~history["name"].str.startswith("time/")]
+    return timeless.drop(columns="attempt").reset_index(drop=True)
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
-"""Time of one training step against the authors' order of computation, in one process, in both
-orders.
+"""Measure the time of a training step, and of the same step in the authors' order of computation.
 
     python -m benchmarks.training_step [--repeats 5] [--sizes 16x32,16x64,64x128] [--json FILE]
 
-Prints a table: size, losses, seconds of a step in the authors' order and in ours (medians), their
-ratio and its target, our seconds over those of its convolutions and products alone, and the
-operations of both.
+Both are measured in one process. The table shows the size, the losses, and the seconds of a step in
+the authors' order and in this program's order (medians). It also shows their ratio with its target,
+and the operations of both. The floor is the time of this program's step over that of its
+convolutions and matrix products alone.
 """
 
 import argparse
@@ -54,6 +54,18 @@ CLASSES = 20
 
 @dataclass
 class Measured:
+    """Both orders of computation, measured on one size.
+
+    Attributes:
+        size: `<filters>x<pixels>`.
+        losses: the losses that are on: `all`, `off` (without the new ones), or `funit`.
+        reference_s: median seconds of a step in the authors' order.
+        ours_s: median seconds of a step in this program's order.
+        alone_s: seconds of this program's convolutions and products alone; nan if not measured.
+        reference_gflop: operations of a step in the authors' order, in billions.
+        ours_gflop: operations of a step in this program's order, in billions.
+    """
+
     size: str
     losses: str
     reference_s: float
@@ -64,11 +76,18 @@ class Measured:
 
     @property
     def ratio(self) -> float:
+        """How many times as fast this program's order is as the authors' order."""
         return self.reference_s / self.ours_s
 
 
 def settings(size: str, losses: str, **changes: object) -> TrialConfig:
-    """A config of `<filters>x<pixels>` at FUNIT's depth, batch 4."""
+    """Return a config with FUNIT's depth and a batch of 4.
+
+    Args:
+        size: `<filters>x<pixels>`.
+        losses: `all`, `off`, or `funit`.
+        **changes: further fields of the config.
+    """
     filters, pixels = (int(part) for part in size.split("x"))
     config = TrialConfig(
         model="funit" if losses == "funit" else "funit2funit",
@@ -81,6 +100,7 @@ def settings(size: str, losses: str, **changes: object) -> TrialConfig:
 
 
 def random_batch(config: TrialConfig, seed: int = 0) -> Batch:
+    """Return a batch of random images in [-1, 1] with random labels."""
     random = torch.Generator().manual_seed(seed)
     shape = (2, config.batch_size, 3, config.image_size, config.image_size)
     images = torch.rand(shape, generator=random) * 2 - 1
@@ -91,6 +111,7 @@ def random_batch(config: TrialConfig, seed: int = 0) -> Batch:
 def reference_networks(
     options: FunitOptions, classes: int
 ) -> tuple[Generator, Discriminator, Generator]:
+    """Return the generator, the discriminator, and the average in the authors' order."""
     o = options
     sizes = (
         o.filters,
@@ -107,7 +128,7 @@ def reference_networks(
 def reference_step(
     config: TrialConfig, classes: int = CLASSES, swapped: bool = False
 ) -> ReferenceStep:
-    """The authors' order on the initial weights that our step has."""
+    """Return a step in the authors' order, with the initial weights of this program's step."""
     ours = MODELS[config.model](config, classes)
     networks = reference_networks(FunitOptions(**config.network), classes)  # type: ignore[arg-type]
     for theirs, network in zip(
@@ -119,6 +140,7 @@ def reference_step(
 
 
 def our_step(config: TrialConfig, classes: int = CLASSES) -> Callable[[Batch, int], object]:
+    """Return this program's step with its initial weights."""
     networks = MODELS[config.model](config, classes)
     if config.channels_last:
         for network in (networks.generator, networks.discriminator, networks.average):
@@ -128,8 +150,11 @@ def our_step(config: TrialConfig, classes: int = CLASSES) -> Callable[[Batch, in
 
 
 def timed(step: Callable[[], object], repeats: int) -> list[float]:
-    """Seconds of each call; with one thread those of the processor, which other programs' load
-    disturbs less."""
+    """Return the seconds of each call.
+
+    With one thread, these are the seconds of the processor, which the load of other programs
+    disturbs less.
+    """
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times = []
     for _ in range(repeats):
@@ -140,8 +165,17 @@ def timed(step: Callable[[], object], repeats: int) -> list[float]:
 
 
 def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured:
-    """Medians of both, measured in turns: theirs, ours, then ours, theirs; the floor in torch's own
-    layout alone."""
+    """Measure both orders in turns, and return their medians.
+
+    The turns are authors', this program's, then the reverse, so that a slow moment of the machine
+    affects both. The floor is measured only in torch's own memory layout.
+
+    Args:
+        size: `<filters>x<pixels>`.
+        losses: `all`, `off`, or `funit`.
+        repeats: number of turns.
+        **changes: changes to the config of this program's step alone.
+    """
     plain, config = settings(size, losses), settings(size, losses, **changes)
     batch = random_batch(config)
     if config.channels_last:
@@ -150,22 +184,29 @@ def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured
             content_images=batch.content_images.contiguous(memory_format=torch.channels_last),
             class_images=batch.class_images.contiguous(memory_format=torch.channels_last),
         )
+
     reference, ours = reference_step(plain), our_step(config)
     counts = operations(lambda: reference(batch)), operations(lambda: ours(batch, 0))
     timed(lambda: (reference(batch), ours(batch, 0)), 1)
+
     theirs_s: list[float] = []
     ours_s: list[float] = []
     for turn in range(repeats):
         jobs = [(theirs_s, lambda: reference(batch)), (ours_s, lambda: ours(batch, 0))]
         for times, job in jobs if turn % 2 == 0 else reversed(jobs):
             times += timed(job, 1)
+
     medians = statistics.median(theirs_s), statistics.median(ours_s)
     alone = float("nan") if config.channels_last else seconds_alone(lambda: ours(batch, 0), repeats)
     return Measured(size, losses, *medians, alone, counts[0] / 1e9, counts[1] / 1e9)
 
 
 def machine() -> str:
-    return f"{processor()}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), {time.strftime('%Y-%m-%d')}"
+    """Return the processor, torch's version, the number of threads, and the date."""
+    return (
+        f"{processor()}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), "
+        f"{time.strftime('%Y-%m-%d')}"
+    )
 
 
 def main() -> None:
@@ -178,6 +219,7 @@ def main() -> None:
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
+
     torch.set_num_threads(chosen.threads)
     print(machine())
     heads = (
@@ -189,6 +231,7 @@ def main() -> None:
         ("GFLOP", 15),
     )
     print(f"{'size':>8} {'losses':>6}", *(f"{head:>{width}}" for head, width in heads))
+
     rows = []
     for size in chosen.sizes.split(","):
         for losses in chosen.losses.split(","):
@@ -203,11 +246,13 @@ def main() -> None:
             target = TARGETS.get((losses, size), float("nan"))
             gflop = f"{m.reference_gflop:.1f} > {m.ours_gflop:.1f}"
             print(
-                f"{size:>8} {losses:>6} {m.reference_s:11.3f} {m.ours_s:8.3f} {m.ratio:6.2f} {target:6.1f} "
+                f"{size:>8} {losses:>6} {m.reference_s:11.3f} {m.ours_s:8.3f} "
+                f"{m.ratio:6.2f} {target:6.1f} "
                 f"{m.ours_s / m.alone_s:6.2f} {gflop:>15}",
                 flush=True,
             )
             rows.append({**m.__dict__, "ratio": m.ratio, "target": target})
+
     if chosen.json:
         chosen.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1))
 

@@ -1,8 +1,7 @@
-"""A training run without networks, for benchmarks and tests of everything around one: same records,
-same checkpoints.
+"""A training run without networks, for benchmarks and tests of everything around training.
 
-Its numbers are a pure function of (config, step), so an interrupted trial ends with the numbers of
-an undisturbed one.
+It makes the same kinds of records and checkpoints as the real one. Its numbers are a pure function
+of config and step, so an interrupted trial ends with the numbers of an undisturbed one.
 """
 
 import fcntl
@@ -23,17 +22,23 @@ from g2g_core.record import Diverged, Record
 def train(
     config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None
 ) -> Iterator[Record]:
-    """Like the core's.
+    """Yield the records of a trial, like `g2g_core.training.loop.train`.
 
-    `data.sleep_s`: seconds a step; `data.fault`: what goes wrong at step `data.at`.
+    Args:
+        config: the trial. `data.sleep_s` is the seconds per step, and `data.fault` names what goes
+            wrong at step `data.at`.
+        device: named in the facts, otherwise unused.
+        checkpoints: folder of the checkpoints; None writes none.
     """
     sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
     done = _restored(checkpoints)
+
     facts = {"device": device, "digests": {"data": "trivial"}}
     yield Record(done or 0, "note", facts=facts | {"resumed_at": done})
     if done is None:
         done = 0
         yield _evaluated(config, 0)
+
     for step in range(done + 1, config.steps + 1):
         time.sleep(sleep_s)
         _fault(config, step)
@@ -46,22 +51,26 @@ def train(
             and step % config.checkpoint_every == 0
         ):
             checkpoints.mkdir(parents=True, exist_ok=True)
+            # Renaming is atomic: a kill at any moment leaves a whole checkpoint.
             part = checkpoints / "part"
             part.write_text(json.dumps({"step": step}))
             part.replace(checkpoints / "newest.json")
 
 
 def _restored(checkpoints: Path | None) -> int | None:
+    """Return the step of the newest checkpoint; None if there isn't one."""
     path = None if checkpoints is None else checkpoints / "newest.json"
     return json.loads(path.read_text())["step"] if path is not None and path.exists() else None
 
 
 def _names(config: TrialConfig) -> list[str]:
+    """Return the names of the numbers in a training record."""
     extra = int(config.data.get("values", 3))  # type: ignore[arg-type]
     return ["loss/total_generator", *(f"loss/term_{number}" for number in range(extra - 1))]
 
 
 def _value(config: TrialConfig, name: str, step: int) -> float:
+    """Return a number that depends on config, name, and step alone."""
     weight = sum(config.losses.values())
     return math.exp(-step / 50) * (1 + 0.1 * weight) + 0.01 * math.sin(
         step + config.seed + len(name)
@@ -69,6 +78,7 @@ def _value(config: TrialConfig, name: str, step: int) -> float:
 
 
 def _evaluated(config: TrialConfig, step: int) -> Record:
+    """Return the record of an evaluation, with images unless the config switches them off."""
     noise = float(config.data.get("noise", 0.0))  # type: ignore[arg-type]
     value = _value(config, "metric", step) + noise * math.sin(
         997 * (config.seed + 1) * (1 + sum(config.losses.values()))
@@ -81,7 +91,7 @@ def _evaluated(config: TrialConfig, step: int) -> Record:
 
 
 def _fault(config: TrialConfig, step: int) -> None:
-    """What the config asks to go wrong, at one step."""
+    """Do what the config plans to go wrong at this step."""
     if step != config.data.get("at"):
         return
     match config.data.get("fault"):
@@ -107,7 +117,7 @@ def _fault(config: TrialConfig, step: int) -> None:
 
 
 def _fill_memory(room_bytes: int) -> None:
-    """Allocate until a limit of the operating system on this process is reached."""
+    """Allocate memory until a limit of the operating system on this process is reached."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + room_bytes, before[1]))
@@ -120,8 +130,11 @@ def _fill_memory(room_bytes: int) -> None:
 
 
 def _use_card(card: Path) -> None:
-    """A card that holds one trial: the error that torch raises for a full GPU when another process
-    is using it."""
+    """Use a pretended GPU that has room for a single trial.
+
+    Raises:
+        torch.OutOfMemoryError: another process uses it; torch raises this error for a full GPU.
+    """
     with card.open("a") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

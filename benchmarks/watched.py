@@ -18,8 +18,14 @@ HEAD = ("gcs_server", "raylet")
 
 @dataclass(frozen=True)
 class Watched:
-    """`span_s` from the first trial's start to the last one's end; processor seconds, Ray's start
-    included."""
+    """What a study took.
+
+    Attributes:
+        span_s: seconds from the first trial's start to the last trial's end.
+        driver_s: processor seconds of the driver, including its start.
+        head_s: processor seconds of Ray's head, including its start.
+        driver_mb: largest memory of the driver in megabytes.
+    """
 
     span_s: float
     driver_s: float
@@ -28,8 +34,13 @@ class Watched:
 
 
 class _Processes(threading.Thread):
-    """Watches driver and head: `seconds` of a processor by name, `megabytes` of the driver at
-    most."""
+    """A thread that watches the driver and Ray's head.
+
+    Attributes:
+        seconds: processor seconds by name of the process.
+        megabytes: largest memory of the driver.
+        ended: an event that ends the thread.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -38,7 +49,7 @@ class _Processes(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
-        """Look ten times a second."""
+        """Look at the processes ten times a second."""
         while not self.ended.wait(0.1):
             for process in psutil.Process().children(recursive=True):
                 try:
@@ -50,12 +61,18 @@ class _Processes(threading.Thread):
                         self.seconds[name] = used.user + used.system
                     if name == "driver":
                         self.megabytes = max(self.megabytes, process.memory_info().rss / 2**20)
+                # A process can end while its numbers are read.
                 except psutil.Error:
                     continue
 
 
 def watched(plan: Plan, **options: Any) -> Watched:
-    """Run all trials of a plan in a folder of its own; `options` as `run_study` takes them."""
+    """Run all trials of a plan in a temporary folder, and return what they took.
+
+    Args:
+        plan: the study.
+        **options: options of `run_study`.
+    """
     with tempfile.TemporaryDirectory() as place:
         watch = _Processes()
         watch.start()
@@ -63,6 +80,7 @@ def watched(plan: Plan, **options: Any) -> Watched:
         watch.ended.set()
         assert result.exit_code == 0, result.messages
         attempts = [trial_file.read(one.folder)["attempts"][0] for one in result.results]
+
     span = max(attempt["ended"] for attempt in attempts) - min(
         attempt["started"] for attempt in attempts
     )

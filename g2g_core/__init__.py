@@ -1,5 +1,7 @@
-"""Image disentanglement by cross-training (G2G): models, losses, metrics, data and the training
-loop."""
+"""Image disentanglement by cross-training (G2G).
+
+The package holds the models, losses, metrics, datasets, and the training loop.
+"""
 
 from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record
@@ -8,7 +10,7 @@ __all__ = ["Diverged", "Record", "TrialConfig", "train"]
 
 
 def __getattr__(name: str) -> object:
-    """`train`, imported on first use: it brings the networks, the data sets and the metrics."""
+    """Return `train`, imported on first use, so that importing a config alone stays fast."""
     if name == "train":
         from g2g_core.training.loop import train
 

@@ -1,4 +1,4 @@
-"""Every value that one training run depends on."""
+"""All values that one training run depends on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -9,7 +9,9 @@ Option: TypeAlias = bool | int | float | str | tuple[int | float | str, ...] | N
 
 @dataclass(frozen=True)
 class TrialConfig:
-    """What one training run depends on; equal configs give equal bits on one device.
+    """Everything that one training run depends on.
+
+    Identical configs give bit-identical results on one device.
 
     Attributes:
         model: name in `MODELS`.
@@ -45,8 +47,8 @@ class TrialConfig:
             evaluation after step 0 at which the metric is worse than it.
         checkpoint_every: steps between checkpoints of the run itself; 0 keeps only the last.
         log_every: steps between records of the losses.
-        seed: the replicate; equal seeds give equal initial weights, data order, augmentation and
-            evaluation pairs.
+        seed: the number that fixes the random choices; trials with the same seed share initial
+            weights, data order, augmentation, and evaluation pairs.
         threads: CPU threads of the step; part of the identity, since 1 and 2 threads give other
             bits.
         precision: `float32`, `float64` or `bfloat16` (mixed).
@@ -84,19 +86,30 @@ class TrialConfig:
     channels_last: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The config as JSON-ready nested dicts and lists."""
+        """Return the config as nested dicts and lists that fit into JSON."""
         return {f.name: _thaw(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrialConfig":
-        """The config that `to_dict` wrote; raises TypeError on an unknown key."""
+        """Return the config that `to_dict` wrote.
+
+        Raises:
+            TypeError: an unknown key.
+        """
         frozen: dict[str, Any] = {name: _freeze(value) for name, value in values.items()}
         return cls(**frozen)
 
 
 def canonical(field: str, values: Mapping[str, Any]) -> Any:
-    """A field as the numbers depend on it, however it is written; `values` are plain, as `to_dict`
-    gives them."""
+    """Return a field in the one form that the numbers depend on.
+
+    Configs that train identically may be written differently, for example with a loss at weight 0
+    or without that loss. Their canonical values are the same.
+
+    Args:
+        field: name of the field.
+        values: the plain config, as `to_dict` returns it.
+    """
     value = values[field]
     if field == "losses":
         return {name: float(weight) for name, weight in value.items() if weight}
@@ -116,21 +129,27 @@ def canonical(field: str, values: Mapping[str, Any]) -> Any:
 
 
 def prefixes(evaluate: Sequence[str], keeps_average: bool) -> dict[str, str]:
-    """Which weights are evaluated -> what stands before their metrics' names: nothing for the first
-    that there are."""
-    kept = [which for which in evaluate if which != "average" or keeps_average]
-    return {which: "" if which == kept[0] else f"{which}_" for which in kept}
+    """Return the evaluated weights, each with the prefix of its metric names.
+
+    The first weights that the model has get no prefix.
+
+    Args:
+        evaluate: `raw` and `average`, in the order of the config.
+        keeps_average: whether the model keeps an averaged generator.
+    """
+    available = [which for which in evaluate if which != "average" or keeps_average]
+    return {which: "" if which == available[0] else f"{which}_" for which in available}
 
 
 def _thaw(value: Any) -> Any:
-    """Mappings as dicts, tuples as lists, all the way down."""
+    """Return mappings as dicts and tuples as lists, at all depths."""
     if isinstance(value, Mapping):
         return {key: _thaw(item) for key, item in value.items()}
     return [_thaw(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _freeze(value: Any) -> Any:
-    """The reverse of `_thaw`: lists as tuples, all the way down."""
+    """Return lists as tuples, at all depths: the reverse of `_thaw`."""
     if isinstance(value, Mapping):
         return {key: _freeze(item) for key, item in value.items()}
     return tuple(_freeze(item) for item in value) if isinstance(value, tuple | list) else value

@@ -1,4 +1,7 @@
-"""Digests of files, remembered by size and time of change, so that a second look costs nothing."""
+"""Digests of files, stored so that unchanged files are not read again.
+
+A file counts as unchanged if its size and its modification time are the same.
+"""
 
 import hashlib
 import json
@@ -10,10 +13,10 @@ from uuid import uuid4
 
 
 def cache_folder() -> Path:
-    """Where decoded images and digests are kept: `$G2G_CACHE`, else `$XDG_CACHE_HOME/g2g-ablate`,
-    else `~/.cache/...`.
+    """Return the folder for decoded images and digests.
 
-    Nothing in it is needed: it can be deleted at any time between runs.
+    It is `$G2G_CACHE`, or else `$XDG_CACHE_HOME/g2g-ablate`, or else `~/.cache/g2g-ablate`. You can
+    delete the folder at any time between runs.
     """
     own = os.environ.get("G2G_CACHE")
     if own:
@@ -22,31 +25,42 @@ def cache_folder() -> Path:
 
 
 def file_digests(root: Path, files: Sequence[str]) -> list[str]:
-    """BLAKE2b (hex, 16 bytes) of the content of each file below `root`; missing files have the
-    digest `missing`."""
+    """Return the BLAKE2b (hex, 16 bytes) of the content of each file.
+
+    Args:
+        root: folder that the files are relative to.
+        files: paths below `root`; a missing file has the digest `missing`.
+    """
     store = (
         cache_folder()
         / "digests"
         / f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:32]}.json"
     )
     known = _load(store)
+
     with ThreadPoolExecutor(max_workers=4) as pool:
         entries = list(pool.map(lambda name: _digest(root / name, known.get(name)), files))
     fresh = dict(zip(files, entries, strict=True))
+
     if any(known.get(name) != entry for name, entry in fresh.items()):
         _save(store, known | fresh)
+
     return [str(entry[2]) for entry in entries]
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, 64 hex digits."""
+    """Return the SHA-256 of a file, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file that is either whole or not there, whoever else writes it; the folder is
-    made."""
+    """Write a file completely or not at all, even if several processes write it.
+
+    Args:
+        path: the file; its folder is created if it is missing.
+        content: the bytes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name[:40]}.{uuid4().hex}")
     try:
@@ -61,8 +75,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _digest(path: Path, known: list[int | str] | None) -> list[int | str]:
-    """[size, time of change in ns, digest] of a file; the digest is computed only if size or time
-    differ."""
+    """Return [size, modification time in ns, digest] of a file.
+
+    The digest is computed only if the size or the time has changed.
+    """
     try:
         facts = path.stat()
         if known is not None and known[:2] == [facts.st_size, facts.st_mtime_ns]:
@@ -77,7 +93,7 @@ def _digest(path: Path, known: list[int | str] | None) -> list[int | str]:
 
 
 def _load(store: Path) -> dict[str, list[int | str]]:
-    """What was remembered; nothing when there is nothing readable."""
+    """Return the stored entries; empty if there is no readable store."""
     try:
         content = json.loads(store.read_bytes())
     except (OSError, ValueError):
@@ -87,8 +103,10 @@ def _load(store: Path) -> dict[str, list[int | str]]:
 
 
 def _save(store: Path, entries: dict[str, list[int | str]]) -> None:
-    """Remembers; a cache folder that cannot be written only means that the next look costs
-    again."""
+    """Store the entries.
+
+    If the cache folder is not writable, nothing is stored, and the files are read again next time.
+    """
     try:
         write_atomically(store, json.dumps(entries).encode())
     except OSError:

@@ -1,41 +1,50 @@
-"""Losses and metrics from other packages: an entry point each, told from ours by nothing but where
-they come from."""
+"""Losses and metrics from other packages, each added by an entry point.
+
+They are used exactly like the built-in ones.
+"""
 
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
 LOSSES, METRICS = "g2g_ablate.losses", "g2g_ablate.metrics"
-"""Entry point groups that add to the menus of study files; an entry's name is the name in the menu.
+"""Entry point groups that add to the menus of study files.
 
-A loss is what a value of `g2g_core.losses.LOSSES` is, a metric a `Metric` of the entry's name.
+The name of an entry is its name in the menu. A loss has the form of a value of
+`g2g_core.losses.LOSSES`; a metric is a `Metric` with the name of the entry.
 """
 
 
 class PluginError(ValueError):
-    """An installed package brings what cannot be used: one clear line."""
+    """An installed package adds something that cannot be used.
+
+    The message is a single line.
+    """
 
 
 def with_plugins(menu: Mapping[str, Any], group: str) -> dict[str, Any]:
-    """Our menu, then what installed packages add to it, by name.
+    """Return the built-in menu together with the additions of installed packages, by name.
+
+    Args:
+        menu: the built-in entries.
+        group: `LOSSES` or `METRICS`.
 
     Raises:
-        PluginError: a package brings a name that is taken, or what cannot be loaded.
+        PluginError: a package adds a name that is taken, or an object that cannot be loaded.
     """
-    found = dict(menu)
+    extended = dict(menu)
     for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
-        if entry.name in found:
+        if entry.name in extended:
             raise PluginError(f"{group}: {entry.value}: the name {entry.name} is taken")
         try:
-            found[entry.name] = entry.load()
+            extended[entry.name] = entry.load()
         except (ImportError, AttributeError) as error:
             raise PluginError(f"{group}: {entry.value}: {error}") from error
-    return found
+    return extended
 
 
 def installed() -> list[str]:
-    """What is added and by which version of which package, a line an entry; empty without
-    plug-ins."""
+    """Return one line per added entry, with its package and version; empty without plug-ins."""
     everything = entry_points()
     return sorted(
         f"{group}: {entry.name} = {entry.value} ({entry.dist.name} {entry.dist.version})"

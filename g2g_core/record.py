@@ -1,4 +1,4 @@
-"""What a training run says as it goes."""
+"""The records that a training run emits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ class Record:
     """One fact of a training run.
 
     Attributes:
-        step: optimisation steps done when it was taken; 0 is before the first.
-        kind: `train` (losses of one step), `eval` (metrics and images of the evaluation pairs),
+        step: optimization steps completed when it was recorded; 0 is before the first.
+        kind: `train` (losses of one step), `eval` (metrics and images of the evaluation pairs), or
             `note` (facts).
         values: numbers by name: `loss/<term>` (unweighted), `metric/<name>`, `health/<name>`,
             `time/<what>_s`.
-        images: row name (`real`, `mixed`, `full_recon`) -> (2P, 3, H, W) in [-1, 1] on the CPU;
-            entries 0..P-1 are the first images of the pairs, P..2P-1 the second ones.
-        facts: JSON-ready facts of a note: what was restored, digests, parameter counts, a skipped
+        images: row name (`real`, `mixed`, `full_recon`) -> (2P, 3, H, W) in [-1, 1] on the CPU.
+            Entries 0..P-1 are the first images of the pairs, entries P..2P-1 the second ones.
+        facts: JSON-ready facts of a note: restored parts, digests, parameter counts, or a skipped
             checkpoint.
     """
 
@@ -32,11 +32,13 @@ class Record:
 
 
 class Diverged(Exception):
-    """A loss, a gradient or a weight became non-finite: an outcome of the trial, not an accident.
+    """A loss, a gradient, or a weight became non-finite.
+
+    This is an outcome of the trial, not a failure.
 
     Attributes:
         step: the step in which it happened.
-        cause: what was non-finite, e.g. `loss/adversarial`.
+        cause: the non-finite value, for example `loss/adversarial`.
     """
 
     def __init__(self, step: int, cause: str) -> None:

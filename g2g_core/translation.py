@@ -1,5 +1,7 @@
-"""Uses a trained generator without its run: the generator of a checkpoint, and the paper's figure
-of two images."""
+"""Use a trained generator without its trial.
+
+Get the generator of a checkpoint, and make the paper's figure of two images.
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -21,53 +23,61 @@ from g2g_core.passes.cross import CrossPass, Lazy
 
 
 def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
-    """The generator of a checkpoint, ready for use: evaluation mode, no gradients.
+    """Return the generator of a checkpoint in evaluation mode, without gradients.
 
-    Ours are made from the config that the file holds; FUNIT's files hold none, so the sizes are
-    read off the shapes.
+    For checkpoints of G2G-Ablate, the generator is built from the config in the file. FUNIT's files
+    contain no config, so the sizes are derived from the shapes of the tensors.
 
     Args:
         saved: see `g2g_core.checkpoints.checkpoint.read`.
-        which: `generator` (the raw weights) or `average`; None: the average where the file has one,
-            as FUNIT does.
+        which: `generator` (the raw weights) or `average`; None: the average if the file has one, as
+            in FUNIT's code.
 
     Raises:
-        CheckpointError: the file lacks it, or its sizes are not those of a FUNIT generator.
+        CheckpointError: the file lacks this part, or its sizes are not those of a FUNIT generator.
     """
     part = which or ("average" if "average" in saved.parts else "generator")
     if part not in saved.parts:
         raise CheckpointError(f"{saved.path}: it holds no {part} ({saved.layout})")
+
     state = saved.parts[part]
     if "config" in saved.facts:
-        known = {
-            field.name for field in fields(TrialConfig)
-        }  # a file of an earlier version may name what is gone
+        # A file of an earlier version may contain options that no longer exist.
+        known = {field.name for field in fields(TrialConfig)}
         config = TrialConfig.from_dict(
             {name: item for name, item in saved.facts["config"].items() if name in known}
         )
         generator = MODELS[config.model](config, int(saved.facts["n_classes"])).generator
     else:
         generator = FunitGenerator(options_by_shape(saved, state))
+
     try:
         generator.load_state_dict(dict(state))
     except RuntimeError as error:
         raise CheckpointError(
             f"{saved.path}: {part} does not fit: {' '.join(str(error).split())[:200]}"
         ) from error
+
     return generator.float().eval().requires_grad_(False)
 
 
 def options_by_shape(saved: Saved, state: Mapping[str, Tensor]) -> FunitOptions:
-    """The sizes of a FUNIT generator, read off its state dict.
+    """Return the sizes of a FUNIT generator, derived from its state dict.
+
+    Args:
+        saved: the checkpoint, for messages.
+        state: name -> tensor of the generator.
 
     Raises:
         CheckpointError: the names are not those of a FUNIT generator.
     """
 
     def count(prefix: str, suffix: str) -> int:
+        """Return the number of names with a prefix and a suffix."""
         return sum(name.startswith(prefix) and name.endswith(suffix) for name in state)
 
     class_downs = count("enc_class_model.model.", ".conv.weight") - 1
+    # A residual block has two convolutions.
     blocks = count("dec.model.0.model.", ".conv.weight") // 2
     try:
         return FunitOptions(
@@ -84,11 +94,11 @@ def options_by_shape(saved: Saved, state: Mapping[str, Tensor]) -> FunitOptions:
 
 
 def open_image(path: Path, size: int) -> Tensor:
-    """The centre square of an image file, resized as for evaluation.
+    """Read the center square of an image file, resized as for evaluation.
 
     Args:
-        path: any format that the data sets read.
-        size: side, pixels.
+        path: file of any format that the datasets read.
+        size: side of the square, pixels.
 
     Returns:
         (3, size, size) in [-1, 1].
@@ -107,22 +117,26 @@ def open_image(path: Path, size: int) -> Tensor:
 def g2g(
     generator: nn.Module, first: Tensor, second: Tensor, shots: Tensor | None = None
 ) -> dict[str, Tensor]:
-    """The two-stage forward pass on a pair: the three rows of the paper's Fig. 7.
+    """Run the two-stage forward pass on pairs: the three rows of the paper's Figure 7.
 
     Args:
-        generator: with `content_code`, `class_code`, `decode`.
+        generator: module with `content_code`, `class_code`, and `decode`.
         first: (3, H, W) or (P, 3, H, W) in [-1, 1].
         second: the same shape.
-        shots: (k, 3, H, W) in [-1, 1]: images of the class of `second`; their mean class code
-            stands for it (k-shot); None: its own code (one-shot).
+        shots: (k, 3, H, W) in [-1, 1]: images of the class of `second`. Their mean class code
+            replaces the code of `second` (k-shot). None: one-shot.
 
     Returns:
-        `real`, `mixed`, `full_recon` -> (2P, 3, H, W): entries 0..P-1 belong to `first`; `mixed[i]`
+        `real`, `mixed`, `full_recon` -> (2P, 3, H, W). Entries 0..P-1 belong to `first`; `mixed[i]`
         has the class of `real[i]` and the content of its partner.
     """
-    one, other = (images if images.dim() == 4 else images[None] for images in (first, second))
-    labels: Any = torch.zeros(len(one), dtype=torch.int64)
-    batch = Batch(one, labels, other, labels)
+    content_images, class_images = (
+        images if images.dim() == 4 else images[None] for images in (first, second)
+    )
+    # No discriminator judges the images, so their labels don't matter.
+    labels: Any = torch.zeros(len(content_images), dtype=torch.int64)
+    batch = Batch(content_images, labels, class_images, labels)
+
     cross = (
         CrossPass(generator, None, batch) if shots is None else _ShotsPass(generator, batch, shots)
     )
@@ -130,7 +144,7 @@ def g2g(
 
 
 class _ShotsPass(CrossPass):
-    """The pass of one pair whose second class is known by k images."""
+    """The pass of one pair whose second class is given by k images."""
 
     def __init__(self, generator: nn.Module, batch: Batch, shots: Tensor) -> None:
         super().__init__(generator, None, batch)
@@ -138,7 +152,7 @@ class _ShotsPass(CrossPass):
 
     @Lazy
     def class_(self) -> Tensor:
-        """The first image's class code and the mean of the shots': (2, ...)."""
+        """Return the first image's class code and the shots' mean class code: (2, ...)."""
         return torch.cat(
             [
                 self.generator.class_code(self.batch.content_images),

@@ -1,5 +1,7 @@
-"""From a study's results tables to a report that answers its question: HTML, PDF, LaTeX, CSV,
-figures."""
+"""Reports that answer a study's question: HTML, PDF, LaTeX, plain text, CSV, and figures.
+
+The input is a study's tables, which `load_results` reads from the study folder.
+"""
 
 from reports.analysis import Analysis, analyse
 from reports.build import ReportError, build_report, make_comparison, make_report, open_study

@@ -1,4 +1,4 @@
-"""From a study's tables to report files."""
+"""Report files made from a study's tables."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,33 +23,44 @@ from reports.words.next import FOLD_OVER
 
 FORMATS = ("html", "pdf", "text", "latex", "csv")
 GROUP = "g2g_ablate.sections"
-"""Entry point group of sections from other packages."""
+"""Entry point group under which other packages register sections."""
 
 
 class ReportError(Exception):
-    """A report can't be made as asked: one clear line."""
+    """Error that says why a report can't be made."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """A document, and the studies it was made from: one, or several that are compared."""
+    """A document and the studies it was made from: one study, or several that are compared.
+
+    Attributes:
+        document: the content of the report.
+        views: the studies, in the order of the report.
+    """
 
     document: Document
     views: tuple[StudyView, ...]
 
 
 def open_study(table: StudyTable) -> StudyView:
-    """A study's tables, analysed: what sections and figures take.
+    """Return a study with its analysis, the input of sections and figures.
 
-    Its `analysis` holds tidy frames (`arms`, `effects`, `shapley`, `verdicts`, `differences`,
-    `onset`, `metrics`), its `table` the trials and their histories.
+    The `analysis` of the returned view holds tidy frames (`arms`, `effects`, `shapley`, `verdicts`,
+    `differences`, `onset`, `metrics`). Its `table` holds the trials and their histories.
+
+    Args:
+        table: the study's tables, see `load_results`.
     """
     return StudyView(table, analyse(table))
 
 
 def all_sections() -> tuple[SectionOf, ...]:
-    """The sections of the report in order: our own, then those of installed packages (group
-    `g2g_ablate.sections`)."""
+    """Return the sections of the report in the order in which they appear.
+
+    The sections of this package come first. Those of other installed packages follow, sorted by
+    name; such packages register them under the entry point group `g2g_ablate.sections`.
+    """
     plugins = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return (*SECTIONS, *(entry.load() for entry in plugins))
 
@@ -57,16 +68,16 @@ def all_sections() -> tuple[SectionOf, ...]:
 def make_report(
     table: StudyTable, sections: Sequence[SectionOf] | None = None, leave_out: Iterable[str] = ()
 ) -> Report:
-    """The document of one study.
+    """Return the report of one study.
 
     Args:
         table: the study's tables.
-        sections: functions of a `StudyView` that give a `Section` or None, in order; None:
-            `all_sections()`.
+        sections: functions that make a `Section` or None from a `StudyView`, in the order of the
+            report. None means `all_sections()`.
         leave_out: names of sections to leave out.
 
     Raises:
-        ReportError: a name in `leave_out` is no section.
+        ReportError: a name in `leave_out` isn't the name of a section.
     """
     chosen = all_sections() if sections is None else tuple(sections)
     names = [section.__name__ for section in chosen]
@@ -74,8 +85,10 @@ def make_report(
     unknown = sorted(left_out - set(names))
     if unknown:
         raise ReportError(f"no such section: {', '.join(unknown)}; there are {', '.join(names)}")
+
     view = open_study(table)
     made = [section(view) for section in chosen if section.__name__ not in left_out]
+
     name, plan = str(view.study["name"]), str(view.study.get("hash", ""))[:12]
     foot = f"Ablation study {name} · plan {plan}" if plan else f"Ablation study {name}"
     title = str(view.study.get("question") or f"Ablation study {name}")
@@ -86,10 +99,13 @@ def make_report(
 
 
 def make_comparison(tables: Sequence[StudyTable]) -> Report:
-    """The document of several studies side by side.
+    """Return the report that compares several studies side by side.
+
+    Args:
+        tables: the tables of the studies, in the order of the report.
 
     Raises:
-        ReportError: fewer than two studies, or two of the same name and plan.
+        ReportError: there are fewer than two studies, or two have the same name and plan.
     """
     views = tuple(open_study(table) for table in tables)
     keys = {(str(view.study["name"]), str(view.study.get("hash", ""))) for view in views}
@@ -105,25 +121,26 @@ def build_report(
     sections: Sequence[SectionOf] | None = None,
     leave_out: Iterable[str] = (),
 ) -> list[Path]:
-    """Writes the report of a study; equal tables give equal bytes.
+    """Write the report of a study; identical tables give identical files.
 
     Args:
-        table: the study's tables; several are compared in one document.
-        to: folder, made when missing; holds `index.html`, `report.pdf`, `report.txt`,
-            `tables/*.tex`, `data/*.csv` and `figures/*.svg`.
-        formats: of `html`, `pdf`, `text`, `latex`, `csv`; `report.json` is always written.
-        sections: see `make_report`; of a single study.
-        leave_out: see `make_report`; of a single study.
+        table: the study's tables. Several studies are compared in one document.
+        to: folder of the report, created if missing. It receives `index.html`, `report.pdf`,
+            `report.txt`, `tables/*.tex`, `data/*.csv`, and `figures/*.svg`.
+        formats: any of `html`, `pdf`, `text`, `latex`, and `csv`. `report.json` is always written.
+        sections: see `make_report`; only for a single study.
+        leave_out: see `make_report`; only for a single study.
 
     Returns:
         The paths of the files, the page first.
 
     Raises:
-        ReportError: an unknown format or section.
+        ReportError: a format or section is unknown, or the studies can't be compared.
     """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ReportError(f"no such format: {', '.join(unknown)}; there are {', '.join(FORMATS)}")
+
     if isinstance(table, StudyTable):
         report = make_report(table, sections, leave_out)
     else:
@@ -132,14 +149,22 @@ def build_report(
             if len(table) == 1
             else make_comparison(table)
         )
+
     return write_report(report, Path(to), formats)
 
 
 def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Writes a report's files in the given formats."""
+    """Write a report's files in the given formats, and return their paths.
+
+    Args:
+        report: the document and its studies.
+        folder: folder of the report, created if missing.
+        formats: see `build_report`.
+    """
     document = report.document
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
+
     if "html" in formats:
         paths += write(folder, {"index.html": to_html(document)})
     if "pdf" in formats:
@@ -153,26 +178,35 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
         texts = {f"methods{end}.tex": latex_text(methods(view)) for end, view in _ends(report)}
         paths += write(folder / "tables", tables | texts)
         paths += _figures(document, folder / "figures")
+
     files: dict[str, list[str]] = {}
     if "csv" in formats:
         for end, view in _ends(report):
             paths += write(folder / f"data{end}", csv_texts(view))
         if len(report.views) > 1:
             paths += write(folder / "data", {"agreement.csv": agreement_csv(report.views)})
+
     for end, view in _ends(report):
         if text := fold_over_file(view):
             paths += write(folder, {FOLD_OVER.replace(".yaml", f"{end}.yaml"): text})
+
+    # report.json lists all other files, so it is written last.
     for path in paths:
         files.setdefault(path.suffix[1:], []).append(path.relative_to(folder).as_posix())
     for end, view in _ends(report):
         paths += write(folder / f"data{end}", {"report.json": report_json(view, files)})
     if len(report.views) > 1:
         paths += write(folder / "data", comparison_texts(report.views, files))
+
     return paths
 
 
 def _ends(report: Report) -> list[tuple[str, StudyView]]:
-    """What tells the files of several studies apart: nothing for one, `-1`, `-2`, ... for more."""
+    """Return each study with the ending that its file names get.
+
+    The ending is empty in the report of one study. In a comparison, `-1`, `-2`, and so on keep the
+    files of the studies apart.
+    """
     return [
         ("" if len(report.views) == 1 else f"-{index + 1}", view)
         for index, view in enumerate(report.views)
@@ -180,7 +214,7 @@ def _ends(report: Report) -> list[tuple[str, StudyView]]:
 
 
 def drawings(document: Document) -> list[Drawing]:
-    """The drawings worth a file of their own: every figure's panels."""
+    """Return the drawings that get files of their own: the panels of every figure."""
     return [
         panel.drawing
         for block in document.blocks()
@@ -190,7 +224,7 @@ def drawings(document: Document) -> list[Drawing]:
 
 
 def _figures(document: Document, folder: Path) -> list[Path]:
-    """Each figure as SVG, and as PDF for LaTeX."""
+    """Write each drawing as SVG, and as PDF for LaTeX; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for drawing in drawings(document):

@@ -1,5 +1,4 @@
-"""Several studies in one document: what differs first, then whether they agree, then each study's
-own answer."""
+"""One document for several studies: their differences, their agreement, and their answers."""
 
 import json
 import math
@@ -76,16 +75,21 @@ AGREEMENT = (
 
 
 def compare(views: Sequence[StudyView]) -> Document:
-    """The document of several studies; at least two."""
+    """Return the document that compares studies.
+
+    Args:
+        views: at least two studies, in the order of the document.
+    """
     studies = named(views)
     names = " and ".join(one.name for one in studies)
-    found, agreed = differences(studies), agreement_of(studies)
+    differing, agreed = differences(studies), agreement_of(studies)
     sections = [
-        _answer(studies, found),
+        _answer(studies, differing),
         _factors(studies, agreed),
-        _curves(studies, found),
+        _curves(studies, differing),
         *(_study(index, one) for index, one in enumerate(studies)),
     ]
+
     hashes = ", ".join(str(view.study.get("hash", ""))[:12] for view in views)
     title = f"{len(views)} studies compared: {names}"
     return Document(
@@ -97,7 +101,7 @@ def compare(views: Sequence[StudyView]) -> Document:
 
 
 def agreement_of(studies: Sequence[Compared]) -> tuple[Agreement, ...]:
-    """Return what the studies say of every change that two or more of them share."""
+    """Return what the studies say about every change that two or more of them share."""
     return agreements(
         part
         for one in studies
@@ -113,27 +117,30 @@ def agreement_of(studies: Sequence[Compared]) -> tuple[Agreement, ...]:
 # -- the answer ------------------------------------------------------------------------------------
 
 
-def _answer(studies: Sequence[Compared], found: Sequence[Difference]) -> Section:
-    """What differs, before any number; then each study's answer."""
-    blocks: list[Block] = [Text(_comparable(studies, found), "lead")]
-    if found:
-        blocks.append(Bullets(tuple(difference.text for difference in found)))
+def _answer(studies: Sequence[Compared], differing: Sequence[Difference]) -> Section:
+    """Return the section with the differences of the studies, then each study's answer.
+
+    The differences come before any number, because they decide which numbers can be compared.
+    """
+    blocks: list[Block] = [Text(_comparable(studies, differing), "lead")]
+    if differing:
+        blocks.append(Bullets(tuple(difference.text for difference in differing)))
     blocks += [Text(rich(strong(f"{one.name}: "), lead(one.view))) for one in studies]
     blocks.append(_table_of_studies(studies))
     return Section("answer", "Answer", "Answer", tuple(blocks))
 
 
-def _comparable(studies: Sequence[Compared], found: Sequence[Difference]) -> Rich:
-    """What may be compared: effects, words of verdicts, both, or neither."""
+def _comparable(studies: Sequence[Compared], differing: Sequence[Difference]) -> Rich:
+    """Say what can be compared: effects and verdicts, only effects, or neither."""
     metric = code(studies[0].view.metric)
-    if forbidden(found, "sizes"):
+    if forbidden(differing, "sizes"):
         return rich(
             "The effects of these studies can't be compared. Each study keeps its own answer."
         )
-    if forbidden(found, "words"):
+    if forbidden(differing, "words"):
         return rich("The effects on ", metric, " can be compared; the words of the verdicts can't.")
     start = rich("The effects on ", metric, " and the verdicts can be compared")
-    if not found:
+    if not differing:
         return rich(
             start, ": the reports know of no difference between these studies that matters for it."
         )
@@ -141,6 +148,7 @@ def _comparable(studies: Sequence[Compared], found: Sequence[Difference]) -> Ric
 
 
 def _table_of_studies(studies: Sequence[Compared]) -> Table:
+    """Return the table with one row per study: its size, outcome, margin, and reference."""
     rows = []
     for one in studies:
         view = one.view
@@ -177,7 +185,7 @@ def _table_of_studies(studies: Sequence[Compared]) -> Table:
 
 
 def _factors(studies: Sequence[Compared], agreed: Sequence[Agreement]) -> Section:
-    """Every change that several studies have: a sentence, the numbers, and a forest."""
+    """Return the section on the shared changes: sentences, the numbers, and forest plots."""
     title = "Do the studies agree?"
     if not agreed:
         text = rich(
@@ -194,17 +202,17 @@ def _factors(studies: Sequence[Compared], agreed: Sequence[Agreement]) -> Sectio
 
 
 def sentences(agreement: Agreement) -> list[Rich]:
-    """Return what may be said of one change: whether the studies differ, and the mean of these.
+    """Return what can be said about one change: whether the studies differ, and their mean.
 
-    Nothing is said of the words of verdicts but that they can't be compared, where they can't.
+    The words of the verdicts are mentioned only to say that they can't be compared.
     """
     name, show = code(agreement.change.name), _Shown(agreement)
     sizes = agreement.forbidden("sizes")
     if sizes or agreement.test is None or agreement.mean is None:
-        told = [
+        reasons = [
             rich(name, ": the effects aren't compared. ", joined(map(_reason, sizes), " ", " "))
         ]
-        return [*told, *_words(agreement)]
+        return [*reasons, *_words(agreement)]
 
     effects = joined(
         rich(show.effect(study, named=not place), " in ", code(study.study))
@@ -224,15 +232,19 @@ def sentences(agreement: Agreement) -> list[Rich]:
             f" ({test}). ",
         )
         end = "."
-    told = [rich(first, mean, end)]
+
+    compared = [rich(first, mean, end)]
     if agreement.over is not None:
         over = f" is {show.mean(agreement.over)}."
-        told.append(rich("In studies like these, the mean effect of ", name, over))
-    return [*told, *_words(agreement), *_caveats(agreement)]
+        compared.append(rich("In studies like these, the mean effect of ", name, over))
+    return [*compared, *_words(agreement), *_caveats(agreement)]
 
 
 def _words(agreement: Agreement) -> list[Rich]:
-    """That the words of the verdicts can't be compared, with the margins and the words."""
+    """Say that the words of the verdicts can't be compared; return nothing where they can.
+
+    The sentence gives the margins, and the words that depend on them.
+    """
     if not agreement.forbidden("words"):
         return []
     margins = ", ".join("none" if margin is None else f"{margin:g}" for margin in agreement.margins)
@@ -246,23 +258,23 @@ def _words(agreement: Agreement) -> list[Rich]:
 
 
 def _caveats(agreement: Agreement) -> list[Rich]:
-    """What else a reader of the numbers needs to know: missing trials, aliases."""
-    told = []
+    """Return what else a reader of the numbers needs to know: missing trials and aliases."""
+    caveats = []
     for study in agreement.studies:
         name, change = code(study.study), code(agreement.change.name)
         if study.missing:
             pairs = count(study.missing, "pair")
             verb = "lacks" if study.missing == 1 else "lack"
             text = f"{pairs} of trials {verb} a side; each seed counts with the pairs that it has."
-            told.append(rich("In ", name, ", of ", change, ", ", text))
+            caveats.append(rich("In ", name, ", of ", change, ", ", text))
         if study.aliases:
             terms = joined(map(code, study.aliases))
-            told.append(rich("In ", name, ", ", change, " is aliased with ", terms, "."))
-    return told
+            caveats.append(rich("In ", name, ", ", change, " is aliased with ", terms, "."))
+    return caveats
 
 
 def _reason(reason: Reason) -> Rich:
-    """Why the effects of these studies aren't compared, as a sentence."""
+    """Say in a sentence why the effects of these studies aren't compared."""
     studies = joined(map(code, reason.studies))
     many = len(reason.studies) > 1
     return {
@@ -292,20 +304,23 @@ def _reason(reason: Reason) -> Rich:
 
 
 def _how(studies: Sequence[Compared], tested: Sequence[Agreement]) -> Rich:
-    """How to read the test and the means."""
+    """Say how to read the test and the means."""
     text = (
-        "p is of Welch's F test of whether the effect is the same in all studies, with Holm's correction for "
+        "p is of Welch's F test of whether the effect is the same in all studies, "
+        "with Holm's correction for "
         f"{count(len(tested), 'shared change')}. A large p doesn't show that effects are the same. "
-        "The mean of these studies counts each study the same; its interval is about these studies alone. "
+        "The mean of these studies counts each study the same; "
+        "its interval is about these studies alone. "
     )
     if any(one.over is not None for one in tested):
         text += (
-            "The interval for studies like these takes them as a random sample of such studies, with a study as the "
-            "unit. "
+            "The interval for studies like these takes them as a random sample of such studies, "
+            "with a study as the unit. "
         )
     if any(one.over is None for one in tested):
         text += "Two studies are too few to say anything of studies like these. "
     text += "Intervals are 95% intervals for each number by itself."
+
     looked = [code(one.name) for one in studies if one.view.looks]
     if not looked:
         return rich(text)
@@ -313,7 +328,7 @@ def _how(studies: Sequence[Compared], tested: Sequence[Agreement]) -> Rich:
 
 
 class _Shown:
-    """Numbers of one change as readers see them: percent on a log scale."""
+    """The numbers of one change as readers see them; in percent on a log scale."""
 
     def __init__(self, agreement: Agreement) -> None:
         self.log = agreement.log
@@ -325,34 +340,39 @@ class _Shown:
 
     @staticmethod
     def _tenths(agreement: Agreement) -> list[float]:
-        """A tenth of the half-width of each interval."""
+        """Return a tenth of the half-width of each finite interval."""
         widths = [study.high - study.low for study in agreement.studies]
         return [width / 20 for width in widths if math.isfinite(width)]
 
     def value(self, value: float) -> str:
-        """`+0.030`, `+36%`."""
+        """Return a value with its sign, such as `+0.030` or `+36%`."""
         return signed(self.factor * value, self.digits) + (
             "%" if self.log and math.isfinite(value) else ""
         )
 
     def interval(self, low: float, high: float) -> str:
-        """`+0.020 to +0.040`."""
+        """Return an interval, such as `+0.020 to +0.040`."""
         if not self.log:
             return interval(low, high, self.digits)
         return f"{self.value(low)} to {self.value(high)}" if math.isfinite(low + high) else NOTHING
 
     def effect(self, effect: StudyEffect, named: bool) -> str:
-        """The effect in one study with its interval; `named`: with what the interval is."""
+        """Return the effect in one study with its interval.
+
+        Args:
+            effect: the effect.
+            named: whether to say that the interval is a 95% interval.
+        """
         start = "95% interval " if named else ""
         return f"{self.value(effect.estimate)} ({start}{self.interval(effect.low, effect.high)})"
 
     def mean(self, mean: Mean) -> str:
-        """A mean with its interval."""
+        """Return a mean with its interval."""
         return f"{self.value(mean.estimate)} (95% interval {self.interval(mean.low, mean.high)})"
 
 
 def _table(studies: Sequence[Compared], agreed: Sequence[Agreement]) -> Table:
-    """A row per change and study, and for each mean over studies."""
+    """Return the table with one row per change and study, and one per mean over studies."""
     views = {one.name: one.view for one in studies}
     columns = (
         Column("factor", "Change, study", "text", 1.8),
@@ -382,6 +402,8 @@ def _table(studies: Sequence[Compared], agreed: Sequence[Agreement]) -> Table:
                     Cell(rich(NOTHING)),
                 )
             )
+
+        # The test is about these studies, so its p belongs to their mean alone.
         for label, mean in _means(one):
             p = one.test.p_adjusted if one.test is not None and label == THESE else None
             rows.append(
@@ -399,12 +421,13 @@ def _table(studies: Sequence[Compared], agreed: Sequence[Agreement]) -> Table:
 
 
 def _means(agreement: Agreement) -> list[tuple[str, Mean]]:
-    """The means over studies that may be shown, with their names."""
+    """Return the means over studies that the report can show, with their names."""
     means = ((THESE, agreement.mean), (OVER, agreement.over))
     return [(label, mean) for label, mean in means if mean is not None]
 
 
 def _alone(view: StudyView, agreement: Agreement) -> Rich:
+    """Say how many trials degraded where only this change was made; empty if none has ended."""
     factor, level = agreement.change.factor, agreement.change.level
     name = factor if len(view.factors[factor]["levels"]) == 2 else f"{factor}={level}"
     onset = onset_words(view, view.alone(name))
@@ -412,7 +435,7 @@ def _alone(view: StudyView, agreement: Agreement) -> Rich:
 
 
 def _forests(studies: Sequence[Compared], tested: Sequence[Agreement]) -> Figure:
-    """A forest per change: the studies, then the means over them."""
+    """Return a figure with one forest plot per change: the studies, then their means."""
     metric = studies[0].view.metric
     panels = []
     for index, one in enumerate(tested, 1):
@@ -429,17 +452,20 @@ def _forests(studies: Sequence[Compared], tested: Sequence[Agreement]) -> Figure
             )
             for label, row in rows
         ]
+
+        # Studies with different margins share no band.
         margin = one.margins[0] if len(set(one.margins)) == 1 else None
         unit = "as a ratio less 1, by" if one.log else "by"
-        told = "; ".join(f"{label} {show.value(row.estimate)}" for label, row in rows)
+        values = "; ".join(f"{label} {show.value(row.estimate)}" for label, row in rows)
         drawing = forest(
             f"agreement-{index}",
             estimates,
             margin,
             f"change of {metric} {unit} {one.change.name}",
-            f"Effect of {one.change.name} in each study with 95% intervals: {told}",
+            f"Effect of {one.change.name} in each study with 95% intervals: {values}",
         )
         panels.append(Panel(rich(code(one.change.name)), drawing))
+
     same = all(len(set(one.margins)) == 1 and one.margins[0] for one in tested)
     caption = "The effect in each study, and the means over studies, with 95% intervals."
     return Figure(
@@ -451,7 +477,14 @@ def _forests(studies: Sequence[Compared], tested: Sequence[Agreement]) -> Figure
 
 
 def comparison_texts(views: Sequence[StudyView], files: dict[str, list[str]]) -> dict[str, str]:
-    """Return the files of a comparison itself, by name: `report.json`, what differs and agrees."""
+    """Return the files of the comparison itself by name: `report.json`.
+
+    The file holds the differences of the studies and their agreement.
+
+    Args:
+        views: the compared studies.
+        files: ending -> paths of the report's other files, relative to its folder.
+    """
     studies = named(views)
     content = {
         "studies": [
@@ -471,7 +504,7 @@ def comparison_texts(views: Sequence[StudyView], files: dict[str, list[str]]) ->
 
 
 def agreement_csv(views: Sequence[StudyView]) -> str:
-    """Return agreement.csv: a row per change and study, and for each mean over studies."""
+    """Return agreement.csv: one row per change and study, and one per mean over studies."""
     return csv_text(agreement_frame(agreement_of(named(views))))
 
 
@@ -499,17 +532,19 @@ def agreement_frame(agreed: Iterable[Agreement]) -> pd.DataFrame:
 
 
 def _numbers(row: StudyEffect | Mean) -> dict[str, float]:
+    """Return an effect and its interval by the names of their columns."""
     return {"effect": row.estimate, "low": row.low, "high": row.high}
 
 
 # -- the references, and each study ----------------------------------------------------------------
 
 
-def _curves(studies: Sequence[Compared], found: Sequence[Difference]) -> Section | None:
-    """The references of all studies in one panel, when levels of the outcome may be compared."""
+def _curves(studies: Sequence[Compared], differing: Sequence[Difference]) -> Section | None:
+    """Return the section with all references in one panel; None if they can't be compared."""
     views = [one.view for one in studies]
-    if forbidden(found, "levels", "sizes") or any(view.reference is None for view in views):
+    if forbidden(differing, "levels", "sizes") or any(view.reference is None for view in views):
         return None
+
     lines, series = [], []
     for index, (one, view) in enumerate(zip(studies, views, strict=True)):
         mean = mean_curve(view, view.reference, view.curves) if view.reference else ()
@@ -518,15 +553,19 @@ def _curves(studies: Sequence[Compared], found: Sequence[Difference]) -> Section
             series.append(Series(one.name, tuple(s for s, _ in mean), tuple(v for _, v in mean)))
     if not lines:
         return None
+
     values = [value for line in lines for _, value in line.points]
     room = (max(values) - min(values) or 1.0) * 0.08
     steps = (0.0, float(views[0].last_step))
     span = (min(values) - room, max(values) + room)
+
     labels = [(line.points[-1][1], s.label) for line, s in zip(lines, series, strict=True)]
     alt = f"{views[0].metric} of the reference arms by step: " + ", ".join(s.label for s in series)
     drawing = curve_panel(
         "references", lines, steps, span, alt, x_label="step", width=560.0, labels=labels
     )
+
+    # The panel is 300 pixels wider than usual, and the labels take 130 of them.
     panel = Panel((), drawing, tuple(series), (LEFT, RIGHT + 560.0 - 260.0 - 130.0, *steps))
     figure = Figure(
         "references", rich("Mean of the finished seeds of each reference."), (panel,), stepped=True
@@ -535,7 +574,7 @@ def _curves(studies: Sequence[Compared], found: Sequence[Difference]) -> Section
 
 
 def _study(index: int, study: Compared) -> Section:
-    """One study's own verdicts."""
+    """Return the section with one study's own verdicts."""
     view = study.view
     table = verdict_table(view)
     blocks: list[Block] = [Text(lead(view)), *(Text(sentence) for sentence in others(view))]

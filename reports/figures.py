@@ -1,4 +1,4 @@
-"""Figures for notebooks and papers: functions that take a study and a matplotlib axes, and draw.
+"""Figures for notebooks and papers; each function draws a study on matplotlib axes.
 
 ```python
 import matplotlib.pyplot as plt
@@ -27,18 +27,21 @@ TONES = {"on": LIGHT["on"], "off": LIGHT["off"], "neutral": LIGHT["ink"]}
 
 
 def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> None:
-    """Primary outcome by step: seeds thin, mean of the finished seeds thick, onsets as triangles.
+    """Draw the outcome by step: each seed as a thin line, the mean of an arm as a thick line.
+
+    The mean is over the finished trials. Triangles mark onsets, and the reference's mean is dashed.
 
     Args:
-        study: what to draw.
-        ax: where.
-        arms: labels of the arms; None: reference and main culprit alone, or all arms without a
-            culprit.
+        study: the study to draw.
+        ax: the axes to draw on.
+        arms: labels of the arms to draw. None draws the reference and the arms in which only the
+            main culprit is away from its first level, or all arms if there is no culprit.
     """
     chosen = [arm for arm in study.arms if arms is None or arm.label in arms]
     if arms is None and study.culprit is not None:
         alone = study.alone(study.culprit)
         chosen = [arm for arm in study.arms if arm.reference or arm in alone] or chosen
+
     for arm in chosen:
         colour = TONES[arm.tone]
         for trial in arm.trials:
@@ -55,6 +58,7 @@ def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> Non
                 ax.plot(
                     [onset], [dict(points)[onset]], marker="v", color=LIGHT["ink"], markersize=5
                 )
+
         mean = mean_curve(study, arm, study.curves)
         style = "--" if arm.reference else "-"
         ax.plot(
@@ -65,13 +69,21 @@ def curves(study: StudyView, ax: Axes, arms: Sequence[str] | None = None) -> Non
             linewidth=2.2,
             label=arm.label,
         )
+
     ax.set_xlabel("step")
     ax.set_ylabel(f"{study.metric} ({study.better} is better)")
     ax.legend(frameon=False)
 
 
 def forest(study: StudyView, ax: Axes) -> None:
-    """Main effects and interactions with 95% intervals; grey: too small to matter."""
+    """Draw main effects and interactions with their 95% intervals.
+
+    The gray band covers changes that are too small to matter.
+
+    Args:
+        study: the study to draw.
+        ax: the axes to draw on.
+    """
     rows = study.analysis.effects.to_dict("records")
     _intervals(
         study, ax, [str(r["term"]) for r in rows], [number(r["estimate"]) for r in rows], rows
@@ -79,7 +91,12 @@ def forest(study: StudyView, ax: Axes) -> None:
 
 
 def arms(study: StudyView, ax: Axes) -> None:
-    """Difference of each arm to the reference, 95% interval, every seed a dot."""
+    """Draw each arm's difference from the reference with its 95% interval, and a dot per seed.
+
+    Args:
+        study: the study to draw.
+        ax: the axes to draw on.
+    """
     rows = {str(row["cell_id"]): row for row in study.analysis.arms.to_dict("records")}
     chosen = [arm for arm in study.arms if not arm.reference and arm.cell_id in rows]
     records = [rows[arm.cell_id] for arm in chosen]
@@ -90,6 +107,7 @@ def arms(study: StudyView, ax: Axes) -> None:
         [number(r["difference"]) for r in records],
         records,
     )
+    # The dots are below the interval, so that they don't hide it.
     for index, arm in enumerate(chosen):
         dots = differences(study, arm)
         ax.plot(dots, [index + 0.25] * len(dots), ".", color=LIGHT["mute"], markersize=4)
@@ -102,9 +120,19 @@ def _intervals(
     middles: Sequence[float | None],
     rows: Sequence[Mapping[Any, Any]],
 ) -> None:
+    """Draw one row per label: its estimate, its interval, and the band within the margin.
+
+    Args:
+        study: the study to draw.
+        ax: the axes to draw on.
+        labels: names of the rows, from top to bottom.
+        middles: one estimate per label; a row without one stays empty.
+        rows: one mapping per label; `low` and `high` are the ends of its interval.
+    """
     if study.margin:
         ax.axvspan(-study.margin, study.margin, color=LIGHT["rope"], zorder=0)
     ax.axvline(0, color=LIGHT["mute"], linewidth=0.8)
+
     for index, (middle, row) in enumerate(zip(middles, rows, strict=True)):
         low, high = number(row["low"]), number(row["high"])
         if middle is None:
@@ -118,23 +146,31 @@ def _intervals(
         if low is not None and high is not None:
             ax.plot([low, high], [index, index], color=colour, linewidth=2)
         ax.plot([middle], [index], "s", color=colour, markersize=6)
+
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlabel(f"change of {study.metric} {study.summary}")
 
 
 def shapley(study: StudyView, ax: Axes) -> None:
-    """Shapley shares of the factors, with 95% intervals where there are any."""
+    """Draw each factor's Shapley share, with its 95% interval where one is known.
+
+    Args:
+        study: the study to draw.
+        ax: the axes to draw on.
+    """
     rows = study.analysis.shapley.to_dict("records")
     values = [number(row["value"]) or 0.0 for row in rows]
     colours = [
         TONES["on" if (value > 0) == (study.better == "lower") else "off"] for value in values
     ]
+
     ax.barh(range(len(rows)), values, color=colours, height=0.6)
     for index, row in enumerate(rows):
         low, high = number(row["low"]), number(row["high"])
         if low is not None and high is not None:
             ax.plot([low, high], [index, index], color=LIGHT["ink"], linewidth=1)
+
     ax.axvline(0, color=LIGHT["mute"], linewidth=0.8)
     ax.set_yticks(range(len(rows)), [str(row["factor"]) for row in rows])
     ax.invert_yaxis()
@@ -142,8 +178,15 @@ def shapley(study: StudyView, ax: Axes) -> None:
 
 
 def survival(study: StudyView, ax: Axes) -> None:
-    """Share of trials not yet degraded by step (Kaplan-Meier), by level of the factor that tells
-    most."""
+    """Draw the share of trials that have not yet degraded, by step (Kaplan-Meier).
+
+    The groups are the levels of the factor that separates the trials best, as in the report's
+    section on survival. Without such a factor, all trials are one group.
+
+    Args:
+        study: the study to draw.
+        ax: the axes to draw on.
+    """
     for label, rows, css in groups_of(study):
         events, censored = times_of(rows)
         steps, shares = kaplan_meier(events, censored)
@@ -155,6 +198,7 @@ def survival(study: StudyView, ax: Axes) -> None:
             color=colour,
             label=label,
         )
+
     ax.set_ylim(0, 1.02)
     ax.set_xlabel("step")
     ax.set_ylabel(f"share not yet {study.fall}")
@@ -162,7 +206,12 @@ def survival(study: StudyView, ax: Axes) -> None:
 
 
 def disentanglement(study: StudyView, ax: Axes, metric: str) -> None:
-    """The primary outcome against another metric, a mark a finished trial.
+    """Draw the outcome against another metric, one mark per finished trial.
+
+    Args:
+        study: the study to draw.
+        ax: the axes to draw on.
+        metric: name of the metric on the vertical axis.
 
     Raises:
         KeyError: the metric was not recorded.
@@ -182,5 +231,6 @@ def disentanglement(study: StudyView, ax: Axes, metric: str) -> None:
             markerfacecolor=face,
             markersize=5,
         )
+
     ax.set_xlabel(f"{study.metric} {study.summary}")
     ax.set_ylabel(metric)

@@ -1,4 +1,4 @@
-"""StudyTable: the shape of a study's results, and how they are read from its folder."""
+"""The tables of a study's results, and how to read them from the study folder."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,11 +15,11 @@ FILES = ("plan.json", "trials.csv", "history.parquet")
 TRIALS = ("trial_id", "cell_id", "status", "seed")
 HISTORY = ("trial_id", "attempt", "step", "name", "value")
 IMAGES = ("trial_id", "step", "path", "rows", "columns", "tile_px")
-"""Files of a study's folder, and the columns that their frames have at least."""
+"""Files that a study folder must hold, and the columns that each frame must have."""
 
 
 class ResultsError(Exception):
-    """A folder holds no readable results of a study: one clear line."""
+    """Error that says why the results of a study can't be read."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class StudyTable:
 
     Attributes:
         study: the plan: name, question, hash, outcome, factors, cells, reference_cell, metrics,
-            losses, versions; `pilot`, the predicted cost, where `plan --pilot` was run.
-        trials: a row a trial: trial_id, cell_id, status, seed, level.<factor>, metric.<name>,
-            metric0.<name>, degraded_at_step, steps_done, seconds, error; digest.<part> and
-            plan_hash, the plan that it ran under, where the trial recorded them.
-        history: trial_id, attempt, step, name, value; each (trial, step, name) once.
-        images: trial_id, step, path, rows (names from top to bottom), columns, tile_px: a row a
-            figure.
-        ledger: when the rule was fixed and what changed since; None for tables that were made
+            losses, versions; and `pilot`, the predicted cost, if `plan --pilot` was run.
+        trials: one row per trial: trial_id, cell_id, status, seed, level.<factor>, metric.<name>,
+            metric0.<name>, degraded_at_step, steps_done, seconds, error. Trials that recorded them
+            also have digest.<part>, and plan_hash, the hash of the plan they ran under.
+        history: trial_id, attempt, step, name, value; each (trial, step, name) occurs once.
+        images: one row per figure: trial_id, step, path, rows (their names from top to bottom),
+            columns, tile_px.
+        ledger: when the rule was fixed and what has changed since; None for tables that were made
             without a folder.
     """
 
@@ -46,7 +46,7 @@ class StudyTable:
     ledger: LedgerFacts | None = None
 
     def __post_init__(self) -> None:
-        """Refuse frames that lack a column."""
+        """Raise ResultsError if a frame lacks a column."""
         wanted = (
             ("trials", self.trials, TRIALS),
             ("history", self.history, HISTORY),
@@ -59,15 +59,19 @@ class StudyTable:
 
 
 def load_results(folder: str | Path) -> StudyTable:
-    """The results of a study from its folder, `OUT/<study name>`, as `run` left it.
+    """Read the results of a study from its folder, `runs/<study>`, as `run` left them.
+
+    Args:
+        folder: the study folder.
 
     Raises:
-        ResultsError: plan.json, trials.csv or history.parquet is missing or can't be read.
+        ResultsError: plan.json, trials.csv, or history.parquet is missing or can't be read.
     """
     folder = Path(folder)
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise ResultsError(f"{folder}: no results of a study here ({', '.join(missing)} missing)")
+
     try:
         study = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         if (folder / "pilot.json").is_file():
@@ -76,11 +80,14 @@ def load_results(folder: str | Path) -> StudyTable:
         history = pd.read_parquet(folder / "history.parquet")
     except (OSError, ValueError) as error:
         raise ResultsError(f"{folder}: the results can't be read: {error}") from error
+
     for column in ("trial_id", "name"):
         history[column] = history[column].astype(str)
+
     documents = {trial: _document(folder / "trials" / trial) for trial in trials["trial_id"]}
     digests = pd.DataFrame({t: _recorded(document) for t, document in documents.items()}).T
     trials = trials.join(digests, on="trial_id") if len(digests.columns) else trials
+
     rows = [
         row
         for trial, document in documents.items()
@@ -91,23 +98,26 @@ def load_results(folder: str | Path) -> StudyTable:
 
 
 def _types(path: Path) -> dict[str, type]:
-    """Columns that are text, whatever they look like: ids of digits, levels such as 0.10."""
+    """Return the type of each column that is text even where it looks like a number.
+
+    Examples are ids that consist of digits, and levels such as 0.10.
+    """
     header = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
     names = ("trial_id", "cell_id", "status", "error", "mlflow_run_id")
     return {name: str for name in header if name in names or name.startswith("level.")}
 
 
 def _document(folder: Path) -> Mapping[str, Any]:
-    """The trial's own document; empty when there is none."""
+    """Return a trial's `trial.json`; empty if it is missing or can't be read."""
     try:
-        found = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
+        content = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _recorded(document: Mapping[str, Any]) -> dict[str, str]:
-    """What a trial's document adds to its row: digests, and the plan that it ran under."""
+    """Return the columns that a trial's document adds to its row: digests, and its plan's hash."""
     digests = {
         f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()
     }
@@ -115,8 +125,7 @@ def _recorded(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _images(folder: Path, trial: str, document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """A row for each figure of a trial; none when the trial did not say how its figures are laid
-    out."""
+    """Yield one row per figure of a trial; none if the trial didn't record their layout."""
     layout = document.get("figure")
     if layout:
         for path in sorted((folder / "images").glob("figure_*.png")):

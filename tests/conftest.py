@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,26 @@ def own_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ["G2G_ABLATE_REGISTRY"] = str(tmp_path_factory.mktemp("registry"))
     yield
     del os.environ["G2G_ABLATE_REGISTRY"]
+
+
+@pytest.fixture
+def called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The console script's own function, called in this process with the words of a command: what
+    a process of its own takes seconds to import is there."""
+    from ablate.cli import main
+
+    def call(*words: str, where: Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(where)
+        monkeypatch.setattr("sys.argv", ["g2g-ablate", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, ended.value.code, said.out, said.err)
+
+    return call
 
 
 @pytest.fixture

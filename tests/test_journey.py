@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -195,59 +196,71 @@ def test_train_then_translate(tmp_path: Path) -> None:
     assert json.loads(command(*several, where=tmp_path).stdout)["figure"] == "two/figure.png"
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (
-            ["run", "quickstart", "--set", "base.lossses.x=1"],
-            "base.lossses: unknown key; did you mean losses?",
-        ),
-        (["run", "quickstat"], "did you mean quickstart?"),
-        (["run", "quickstart", "--gpus-per-trial", "99"], "this machine has"),
-        (["run", "faces"], "no such folder"),
-        (
-            ["plan", "quickstart", "--set", "base.image_size=33"],
-            "content_downs: 2 does not go with image_size 33",
-        ),
-        (
-            ["plan", "quickstart", "--set", "base.network.content_downs=9999999999"],
-            "must be at most 1000000",
-        ),
-        (
-            ["plan", "sizes.yaml"],
-            "factors.size.levels.36: network.content_downs: 3 does not go with image_size 36",
-        ),
-        (["plan", "quickstart", "--set", "base.steps=1e23"], "at most 10000000"),
-        (["plan", "quickstart", "--set", "base.network.perceptual=vgg19"], "did you mean vgg16?"),
-        (["plan", "quickstart", "--set", "base.checkpoint=."], ": is a folder, not a file"),
-        (
-            ["run", "quickstart", "--set", "base.network.filters=200000", "--workers", "0"],
-            "needs more memory than",
-        ),
-        (["train", "quickstart", "--out", "file"], "cannot be written: Not a directory"),
-        (
-            ["translate", CHECKPOINT, IMAGE, IMAGE, "--size", "33"],
-            "--size 33: the network makes images of 32 pixels",
-        ),
-        (["verify", "nowhere", "0"], "nowhere: no such folder (no plan.json)"),
-        (["ui", "nowhere"], "nowhere: no such folder (no plan.json)"),
-        (["list"], "Missing argument 'menu'. Choose from: losses, metrics"),
-        (["run", "quickstart", "--out", "/proc/nowhere"], "cannot be written"),
-        (["train", "quickstart", "--save", "/no/where/x.pt"], "no such folder"),
-        (["translate", "none.pt", "a.png", "b.png"], "none.pt: no such checkpoint"),
-    ],
-)
-def test_mistakes_are_one_line_and_nothing_starts(
-    words: list[str], said: str, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    (tmp_path / "sizes.yaml").write_text(SIZES)
-    done = command(*words, where=tmp_path, code=2)
+MISTAKES = [
+    (
+        ["run", "quickstart", "--set", "base.lossses.x=1"],
+        "base.lossses: unknown key; did you mean losses?",
+    ),
+    (["run", "quickstat"], "did you mean quickstart?"),
+    (["run", "quickstart", "--gpus-per-trial", "99"], "this machine has"),
+    (["run", "faces"], "no such folder"),
+    (
+        ["plan", "quickstart", "--set", "base.image_size=33"],
+        "content_downs: 2 does not go with image_size 33",
+    ),
+    (
+        ["plan", "quickstart", "--set", "base.network.content_downs=9999999999"],
+        "must be at most 1000000",
+    ),
+    (
+        ["plan", "sizes.yaml"],
+        "factors.size.levels.36: network.content_downs: 3 does not go with image_size 36",
+    ),
+    (["plan", "quickstart", "--set", "base.steps=1e23"], "at most 10000000"),
+    (["plan", "quickstart", "--set", "base.network.perceptual=vgg19"], "did you mean vgg16?"),
+    (["plan", "quickstart", "--set", "base.checkpoint=."], ": is a folder, not a file"),
+    (
+        ["run", "quickstart", "--set", "base.network.filters=200000", "--workers", "0"],
+        "needs more memory than",
+    ),
+    (["train", "quickstart", "--out", "file"], "cannot be written: Not a directory"),
+    (
+        ["translate", CHECKPOINT, IMAGE, IMAGE, "--size", "33"],
+        "--size 33: the network makes images of 32 pixels",
+    ),
+    (["verify", "nowhere", "0"], "nowhere: no such folder (no plan.json)"),
+    (["ui", "nowhere"], "nowhere: no such folder (no plan.json)"),
+    (["list"], "Missing argument 'menu'. Choose from: losses, metrics"),
+    (["run", "quickstart", "--out", "/proc/nowhere"], "cannot be written"),
+    (["train", "quickstart", "--save", "/no/where/x.pt"], "no such folder"),
+    (["translate", "none.pt", "a.png", "b.png"], "none.pt: no such checkpoint"),
+]
+
+
+def is_one_line(done: subprocess.CompletedProcess[str], said: str, where: Path) -> None:
+    assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
-    assert not list(tmp_path.rglob("trial.json"))
-    assert not list(tmp_path.rglob(".lock"))
+    assert not list(where.rglob("trial.json"))
+    assert not list(where.rglob(".lock"))
+
+
+@pytest.mark.parametrize(("words", "said"), MISTAKES)
+def test_mistakes_are_one_line_and_nothing_starts(
+    called: Callable[..., subprocess.CompletedProcess[str]],
+    words: list[str],
+    said: str,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "sizes.yaml").write_text(SIZES)
+    is_one_line(called(*words, where=tmp_path), said, tmp_path)
+
+
+def test_a_mistake_is_one_line_of_a_process_of_its_own_too(tmp_path: Path) -> None:
+    words, said = MISTAKES[0]
+    is_one_line(command(*words, where=tmp_path, code=2), said, tmp_path)
 
 
 def test_the_version_and_the_menu_of_commands(tmp_path: Path) -> None:

@@ -1,18 +1,17 @@
 """The page on systems and losses names what there is, and its commands run."""
 
 import ast
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from g2g_core.checkpoints.checkpoint import read
-from g2g_core.losses.funit import LOSSES
+from g2g_core.losses.menu import LOSSES
 from g2g_core.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,13 +43,11 @@ def test_every_equation_is_in_exactly_one_docstring() -> None:
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_commands_run(line: str, tmp_path: Path) -> None:
+def test_commands_run(
+    line: str, tmp_path: Path, called: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
     shutil.copy(ROOT / "studies" / "checkpoints" / "synthetic32.pt", tmp_path / "checkpoint.pt")
-    program = [sys.executable, "-c", "from ablate.cli import main; main()", *line.split()[1:]]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        program, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = called(*line.split()[1:], where=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 

@@ -24,7 +24,9 @@ def _brightness(evaluation):
     return float(evaluation.mixed.mean())
 
 
-mixed_brightness = Metric("mixed_brightness", _brightness, "lower", "image range is 2", "mean of mixed images", "ours")
+mixed_brightness = Metric(
+    "mixed_brightness", _brightness, "lower", "image range is 2", "mean of mixed images", "ours"
+)
 '''
 SMALL = ("base.steps=2", "base.eval_every=1", "base.eval_pairs=2", "base.batch_size=2")
 
@@ -46,7 +48,8 @@ def program(tmp_path: Path):
             f"Metadata-Version: 2.1\nName: sample-plugin\nVersion: {version}\n"
         )
         (info / "entry_points.txt").write_text(
-            f"[g2g_ablate.losses]\n{entries}\n[g2g_ablate.metrics]\nmixed_brightness = sample_plugin:mixed_brightness\n"
+            f"[g2g_ablate.losses]\n{entries}\n[g2g_ablate.metrics]\nmixed_brightness = "
+            f"sample_plugin:mixed_brightness\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", "from ablate.cli import main; main()", *words],
@@ -83,11 +86,14 @@ def test_a_loss_and_a_metric_of_another_package_work_in_a_study(program, tmp_pat
         {"name": str}
     )
     assert {"loss/darkness", "metric/mixed_brightness"} <= set(history["name"])
-    same, newer = (
-        json.loads(program("plan", *chosen, "--json", version=number)) for number in ("1.0", "1.1")
-    )
-    assert [trial["state"] for trial in same["trials"]] == ["reused"]
-    assert newer["changed"] == ["code changed: 1 trials run anew"]
+
+    # What it does counts, not the number of its version.
+    newer = json.loads(program("plan", *chosen, "--json", version="1.1"))
+    assert [trial["state"] for trial in newer["trials"]] == ["reused"]
+    source = tmp_path / "site" / "sample_plugin.py"
+    source.write_text(MODULE.replace("cross.mixed.mean()", "cross.mixed.mean() ** 2"))
+    edited = json.loads(program("plan", *chosen, "--json"))
+    assert edited["changed"] == ["code changed (sample_plugin): 1 trials run anew"]
 
 
 def test_what_cannot_be_used_is_refused_in_one_line(program) -> None:
@@ -97,7 +103,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(program) -> None:
         == "g2g-ablate: g2g_ablate.losses: sample_plugin:darkness: the name long_recon is taken\n"
     )
     said = program("list", "losses", entries="gone = sample_plugin:gone")
-    assert (
-        said
-        == "g2g-ablate: g2g_ablate.losses: sample_plugin:gone: module 'sample_plugin' has no attribute 'gone'\n"
+    assert said == (
+        "g2g-ablate: g2g_ablate.losses: sample_plugin:gone: module 'sample_plugin' has no "
+        "attribute 'gone'\n"
     )

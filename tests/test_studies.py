@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ablate.planning.load import load_study
 from ablate.planning.plan import plan
-from ablate.reading.load import load_study
 from ablate.reading.study_tree import bundled_studies
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,4 +1,5 @@
-"""The commands of the command line, by what they are about.
+"""The commands of the command line, grouped by topic.
 
-Heavy packages are imported when a command runs.
+Each command imports heavy packages only when it runs, so that `--help` is fast. The docstring of a
+command is its help text.
 """

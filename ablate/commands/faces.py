@@ -1,4 +1,4 @@
-"""`crop-faces`: makes FUNIT's animal faces from ImageNet."""
+"""The command `crop-faces`, which cuts FUNIT's animal faces out of ImageNet images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from ablate.commands.output import say, show
 
 SHOWN = 5
+"""Limit for the problems that the command prints one by one."""
 
 
 def crop_faces(

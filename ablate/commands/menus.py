@@ -1,4 +1,4 @@
-"""`list` and `schema`: what there is to choose from."""
+"""The commands `list` and `schema`, which show what a study file can contain."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from ablate.commands.output import Json, show, show_json
 
 
 class Menu(StrEnum):
-    """What can be listed."""
+    """The menus that `list` shows."""
 
     LOSSES = "losses"
     METRICS = "metrics"
@@ -18,6 +18,7 @@ class Menu(StrEnum):
     DESIGNS = "designs"
     SECTIONS = "sections"
     STUDIES = "studies"
+    TRAINERS = "trainers"
 
 
 def list_(
@@ -28,7 +29,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List what a study file can name: losses, metrics, datasets, models, designs; report sections;
-    bundled studies."""
+    bundled studies; trainers."""
     rows = entries(menu)
     if as_json:
         show_json(rows)
@@ -41,16 +42,31 @@ def list_(
                 show(f"    {name}: {rule['description']} [{rule.get('default')}]")
 
 
-def schema() -> None:
-    """Print the JSON Schema of the study file, for completion and checks in editors."""
-    from ablate.reading.load import schema as study_file_schema
+def schema(
+    trainer: Annotated[
+        str | None,
+        typer.Option(
+            "--trainer", metavar="NAME", help="An installed trainer, or package.module:object."
+        ),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of the study file, for completion and checks in editors.
 
-    show_json(study_file_schema())
+    With --trainer, the schema is that of a study file which names this trainer.
+    """
+    from ablate.planning.load import schema as study_file_schema
+    from ablate.trainers.objects.trainer import ObjectTrainer
+
+    show_json(study_file_schema(None if trainer is None else ObjectTrainer(trainer)))
 
 
 def entries(menu: Menu) -> list[dict[str, Any]]:
-    """Name, description and what else is known of each entry of a menu."""
-    from ablate.reading.menus import first_line, science_menus
+    """Return the entries of a menu, each with its name, description, and further facts.
+
+    Metrics also have `better` and `unit`, datasets and models `options`, and studies `path`.
+    """
+    from ablate.reading.options import first_line
+    from ablate.trainers.core.menus import science_menus
 
     if menu is Menu.DESIGNS:
         from ablate.study.design import DESIGNS
@@ -58,14 +74,19 @@ def entries(menu: Menu) -> list[dict[str, Any]]:
         return [
             {"name": name, "description": first_line(design)} for name, design in DESIGNS.items()
         ]
+
     if menu is Menu.SECTIONS:
         from reports.sections import SECTIONS
 
         return [
             {"name": section.__name__, "description": first_line(section)} for section in SECTIONS
         ]
+
     if menu is Menu.STUDIES:
         return _studies()
+    if menu is Menu.TRAINERS:
+        return _trainers()
+
     choices = getattr(science_menus(), menu.value)
     rows = []
     for choice in choices.values():
@@ -79,7 +100,7 @@ def entries(menu: Menu) -> list[dict[str, Any]]:
 
 
 def _studies() -> list[dict[str, Any]]:
-    """The bundled study files, with their question."""
+    """Return the bundled study files, each with its question."""
     from ablate.reading.study_tree import bundled_studies, read_study
 
     rows: list[dict[str, Any]] = []
@@ -91,5 +112,22 @@ def _studies() -> list[dict[str, Any]]:
     return rows
 
 
+def _trainers() -> list[dict[str, Any]]:
+    """Return the trainers: the core, any program, and the installed Python objects."""
+    from ablate.trainers.objects.load import installed
+    from ablate.trainers.objects.trainer import ObjectTrainer
+
+    rows: list[dict[str, Any]] = [
+        {"name": "(none)", "description": "The core: networks that disentangle images"},
+        {"name": "{command: ...}", "description": "Any program that writes its metrics to a file"},
+    ]
+    for name, entry in installed().items():
+        trainer = ObjectTrainer(name)
+        words = trainer.trainer.description or entry.value
+        rows.append({"name": name, "description": words, "options": trainer.options})
+    return rows
+
+
+# The command gets its name from the function, which can't be called `list` in Python
 list_.__name__ = "list"
 COMMANDS = (list_, schema)

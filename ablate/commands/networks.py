@@ -1,4 +1,4 @@
-"""`train`, `translate` and `export`: one network, without a study around it."""
+"""The commands `train`, `translate`, and `export`, which handle a single network."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from g2g_core.record import Record
 
 LOG_LINES = 50
-"""Lines on the losses that `train` prints, about."""
+"""Approximate number of lines with losses that `train` prints."""
 
 
 def train(
@@ -41,24 +41,29 @@ def train(
     from ablate.disk import locks
     from ablate.running.study import writable
     from ablate.study.nouns import StudyError
+    from ablate.trainers.resolve import load_entry, trainer_of
+    from ablate.trainers.trainer import STOP
     from ablate.trial import trial_file
-    from ablate.trial.run import STOP, run_trial
+    from ablate.trial.run import run_trial
 
     if save is not None and not save.parent.is_dir():
         raise StudyError(f"--save: {save.parent}: no such folder")
     if device != "cpu":
         _refuse_missing_gpu(device)
-    planned, _ = planned_study(study, overrides, None, None)
+
+    planned = planned_study(study, overrides, None, None)
     refuse_missing(planned)
-    if planned.spec.trainer is not None:
+    trainer = trainer_of(planned.spec)
+    if not trainer.in_process:
         raise StudyError(f"train: the trials of {study} are runs of a program, which `run` starts")
+
     chosen = _chosen(planned, trial)
     folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
     writable(folder.parent.parent)
     if not locks.is_held(folder.parent.parent / ".lock"):
-        (folder.parent.parent / STOP).unlink(
-            missing_ok=True
-        )  # of a command that was killed while it stopped
+        # A command that was killed while it stopped leaves this file
+        (folder.parent.parent / STOP).unlink(missing_ok=True)
+
     if trial_file.status_of(trial_file.standing(folder)) not in trial_file.ENDED:
 
         def log(record: "Record") -> None:
@@ -68,11 +73,13 @@ def train(
             ):
                 say(_line(record, chosen), quiet)
 
-        result = run_trial(chosen, folder, [log], device)
+        result = run_trial(chosen, folder, [log], device, train=load_entry(trainer.entry))
         if result.status != "finished":
             say(f"{chosen.id} {result.status}: {result.error}")
             return 130 if result.status == "interrupted" else 1
-    newest = sorted((folder / "checkpoints").glob("step_*.pt"))
+
+    files = (path for path in (folder / "checkpoints").glob("*") if path.is_file())
+    newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
     if save is not None:
         if not newest:
             raise StudyError(f"--save: {folder}: the trial left no checkpoint")
@@ -123,6 +130,7 @@ def translate(
     side = size or int(saved.facts.get("config", {}).get("image_size", 128))
     generator = generator_of(saved, weights)
     image, *shots = [open_image(path, side) for path in (content, *class_images)]
+
     try:
         rows = g2g(generator, image, shots[0], torch.stack(shots) if len(shots) > 1 else None)
     except RuntimeError as error:
@@ -134,6 +142,7 @@ def translate(
         raise StudyError(
             f"--size {side}: the network makes images of {made} pixels of them; --size {made} fits"
         )
+
     try:
         to.mkdir(parents=True, exist_ok=True)
         files = {}
@@ -145,6 +154,7 @@ def translate(
         figure.save(rows, files["figure"])
     except OSError as error:
         raise StudyError(f"--to: {to}: cannot be written: {error.strerror or error}") from None
+
     if as_json:
         show_json({name: str(path) for name, path in files.items()})
     else:
@@ -168,6 +178,7 @@ def export(
         raise StudyError(
             f"--name {name}: must be a file's name with gen in it, e.g. gen_00000000.pt"
         )
+
     saved = read(checkpoint)
     try:
         written = write_funit(saved, to, name)
@@ -178,21 +189,29 @@ def export(
 
 
 def _chosen(planned: "Plan", start: str | None) -> "Trial":
-    """The trial whose id starts so; without a start the reference cell's with the first seed."""
+    """Return the only trial whose id begins with `start`.
+
+    Without `start`, it is the reference with the first seed, or else the first trial of the plan.
+
+    Raises:
+        StudyError: no trial or several trials begin so.
+    """
     from ablate.study.nouns import StudyError
 
     if start is None:
         reference = [t for t in planned.trials if dict(t.levels) == dict(planned.reference)]
         return (reference or list(planned.trials))[0]
-    found = [trial for trial in planned.trials if trial.id.startswith(start)]
-    if len(found) != 1 or not start:
+
+    matches = [trial for trial in planned.trials if trial.id.startswith(start)]
+    if len(matches) != 1 or not start:
         raise StudyError(
-            f"--trial {start}: {len(found)} trials of the plan start so; `plan` lists them"
+            f"--trial {start}: {len(matches)} trials of the plan start so; `plan` lists them"
         )
-    return found[0]
+    return matches[0]
 
 
 def _refuse_missing_gpu(device: str) -> None:
+    """Raise StudyError if the device isn't a GPU's name, or this machine has no GPU."""
     from ablate.running.resources import machine_gpus
     from ablate.study.nouns import StudyError
 
@@ -203,7 +222,7 @@ def _refuse_missing_gpu(device: str) -> None:
 
 
 def _line(record: "Record", trial: "Trial") -> str:
-    """A record as a line of the log."""
+    """Return a training record as a line of the log."""
     if record.kind == "note":
         facts = record.facts
         sizes = ", ".join(
@@ -211,6 +230,7 @@ def _line(record: "Record", trial: "Trial") -> str:
         )
         start = f"resumes at step {facts['resumed_at']}" if facts.get("resumed_at") else "starts"
         return f"{trial.id} {start}; parameters: {sizes}"
+
     shown = {
         name: value
         for name, value in record.values.items()

@@ -1,4 +1,4 @@
-"""How commands speak: data to stdout, messages to stderr, plain when nobody watches."""
+"""Output of the commands: data on stdout, and messages on stderr."""
 
 import itertools
 import json
@@ -18,18 +18,18 @@ Quiet = Annotated[
 
 
 def say(message: str, quiet: bool = False) -> None:
-    """A message to people, on stderr."""
+    """Print a message for people on stderr, unless quiet."""
     if not quiet:
         print(message, file=sys.stderr)
 
 
 def show(text: str) -> None:
-    """A line of data, on stdout."""
+    """Print a line of data on stdout."""
     print(text)
 
 
 def show_json(value: Any) -> None:
-    """Data as JSON on stdout; numbers that JSON does not know as text."""
+    """Print data as JSON on stdout; numbers that JSON doesn't have become text."""
     print(json.dumps(_finite(value), indent=2, ensure_ascii=False))
 
 
@@ -40,54 +40,58 @@ def show_table(
     spare: Sequence[str] = (),
     wrapped: str = "",
 ) -> None:
-    """A table on stdout that fits the terminal, 140 columns when there is none.
+    """Print a table on stdout that fits the terminal, or 140 characters without a terminal.
 
     Args:
         header: names of the columns.
-        rows: cells.
-        right: columns of numbers.
-        spare: columns that are left out when they are empty, and, in this order, while the table is
-            too wide.
-        wrapped: the column whose long cells go over several lines; those of others are cut.
+        rows: the cells of each row.
+        right: names of the columns to align right, such as numbers.
+        spare: names of the columns to leave out if they are empty, or, in this order, while the
+            table is too wide.
+        wrapped: name of the column whose long cells take several lines; other cells are cut.
     """
     width = shutil.get_terminal_size((140, 24)).columns
     cells = [[_cell(value) for value in row] for row in rows]
-    kept = list(range(len(header)))
+    columns = list(range(len(header)))
     widths = [max(len(name), *(len(row[i]) for row in cells), 1) for i, name in enumerate(header)]
 
     def excess() -> int:
-        return sum(widths[i] for i in kept) + 2 * (len(kept) - 1) - width
+        """Return by how many characters the table is too wide."""
+        return sum(widths[i] for i in columns) + 2 * (len(columns) - 1) - width
 
     for name in spare:
         if excess() > 0 or not any(row[header.index(name)] for row in cells):
-            kept.remove(header.index(name))
+            columns.remove(header.index(name))
+
+    # First the wrapped column becomes narrower, then always the widest; none under 8 characters
     if wrapped and excess() > 0:
         column = header.index(wrapped)
         widths[column] = max(8, widths[column] - excess())
-    while excess() > 0 and max(widths[i] for i in kept) > 8:
-        widths[max(kept, key=lambda i: widths[i])] -= 1
+    while excess() > 0 and max(widths[i] for i in columns) > 8:
+        widths[max(columns, key=lambda i: widths[i])] -= 1
+
     for row in [list(header), *cells]:
         lines = [
             (textwrap.wrap(row[i], widths[i]) or [""])
             if header[i] == wrapped
             else [cut(row[i], widths[i])]
-            for i in kept
+            for i in columns
         ]
         for parts in itertools.zip_longest(*lines, fillvalue=""):
             texts = [
                 part.rjust(widths[i]) if header[i] in right else part.ljust(widths[i])
-                for i, part in zip(kept, parts, strict=True)
+                for i, part in zip(columns, parts, strict=True)
             ]
             print("  ".join(texts).rstrip())
 
 
 def cut(text: str, size: int) -> str:
-    """A text of at most `size` characters."""
+    """Return a text cut to at most `size` characters."""
     return text if len(text) <= size else text[: max(size - 1, 0)] + "…"
 
 
 def duration(seconds: float) -> str:
-    """`2 h 05 min`, `3 min 20 s`, `1.2 s`."""
+    """Return a time in words: `2 h 05 min`, `3 min 20 s`, or `1.2 s`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -99,18 +103,19 @@ def duration(seconds: float) -> str:
 
 
 def size(megabytes: float) -> str:
-    """`340 MB`, `1.2 GB`."""
+    """Return a size in words: `340 MB` or `1.2 GB`."""
     return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
 
 
 def _cell(value: object) -> str:
+    """Return the text of a cell on a single line; a missing value is empty."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
 def _finite(value: Any) -> Any:
-    """JSON-ready: non-finite numbers as `nan`, `inf`, `-inf`."""
+    """Return a value for JSON, with infinite numbers and NaN as `inf`, `-inf`, and `nan`."""
     if isinstance(value, dict):
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

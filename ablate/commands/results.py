@@ -1,4 +1,4 @@
-"""`status`, `report`, `verify` and `ui`: what a run left in its folder."""
+"""The commands `status`, `report`, `verify`, and `ui`, which read a study folder."""
 
 from collections import Counter
 from pathlib import Path
@@ -22,8 +22,10 @@ def status(folder: Study, as_json: Json = False) -> None:
     if as_json:
         show_json([asdict(row) for row in rows])
         return
+
     counts = Counter(row.status for row in rows)
     show(f"{len(rows)} trials: {', '.join(f'{number} {name}' for name, number in counts.items())}")
+
     cells: list[tuple[object, ...]] = []
     for row in rows:
         arm, _, seed = row.label.rpartition(" · seed ")
@@ -86,12 +88,12 @@ def verify(
     GPU."""
     from ablate.trial.verify import verify_trial
 
-    found = verify_trial(folder, one_trial(folder, trial), lambda line: say(line, quiet))
+    comparison = verify_trial(folder, one_trial(folder, trial), lambda line: say(line, quiet))
     if as_json:
-        show_json(found.to_dict())
+        show_json(comparison.to_dict())
     else:
-        show(found.sentence)
-    return 0 if found.equal else 1
+        show(comparison.sentence)
+    return 0 if comparison.equal else 1
 
 
 def ui(
@@ -106,25 +108,30 @@ def ui(
 
 
 def one_trial(folder: Path, start: str) -> Path:
-    """The folder of the one trial whose id starts so."""
+    """Return the folder of the only trial whose id begins with `start`.
+
+    Raises:
+        StudyError: no trial or several trials do, or the folder isn't a study folder.
+    """
     from ablate.planning.plan_file import read_plan
     from ablate.study.nouns import StudyError
 
     read_plan(folder)
     trials = folder / "trials"
-    found = (
+    matches = (
         sorted(path for path in trials.iterdir() if path.name.startswith(start))
         if trials.is_dir()
         else []
     )
-    if len(found) != 1 or not start:
+    if len(matches) != 1 or not start:
         many = (
-            f"{len(found)} trials start so: {', '.join(path.name for path in found[:5])}"
-            if found
+            f"{len(matches)} trials start so: {', '.join(path.name for path in matches[:5])}"
+            if matches
             else "no such trial"
         )
         raise StudyError(f"{trials}: {cut(start, 40)}: {many}")
-    return found[0]
+
+    return matches[0]
 
 
 COMMANDS = (status, report, verify, ui)

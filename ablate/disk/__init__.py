@@ -1,1 +1,1 @@
-"""Files that survive crashes: atomic writes, locks, signals, the ledger, remembered answers."""
+"""Files that survive crashes: atomic writes, locks, signals, digests, and remembered answers."""

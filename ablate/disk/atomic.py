@@ -1,4 +1,4 @@
-"""Files that are either the old or the new one, never half of it, whatever kills the writer."""
+"""Atomic writes: a file is always the old or the new one, whatever kills the writer."""
 
 import json
 import os
@@ -8,8 +8,14 @@ from typing import Any
 
 
 def replace(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` with a temporary path beside `path`, then put the result in its place, through
-    to the disk."""
+    """Replace a file in one step, so that a crash leaves either the old or the new file.
+
+    The new file is on the disk, not only in the system's cache, when this function returns.
+
+    Args:
+        path: file to replace or to create.
+        write: writes the new content to the temporary path that it is called with.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(temporary)
@@ -32,7 +38,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty when the file is missing or damaged."""
+    """Return the object in a JSON file, or an empty one if the file is missing or damaged."""
     try:
         value = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -41,15 +47,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def is_json(path: Path, value: dict[str, Any], but: Collection[str]) -> bool:
-    """Whether the file holds this object already, whatever its values of the keys `but` are."""
-    told = {key: item for key, item in read_json(path).items() if key not in but}
-    return bool(
-        told == json.loads(_strict({key: item for key, item in value.items() if key not in but}))
-    )
+    """Return whether the file already holds this object, apart from the keys in `but`."""
+    stored = {key: item for key, item in read_json(path).items() if key not in but}
+    wanted = {key: item for key, item in value.items() if key not in but}
+    # Through JSON and back, because tuples, paths and the like change their type there.
+    return bool(stored == json.loads(_strict(wanted)))
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the folder's entries on the disk, so that a rename survives a power cut."""
+    """Write the folder's entries to the disk, so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -58,6 +64,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _strict(value: Any) -> str:
+    """Return a value as JSON; NaN and infinity raise `ValueError`."""
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str)
 
 

@@ -1,5 +1,8 @@
-"""Who works where: one command per study, one process per trial, and no core or GPU promised twice
-on a machine."""
+"""Locks: one command per study, one process per trial, and no core or GPU promised twice.
+
+A lock is an open file with an exclusive `flock`, which the operating system frees when its owner
+dies. Commands of one user share a machine through claims, each a locked file in one folder.
+"""
 
 import fcntl
 import json
@@ -18,27 +21,28 @@ from ablate.study.nouns import StudyError
 
 
 class Locked(StudyError):
-    """Someone else holds it; the message says who."""
+    """Refusal of something that another process holds; the message names the holder."""
 
 
 @contextmanager
 def held(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the lock file `path` for the time of the block; the operating system frees it when this
-    process dies.
+    """Hold a lock file for the time of the block.
+
+    The operating system frees the lock when this process dies.
 
     Args:
-        path: lock file; holds pid, host, start and command of its owner as JSON.
+        path: lock file; holds pid, host, start, and command of its owner as JSON.
         what: what is locked, for the message.
-        wait_s: how long to wait for another owner, seconds; `inf` waits for ever.
+        wait_s: how long to wait for another owner, in seconds; `inf` waits forever.
 
     Raises:
-        Locked: someone else still holds it after `wait_s`.
+        Locked: someone else still holds the lock after `wait_s`.
     """
     deadline = time.monotonic() + wait_s
     with _locked(path, what, deadline) as file:
         file.seek(0)
         file.truncate()
-        json.dump(_me(), file)
+        json.dump(_this_process(), file)
         file.flush()
         try:
             yield
@@ -47,37 +51,45 @@ def held(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
 
 
 def _locked(path: Path, what: str, deadline: float) -> IO[str]:
-    """The lock file, open and locked; one that its last owner removed meanwhile is made anew."""
+    """Open and lock the file, and create it again if its last owner has just removed it."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
                 file = stack.enter_context(path.open("a+"))
-            except FileNotFoundError:  # its last owner has just removed the folder
+            except FileNotFoundError:  # The last owner has just removed the folder.
                 continue
-            while not _try(file):
+
+            while not _try_lock(file):
                 if time.monotonic() >= deadline:
                     raise Locked(
                         f"{what} is in use by {_owner(path)}; wait for it to end, or use --wait"
                     )
                 time.sleep(0.1)
+
+            # A lock on a file without a name excludes nobody: the next process makes a new file.
             if os.fstat(file.fileno()).st_nlink:
                 stack.pop_all()
                 return file
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds this lock file, which may be another user's."""
+    """Return whether a living process holds this lock file, which may be another user's."""
     try:
         with path.open() as file:
-            return not _try(file, fcntl.LOCK_SH)
+            return not _try_lock(file, fcntl.LOCK_SH)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
 
 @dataclass(frozen=True)
 class Share:
-    """What one command takes of this machine."""
+    """Part of a machine that one command takes, or a whole machine.
+
+    Attributes:
+        cpus: CPUs; may be a fraction.
+        gpus: GPUs; may be a fraction.
+    """
 
     cpus: float
     gpus: float = 0.0
@@ -85,12 +97,18 @@ class Share:
 
 @contextmanager
 def machine_share(share: Share, total: Share, study: Path, wait_s: float = 0.0) -> Iterator[None]:
-    """Claim cores and GPUs of this machine for the time of the block, beside other commands of this
-    user.
+    """Claim cores and GPUs of this machine for the time of the block.
+
+    Only commands of the same user take account of each other's claims.
+
+    Args:
+        share: what to claim.
+        total: what the machine has.
+        study: the study's folder, for messages of other commands.
+        wait_s: how long to wait until enough is free, in seconds.
 
     Raises:
-        Locked: what is left after `wait_s` seconds is less than `share`; the message names the
-            holders.
+        Locked: less than `share` is free after `wait_s`; the message names the holders.
     """
     deadline = time.monotonic() + wait_s
     claim = _claim(share, total, study)
@@ -99,6 +117,7 @@ def machine_share(share: Share, total: Share, study: Path, wait_s: float = 0.0) 
             raise Locked(claim)
         time.sleep(0.2)
         claim = _claim(share, total, study)
+
     try:
         yield
     finally:
@@ -107,43 +126,49 @@ def machine_share(share: Share, total: Share, study: Path, wait_s: float = 0.0) 
 
 
 def _claim(share: Share, total: Share, study: Path) -> IO[str] | str:
-    """The locked file of a new claim, or the words that refuse it."""
+    """Return the locked file of a new claim, or the message that refuses the claim."""
     folder = _registry()
     with held(folder / "registry.lock", "the list of running studies", wait_s=30):
         others = _claims(folder)
+
         for kind, wanted, have in (
             ("CPUs", share.cpus, total.cpus),
             ("GPUs", share.gpus, total.gpus),
         ):
             taken = sum(claim[kind] for claim in others)
+            # Fractions of a GPU add up with rounding errors.
             if wanted and taken + wanted > have + 1e-9:
                 names = "; ".join(
                     f"{claim['study']} (pid {claim['pid']}, {claim[kind]:g} {kind})"
                     for claim in others
                 )
                 return (
-                    f"{wanted:g} {kind} asked for, {have - taken:g} of {have:g} free on this machine; "
+                    f"{wanted:g} {kind} asked for, "
+                    f"{have - taken:g} of {have:g} free on this machine; "
                     f"running: {names}. Wait for it to end, use --wait, or fewer --workers"
                 )
+
+        # Locked as long as the claim holds: an unlocked claim counts as one of a dead process.
         file = (folder / f"{os.getpid()}-{time.monotonic_ns()}.claim").open("a+")
-        _try(file)
-        json.dump({**_me(), "study": str(study), "CPUs": share.cpus, "GPUs": share.gpus}, file)
+        _try_lock(file)
+        claim = {"study": str(study), "CPUs": share.cpus, "GPUs": share.gpus}
+        json.dump({**_this_process(), **claim}, file)
         file.flush()
         return file
 
 
 def free_cpus(total: float) -> float:
-    """CPUs of this machine that no running study of this user has claimed."""
+    """Return how many CPUs of this machine no running study of this user has claimed."""
     folder = _registry()
     with held(folder / "registry.lock", "the list of running studies", wait_s=30):
         return total - sum(float(claim["CPUs"]) for claim in _claims(folder))
 
 
 def _claims(folder: Path) -> list[dict[str, Any]]:
-    """The claims of living processes; those of dead ones are removed."""
+    """Return the claims of living processes, and remove those of dead ones."""
     claims = []
     for path in sorted(folder.glob("*.claim")):
-        with suppress(FileNotFoundError):  # its owner has just ended
+        with suppress(FileNotFoundError):  # Its owner has just ended.
             if is_held(path):
                 claims.append(json.loads(path.read_text()))
             else:
@@ -152,15 +177,15 @@ def _claims(folder: Path) -> list[dict[str, Any]]:
 
 
 def _registry() -> Path:
-    """Folder of the claims on this machine; `G2G_ABLATE_REGISTRY` moves it."""
+    """Return the folder of the claims on this machine; `G2G_ABLATE_REGISTRY` can name another."""
     named = os.environ.get("G2G_ABLATE_REGISTRY")
     folder = Path(named) if named else Path(tempfile.gettempdir()) / f"g2g-ablate-{os.getuid()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
-def _try(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
-    """Take the lock if nobody has it."""
+def _try_lock(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
+    """Take the lock if nobody has it, and return whether this process has it now."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -168,7 +193,8 @@ def _try(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
-def _me() -> dict[str, Any]:
+def _this_process() -> dict[str, Any]:
+    """Return what a lock file says about its owner."""
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     return {
         "pid": os.getpid(),
@@ -179,7 +205,7 @@ def _me() -> dict[str, Any]:
 
 
 def _owner(path: Path) -> str:
-    """The holder of a lock in words."""
+    """Return the holder of a lock in words."""
     try:
         owner = json.loads(path.read_text())
         return f"pid {owner['pid']} on {owner['host']} since {owner['since']} ({owner['command']})"

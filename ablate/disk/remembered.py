@@ -1,5 +1,7 @@
-"""What the installed code alone decides, kept between commands: to ask it again imports torch,
-which takes seconds."""
+"""Answers that depend only on the installed code, kept between commands.
+
+Without them, every command would import torch, which takes seconds.
+"""
 
 import contextlib
 import hashlib
@@ -17,21 +19,24 @@ from g2g_core.plugins import installed
 
 @cache
 def code_digest() -> str:
-    """Of every source file of the training code, and of what plug-ins are installed in which
-    version, if any."""
-    sources, added = _sources(Path(g2g_core.__file__).parent), installed()
-    return (
-        hashlib.sha256("\n".join([sources, *added]).encode()).hexdigest()[:32] if added else sources
-    )
+    """Return a digest of the training code: its source files and the installed plug-ins.
+
+    Plug-ins count with their versions. The digest has 32 hex digits.
+    """
+    sources, plugins = _sources(Path(g2g_core.__file__).parent), installed()
+    if not plugins:
+        return sources
+    return hashlib.sha256("\n".join([sources, *plugins]).encode()).hexdigest()[:32]
 
 
 def remembered(question: str, answer: Callable[[], Any]) -> Any:
-    """JSON-ready `answer()`, computed once for this code; a cache that cannot be read or written
-    only costs time.
+    """Return `answer()`, computed only once for this state of the code.
+
+    A cache that can't be read or written only costs time.
 
     Args:
-        question: names the answer; it must hold everything but the code that the answer depends on.
-        answer: asks the code.
+        question: identifies the answer; must contain all that the answer depends on, except code.
+        answer: computes the answer, which must be ready for JSON.
     """
     key = "\n".join([question, code_digest(), _sources(Path(ablate.__file__).parent)])
     store = cache_folder() / "remembered" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
@@ -39,17 +44,19 @@ def remembered(question: str, answer: Callable[[], Any]) -> Any:
         return json.loads(store.read_bytes())
     except (OSError, ValueError):
         pass
-    found = answer()
+
+    computed = answer()
     with contextlib.suppress(OSError):
-        write_atomically(store, json.dumps(found).encode())
-    return found
+        write_atomically(store, json.dumps(computed).encode())
+    return computed
 
 
 @cache
 def _sources(root: Path) -> str:
-    """SHA-256 (32 hex digits) of the Python files below a folder."""
+    """Return the SHA-256 (32 hex digits) of the Python files below a folder."""
     total = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         total.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        # The same digest whether or not the checkout has Windows line ends.
         total.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return total.hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Requests to stop."""
+"""Signals that ask this process to stop."""
 
 import signal
 import threading
@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM is treated like Ctrl-C for the time of the block."""
+    """Raise `KeyboardInterrupt` on SIGTERM, as Ctrl-C does, for the time of the block.
+
+    Only the main thread can handle signals; in other threads this does nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -10,49 +10,19 @@ study lists it under `equal_arms` or its factors act only later or only on what 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ablate.reading.problems import did_you_mean
 from ablate.study.design import meant_equal
 from ablate.study.nouns import Plan, StudyError, Trial
+from ablate.trainers.resolve import trainer_of
+from ablate.trainers.trainer import FirstStep, StudyTrainer
 from ablate.trial.faults import MEMORY, classify
-from g2g_core.checkpoints.checkpoint_file import KEPT
-from g2g_core.config import TrialConfig
-from g2g_core.training.first_step import FirstStep, first_step
-
-MEASURING = (
-    "steps",
-    "eval_every",
-    "eval_pairs",
-    "eval_shots",
-    "evaluate",
-    "metrics",
-    "stop_beyond",
-    "checkpoint_every",
-    "log_every",
-)
-"""Fields that change what is measured, not how a step trains."""
-
-STARTS = {
-    "initial_weights": (
-        "model",
-        "network",
-        "image_size",
-        "checkpoint",
-        "restore",
-        "precision",
-        "ema_decay",
-        "dataset",
-    ),
-    "data": ("dataset", "data", "image_size"),
-    "data_order": ("dataset", "data", "image_size", "batch_size", "steps", "model"),
-    "eval_pairs": ("dataset", "data", "image_size", "eval_pairs", "eval_shots"),
-}
-"""Digest -> fields that may change it."""
 
 MOST_ARMS = 64
 """Arms that are checked; a study with more has them checked up to here."""
 
-Probe = Callable[[TrialConfig, str], FirstStep]
+Probe = Callable[[Any, str], FirstStep]
 
 
 @dataclass(frozen=True)
@@ -69,7 +39,7 @@ class Checked:
 
 
 def check_arms(
-    plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe = first_step
+    plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe | None = None
 ) -> Checked:
     """Take one step of each arm with its first seed and compare it with the reference.
 
@@ -77,12 +47,17 @@ def check_arms(
         plan: the study.
         trials: those that are still to run; only their arms are checked.
         device: `cpu` or `cuda`.
-        probe: the first step of a config.
+        probe: the first step of a config; None: that of the study's trainer.
 
     Raises:
         StudyError: a line for each arm that cannot be trained, lacks the outcome, is without
             effect, or differs from the reference in more than its factors.
     """
+    trainer = trainer_of(plan.spec)
+    probe = probe or trainer.first_step
+    if probe is None:
+        return Checked(0, 0)
+
     seed = plan.trials[0].seed
     arms = [trial for trial in plan.trials if trial.seed == seed]
     reference = next(
@@ -104,32 +79,26 @@ def check_arms(
             problems.append(str(error))
             continue
         largest = max(largest, step.checkpoint_bytes)
-        if problem := _problem(plan, reference, arm, base, step):
+        if problem := _problem(plan, trainer, reference, arm, base, step):
             problems.append(f"{named}: {problem}")
     if problems:
         raise StudyError("\n".join(problems))
-    return Checked(len(others), KEPT * largest)
+    return Checked(len(others), largest)
 
 
 def _probed(probe: Probe, arm: Trial, named: str, metric: str, device: str) -> FirstStep:
     """The first step of an arm; StudyError with its name if it cannot be made or the outcome is not
     recorded."""
     try:
-        step = probe(_core_config(arm), device)
+        step = probe(arm.config, device)
     except (ValueError, RuntimeError, MemoryError) as error:
         raise StudyError(f"{named}: {_why(error)}") from error
-    if metric not in step.recorded:
+    if step.recorded and metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
         raise StudyError(
             f"{named}: outcome.metric: {metric} is not recorded with this data and model{hint}"
         )
     return step
-
-
-def _core_config(trial: Trial) -> TrialConfig:
-    """The config of a trial of the core, the only kind that has a first step."""
-    assert isinstance(trial.config, TrialConfig)
-    return trial.config
 
 
 def _why(error: Exception) -> str:
@@ -143,23 +112,26 @@ def _why(error: Exception) -> str:
 
 
 def _problem(
-    plan: Plan, reference: Trial, arm: Trial, base: FirstStep, other: FirstStep
+    plan: Plan,
+    trainer: StudyTrainer,
+    reference: Trial,
+    arm: Trial,
+    base: FirstStep,
+    other: FirstStep,
 ) -> str | None:
-    """What is wrong with an arm, in a line."""
+    """Return what is wrong with an arm, in a line."""
     ours, theirs = arm.config.to_dict(), reference.config.to_dict()
     changed = {name for name in ours if ours[name] != theirs[name]}
-    for digest, fields in STARTS.items():
+    for digest, fields in trainer.moves.items():
         if base.before.get(digest) != other.before.get(digest) and not changed & set(fields):
             return (
                 f"{digest.replace('_', ' ')} differ from the reference's, though no factor says so"
             )
+
     if base.after != other.after or meant_equal(plan.spec, reference.levels, arm.levels):
         return None
-    later = any(
-        config.schedules or config.discriminator_warmup
-        for config in map(_core_config, (arm, reference))
-    )
-    if later or not changed - set(MEASURING):
+    later = any(trainer.acts_later(trial.config) for trial in (arm, reference))
+    if later or not changed - set(trainer.measuring):
         return None
     return (
         "without effect: after one step losses, gradients and weights are those of the reference; "

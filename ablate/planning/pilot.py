@@ -7,36 +7,22 @@ are one kind.
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 from ablate.disk import atomic
-from ablate.running.driver import CORE_TRAINER, load_trainer
 from ablate.study.nouns import StudyError, Trial
+from ablate.trainers.core.trainer import CoreTrainer
+from ablate.trainers.resolve import load_entry
+from ablate.trainers.trainer import Amounts, StudyTrainer
 from ablate.trial import journal, trial_file
+from ablate.trial.journal import Line
 from ablate.trial.run import run_trial
-from g2g_core.checkpoints.checkpoint_file import KEPT
-from g2g_core.config import TrialConfig
 
 NAME = "pilot.json"
 STEPS = 8
 """Measured steps of each kind; the first is left out of the median."""
-
-COSTLESS = (
-    "seed",
-    "lr_generator",
-    "lr_discriminator",
-    "weight_decay",
-    "restore",
-    "schedules",
-    "steps",
-    "log_every",
-    "eval_every",
-    "checkpoint_every",
-    "discriminator_warmup",
-    "checkpoint",
-)
-"""Fields that do not change the cost of a step."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +78,9 @@ def pilot(
     trials: Sequence[Trial],
     workers: int,
     say: Callable[[str], None],
-    trainer: str = CORE_TRAINER,
+    trainer: StudyTrainer | None = None,
     device: str = "cpu",
+    entry: str | None = None,
 ) -> Pilot:
     """Measure a few steps of each kind of trial and predict what all of them cost.
 
@@ -101,27 +88,27 @@ def pilot(
         trials: still to run.
         workers: trials at once.
         say: takes a line about the progress.
-        trainer: `module:function` of the training run.
+        trainer: what trains them; None: the core.
         device: `cpu` or `cuda`.
+        entry: the training run, `module:function`; None: the trainer's own.
 
     Raises:
-        StudyError: a kind of trial fails in its first steps; the message has its error. Or trials
-            are runs of a program, of which no few steps can be measured.
+        StudyError: a kind of trial fails in its first steps; the message has its error. Or a few
+            steps of the trainer cannot be measured.
     """
+    trainer = trainer or CoreTrainer()
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
-        kinds.setdefault(_kind(trial), []).append(trial)
+        kinds.setdefault(trainer.cost_kind(trial.config), []).append(trial)
     measured, seconds, disk = [], 0.0, 0.0
     for number, alike in enumerate(kinds.values()):
         say(f"pilot {number + 1} of {len(kinds)}: {STEPS} steps of {alike[0].label}")
-        kind, bytes_of = _measure(alike, trainer, device)
+        kind, bytes_of = _measure(alike, trainer, device, entry or trainer.entry)
         measured.append(kind)
         for trial in alike:
-            config = _core_config(trial)
-            evaluations = 1 + len(_due(config.steps, config.eval_every))
-            seconds += kind.start_s + config.steps * kind.step_s + evaluations * kind.eval_s
-            checkpoints = min(KEPT, len(_due(config.steps, config.checkpoint_every)))
-            disk += bytes_of(config.steps // config.log_every, evaluations, checkpoints)
+            work = trainer.amounts(trial.config)
+            seconds += kind.start_s + work.steps * kind.step_s + work.evaluations * kind.eval_s
+            disk += bytes_of(work)
     at_once = max(1, min(workers, len(trials)))
     memory = max((kind.memory_mb for kind in measured), default=0.0) * at_once
     return Pilot(
@@ -129,40 +116,21 @@ def pilot(
     )
 
 
-def _core_config(trial: Trial) -> TrialConfig:
-    """The config of a trial of the core; StudyError for any other."""
-    if not isinstance(trial.config, TrialConfig):
-        raise StudyError(
-            "--pilot: a few steps of a program cannot be measured; the first trial of it tells the cost"
-        )
-    return trial.config
-
-
-def _kind(trial: Trial) -> str:
-    """Equal for trials whose steps cost the same."""
-    config = _core_config(trial)
-    document = {name: value for name, value in config.to_dict().items() if name not in COSTLESS}
-    document["losses"] = sorted(name for name, weight in config.losses.items() if weight)
-    return repr(document)
-
-
 def _measure(
-    alike: Sequence[Trial], trainer: str, device: str
-) -> tuple[Kind, Callable[[int, int, int], float]]:
-    """Run the first of them for a few steps in a scratch folder, with all its losses on from the
-    first."""
+    alike: Sequence[Trial], trainer: StudyTrainer, device: str, entry: str
+) -> tuple[Kind, Callable[[Amounts], float]]:
+    """Run the first of them for a few steps in a scratch folder."""
     trial = alike[0]
-    whole = replace(_core_config(trial), discriminator_warmup=0, schedules={})
-    short = replace(whole, steps=STEPS, eval_every=STEPS, log_every=1, checkpoint_every=0)
+    short = trainer.short(trial.config, STEPS)
     with tempfile.TemporaryDirectory(prefix="g2g-pilot-") as scratch:
         folder = Path(scratch) / "trials" / trial.id
         result = run_trial(
-            replace(trial, config=short), folder, device=device, train=load_trainer(trainer)
+            replace(trial, config=short), folder, device=device, train=load_entry(entry)
         )
         if result.status == "failed":
             raise StudyError(f"pilot of {trial.label}: {result.error}")
         lines = journal.read(folder)
-        steps = [line.values["time/step_s"] for line in lines if "time/step_s" in line.values]
+        steps = _step_seconds(lines)
         evaluations = [line.values["time/eval_s"] for line in lines if "time/eval_s" in line.values]
         step_s, eval_s = median(steps[1:] or steps or [0.0]), median(evaluations or [0.0])
         start_s = max(0.0, result.seconds - sum(steps) - sum(evaluations))
@@ -177,14 +145,22 @@ def _measure(
         }
     figures = max(1, len(evaluations))
 
-    def bytes_of(lines: int, evaluations: int, checkpoints: int) -> float:
-        """The checkpoints that are kept, a figure an evaluation, the lines of the history."""
-        kept, drawn = checkpoints * sizes["checkpoint"], sizes["images"] / figures * evaluations
-        return kept + drawn + sizes["history"] / STEPS * lines
+    def bytes_of(work: Amounts) -> float:
+        """Return the checkpoints that are kept, a figure per evaluation, the lines of history."""
+        checkpoints = work.checkpoints * sizes["checkpoint"]
+        drawn = sizes["images"] / figures * work.evaluations
+        return checkpoints + drawn + sizes["history"] / STEPS * work.lines
 
     return Kind(len(alike), trial.label, step_s, eval_s, start_s, memory), bytes_of
 
 
-def _due(steps: int, every: int) -> set[int]:
-    """The steps after which something is done that is due every so many steps, and at the end."""
-    return {steps, *(range(every, steps + 1, every) if every > 0 else ())}
+def _step_seconds(lines: Sequence[Line]) -> list[float]:
+    """Return the seconds of each step: as the trainer says, else from one record to the next."""
+    own = [line.values["time/step_s"] for line in lines if "time/step_s" in line.values]
+    recorded = [line for line in lines if line.kind != "note"]
+    return own or [
+        (now.time - before.time) / (now.step - before.step)
+        for before, now in pairwise(recorded)
+        if now.step > before.step
+        for _ in range(now.step - before.step)
+    ]

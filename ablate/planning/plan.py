@@ -1,29 +1,14 @@
 """What a study would run: every trial with its id, fixed before anything runs."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from ablate.disk.remembered import code_digest
-from ablate.planning.identity import (
-    DATA,
-    Canonical,
-    cell_id,
-    data_digest,
-    digest,
-    dumps,
-    file_digest,
-    trial_id,
-    weight_files,
-)
-from ablate.reading.menus import Menus, science_menus
 from ablate.reading.problems import did_you_mean
 from ablate.study.design import Cell, expand
-from ablate.study.nouns import FurtherOutcome, Plan, StudyError, StudySpec, Trial
-from ablate.study.patching import FIELDS, Patched, PerLevels
-from ablate.trainers.command.builder import CommandBuilder
-from g2g_core.checkpoints.names import files_of
-from g2g_core.config import TrialConfig
+from ablate.study.identity import digest, dumps
+from ablate.study.nouns import FurtherOutcome, Plan, StudyError, StudySpec
+from ablate.trainers.core.menus import Menus
+from ablate.trainers.resolve import trainer_of
 
 
 def plan(
@@ -47,7 +32,6 @@ def plan(
         StudyError: the design cannot be run, or `only` or `seeds` names what is not there or leaves
             nothing.
     """
-    menus = menus or science_menus()
     seeds = spec.seeds if seeds is None else check_seeds(seeds)
     if spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
         raise StudyError(
@@ -62,7 +46,7 @@ def plan(
     ]
     if not cells:
         raise StudyError(f"--only {' '.join(only)}: no cell of the study is left")
-    builder = CommandBuilder(spec) if spec.trainer else Builder(spec, menus)
+    builder = trainer_of(spec, menus).builder(spec)
     first: dict[str, Cell] = {}
     groups: dict[str, list[Cell]] = {}
     named, trials = [], []
@@ -86,6 +70,7 @@ def plan(
         reference=expansion.reference,
         cells=tuple(named),
         missing=tuple(dict.fromkeys(builder.missing)),
+        sources=dict(sorted(builder.sources.items())),
     )
 
 
@@ -145,80 +130,6 @@ def _further_record(further: FurtherOutcome) -> dict[str, Any]:
         "better": further.better,
         "smallest_effect": None if margin is None else float(margin),
     }
-
-
-class Builder:
-    """Ids and configs of cells; what cells share is worked out once.
-
-    Attributes:
-        missing: what cells needed and was not there, one line each.
-    """
-
-    def __init__(self, spec: StudySpec, menus: Menus) -> None:
-        self.missing: list[str] = []
-        self.menus = menus
-        self.patched = Patched(spec.base, spec.factors)
-        self.seed = spec.seeds[0]
-        self.canonical = Canonical(self.patched, menus)
-        self.data = PerLevels(self.patched, DATA, self._data)
-        self.checkpoint = PerLevels(self.patched, ("checkpoint",), self._checkpoint)
-        self.weights = PerLevels(self.patched, ("model", "network"), self._weights)
-        self.identities: dict[str, dict[str, str]] = {}
-        touched = [name for name in FIELDS if self.patched.levels_matter((name,))]
-        self.fixed = TrialConfig.from_dict(self.patched.values(self.patched.any_cell))
-        self.moving = {name: PerLevels(self.patched, (name,), _frozen(name)) for name in touched}
-
-    def cell_id(self, cell: Cell) -> str:
-        """The id of a cell; its identity is kept for its trials."""
-        identity = {
-            "config": digest(self.canonical.text(cell)),
-            "data": self.data(cell),
-            "checkpoint": self.checkpoint(cell),
-            "weights": self.weights(cell),
-            "code": code_digest(),
-        }
-        id_ = cell_id(identity)
-        self.identities.setdefault(id_, identity)
-        return id_
-
-    def trial(self, id_: str, cell: Cell, seed: int) -> Trial:
-        """The trial of a cell and a seed."""
-        fields = dict(self.fixed.__dict__)
-        for name, value in self.moving.items():
-            fields[name] = value(cell)
-        fields["seed"] = seed
-        identity = self.identities[id_]
-        return Trial(trial_id(identity, seed), id_, cell, seed, TrialConfig(**fields), identity)
-
-    def _data(self, values: dict[str, Any]) -> str:
-        config = TrialConfig.from_dict({**values, "seed": self.seed})
-        try:
-            return data_digest(config, self.menus)
-        except (ValueError, OSError) as error:
-            self.missing.append(" ".join(str(error).split()))
-            return "missing"
-
-    def _checkpoint(self, values: dict[str, Any]) -> str:
-        path = values["checkpoint"]
-        return "none" if path is None else self._content("checkpoint", *files_of(Path(path)))
-
-    def _weights(self, values: dict[str, Any]) -> str:
-        files = weight_files(values, self.menus)
-        found = {name: self._content(f"network.{name}", Path(path)) for name, path in files.items()}
-        return digest(dumps(found)) if found else "none"
-
-    def _content(self, option: str, *files: Path) -> str:
-        """The digest of what an option names."""
-        found = file_digest(*files)
-        if found is None:
-            what = "is a folder, not a file" if files[0].is_dir() else "no such file"
-            self.missing.append(f"{option}: {files[0]}: {what}")
-        return found or "missing"
-
-
-def _frozen(name: str) -> Any:
-    """From plain values to the frozen ones of a config, numbers as their type."""
-    return lambda values: getattr(TrialConfig.from_dict({name: values[name]}), name)
 
 
 def _selection(spec: StudySpec, only: Iterable[str]) -> dict[str, set[str]]:

@@ -4,22 +4,21 @@ one."""
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ablate.disk import atomic
 from ablate.planning.plan import outcome_record, spending
-from ablate.reading.menus import Menus
-from ablate.reading.yaml_file import scalar_value
+from ablate.reading.yaml_text import dumped
 from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
+from ablate.trainers.resolve import trainer_of
+from ablate.trainers.trainer import metric_record
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
 
-
+MOST_FILES = 5
+"""Changed sources that are named; the others are counted."""
 NAME = "plan.json"
 
 
@@ -43,9 +42,9 @@ def read_plan(folder: Path) -> dict[str, Any]:
     )
 
 
-def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
+def plan_record(plan: Plan) -> dict[str, Any]:
     """The content of `plan.json`: all that a report needs to know of the study."""
-    spec = plan.spec
+    spec, trainer = plan.spec, trainer_of(plan.spec)
     spent = {"spend": spending(spec)} if spec.outcome.looks else {}
     expected = {"expect": dict(spec.expect)} if spec.expect else {}
     return {
@@ -67,29 +66,11 @@ def plan_record(plan: Plan, menus: Menus) -> dict[str, Any]:
         "excluded": [dict(cell) for cell in plan.excluded],
         "equal_cells": [[dict(cell) for cell in group] for group in plan.equal_cells],
         "aliases": {term: list(others) for term, others in plan.aliases.items()},
-        "metrics": _metrics(spec, menus),
-        "losses": {}
-        if spec.trainer
-        else {name: loss.description for name, loss in menus.losses.items()},
-        **({"trainer": spec.trainer.record()} if spec.trainer else {}),
+        "metrics": metric_record(trainer.metrics(spec)),
+        "losses": dict(trainer.losses()),
+        **({"trainer": trainer.record()} if trainer.record() else {}),
+        "sources": dict(plan.sources),
         "versions": versions(),
-    }
-
-
-def _metrics(spec: StudySpec, menus: Menus) -> dict[str, dict[str, Any]]:
-    """Name of a metric -> direction, unit and meaning; of a program's only the outcome is known
-    beforehand."""
-    if spec.trainer:
-        return {
-            spec.outcome.metric: {
-                "better": spec.outcome.better,
-                "unit": "",
-                "description": "as the program records it",
-            }
-        }
-    return {
-        name: {"better": metric.better, "unit": metric.unit, "description": metric.description}
-        for name, metric in menus.metrics.items()
     }
 
 
@@ -129,24 +110,18 @@ def resolved_yaml(spec: StudySpec) -> str:
     """The study as it was understood, in one file: paths absolute, defaults filled in; it loads
     again."""
     study: dict[str, Any] = {"name": spec.name, "question": spec.question}
-    if spec.trainer:
-        study["trainer"] = spec.trainer.record()
-    base = spec.base.to_dict()
-    del base["seed"]
-    factors = spec.factors
-    if spec.trainer:  # options are passed as they are written
-        base = _as_written(base, spec.trainer.base)
-        factors = tuple(
-            replace(factor, levels=_as_written(factor.levels, texts.levels))
-            for factor, texts in zip(factors, spec.trainer.factors, strict=True)
-        )
-    study["base"] = base
+    trainer = trainer_of(spec)
+    if record := trainer.record():
+        study["trainer"] = record.get("object", record)
+    study["base"], levels = trainer.written(spec)
     if spec.factors:
         study["factors"] = {
-            factor.name: {"levels": {label: dict(patch) for label, patch in factor.levels.items()}}
+            factor.name: {
+                "levels": {label: dict(patch) for label, patch in levels[factor.name].items()}
+            }
             | ({"when": dict(factor.when)} if factor.when else {})
             | ({} if factor.ordered is None else {"ordered": factor.ordered})
-            for factor in factors
+            for factor in spec.factors
         }
     study["design"] = _design(spec.design)
     study["seeds"] = list(spec.seeds)
@@ -159,7 +134,7 @@ def resolved_yaml(spec: StudySpec) -> str:
         study["expect"] = dict(spec.expect)
     if spec.notes:
         study["notes"] = spec.notes
-    return str(yaml.dump(study, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
+    return dumped(study)
 
 
 def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
@@ -180,10 +155,25 @@ def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
                 part for part, digest in trial.identity.items() if before.get(part) != digest
             )
             counts[parts] = counts.get(parts, 0) + 1
+    files = _changed_files(plan, older)
     return [
-        f"{', '.join(parts) or 'identity'} changed: {count} trials run anew"
+        f"{', '.join(parts) or 'identity'} changed{files if 'code' in parts else ''}: "
+        f"{count} trials run anew"
         for parts, count in counts.items()
     ]
+
+
+def _changed_files(plan: Plan, older: Mapping[str, Any]) -> str:
+    """Return which sources are not those of an older plan: ` (g2g_core.losses.funit)`."""
+    before = older.get("sources")
+    if not isinstance(before, Mapping):
+        return " (that plan is of an older version, which did not record its sources)"
+    names = [name for name, code in plan.sources.items() if before.get(name) != code]
+    names += [name for name in before if name not in plan.sources]
+    shown = names[:MOST_FILES] + (
+        [f"{len(names) - MOST_FILES} more"] if len(names) > MOST_FILES else []
+    )
+    return f" ({', '.join(shown)})" if shown else ""
 
 
 def versions() -> dict[str, str]:
@@ -207,40 +197,3 @@ def _design(design: Mapping[str, Any]) -> Any:
     if not options:
         return design["kind"]
     return {design["kind"]: options.get("cells", options)}
-
-
-def _as_written(value: Any, text: Any) -> Any:
-    """A value whose numbers, booleans and nulls are dumped as they were written."""
-    if isinstance(value, Mapping):
-        return {key: _as_written(item, text[key]) for key, item in value.items()}
-    return value if isinstance(value, str | list) else _Plain(text or "null")
-
-
-class _Plain(str):
-    """A scalar that is dumped as it is, without quotes."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes text that our reader would take for a number or boolean in quotes, and repeats instead
-    of aliases."""
-
-    def ignore_aliases(self, _data: Any) -> bool:
-        """No anchors in a file for people."""
-        return True
-
-
-def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
-    try:
-        plain = isinstance(scalar_value(value), str)
-    except ValueError:
-        plain = False
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
-
-
-def _plain(dumper: _Dumper, value: _Plain) -> yaml.ScalarNode:
-    tag = dumper.resolve(yaml.ScalarNode, str(value), (True, False))  # type: ignore[no-untyped-call]
-    return yaml.ScalarNode(tag, str(value))
-
-
-_Dumper.add_representer(str, _text)
-_Dumper.add_representer(_Plain, _plain)

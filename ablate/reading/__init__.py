@@ -1,1 +1,1 @@
-"""From YAML to a valid study; every mistake is reported with its place in the file."""
+"""Read study files from YAML, and report every mistake with its place in the file."""

@@ -1,5 +1,7 @@
-"""What is wrong with a value, in words: JSON Schema errors as one line each, with the nearest right
-name."""
+"""Problems with the values of a study file, in words.
+
+Each error of the JSON Schema check becomes a short message that suggests the nearest valid name.
+"""
 
 import difflib
 import math
@@ -11,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from ablate.reading.menus import Schema
+from ablate.reading.options import Schema
 
 Path = tuple[str | int, ...]
 
@@ -21,7 +23,7 @@ KINDS = {
     "network": "option of the model",
     "data": "option of the dataset",
 }
-"""Map of the config -> what its keys are."""
+"""Map of the config -> what its keys name, for messages."""
 WORDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -31,25 +33,27 @@ WORDS = {
     "object": "a map",
     "null": "null",
 }
+"""Type of JSON Schema -> its name in messages."""
 
 
 def _is_integer(_checker: object, value: object) -> bool:
+    """Return whether a value is a whole number; JSON Schema alone would accept 10.0."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 _strict = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
 Strict = extend(Draft202012Validator, type_checker=_strict)
-"""JSON Schema where 10.0 is no whole number, as in the study file."""
+"""JSON Schema validator that does not accept 10.0 as a whole number, as the study file's rule."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """One mistake in a study file.
 
     Attributes:
-        path: where, from the root of the file.
-        message: what is wrong and what would be right.
-        at_key: whether the key at `path` is what is wrong, not its value.
+        path: the place of the mistake, as keys and positions from the root of the file.
+        message: what is wrong, and what would be right.
+        at_key: whether the key at `path` is wrong instead of its value.
     """
 
     path: Path
@@ -58,12 +62,20 @@ class Problem:
 
     @property
     def place(self) -> str:
-        """The path with dots."""
+        """The path with dots between its steps."""
         return ".".join(_one_line(str(step)) for step in self.path)
 
 
 def did_you_mean(name: object, names: Iterable[str]) -> str:
-    """`; did you mean X?`, or `; one of a, b, c` when nothing is near and the list is short."""
+    """Return the end of a message that suggests a name; empty text if nothing can be suggested.
+
+    It is `; did you mean X?` if a name is similar, or `; one of a, b, c` if none is and at most
+    twelve exist.
+
+    Args:
+        name: what the user wrote.
+        names: the valid names.
+    """
     names = [str(known) for known in names]
     short = str(name)[:100]
     near = (
@@ -77,25 +89,31 @@ def did_you_mean(name: object, names: Iterable[str]) -> str:
 
 
 def schema_problems(value: Any, schema: Schema, at: Path = ()) -> list[Problem]:
-    """All that is wrong with a plain value, in the order of the file's keys, one problem a
-    place."""
-    found: dict[tuple[Path, str], Problem] = {}
+    """Return the problems of a plain value: one per place, and one for each missing key.
+
+    Args:
+        value: dicts, lists, and scalars.
+        schema: the rules for the value.
+        at: the place of the value in the file.
+    """
+    problems: dict[tuple[Path, str], Problem] = {}
     for path in _not_finite(value, at):
-        found[path, ""] = Problem(path, "must be a finite number")
+        problems[path, ""] = Problem(path, "must be a finite number")
     for error in Strict(schema).iter_errors(value):
         for problem in _in_words(error, at):
             key = (problem.path, problem.message if problem.message.endswith(" is missing") else "")
-            found.setdefault(key, problem)
-    return list(found.values())
+            problems.setdefault(key, problem)
+    return list(problems.values())
 
 
 def describe(rule: Schema) -> str:
-    """What a value must be: `a whole number, at least 1`."""
+    """Return what a rule allows, in words, for example `a whole number, at least 1`."""
     if "anyOf" in rule:
         return " or ".join(dict.fromkeys(describe(part) for part in rule["anyOf"]))
     if "enum" in rule:
         names = [shown(item) for item in rule["enum"]]
         return f"one of {', '.join(names)}" if len(names) <= 12 else "one of its menu"
+
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     text = " or ".join(WORDS[kind] for kind in kinds) or "something else"
@@ -110,7 +128,7 @@ def describe(rule: Schema) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as it is cited in a message; long ones are cut."""
+    """Return a value as messages cite it; long values are cut."""
     text = (
         {True: "true", False: "false", None: "null"}.get(value)
         if isinstance(value, bool | None)
@@ -121,13 +139,13 @@ def shown(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A text as it can stand in a message: printable, on one line, not too long."""
+    """Return a text that fits into a message: printable, on one line, at most 60 characters."""
     text = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _not_finite(value: Any, at: Path) -> Iterator[Path]:
-    """Paths of numbers that are infinite or not a number."""
+    """Yield the paths of numbers that are infinite or not a number."""
     if isinstance(value, float) and not math.isfinite(value):
         yield at
     elif isinstance(value, Mapping):
@@ -139,7 +157,12 @@ def _not_finite(value: Any, at: Path) -> Iterator[Path]:
 
 
 def _in_words(error: ValidationError, at: Path) -> Iterator[Problem]:
-    """The problems that one schema error stands for."""
+    """Yield the problems that one schema error reports, in words.
+
+    Args:
+        error: of the validator `Strict`.
+        at: the place in the file of the value that was checked.
+    """
     path: Path = (*at, *error.absolute_path)
     kind, instance, rule = str(error.validator), error.instance, error.schema
     if kind == "additionalProperties":
@@ -179,7 +202,7 @@ def _in_words(error: ValidationError, at: Path) -> Iterator[Problem]:
 
 
 def _unknown(path: Path, key: str, known: list[str]) -> str:
-    """The message for a key that is not there."""
+    """Return the message for a key that the schema does not know."""
     parent = str(path[-1]) if path else ""
     if parent in KINDS:
         return f"no such {KINDS[parent]}{did_you_mean(key, known)}"
@@ -191,26 +214,33 @@ def _unknown(path: Path, key: str, known: list[str]) -> str:
 
 
 def _bad_name(name: str, kind: str) -> str:
-    """The message for a factor's name or a label that cannot be one."""
+    """Return the message for an invalid name of a factor or label of a level."""
     if kind == "not":
         return f"{shown(name)} is a reserved name"
     if kind == "maxLength":
         return "the name is too long"
-    return f"{shown(name)} is no name: letters, digits, _ and -, a letter first; labels without control characters"
+    return (
+        f"{shown(name)} is no name: letters, digits, _ and -, a letter first; "
+        "labels without control characters"
+    )
 
 
 def _hint(value: object, rule: Schema) -> str:
-    """How to write what was probably meant."""
+    """Return the end of a message that says how to write the intended value, or empty text."""
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if isinstance(value, str) and "x-not-text" in rule:
         return f"; {rule['x-not-text']}"
+
+    # YAML 1.1 reads these words as booleans, YAML 1.2 as text
     if (
         isinstance(value, str)
         and "boolean" in kinds
         and value.lower() in ("on", "off", "yes", "no", "y", "n")
     ):
-        return f"; {value} is text here, write {'true' if value.lower() in ('on', 'yes', 'y') else 'false'}"
+        boolean = "true" if value.lower() in ("on", "yes", "y") else "false"
+        return f"; {value} is text here, write {boolean}"
+
     if (
         isinstance(value, str)
         and ({"integer", "number"} & set(kinds))

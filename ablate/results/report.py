@@ -1,5 +1,7 @@
-"""From studies' folders to a report: the tables are gathered anew where they are out of date, then
-`reports` writes."""
+"""Writes the report of a study from its folder, or one report that compares several studies.
+
+Tables that are out of date are gathered again first. The package `reports` does the writing.
+"""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -17,8 +19,8 @@ class Written:
     """A report that was written.
 
     Attributes:
-        files: all its files, the page first.
-        answer: five lines for each study: question, answer, verdicts, trials, what to do next.
+        files: all files of the report, the page first.
+        answer: five lines per study: question, answer, verdicts, trials, and what to do next.
     """
 
     files: tuple[Path, ...]
@@ -32,25 +34,29 @@ def write_reports(
 
     Args:
         folders: `OUT/<study>` of each study.
-        to: folder to write to; None: `report` in the study's folder, for several `comparison`
-            beside the first.
-        formats: of `html`, `pdf`, `text`, `latex`, `csv`.
+        to: folder to write to. With None, one study's report goes to `report` in its folder, and a
+            comparison goes to `comparison` next to the first study's folder.
+        formats: any of `html`, `pdf`, `text`, `latex`, `csv`.
         leave_out: names of sections to leave out.
 
+    Returns:
+        The files, and the answers that they give.
+
     Raises:
-        StudyError: a folder holds no study, or the report can't be written there.
-        ReportError: an unknown format or section.
-        ResultsError: tables that cannot be read.
+        StudyError: a folder holds no study, or the report can't be written.
+        ReportError: a format or section is unknown.
+        ResultsError: tables can't be read.
     """
     from reports import build_report, headline, load_results
     from reports.render.html import is_page
 
     for folder in folders:
         read_plan(folder)
-        with suppress(OSError):  # a folder that can't be written is reported all the same
+        with suppress(OSError):  # Without write access there is still a report.
             ledger.record_look(folder)
         if not tables.up_to_date(folder):
             tables.gather(folder)
+
     studies = [load_results(folder) for folder in folders]
     target = to or (
         folders[0] / "report" if len(folders) == 1 else folders[0].parent / "comparison"
@@ -58,8 +64,10 @@ def write_reports(
     page = target / "index.html"
     if to is not None and "html" in formats and page.is_file() and not is_page(page):
         raise StudyError(
-            f"--to: {target}: holds an index.html that is no report of a study; choose another folder"
+            f"--to: {target}: holds an index.html that is no report of a study; "
+            "choose another folder"
         )
+
     try:
         files = build_report(
             studies if len(studies) > 1 else studies[0], target, formats, leave_out=leave_out

@@ -1,4 +1,4 @@
-"""How a study's trials stand, read from their folders; for `status`, and for the live display."""
+"""The state of a study's trials, read from their folders for `status` and the live display."""
 
 import time
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ class TrialStatus:
 
     Attributes:
         trial_id: folder name.
-        label: what is not at its reference, and the seed.
-        status: as written; a trial whose process died is `interrupted`.
+        label: the levels that differ from the reference, and the seed.
+        status: as in trial.json, except that a trial whose process died is `interrupted`.
         step: last step done.
-        steps: steps in all; 0: not known beforehand.
+        steps: total number of steps; 0 if it isn't known beforehand.
         metric: last value of the primary metric, None before the first evaluation.
         loss: last total loss of the generator, None before the first step.
         seconds: training time so far.
-        heartbeat_s: seconds since a running trial last wrote; None when it does not run.
-        error: one line, or None.
+        heartbeat_s: seconds since a running trial last wrote; None for a trial that doesn't run.
+        error: message on a single line, or None.
     """
 
     trial_id: str
@@ -40,12 +40,12 @@ class TrialStatus:
 
     @property
     def progress(self) -> str:
-        """`20/60`; `20` where the steps in all are not known beforehand."""
+        """Steps done, such as `20/60`, or `20` if the total isn't known beforehand."""
         return f"{self.step}/{self.steps}" if self.steps else str(self.step)
 
 
 def study_status(folder: Path) -> list[TrialStatus]:
-    """A row a trial of the plan, in running order.
+    """Return one row per trial of the plan, in running order.
 
     Args:
         folder: `OUT/<study>`.
@@ -63,10 +63,17 @@ def study_status(folder: Path) -> list[TrialStatus]:
 
 
 def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
-    """How the trial in this folder stands; `name` is what people call it."""
+    """Return the state of one trial.
+
+    Args:
+        folder: the trial's folder.
+        name: what people call the trial.
+        metric: name of the primary metric in the journal, such as `metric/mixed_l1`.
+    """
     document = trial_file.standing(folder)
     status: str = trial_file.status_of(document)
     lines = journal.tail(folder) if status != "planned" else []
+
     heartbeat = None
     seconds = float(document.get("seconds", 0.0))
     if status == "running":
@@ -76,6 +83,8 @@ def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
             seconds += now - document["attempts"][-1]["started"]
         else:
             status = "interrupted"
+
+    # The document is written less often than the journal, so it lags behind during training.
     step = (
         lines[-1].step
         if lines and status in ("running", "interrupted")
@@ -96,5 +105,5 @@ def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
 
 
 def _last(lines: list[journal.Line], name: str) -> float | None:
-    """The newest value of a name among the last lines."""
+    """Return the newest value of a name among the last lines, or None."""
     return next((line.values[name] for line in reversed(lines) if name in line.values), None)

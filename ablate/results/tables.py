@@ -1,7 +1,7 @@
 """Gathers trial folders into the results tables `trials.csv` and `history.parquet`.
 
-The tables depend on the folders only: gathered again, or after any number of interruptions, they
-    are the same.
+The tables depend on the folders only. They are identical however often they are gathered, and
+however often the trials were interrupted.
 """
 
 import csv
@@ -21,7 +21,7 @@ from ablate.trial.journal import Line
 TRIALS = "trials.csv"
 HISTORY = "history.parquet"
 PARQUET = b"PAR1"
-"""The last bytes of a whole history."""
+"""The last bytes of a complete history."""
 ROWS_PER_GROUP = 500_000
 """Rows of the history that are held in memory at once."""
 
@@ -43,18 +43,18 @@ def gather(folder: Path) -> Path:
 
 
 def up_to_date(folder: Path) -> bool:
-    """Whether the tables are whole and newer than everything they are made from."""
+    """Return whether the tables are complete and newer than everything they are made from."""
     try:
         with (folder / TRIALS).open("rb") as table, (folder / HISTORY).open("rb") as history:
             history.seek(-len(PARQUET), os.SEEK_END)
             if not table.readline().startswith(b"trial_id,") or history.read() != PARQUET:
                 return False
+
         made = min((folder / name).stat().st_mtime_ns for name in (TRIALS, HISTORY))
         sources = [folder / "plan.json"]
         for trial in atomic.read_json(folder / "plan.json")["trials"]:
-            where = (
-                folder / "trials" / trial["trial_id"]
-            )  # its own time is that of the last file that came or went
+            # A folder's own time is that of the last file that was added or removed.
+            where = folder / "trials" / trial["trial_id"]
             files = (where, where / trial_file.NAME, where / journal.NAME, where / "mlflow.json")
             sources += [path for path in files if path.exists()]
         return all(path.stat().st_mtime_ns <= made for path in sources)
@@ -63,7 +63,12 @@ def up_to_date(folder: Path) -> bool:
 
 
 class _Gathered:
-    """One pass over the trials: the history streams to its file, a row a trial is kept."""
+    """One pass over the trials, which streams the history to its file and keeps one row per trial.
+
+    Args:
+        plan: the content of plan.json.
+        folder: the study's folder.
+    """
 
     def __init__(self, plan: Mapping[str, Any], folder: Path) -> None:
         self.plan, self.folder = plan, folder
@@ -71,8 +76,11 @@ class _Gathered:
         self.metrics: dict[str, None] = {}
 
     def write_history(self, path: Path) -> None:
-        """Write the history: trial_id, attempt, step, name, value; each (trial, step, name)
-        once."""
+        """Write the history, one row per trial, step, and name.
+
+        The columns are trial_id, attempt, step, name, and value. This also collects the rows for
+        `trials_csv`.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -86,6 +94,7 @@ class _Gathered:
                 ("value", pa.float64()),
             ]
         )
+
         with pq.ParquetWriter(path, schema) as writer:
             columns: list[list[Any]] = [[], [], [], [], []]
             for row in self._history():
@@ -97,7 +106,7 @@ class _Gathered:
             writer.write_table(_table(columns, schema))
 
     def _history(self) -> Iterator[tuple[str, int, int, str, float]]:
-        """The rows of the history; the trials' own rows are made on the way."""
+        """Yield the rows of the history, and collect the trials' own rows on the way."""
         for planned in self.plan["trials"]:
             id_ = planned["trial_id"]
             where = self.folder / "trials" / id_
@@ -117,7 +126,7 @@ class _Gathered:
         lines: Sequence[Line],
         where: Path,
     ) -> dict[str, Any]:
-        """The row of one trial."""
+        """Return the row of one trial in trials.csv."""
         status = trial_file.status_of(document)
         row: dict[str, Any] = {
             "trial_id": planned["trial_id"],
@@ -127,6 +136,7 @@ class _Gathered:
         }
         row |= {f"level.{name}": level for name, level in planned["levels"].items()}
         row |= {f"config.{path}": value for path, value in flat(document.get("config", {})).items()}
+
         curves = metric_curves(lines)
         self.metrics |= dict.fromkeys(curves)
         outcome = self.plan["outcome"]
@@ -139,6 +149,7 @@ class _Gathered:
                 )
             if curve[0][0] == 0:
                 row[f"metric0.{name}"] = curve[0][1]
+
         row["degraded_at_step"] = degraded_at_step(curves.get(outcome["metric"], []), outcome)
         row["steps_done"] = document.get("steps_done", 0)
         row["seconds"] = document.get("seconds", 0.0)
@@ -148,10 +159,9 @@ class _Gathered:
         return row
 
     def trials_csv(self) -> str:
-        """The content of trials.csv; of the config only what varies."""
-        known = [
-            row for row in self.rows if any(name.startswith("config.") for name in row)
-        ]  # the others are damaged
+        """Return the content of trials.csv; of the config, it has only the values that vary."""
+        # A trial without a config has a damaged document and says nothing about what varies.
+        known = [row for row in self.rows if any(name.startswith("config.") for name in row)]
         varying = [
             name
             for name in _names(known, "config.")
@@ -159,6 +169,7 @@ class _Gathered:
         ]
         for row in known:
             row.update({name: _config(row, name) for name in varying})
+
         columns = [
             *("trial_id", "cell_id", "status", "seed"),
             *_names(self.rows, "level."),
@@ -174,6 +185,7 @@ class _Gathered:
                 "mlflow_run_id",
             ),
         ]
+
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(columns)
@@ -182,7 +194,7 @@ class _Gathered:
 
 
 def metric_curves(lines: Sequence[Line]) -> dict[str, list[tuple[int, float]]]:
-    """Metric name -> (step, value) of each evaluation, in the order of steps."""
+    """Return metric name -> (step, value) of each evaluation, in the order of the lines."""
     curves: dict[str, list[tuple[int, float]]] = {}
     for line in lines:
         for name, value in line.values.items():
@@ -192,28 +204,31 @@ def metric_curves(lines: Sequence[Line]) -> dict[str, list[tuple[int, float]]]:
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Dotted path -> value of a config as JSON, without the seed, which has its own column."""
-    found: dict[str, Any] = {}
+    """Return dotted path -> value of a config as JSON.
+
+    The seed is left out because it has a column of its own.
+    """
+    values: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
+            values |= flat(value, f"{prefix}{key}.")
         elif f"{prefix}{key}" != "seed":
-            found[prefix + key] = value
-    return found
+            values[prefix + key] = value
+    return values
 
 
 def _config(row: Mapping[str, Any], name: str) -> Any:
-    """A value of the config; a loss that is absent is off, which is weight 0."""
+    """Return a value of the config; a loss that is absent is off, so its weight is 0."""
     return row.get(name, 0.0 if name.startswith("config.losses.") else None)
 
 
 def _names(rows: Sequence[Mapping[str, Any]], prefix: str) -> list[str]:
-    """Columns of any row with this prefix, in order of first appearance."""
+    """Return the columns with this prefix that any row has, by first appearance."""
     return list(dict.fromkeys(name for row in rows for name in row if name.startswith(prefix)))
 
 
 def _text(value: Any) -> str:
-    """A cell: empty for missing, numbers so that they read back as they were."""
+    """Return the text of a CSV field: empty if missing, floats with all their digits."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, list | dict):
@@ -224,6 +239,7 @@ def _text(value: Any) -> str:
 
 
 def _table(columns: Sequence[Sequence[Any]], schema: Any) -> Any:
+    """Return columns of values as an Arrow table of this schema."""
     import pyarrow as pa
 
     arrays = [

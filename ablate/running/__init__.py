@@ -1,1 +1,1 @@
-"""Many trials: in this process or on Ray workers, look by look, with progress."""
+"""Run the trials of a study, in this process or on Ray workers, and show their progress."""

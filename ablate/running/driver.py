@@ -1,12 +1,11 @@
-"""Where trials run: one by one in this process, or on Ray workers by a child process that drives
-    Ray Tune.
+"""Run trials one by one in this process, or on Ray workers through a driver process.
 
-The command that the user started never imports Ray: it owns the terminal, while the driver's noise
-goes to `driver.log`. How a trial ended is read from its folder, never from Ray.
+The driver is a child process that runs Ray Tune. The command that the user started never imports
+Ray: it owns the terminal, while all output of Ray goes to `driver.log`. How a trial ended is read
+from its folder, never from Ray.
 """
 
 import contextlib
-import importlib
 import json
 import os
 import shutil
@@ -16,52 +15,48 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from ablate.disk import locks
 from ablate.running.resources import Resources, cluster_answers
-from ablate.study.nouns import Config, StudyError, Trial
-from ablate.trainers.command.config import CommandConfig
+from ablate.study.nouns import StudyError, Trial
 from ablate.trainers.command.environment import USERS_PYTHONPATH
+from ablate.trainers.core.trainer import ENTRY
+from ablate.trainers.resolve import load_entry
+from ablate.trainers.trainer import STOP
 from ablate.trial import trial_file
 from ablate.trial.faults import MEMORY, Referee
-from ablate.trial.run import STOP, run_trial
-
-CORE_TRAINER = "g2g_core.training.loop:train"
-"""The training run of the core, as `module:function`."""
-
-COMMAND_TRAINER = "ablate.trainers.command.run:train"
-"""The training run of a trial that is a program."""
-
+from ablate.trial.run import run_trial
 
 PAUSE_S = 3.0
-"""Before Ray is started again; longer each time it died without a trial having ended in between."""
+"""Seconds before Ray is started again, times the deaths of Ray since a trial last ended."""
 
 
 class Infrastructure(Exception):
-    """Ray, the disk or the tracking store failed; what is finished is kept. Exit code 3."""
+    """A failure of Ray, the disk, or the tracking store: exit code 3.
+
+    Finished trials are kept.
+    """
 
 
 @dataclass
 class Job:
-    """What is to be executed, and how.
+    """The trials to run, and how to run them.
 
     Attributes:
-        folder: the study's folder, absolute.
-        trials: still to run, in order.
-        resources: workers, CPUs, GPUs, address.
+        folder: the study folder, as an absolute path.
+        trials: the trials that have no outcome yet, in running order.
+        resources: workers, CPUs, GPUs, and address.
         max_retries: how often a trial is started again after its process died.
-        referee: decides when to stop early.
-        fresh_workers: a new process for every trial, instead of warm ones that are used again.
-        trainer: `module:function` of the training run.
-        said: what was decided on the way, one line each: why the study stopped, what is tried
-            again.
-        stopped: why the study was stopped before its end; None: it was not.
+        referee: decides whether the study stops before its end.
+        fresh_workers: whether every trial gets a new process instead of one that is used again.
+        trainer: `module:function` that trains a trial.
+        said: messages about decisions during the run, such as what is tried again.
+        stopped: why the study stopped before its end; None if it didn't.
     """
 
     folder: Path
@@ -70,19 +65,19 @@ class Job:
     max_retries: int = 2
     referee: Referee = field(default_factory=Referee)
     fresh_workers: bool = False
-    trainer: str = CORE_TRAINER
+    trainer: str = ENTRY
     said: list[str] = field(default_factory=list)
     stopped: str | None = None
 
 
 def execute(job: Job) -> None:
-    """Run the job's trials; how each ended stands in its folder.
+    """Run the job's trials; `trial.json` in the folder of each trial has how it ended.
 
     Raises:
-        KeyboardInterrupt: the user stopped it; everything can be resumed.
-        StudyError: the cluster has not what was asked for; nothing was started.
-        Infrastructure: Ray could not be started, or died more often than `max_retries` while no
-            trial ended.
+        KeyboardInterrupt: the user interrupted the study, which can be resumed.
+        StudyError: the cluster doesn't have the resources; nothing was started.
+        Infrastructure: Ray didn't start, or stopped more than `max_retries` times without a trial
+            that ended in between.
     """
     if job.resources.workers == 0:
         inline(job)
@@ -91,8 +86,8 @@ def execute(job: Job) -> None:
 
 
 def inline(job: Job) -> None:
-    """One trial after the other in this process, without Ray."""
-    train = load_trainer(job.trainer)
+    """Run one trial after the other in this process, without Ray."""
+    train = load_entry(job.trainer)
     with contextlib.nullcontext() if job.resources.gpus else _hidden_gpus():
         for trial in job.trials:
             folder = job.folder / "trials" / trial.id
@@ -104,7 +99,10 @@ def inline(job: Job) -> None:
 
 @contextlib.contextmanager
 def _hidden_gpus() -> Iterator[None]:
-    """No GPU in sight of this process, whose environment is the caller's and is put back."""
+    """Hide all GPUs from this process, and restore its environment at the end.
+
+    The process may be the user's own Python program.
+    """
     before = os.environ.get("CUDA_VISIBLE_DEVICES")
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
@@ -116,27 +114,22 @@ def _hidden_gpus() -> Iterator[None]:
             os.environ["CUDA_VISIBLE_DEVICES"] = before
 
 
-def trainer_of(config: Config, asked: str = CORE_TRAINER) -> str:
-    """The training run of a config, `module:function`; `asked` is that of a config of the core."""
-    return COMMAND_TRAINER if isinstance(config, CommandConfig) else asked
-
-
-def load_trainer(name: str) -> Callable[..., Any]:
-    """The function behind `module:function`."""
-    module, _, function = name.partition(":")
-    loaded: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    return loaded
-
-
 def on_ray(job: Job) -> None:
-    """Run the trials by a driver process; a driver that dies is started again for what is left."""
+    """Run the trials in a driver process, and start another one if Ray stops unexpectedly.
+
+    Raises:
+        KeyboardInterrupt: the user interrupted the study, which can be resumed.
+        StudyError: the cluster doesn't have the resources; nothing was started.
+        Infrastructure: the cluster is gone, or Ray stopped more than `max_retries` times without a
+            trial that ended in between.
+    """
     deaths, before = 0, len(job.trials)
-    while left := [trial for trial in job.trials if not _ended(job.folder, trial)]:
-        deaths, before = (0, len(left)) if len(left) < before else (deaths, before)
-        time.sleep(
-            PAUSE_S * deaths
-        )  # a busy machine gets time: Ray gives up on parts of its own that start slowly
-        driver = Driver(job, left)
+    while remaining := [trial for trial in job.trials if not _ended(job.folder, trial)]:
+        deaths, before = (0, len(remaining)) if len(remaining) < before else (deaths, before)
+        # A busy machine gets time, since Ray fails if parts of it start slowly
+        time.sleep(PAUSE_S * deaths)
+
+        driver = Driver(job, remaining)
         try:
             clean = driver.wait()
         except KeyboardInterrupt:
@@ -146,6 +139,7 @@ def on_ray(job: Job) -> None:
             driver.close()
         if clean or job.stopped:
             return
+
         deaths += 1
         address = job.resources.address
         if address is not None and not cluster_answers(address):
@@ -160,7 +154,15 @@ def on_ray(job: Job) -> None:
 
 
 class Driver:
-    """The child process that drives Ray Tune, seen from the command."""
+    """The child process that runs Ray Tune, as seen from the command.
+
+    The command writes one order to the standard input of the process, and reads its events from
+    the standard output, one JSON object per line.
+
+    Args:
+        job: how to run; receives what the driver reports.
+        trials: the trials of the job that have not ended.
+    """
 
     def __init__(self, job: Job, trials: Sequence[Trial]) -> None:
         self.job = job
@@ -172,10 +174,11 @@ class Driver:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=driver_environment(job.resources),
-            # Ctrl-C reaches the command only, which stops the trials in order
+            # Ctrl-C reaches only the command, which then stops the trials cleanly
             start_new_session=True,
             text=True,
         )
+
         order = {
             "folder": str(job.folder),
             "ids": [trial.id for trial in trials],
@@ -193,17 +196,22 @@ class Driver:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(order) + "\n")
-            # Stays open: its end tells the driver that this command is gone
+            # The pipe stays open: the driver ends when it closes, because this command is gone then
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # it died at once; wait() sees that
+            pass  # the driver died at once, which wait() notices
+
         self._refused: str | None = None
         self._done = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def wait(self) -> bool:
-        """Wait for the driver to end; True when it ended by itself and in order."""
+        """Wait for the driver to end, and return whether it reported that it was done.
+
+        Raises:
+            StudyError: the cluster doesn't have the resources.
+        """
         while self._process.poll() is None:
             time.sleep(0.05)
         self._reader.join(timeout=5)
@@ -212,8 +220,13 @@ class Driver:
         return self._done
 
     def stop_gently(self, patience_s: float = 15.0) -> None:
-        """Ask the trials to end at their next record and wait for it; a second Ctrl-C waits no
-        longer."""
+        """Ask the trials to end at their next record, and wait for the driver to end.
+
+        A second Ctrl-C ends the wait.
+
+        Args:
+            patience_s: how long to wait at most, in seconds.
+        """
         (self.job.folder / STOP).touch()
         deadline = time.monotonic() + patience_s
         try:
@@ -223,9 +236,10 @@ class Driver:
             pass
 
     def close(self) -> None:
-        """End the driver and whatever it started, and remove Ray's scratch folder."""
+        """End the driver and all processes it started, and remove Ray's scratch folder."""
         end_tree(self._process.pid)
         self._process.wait()
+
         self._reader.join(timeout=5)
         for stream in (self._process.stdin, self._process.stdout):
             try:
@@ -237,7 +251,7 @@ class Driver:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _read(self) -> None:
-        """Take the driver's messages, a JSON object a line."""
+        """Read the driver's events until it closes its output: one JSON object per line."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             message = json.loads(line)
@@ -253,7 +267,10 @@ class Driver:
 
 
 def driver_environment(resources: Resources) -> dict[str, str]:
-    """The environment of the driver and all its workers: quiet, on loopback, without telemetry."""
+    """Return the environment of the driver and all its workers.
+
+    It makes Ray quiet, keeps Ray on the loopback interface, and turns telemetry off.
+    """
     env = dict(os.environ)
     env |= {
         "RAY_AUTH_MODE": env.get("RAY_AUTH_MODE", "token"),
@@ -263,7 +280,7 @@ def driver_environment(resources: Resources) -> dict[str, str]:
         "RAY_DEDUP_LOGS": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-        "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Tune's own state is never read again
+        "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # nothing reads Tune's own state
         "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         USERS_PYTHONPATH: env.get("PYTHONPATH", ""),
@@ -282,12 +299,18 @@ def driver_environment(resources: Resources) -> dict[str, str]:
 
 
 def end_tree(pid: int, patience_s: float = 3.0) -> None:
-    """End a process and all its descendants: politely, then by force."""
+    """End a process and all its descendants with SIGTERM, and then with SIGKILL.
+
+    Args:
+        pid: the process.
+        patience_s: how long the descendants have between the two signals, in seconds.
+    """
     try:
         parent = psutil.Process(pid)
         family = [parent, *parent.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
+
     if parent.status() != psutil.STATUS_ZOMBIE:
         for process in family:
             _signal(process, signal.SIGTERM)
@@ -302,19 +325,25 @@ def _signal(process: psutil.Process, number: int) -> None:
 
 
 def _ended(folder: Path, trial: Trial) -> bool:
-    """Whether this command needs not start the trial again: it has an outcome, or failed for
-    good."""
+    """Return whether the trial has an outcome, or failed for good, so it doesn't run again.
+
+    A trial that ran out of memory may still finish with fewer trials at a time.
+    """
     document = trial_file.read(folder / "trials" / trial.id)
     failed = trial_file.status_of(document) == "failed" and document.get("fault") not in MEMORY
     return failed or trial_file.status_of(document) in trial_file.ENDED
 
 
 def _scratch_folder() -> Path:
-    """A short path for Ray's session (its sockets allow 107 bytes); leftovers of dead commands are
-    removed."""
+    """Make a folder with a short path for Ray's session, and remove those of dead commands.
+
+    The path is short because Ray puts sockets there, whose paths have at most 107 bytes.
+    """
     root = Path(tempfile.gettempdir())
     if len(str(root)) > 30:
         root = Path("/tmp")
+
+    # The name of a folder contains the id of the process that made it
     for old in root.glob("g2g-ray-*-*"):
         number = old.name.split("-")[2]
         if (
@@ -323,12 +352,12 @@ def _scratch_folder() -> Path:
             and old.stat().st_uid == os.getuid()
         ):
             shutil.rmtree(old, ignore_errors=True)
+
     return Path(tempfile.mkdtemp(prefix=f"g2g-ray-{os.getpid()}-", dir=root))
 
 
 def settle(folder: Path, trials: Sequence[Trial]) -> None:
-    """Give trials whose process died their true status: `running` without a process becomes
-    `interrupted`."""
+    """Change the status of trials from `running` to `interrupted` if their process died."""
     for trial in trials:
         where = folder / "trials" / trial.id
         document = trial_file.read(where)

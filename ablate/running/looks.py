@@ -1,8 +1,9 @@
-"""Studies that add seeds until every factor has its verdict, at levels that pay for each look at
-the data.
+"""Run studies that add seeds until every factor has its verdict.
 
-Where the arms of one factor can stop without the others (leave-one-out, add-one-in, one at a time),
-a factor that is decided, or that the seeds left can't decide, gets no more trials.
+Each look tests at a stricter level, so that repeated looks cause no extra false alarms. In some
+designs (leave-one-out, add-one-in, one at a time), the arms of one factor can stop without those of
+the other factors. A factor then gets more trials only while it has no verdict and the remaining
+seeds can still give one.
 """
 
 import sys
@@ -22,51 +23,60 @@ if TYPE_CHECKING:
 def until_decided(
     plan: Plan, folder: Path, run: Callable[[Plan], "StudyResult"], quiet: bool
 ) -> "StudyResult":
-    """Run a study look by look; the tables and the report in its folder are those of the last look.
+    """Run a study look by look, until every factor has a verdict or all seeds have run.
+
+    The tables and the report in the study folder are those of the last look.
 
     Args:
-        plan: with all seeds.
-        folder: `OUT/<study>`; what an earlier command looked at is not looked at again.
-        run: runs what is missing of a plan.
-        quiet: no messages.
+        plan: the plan with all seeds.
+        folder: the study folder, `OUT/<study>`; looks of earlier commands are not repeated.
+        run: runs the trials of a plan that have no outcome.
+        quiet: whether to print no messages.
+
+    Returns:
+        The result of the last look, with the messages of all looks.
     """
     seeds = list(dict.fromkeys(trial.seed for trial in plan.trials))
-    trials = _trials_there(plan, folder)
+    trials = _trials_of_earlier_looks(plan, folder)
     looks = [
         number
         for number in plan.spec.outcome.looks
         if number >= len({trial.seed for trial in trials})
     ]
     cells = {trial.cell_id for trial in plan.trials}
-    said: list[str] = []
+    messages: list[str] = []
+
     for number in looks:
         known = {trial.seed for trial in trials}
         new = [seed for seed in seeds[:number] if seed not in known]
         trials += [trial for trial in plan.trials if trial.seed in new and trial.cell_id in cells]
         result = run(_part(plan, trials))
-        said += result.messages
+        messages += result.messages
         if result.exit_code or number == looks[-1]:
             break
 
-        found = _analysis(folder)
-        said += _told(found, number, looks[-1])
+        analysis = _analysis(folder)
+        messages += _summary(analysis, number, looks[-1])
         if not quiet:
-            print(said[-1], file=sys.stderr, flush=True)
-        if not found.waiting:
+            print(messages[-1], file=sys.stderr, flush=True)
+        if not analysis.waiting:
             break
-        cells = active_cells(found)
-    return replace(result, messages=tuple(said))
+        cells = active_cells(analysis)
+
+    return replace(result, messages=tuple(messages))
 
 
 def _part(plan: Plan, trials: Sequence[Trial]) -> Plan:
-    """The plan with some of its trials; its hash stays, since the whole was fixed before anything
-    ran."""
+    """Return the plan with only some of its trials, but with the hash of the whole plan.
+
+    The hash stays because the whole plan was fixed before the first trial.
+    """
     chosen = {trial.id for trial in trials}
     return replace(plan, trials=tuple(trial for trial in plan.trials if trial.id in chosen))
 
 
-def _trials_there(plan: Plan, folder: Path) -> list[Trial]:
-    """The trials of the last look of an earlier command; none where the plan was another."""
+def _trials_of_earlier_looks(plan: Plan, folder: Path) -> list[Trial]:
+    """Return the trials up to the last look of an earlier command; none if its plan differed."""
     old: dict[str, Any] = atomic.read_json(folder / "plan.json")
     ids = (
         {trial["trial_id"] for trial in old.get("trials", ())}
@@ -77,36 +87,47 @@ def _trials_there(plan: Plan, folder: Path) -> list[Trial]:
 
 
 def _analysis(folder: Path) -> "Analysis":
-    """What the trials say so far."""
+    """Return the analysis of the trials that have ended so far."""
     from reports import analyse, load_results
 
     return analyse(load_results(folder))
 
 
-def active_cells(found: "Analysis") -> set[str]:
-    """The cells that more seeds are for: all, or without the arms of what needs none where arms
-    stop alone."""
-    design = found.cells.design
+def active_cells(analysis: "Analysis") -> set[str]:
+    """Return the ids of the cells that get more seeds.
+
+    These are all cells, unless the arms of one factor can stop without the others. Then the cells
+    that only settled factors are compared in are left out.
+    """
+    design = analysis.cells.design
     if not design.alone:
         return set(design.cells)
+
     wanted: set[int] = set()
     closed: set[int] = set()
     for term in design.compared:
         places = {cell for block in term.blocks for cell in block.cells}
-        (wanted if term.name in found.waiting else closed).update(places)
+        (wanted if term.name in analysis.waiting else closed).update(places)
+
     return {
         cell for place, cell in enumerate(design.cells) if place in wanted or place not in closed
     }
 
 
-def _told(found: "Analysis", seeds: int, last: int) -> list[str]:
-    """What this look showed, in a line."""
+def _summary(analysis: "Analysis", seeds: int, last: int) -> list[str]:
+    """Return the message about a look.
+
+    Args:
+        analysis: the analysis at this look.
+        seeds: number of seeds so far.
+        last: number of all seeds.
+    """
     start = f"after {seeds} of {last} seeds "
-    given_up = (
-        f"{', '.join(found.futile)} can't be decided with {last} seeds" if found.futile else ""
-    )
-    if found.waiting:
-        line = f"there is no verdict yet on {', '.join(found.waiting)}" + (
+    futile = ", ".join(analysis.futile)
+    given_up = f"{futile} can't be decided with {last} seeds" if analysis.futile else ""
+
+    if analysis.waiting:
+        line = f"there is no verdict yet on {', '.join(analysis.waiting)}" + (
             f"; {given_up}" if given_up else ""
         )
     else:

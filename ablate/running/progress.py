@@ -1,5 +1,4 @@
-"""The live display of a run on stderr: a table on a terminal, plain lines elsewhere, nothing when
-quiet."""
+"""The progress of a run on stderr: a live table on a terminal, plain lines elsewhere."""
 
 import sys
 import threading
@@ -19,15 +18,24 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 OVER = (*trial_file.ENDED, "failed")
-"""Statuses of trials that this command is done with."""
+"""Statuses of trials that this command doesn't run again."""
 
 SHOWN = 16
-"""Running trials that the table lists."""
+"""Limit for the running trials that the table lists."""
 
 
 class Progress:
-    """Follows the trials' folders in a thread of its own; a context manager around the
-    execution."""
+    """A context manager that shows the progress of trials while they run.
+
+    A thread reads the trials' folders, so the display works for trials of any process or node.
+
+    Args:
+        folder: the study folder.
+        trials: the trials that this command runs.
+        metric: the metric of the outcome.
+        reused: number of trials that finished before this command.
+        quiet: whether to show nothing.
+    """
 
     def __init__(
         self, folder: Path, trials: Sequence[Trial], metric: str, reused: int, quiet: bool
@@ -38,13 +46,17 @@ class Progress:
             reused,
             quiet,
         )
+
         self.waiting = list(trials)
         self.plan = atomic.read_json(folder / "plan.json")
         self.ended: Counter[str] = Counter()
+
+        # Steps, for an estimate of the time left; a resumed trial doesn't start at step 0
         self.steps_left = sum(map(_size, trials))
         self.steps_ended = 0
         self.first_steps: dict[str, int] = {}
         self.began: float | None = None
+
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -59,7 +71,7 @@ class Progress:
             self._thread.join()
 
     def say(self, text: str) -> None:
-        """A message on stderr."""
+        """Print a message on stderr, unless quiet."""
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
 
@@ -70,7 +82,7 @@ class Progress:
             self._plain()
 
     def _plain(self) -> None:
-        """A line a trial that ended, and one a minute of those that run."""
+        """Print one line per trial that ended, and one per minute on those that run."""
         last = time.monotonic()
         over = False
         while not over:
@@ -78,17 +90,17 @@ class Progress:
             before = self.waiting
             running = self._look()
             still = {trial.id for trial in self.waiting}
+
             for trial in (trial for trial in before if trial.id not in still):
                 row = self._row(trial)
-                value = (
-                    ""
-                    if row.metric is None
-                    else f", {self.metric.removeprefix('metric/')} {row.metric:.4g}"
-                )
+                name = self.metric.removeprefix("metric/")
+                value = "" if row.metric is None else f", {name} {row.metric:.4g}"
                 error = f": {row.error}" if row.error else ""
                 self.say(
-                    f"{row.status} {row.label} in {row.seconds:.1f} s{value}{error} ({self._counts(running)})"
+                    f"{row.status} {row.label} in {row.seconds:.1f} s{value}{error} "
+                    f"({self._counts(running)})"
                 )
+
             if time.monotonic() - last > 60 and running:
                 last = time.monotonic()
                 self.say(
@@ -97,7 +109,7 @@ class Progress:
                 )
 
     def _live(self) -> None:
-        """A table that renews itself."""
+        """Show a table that updates itself."""
         from rich.console import Console
         from rich.live import Live
 
@@ -108,6 +120,7 @@ class Progress:
                 live.update(self._picture(self._look()))
 
     def _picture(self, running: list[TrialStatus]) -> "Group":
+        """Return the bar, the counts, and the table for the trials that run."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -126,6 +139,7 @@ class Progress:
                 f"{value:.4g}" if value is not None else "" for value in (row.loss, row.metric)
             )
             table.add_row(Text(row.label), row.progress, loss, metric)
+
         total = max(self.steps_left, 1)
         done = total - self._steps_to_go(running)
         return Group(
@@ -133,10 +147,12 @@ class Progress:
         )
 
     def _look(self) -> list[TrialStatus]:
-        """The running trials; those that ended since the last look are counted and dropped."""
+        """Return the running trials; count and drop those that ended since the last call."""
         running, waiting = [], []
         for trial in self.waiting:
             status = trial_file.status_of(trial_file.read(self.folder / "trials" / trial.id))
+
+            # Interrupted trials can start again, so they count as ended only when the run is over
             if status in ("planned", "running", "interrupted") and not (
                 self._stop.is_set() and status != "planned"
             ):
@@ -147,20 +163,23 @@ class Progress:
             else:
                 self.ended[status] += 1
                 self.steps_ended += _size(trial) - self.first_steps.get(trial.id, 0)
+
         if self.began is None and running:
             self.began = time.monotonic()
         self.waiting = waiting
         return running
 
     def _row(self, trial: Trial) -> TrialStatus:
+        """Return the current state of a trial."""
         name = trial_name(self.plan, trial.levels, trial.seed)
         return trial_status(self.folder / "trials" / trial.id, name, self.metric)
 
     def _steps_to_go(self, running: list[TrialStatus]) -> int:
+        """Return the number of steps until all trials have ended."""
         return sum(map(_size, self.waiting)) - sum(map(_done, running))
 
     def _counts(self, running: list[TrialStatus]) -> str:
-        """Trials done, running, left; time left as far as it can be told."""
+        """Return the number of trials in each state, and the time left if it can be estimated."""
         stopped = sum(count for status, count in self.ended.items() if status not in OVER)
         done = sum(self.ended.values()) - stopped + self.reused
         left = len(self.waiting) - len(running) + stopped
@@ -168,27 +187,30 @@ class Progress:
         parts += [
             f"{count} {status}" for status, count in self.ended.items() if status != "finished"
         ]
+
+        # The time per step of this command so far, whatever steps earlier commands made
         made = self.steps_ended + sum(
             _done(row) - self.first_steps.get(row.trial_id, 0) for row in running
         )
         if self.began is not None and made > 0 and self.waiting:
             seconds = (time.monotonic() - self.began) / made * self._steps_to_go(running)
             parts.append(f"about {_duration(seconds)} left")
+
         return ", ".join(parts)
 
 
 def _size(trial: Trial) -> int:
-    """The steps of a trial; 1 for all of it where they are not known beforehand."""
+    """Return the number of steps of a trial; 1 if the number isn't known beforehand."""
     return trial.config.steps or 1
 
 
 def _done(row: TrialStatus) -> int:
-    """How much of that a running trial has done."""
+    """Return how much of its `_size` a running trial has done."""
     return row.step if row.steps else 0
 
 
 def _duration(seconds: float) -> str:
-    """`40 s`, `3 min`, `2 h 05 min`."""
+    """Return a time in words: `40 s`, `3 min`, or `2 h 05 min`."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

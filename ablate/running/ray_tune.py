@@ -1,7 +1,7 @@
-"""The driver process: Ray Tune as a scheduler. Reads its order from stdin, writes events to stdout.
+"""The driver process, which runs trials with Ray Tune.
 
-Ray decides where and when a trial runs and starts it again when its process dies; all facts go to
-the trial's folder.
+It reads an order from stdin and writes events to stdout. Ray decides where and when a trial runs,
+and starts the trial again if its process dies. All facts about a trial go to its folder.
 """
 
 import errno
@@ -20,34 +20,41 @@ import ray
 from ray import tune
 
 from ablate.disk import locks
-from ablate.running.driver import load_trainer
 from ablate.study.nouns import TrialResult
+from ablate.trainers.resolve import load_entry
+from ablate.trainers.trainer import STOP
 from ablate.trial import trial_file
 from ablate.trial.faults import MEMORY, Referee, classify
-from ablate.trial.run import STOP, run_trial
+from ablate.trial.run import run_trial
 
 LOW_MEMORY = "running low on memory"
-"""What Ray says of a worker that its memory monitor killed, before the kernel would."""
+"""Words in Ray's message about a worker that its memory monitor killed before the kernel did."""
 
 OBJECT_STORE_BYTES = 80 * 2**20
-"""Enough for Ray's smallest store: our trials pass nothing but their id."""
-
+"""Size of Ray's object store, near its minimum: trials pass only their ids."""
 
 PAUSE_S = 5.0
-"""Between rounds in which no trial could be begun: Ray takes up to half a minute to see that a node
-is gone."""
+"""Seconds between rounds in which no trial began.
+
+Ray needs up to half a minute to notice that a node is gone.
+"""
 
 IDLE_ROUNDS = 12
-"""So many of them, then a trial that could not be begun has failed."""
+"""Rounds without a trial that began, after which the trials that didn't begin count as failed."""
 
 
 def main() -> None:
-    """Run the order that stdin brings; `done` is the last event when nothing went wrong with Ray
-    itself."""
+    """Read an order from stdin and run it.
+
+    The last event is `done`, unless Ray itself failed or the cluster lacks the resources.
+    """
+    # Events get a copy of stdout, and everything that prints goes to driver.log
     events = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever prints goes to driver.log
+    os.dup2(2, 1)
+
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_command, daemon=True).start()
+
     study = _Study(order, events)
     if not study.connect():
         return
@@ -57,20 +64,32 @@ def main() -> None:
 
 
 def _nodes() -> list[dict[str, Any]]:
-    """The cluster's nodes."""
+    """Return Ray's records of the cluster's nodes."""
     return list(ray.nodes())  # type: ignore[no-untyped-call]
 
 
 def _die_with_command() -> None:
-    """End at once, with every child, when the command that started this process is gone."""
-    sys.stdin.read()
+    """End this process and its children as soon as the command that started it is gone."""
+    sys.stdin.read()  # returns when the command's end of the pipe closes
     for child in psutil.Process().children(recursive=True):
         child.kill()
     os._exit(1)
 
 
 class _Study:
-    """The order, round by round."""
+    """The trials of an order, which run in rounds of Ray Tune.
+
+    Args:
+        order: the fields that `Driver` in `ablate.running.driver` writes.
+        events: where to write events for the command.
+
+    Attributes:
+        stop: why the study stops before its end; None if it doesn't.
+        last_try: whether trials that run out of memory in this round have failed for good.
+        patient: whether a trial whose process died before it began is tried again.
+        attempts: trial id -> how often it had begun before this process.
+        never_begun: ids of the trials whose process died before they began in this round.
+    """
 
     def __init__(self, order: dict[str, Any], events: TextIO) -> None:
         self.order, self.events = order, events
@@ -83,17 +102,22 @@ class _Study:
         self.never_begun: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """Tune writes its callbacks to its scratch folder, where nobody reads them; a pipe can't go
-        there."""
+        """Return what Tune may write of this object to its scratch folder.
+
+        Tune saves its callbacks there, although nothing reads them. A pipe can't be saved.
+        """
         return {"folder": self.folder}
 
     def say(self, event: str, text: str) -> None:
-        """Tell the command."""
+        """Send an event to the command."""
         self.events.write(json.dumps({"event": event, "text": text}) + "\n")
 
     def connect(self) -> bool:
-        """Start Ray on this machine or connect to the cluster; False when it has not what was asked
-        for."""
+        """Start Ray on this machine, or connect to the cluster.
+
+        Returns:
+            False if no node of the cluster has the CPUs and GPUs that a trial needs.
+        """
         order = self.order
         if order["address"] is None:
             ray.init(
@@ -106,6 +130,7 @@ class _Study:
                 _temp_dir=order["scratch"],
             )
             return True
+
         ray.init(address=order["address"], log_to_driver=False, logging_level=logging.CRITICAL)
         for kind, wanted in (("CPU", order["cpus"]), ("GPU", order["gpus"])):
             most = max(
@@ -121,11 +146,11 @@ class _Study:
         return True
 
     def run(self) -> None:
-        """Rounds until nothing is left that could still end well.
+        """Run rounds until no trial is left that could still finish.
 
-        A trial runs again when memory was short, with fewer at once, and when its process was lost
-        before it began: Ray goes on to start processes on a node that is gone until it notices.
-        Those starts are none of its retries.
+        A trial that ran out of memory runs again with fewer trials at a time. A trial whose process
+        died before the trial began runs again too: Ray starts processes on a node that is gone
+        until it notices. Such starts don't count as retries.
         """
         ids, workers, gpus = self.order["ids"], self.order["workers"], self.order["gpus"]
         idle, begun = 0, sum(self.attempts.values())
@@ -133,6 +158,7 @@ class _Study:
             self.patient = idle < IDLE_ROUNDS
             self.never_begun.clear()
             self._round(ids, workers, gpus)
+
             short = [id_ for id_ in ids if self._document(id_).get("fault") in MEMORY]
             if short and not self.alone(workers, gpus):
                 workers = max(1, (workers or len(self.order["ids"])) // 2)
@@ -142,6 +168,7 @@ class _Study:
                 )
             else:
                 short = []
+
             ids = list(dict.fromkeys((*self.never_begun, *short)))
             if self.never_begun:
                 before, begun = begun, sum(map(self._attempts, self.attempts))
@@ -150,11 +177,11 @@ class _Study:
 
     @staticmethod
     def alone(workers: int | None, gpus: float) -> bool:
-        """Whether no fewer trials at once are possible."""
+        """Return whether trials have all the memory already, so fewer at a time can't help."""
         return gpus >= 1 if gpus else workers == 1
 
     def _round(self, ids: list[str], workers: int | None, gpus: float) -> None:
-        """One fit of Ray Tune over the trials still to do, in order."""
+        """Run Ray Tune once over the trials with these ids, in this order."""
         job = {name: self.order[name] for name in ("folder", "trainer")} | {"gpus": gpus}
         self.last_try = self.alone(workers, gpus)
         tuner = tune.Tuner(
@@ -178,14 +205,24 @@ class _Study:
         tuner.fit()
 
     def ended(self, id_: str, result: dict[str, Any]) -> None:
-        """A trial came back, with what `work` says of it."""
+        """Handle a trial whose function returned.
+
+        Args:
+            id_: the trial.
+            result: the last report of `work`.
+        """
         document = self._document(id_)
         if "error" in result:
             self._failed(id_, document, result["fault"], result["error"])
         self._judge(id_, document)
 
     def died(self, id_: str, error: str) -> None:
-        """A trial's process died for the last time in this round, of what Ray says."""
+        """Handle a trial whose process died, and which Ray doesn't start again in this round.
+
+        Args:
+            id_: the trial.
+            error: Ray's message; empty if there is none.
+        """
         document = self._document(id_)
         if document.get("status") not in (*trial_file.ENDED, "interrupted"):
             retries = self.order["max_retries"]
@@ -206,14 +243,14 @@ class _Study:
         self._judge(id_, document)
 
     def _failed(self, id_: str, document: dict[str, Any], fault: str, error: str) -> None:
-        """Write that a trial failed which could not write it itself."""
+        """Write the failure of a trial that couldn't write it itself."""
         document.update(status="failed", fault=fault, error=error)
         trial_file.write(self.folder / "trials" / id_, document)
 
     def _judge(self, id_: str, document: dict[str, Any]) -> None:
-        """Whether the study goes on after this trial."""
+        """Stop the study if the referee says so after this trial."""
         if document.get("fault") in MEMORY and not self.last_try:
-            return  # tried again with fewer trials at once
+            return  # it runs again with fewer trials at a time
         where = self.folder / "trials" / id_
         reason = self.referee.stop_reason(
             trial_file.result_of(trial_file.trial_of(document), where, document)
@@ -224,40 +261,48 @@ class _Study:
             (self.folder / STOP).touch()
 
     def _attempts(self, id_: str) -> int:
-        """How often the trial has begun."""
+        """Return how often the trial has begun."""
         return len(self._document(id_).get("attempts", ()))
 
     def _document(self, id_: str) -> dict[str, Any]:
+        """Return the content of the trial's `trial.json`."""
         return trial_file.read(self.folder / "trials" / id_)
 
 
 def _memory(error: str) -> str:
-    """The node's memory, out of what Ray says."""
-    found = re.findall(r"was ([\d.]+GB used / [\d.]+GB limit)", error)
-    return found[-1] if found else "no figures"
+    """Return the memory of the node that Ray's message mentions."""
+    figures = re.findall(r"was ([\d.]+GB used / [\d.]+GB limit)", error)
+    return figures[-1] if figures else "no figures"
 
 
 class _Watch(tune.Callback):
-    """Passes the ends of trials on."""
+    """A callback of Ray Tune that reports the ends of trials to a study."""
 
     def __init__(self, study: _Study) -> None:
         self.study = study
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
-        """A trial's function returned."""
+        """Report that a trial's function returned."""
         self.study.ended(trial.config["id"], trial.last_result)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
-        """A trial's process died and is not started again."""
-        said = Path(trial.error_file or "")  # `get_error` looks in the storage, where it is not yet
+        """Report that a trial's process died and doesn't start again."""
+        # `get_error` looks in the storage, where the file isn't yet
+        path = Path(trial.error_file or "")
         self.study.died(
-            trial.config["id"], said.read_text(encoding="utf-8") if said.is_file() else ""
+            trial.config["id"], path.read_text(encoding="utf-8") if path.is_file() else ""
         )
 
 
 class _Stopper(tune.Stopper):
-    """Ends the fit once the study was asked to stop and its running trials have written their
-    state."""
+    """A stopper of Ray Tune that ends a round after the study was asked to stop.
+
+    The running trials get time to write their state first.
+
+    Args:
+        study: the study.
+        patience_s: how long to wait for the running trials at most, in seconds.
+    """
 
     def __init__(self, study: _Study, patience_s: float = 10.0) -> None:
         self.study = study
@@ -266,19 +311,22 @@ class _Stopper(tune.Stopper):
         self.deadline: float | None = None
 
     def __call__(self, *_: Any, **__: Any) -> bool:
-        """Single trials are never stopped from here."""
+        """Return False: this object never stops a single trial."""
         return False
 
     def stop_all(self) -> bool:
-        """Whether all is written, or has had its time."""
+        """Return whether all running trials have written their state or used up their time."""
+        # Ray asks more often than files should be looked for on shared storage
         now = time.monotonic()
         if now - self.looked < 0.1:
             return False
         self.looked = now
+
         if not (self.study.folder / STOP).exists():
             return False
         if self.deadline is None:
             self.deadline = now + self.patience_s
+
         busy = any(
             locks.is_held(self.study.folder / "trials" / id_ / ".lock")
             for id_ in self.study.order["ids"]
@@ -287,38 +335,56 @@ class _Stopper(tune.Stopper):
 
 
 def work(config: dict[str, Any]) -> None:
-    """One trial, in a Ray worker: reads what to do from the trial's folder.
+    """Run one trial in a Ray worker; what to run is in the trial's folder.
 
-    Only its process's death is an error.
+    A trial that fails is reported as a result. For Ray, only the death of the process is an error,
+    after which it starts the trial again.
+
+    Args:
+        config: `id` of the trial, `folder` of the study, `trainer`, and `gpus`.
+
+    Raises:
+        Locked: another process still runs this trial.
     """
     study = Path(config["folder"])
     folder = study / "trials" / config["id"]
     if (study / STOP).exists():
         tune.report({"status": "interrupted"})
         return
+
     try:
-        said: dict[str, str] = {"status": _run(config, folder).status}
+        outcome: dict[str, str] = {"status": _run(config, folder).status}
     except locks.Locked:
-        # Its former process still lives, on a node that Ray has lost: not begun, and tried again
+        # The trial's former process still lives, on a node that Ray has lost. As an error, this
+        # start counts as one that didn't begin, and Ray tries again
         raise
     except Exception as error:
-        said = {
+        outcome = {
             "status": "failed",
             "fault": classify(error, study),
             "error": f"{type(error).__name__}: {error}",
         }
-    tune.report(said)
+    tune.report(outcome)
 
 
 def _run(config: dict[str, Any], folder: Path) -> TrialResult:
-    """Run it, or go on with it."""
+    """Start or resume the trial in a folder.
+
+    Args:
+        config: as for `work`.
+        folder: the trial's folder.
+
+    Raises:
+        FileNotFoundError: the folder isn't visible on this node.
+    """
     document = trial_file.read(folder)
     if not document:
         where = "not visible on this node: the output folder must be on shared storage"
         raise FileNotFoundError(errno.ENOENT, where, str(folder))
+
     if not config["gpus"]:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     device = "cuda" if config["gpus"] else "cpu"
     return run_trial(
-        trial_file.trial_of(document), folder, device=device, train=load_trainer(config["trainer"])
+        trial_file.trial_of(document), folder, device=device, train=load_entry(config["trainer"])
     )

@@ -1,5 +1,7 @@
-"""What a run may use: workers, CPUs and GPUs per trial, checked against the machine before anything
-starts."""
+"""The resources of a run: workers, and CPUs and GPUs per trial.
+
+They are checked against the machine before anything starts.
+"""
 
 import math
 import os
@@ -16,15 +18,14 @@ from ablate.trial.environment import cpu_fact
 
 @dataclass(frozen=True)
 class Resources:
-    """How trials share a machine or a cluster.
+    """The share of a machine or a cluster that each trial gets.
 
     Attributes:
-        workers: trials at once; 0 runs them one by one in this process; None on a cluster: as many
-            as fit.
-        cpus: CPUs that a trial reserves, may be a fraction.
-        gpus: GPUs of a trial: a fraction up to 1, or a whole number; 0 keeps every GPU out of its
-            sight.
-        address: a Ray cluster to connect to; None starts one on this machine.
+        workers: number of trials that train at a time. With 0, they train one by one in this
+            process. None means as many as fit, and is only possible on a cluster.
+        cpus: CPUs that a trial reserves; can be a fraction.
+        gpus: GPUs of a trial: a fraction up to 1, or a whole number. With 0, a trial sees no GPU.
+        address: the Ray cluster to connect to; None starts Ray on this machine.
     """
 
     workers: int | None
@@ -34,55 +35,67 @@ class Resources:
 
     @property
     def device(self) -> str:
-        """Where a trial trains."""
+        """The torch device that a trial trains on."""
         return "cuda" if self.gpus else "cpu"
 
 
 def machine_cpus() -> int:
-    """CPU cores that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def machine_gpus() -> int:
-    """GPUs that this process may use, counted without starting any."""
+    """Return the number of GPUs that this process may use.
+
+    `nvidia-smi` counts them, because torch would be slow to import and would claim GPU memory.
+    """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     program = shutil.which("nvidia-smi")
     if program is None or visible == "":
         return 0
+
     try:
         listed = subprocess.run(
             (program, "-L"), capture_output=True, text=True, timeout=10, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return 0
-    there = sum(line.startswith("GPU ") for line in listed.splitlines())
-    return there if visible is None else min(there, len(visible.split(",")))
+
+    installed = sum(line.startswith("GPU ") for line in listed.splitlines())
+    return installed if visible is None else min(installed, len(visible.split(",")))
 
 
 def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether torch computes in bfloat16 by instructions of this processor; True where that can't
-    be known.
+    """Return whether this processor has instructions for bfloat16.
 
-    Without them (AVX-512 on x86, `bf16` on Arm) it goes number by number.
+    These are AVX-512 on x86 and `bf16` on Arm. Without them, torch computes one number at a time.
+
+    Args:
+        cpuinfo: the file with the facts about the processor.
+
+    Returns:
+        True also where the processor is unknown.
     """
     features = cpu_fact("flags", "Features", cpuinfo=cpuinfo).split()
     return not features or "avx512bw" in features or "bf16" in features
 
 
 def cluster_answers(address: str, patience_s: float = 10.0) -> bool:
-    """Whether somebody listens at a cluster's address; Ray itself would try for many minutes before
-    it says so.
+    """Return whether a server accepts connections at a cluster's address.
+
+    Ray itself would try for many minutes before it reports a failure.
 
     Args:
-        address: `host:port` or `ray://host:port`; what names no port (`auto`) is left to Ray to
-            find.
+        address: `host:port` or `ray://host:port`. An address without a port, such as `auto`, isn't
+            tried and counts as an answer.
         patience_s: how long to wait, in seconds.
     """
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
         return True
+
     try:
         with socket.create_connection((host, int(port)), timeout=patience_s):
             return True
@@ -98,18 +111,20 @@ def resolve(
     address: str | None,
     free: float,
 ) -> Resources:
-    """The resources of a run, with the defaults filled in.
+    """Return the resources of a run, with the defaults filled in.
 
     Args:
-        trials: what is to run; their threads are the default of `cpus_per_trial`.
-        workers: trials at once; None: as many as `free` CPUs allow.
-        cpus_per_trial: None: the most threads of any trial.
-        gpus_per_trial: fraction or whole number.
-        address: a cluster checks its resources itself, when connected.
-        free: CPUs that no other study has claimed.
+        trials: the trials to run.
+        workers: number of trials that train at a time; None: as many as `free` CPUs and the GPUs
+            allow.
+        cpus_per_trial: CPUs that a trial reserves; None: the largest number of threads of a trial.
+        gpus_per_trial: a fraction up to 1, or a whole number.
+        address: address of a Ray cluster, whose resources are checked only once Ray has connected;
+            None: this machine.
+        free: number of CPUs that no other study has claimed.
 
     Raises:
-        StudyError: what is asked for is not there.
+        StudyError: the machine doesn't have the resources, or no cluster answers at the address.
     """
     threads = max((trial.config.threads for trial in trials), default=1)
     cpus = float(threads) if cpus_per_trial is None else cpus_per_trial
@@ -119,10 +134,12 @@ def resolve(
         raise StudyError(
             f"--gpus-per-trial {gpus_per_trial:g}: must be at most 1, or a whole number"
         )
+
     if address is not None:
         if not address.strip() or not cluster_answers(address):
             raise StudyError(f"--address {address}: no Ray cluster answers there")
         return Resources(workers, cpus, gpus_per_trial, address)
+
     have = machine_cpus()
     if cpus > have:
         raise StudyError(f"--cpus-per-trial {cpus:g}: this machine has {have} CPUs")
@@ -131,6 +148,7 @@ def resolve(
         raise StudyError(
             f"--gpus-per-trial {gpus_per_trial:g}: this machine has {gpus or 'no'} GPUs"
         )
+
     if workers is None:
         workers = max(1, math.floor(max(free, 1.0) / cpus))
         if gpus_per_trial:
@@ -145,4 +163,5 @@ def resolve(
         raise StudyError(
             f"{workers} workers with {gpus_per_trial:g} GPUs each: this machine has {gpus} GPUs"
         )
+
     return Resources(workers, cpus, gpus_per_trial, None)

@@ -1,5 +1,7 @@
-"""A study from its plan to its tables, tracking and report; the same call again goes on where it
-stopped."""
+"""Run a study from its plan to its tables, MLflow runs, and report.
+
+The same call resumes a study that was interrupted.
+"""
 
 import os
 import shlex
@@ -18,8 +20,9 @@ from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning import plan_file
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.results import tables
+from ablate.results.doubts import idle_seeds
 from ablate.running import looks
-from ablate.running.driver import CORE_TRAINER, Infrastructure, Job, execute, settle, trainer_of
+from ablate.running.driver import Infrastructure, Job, execute, settle
 from ablate.running.progress import Progress
 from ablate.running.resources import (
     Resources,
@@ -30,29 +33,32 @@ from ablate.running.resources import (
 )
 from ablate.study.nouns import Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.tracking.process import OFF, Forwarding, all_sent, reachable, tracking_address
+from ablate.trainers.core.trainer import ENTRY
+from ablate.trainers.resolve import entry_of, trainer_of
+from ablate.trainers.trainer import STOP
 from ablate.trial import trial_file
 from ablate.trial.faults import NO_SPACE, Referee
-from ablate.trial.run import STOP
 
 PAGE = Path("report") / "index.html"
-"""The report, in the study's folder."""
+"""The report's page, relative to the study folder."""
 
 CHECKED = "checked.json"
-"""What the one-step check of the arms found, in the study's folder."""
+"""The file in the study folder with the findings of the one-step check of the arms."""
 
 LEAST_ROOM = 50 * 2**20
-"""Bytes that must be free before anything starts: tables, images, the report."""
+"""Bytes that must be free before anything starts, for tables, images, and the report."""
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a run of a study left.
+    """The result of a run of a study.
 
     Attributes:
-        folder: `OUT/<study>`.
-        results: of every trial of the plan, in order.
-        exit_code: 0 all ended, 1 some failed, 3 infrastructure, 130 interrupted or out of hours.
-        messages: what a user should know, one line each.
+        folder: the study folder, `OUT/<study>`.
+        results: the result of every trial of the plan, in the order of the plan.
+        exit_code: 0 if all trials finished or diverged, 1 if some failed, 3 if the disk, Ray, or
+            MLflow failed, and 130 if the run was interrupted or out of time.
+        messages: what the user should know about the run.
     """
 
     folder: Path
@@ -63,27 +69,29 @@ class StudyResult:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a study is run; none of it changes a number.
+    """Options that say how to run a study, and that change none of its numbers.
 
     Attributes:
-        out: folder of results.
-        workers: trials at once; 0: in this process; None: as many as the machine has room for.
-        cpus_per_trial: None: the threads of the trials.
-        gpus_per_trial: fraction or whole number.
-        address: a running Ray cluster.
-        tracking_uri: MLflow store; None: `MLFLOW_TRACKING_URI`, else `out/mlflow.db`; `none`: no
-            tracking.
-        max_retries: how often a trial whose process died is started again.
-        fail_fast: stop at the first failed trial.
-        alike_limit: stop when the first so many trials fail with one error; 0: never.
-        fresh_workers: a new process for every trial.
-        hours: stop in order after so long; None: never.
-        wait_s: how long to wait for another command that holds the study or the machine, seconds.
+        out: folder for the study folders.
+        workers: number of trials that train at a time. With 0, they train one by one in this
+            process; with None, as many as fit on the machine.
+        cpus_per_trial: CPUs that a trial reserves; None: as many as its threads.
+        gpus_per_trial: GPUs per trial: a fraction up to 1, or a whole number.
+        address: address of a running Ray cluster; None: this machine.
+        tracking_uri: address of the MLflow store. With None, it is `MLFLOW_TRACKING_URI` or, if
+            that isn't set, `out/mlflow.db`; with `none`, nothing is sent to MLflow.
+        max_retries: how often a trial is started again after its process died.
+        fail_fast: whether the study stops at the first failed trial.
+        alike_limit: stop if this number of trials, the first ones, fail with the same error; 0:
+            never.
+        fresh_workers: whether every trial gets a new process.
+        hours: stop cleanly after this number of hours; None: never.
+        wait_s: seconds to wait for another command that uses the study or the machine.
         check: whether one step of every arm is compared with the reference before anything starts.
         report: whether to build the report at the end.
-        quiet: no progress and no messages.
-        source: the study file, kept as given.
-        trainer: `module:function` of the training run of trials that are no programs.
+        quiet: whether to show no progress and no messages.
+        source: the study file, which is copied to the study folder.
+        trainer: `module:function` that trains a trial, unless the study names a program.
     """
 
     out: Path = Path("runs")
@@ -102,35 +110,40 @@ class RunOptions:
     report: bool = True
     quiet: bool = False
     source: Path | None = None
-    trainer: str = CORE_TRAINER
+    trainer: str = ENTRY
 
 
 def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: object) -> StudyResult:
-    """Run what is missing of a study, then gather its tables, bring tracking up to date and build
-    the report.
+    """Run the trials of a study that have no outcome, and build its tables and report.
+
+    The trials also become runs in MLflow, unless tracking is off.
 
     Args:
         study: the plan, or a study to plan.
-        out: folder of results; the study's own folder is made in it.
-        options: see `RunOptions`.
+        out: folder for the study folders; the study's own folder is made in it.
+        options: the fields of `RunOptions`.
 
     Returns:
-        Every trial's result, also those of earlier runs.
+        The results of all trials, including those of earlier runs.
 
     Raises:
-        StudyError: a mistake of the user, or someone else runs this study; nothing was started.
+        StudyError: the study, its options, or the machine don't allow it, or another command runs
+            this study. Nothing was started.
     """
     chosen = RunOptions(out=Path(out), **options)  # type: ignore[arg-type]
     if isinstance(study, StudySpec):
         from ablate.planning.plan import plan as make_plan
 
         study = make_plan(study)
+
     if not study.trials:
         raise StudyError("the study has no trials")
-    chosen = replace(chosen, trainer=trainer_of(study.trials[0].config, chosen.trainer))
+    chosen = replace(chosen, trainer=entry_of(study.trials[0].config, chosen.trainer))
+
     clock = time.monotonic()
     if not study.spec.outcome.looks:
         return _Run(study, chosen, clock).run()
+
     return looks.until_decided(
         study,
         chosen.out.resolve() / study.spec.name,
@@ -140,7 +153,14 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
 
 
 class _Run:
-    """One command's work on a study, or on the part of its plan up to a look."""
+    """The work of one command on a study, or on the part of its plan up to a look.
+
+    Args:
+        plan: the plan, or its part up to the look.
+        options: how to run the study.
+        clock: when the command began, as `time.monotonic()`.
+        whole: the whole plan; None if `plan` is the whole plan.
+    """
 
     def __init__(
         self, plan: Plan, options: RunOptions, clock: float, whole: Plan | None = None
@@ -152,7 +172,7 @@ class _Run:
         self.exit_code = 0
 
     def run(self) -> StudyResult:
-        """Everything, under the study's lock."""
+        """Run the study while this command holds its lock, and return the result."""
         out = self.folder.parent
         made = [out] if not out.exists() else []
         writable(self.folder)
@@ -166,16 +186,25 @@ class _Run:
                     raise
                 self.exit_code = 3
                 self._say(
-                    f"the disk is full ({self.folder}); finished trials are kept. To resume: {_command()}"
+                    f"the disk is full ({self.folder}); finished trials are kept. "
+                    f"To resume: {_command()}"
                 )
             finally:
                 _leave_nothing(self.folder, lock, made)
             if refused:
                 return StudyResult(self.folder, (), 3, tuple(self.messages))
+
         return self._result()
 
     def _work(self, todo: Sequence[Trial]) -> bool:
-        """From the plan to the report; True when nothing could be started."""
+        """Do all steps from the plan to the report.
+
+        Args:
+            todo: the trials without an outcome, in running order.
+
+        Returns:
+            True if nothing could be started, because MLflow doesn't respond.
+        """
         options = self.options
         uri = tracking_address(options.out, options.tracking_uri)
         with ExitStack() as stack:
@@ -183,19 +212,26 @@ class _Run:
             if todo and uri != OFF and (problem := reachable(uri)):
                 self._say(f"{problem}; nothing was started")
                 return True
-            if todo and options.check and options.trainer == CORE_TRAINER:
+            if todo and options.check and self._can_step():
                 self._check(todo, resources)
+
+            # From here on, the study counts as started, and its folder stays
             self._write_plan()
             self._prepare(todo)
+
             forwarding = None
             if uri != OFF and not (not todo and all_sent(self.folder, self.plan.trials, uri)):
                 forwarding = Forwarding(self.folder, uri)
             if todo:
                 self._execute(todo, resources)
+
         settle(self.folder, self.plan.trials)
         self._enter_look()
         if not tables.up_to_date(self.folder):
             tables.gather(self.folder)
+        if doubt := idle_seeds(self.folder):
+            self._say(doubt)
+
         if options.report:
             self._report(bool(todo))
         if forwarding is not None:
@@ -203,7 +239,7 @@ class _Run:
         return False
 
     def _todo(self) -> list[Trial]:
-        """The trials without an outcome, in running order."""
+        """Return the trials without an outcome, in running order."""
         where = self.folder / "trials"
         return [
             t
@@ -212,51 +248,74 @@ class _Run:
         ]
 
     def _resources(self, todo: Sequence[Trial], stack: ExitStack) -> Resources:
-        """What to use, claimed against other studies on this machine."""
+        """Return the resources to use, and claim them against other studies on this machine.
+
+        Args:
+            todo: the trials to run.
+            stack: holds the claim, and returns the resources when it closes.
+        """
         options = self.options
         free = float(machine_cpus()) if options.address else locks.free_cpus(machine_cpus())
         wanted = (options.workers, options.cpus_per_trial, options.gpus_per_trial, options.address)
         resources = resolve(todo, *wanted, free)
+
+        # A cluster shares out its own resources
         if options.address is None:
             mixed = resources.device == "cpu" and any(
                 trial.config.to_dict().get("precision") == "bfloat16" for trial in todo
             )
             if mixed and not computes_bfloat16():
                 self._say(
-                    "precision: bfloat16: this processor has no instructions for it; float32 is many times faster"
+                    "precision: bfloat16: this processor has no instructions for it; "
+                    "float32 is many times faster"
                 )
+
             workers = max(1, resources.workers or 1)
             share = Share(workers * resources.cpus, workers * resources.gpus)
             total = Share(machine_cpus(), machine_gpus() if resources.gpus else 0)
             stack.enter_context(locks.machine_share(share, total, self.folder, options.wait_s))
+
         return resources
 
+    def _can_step(self) -> bool:
+        """Return whether the chosen trainer can train one step, to compare arms after it."""
+        trainer = trainer_of(self.plan.spec)
+        return trainer.first_step is not None and self.options.trainer == trainer.entry
+
     def _check(self, todo: Sequence[Trial], resources: Resources) -> None:
-        """Refuse arms without effect, and a plan that the disk cannot hold; arms are looked at once
-        a plan."""
+        """Refuse arms without any effect, and checkpoints that don't fit on the disk.
+
+        The check of the arms runs once per plan, since its findings are kept in the study folder.
+
+        Raises:
+            StudyError: an arm has no effect, or the disk has too little space.
+        """
         known = atomic.read_json(self.folder / CHECKED)
         if known.get("plan") != self.plan.hash:
             from ablate.planning.check_arms import check_arms
 
-            device = (
-                resources.device if machine_gpus() else "cpu"
-            )  # a cluster's head need not have what its nodes have
+            # The nodes of a cluster may have GPUs that this machine doesn't have
+            device = resources.device if machine_gpus() else "cpu"
             known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
             atomic.write_json(self.folder / CHECKED, known)
+
         _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
-        """The ledger's entry, the plan, the study file; untouched when only the versions of
-        packages are others."""
+        """Write the ledger's entry, the plan, and the study file to the study folder.
+
+        The files stay as they are if only the versions of packages have changed.
+        """
         from ablate.planning import ledger
-        from ablate.reading.menus import science_menus
 
         path = self.folder / plan_file.NAME
-        record = plan_record(self.plan, science_menus())
+        record = plan_record(self.plan)
         head = ledger.record_plan(self.folder, self.whole, record["outcome"])
+
         if not atomic.is_json(path, record, but=("versions", "ledger")):
             atomic.write_json(path, record | {"ledger": head})
             atomic.write_text(self.folder / "plan.csv", plan_csv(self.plan))
+
             resolved = resolved_yaml(self.plan.spec)
             atomic.write_text(self.folder / "study.resolved.yaml", resolved)
             source = self.options.source
@@ -264,18 +323,18 @@ class _Run:
             atomic.write_text(self.folder / "study.yaml", given)
 
     def _prepare(self, todo: Sequence[Trial]) -> None:
-        """A document for each trial to run, as the plan has it today."""
+        """Write `trial.json` for each trial to run, as the current plan has it."""
         (self.folder / STOP).unlink(missing_ok=True)
         for trial in todo:
             where = self.folder / "trials" / trial.id
             where.mkdir(parents=True, exist_ok=True)
             document = trial_file.read(where)
-            anew = trial_file.to_run(trial, where, document, self.plan.hash)
-            if anew != document:
-                trial_file.write(where, anew)
+            current = trial_file.to_run(trial, where, document, self.plan.hash)
+            if current != document:
+                trial_file.write(where, current)
 
     def _execute(self, todo: Sequence[Trial], resources: Resources) -> None:
-        """Run the trials; whatever happens, what is finished is kept."""
+        """Run the trials; finished trials are kept, whatever ends the run."""
         options = self.options
         job = Job(
             folder=self.folder,
@@ -288,6 +347,7 @@ class _Run:
         )
         reused = len(self.plan.trials) - len(todo)
         metric = self.plan.spec.outcome.metric
+
         try:
             with (
                 terminated_as_interrupted(),
@@ -304,6 +364,7 @@ class _Run:
         except OSError as error:
             self.exit_code = 3
             self._say(f"stopped: {error}; finished trials are kept. To resume: {_command()}")
+
         for line in job.said:
             self._say(line)
         if job.stopped:
@@ -313,11 +374,12 @@ class _Run:
 
     @contextmanager
     def _budget(self) -> Iterator[None]:
-        """Asks the trials to stop when the command's hours are over."""
+        """Ask the trials to stop when the hours of this command are over."""
         hours = self.options.hours
         if hours is None:
             yield
             return
+
         timer = threading.Timer(
             hours * 3600 + self.clock - time.monotonic(), (self.folder / STOP).touch
         )
@@ -333,92 +395,115 @@ class _Run:
                 )
 
     def _enter_look(self) -> None:
-        """Enter in the ledger that results are looked at: by a report, or to decide whether to add
-        seeds.
+        """Record in the ledger that a report or a decision about more seeds looks at the results.
 
-        Before the tables are gathered, since the newest entry is noted in plan.json, which they are
-        made from.
+        This comes before the tables are built, since they are built from plan.json, which notes the
+        newest entry.
         """
         if self.options.report or self.whole.spec.outcome.looks:
             from ablate.planning import ledger
 
             ledger.record_look(self.folder)
 
-    def _report(self, anew: bool) -> None:
-        """Build the report if anything is new."""
+    def _report(self, trials_ran: bool) -> None:
+        """Build the report if trials ran, or if the tables are newer than the report."""
         page = self.folder / PAGE
         if (
-            not anew
+            not trials_ran
             and page.exists()
             and page.stat().st_mtime >= (self.folder / tables.TRIALS).stat().st_mtime
         ):
             return
+
         from reports import build_report, load_results
 
         build_report(load_results(self.folder), self.folder / "report")
 
     def _tracked(self, forwarding: Forwarding) -> None:
-        """Let tracking catch up; the trials' documents learn their run."""
+        """Let the tracking process finish, and write the ids of the runs to `trial.json`."""
         behind = forwarding.finish()
         if behind:
             self._say(behind)
+
         for trial in self.plan.trials:
             where = self.folder / "trials" / trial.id
             run_id = atomic.read_json(where / "mlflow.json").get("run_id")
             document = trial_file.read(where)
             if run_id and document and document.get("mlflow_run_id") != run_id:
                 trial_file.write(where, {**document, "mlflow_run_id": run_id})
+
         if not tables.up_to_date(self.folder):
             tables.gather(self.folder)
             if self.options.report:
-                (
-                    self.folder / PAGE
-                ).touch()  # built a moment ago; it does not show the runs' ids, the only news
+                # The report stays current: it doesn't show the ids, which alone have changed
+                (self.folder / PAGE).touch()
 
     def _result(self) -> StudyResult:
-        """What is there now."""
-        found = []
+        """Return the results of all trials of the plan, read from their folders."""
+        results = []
         for trial in self.plan.trials:
             where = self.folder / "trials" / trial.id
-            found.append(trial_file.result_of(trial, where, trial_file.standing(where)))
-        left = {result.status for result in found} - set(trial_file.ENDED)
-        if self.exit_code == 0 and left:
-            self.exit_code = 1 if "failed" in left else 130
-        return StudyResult(self.folder, tuple(found), self.exit_code, tuple(self.messages))
+            results.append(trial_file.result_of(trial, where, trial_file.standing(where)))
+
+        unfinished = {result.status for result in results} - set(trial_file.ENDED)
+        if self.exit_code == 0 and unfinished:
+            self.exit_code = 1 if "failed" in unfinished else 130
+
+        return StudyResult(self.folder, tuple(results), self.exit_code, tuple(self.messages))
 
     def _say(self, text: str) -> None:
+        """Keep a message for the result, and print it on stderr unless quiet."""
         self.messages.append(text)
         if not self.options.quiet:
             print(text, file=sys.stderr, flush=True)
 
 
 def writable(folder: Path) -> None:
-    """Make the study's folder, or say in one line why that can't be."""
+    """Make the study folder.
+
+    Raises:
+        StudyError: the folder can't be written, or the disk has too little space.
+    """
     try:
         (folder / "trials").mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.write_text("")
-        probe.unlink(missing_ok=True)  # another command may look at the same time
+        probe.unlink(missing_ok=True)  # another command may remove it at the same time
     except OSError as error:
         raise StudyError(f"--out: {folder}: cannot be written: {error.strerror}") from None
     _enough_room(folder, 0)
 
 
 def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
-    """Take back the folders of a study that ended before its plan was fixed; whatever holds
-    anything else stays."""
+    """Remove the folders of a study that was refused before its plan was written.
+
+    Folders that contain anything else stay.
+
+    Args:
+        folder: the study folder.
+        lock: its lock file.
+        made: further folders that this command made.
+    """
     if (folder / plan_file.NAME).exists():
         return
-    for ours in (folder / CHECKED, lock):
-        ours.unlink(missing_ok=True)
+
+    for file in (folder / CHECKED, lock):
+        file.unlink(missing_ok=True)
     for empty in (folder / "trials", folder, *made):
         with suppress(OSError):
             empty.rmdir()
 
 
 def _enough_room(folder: Path, checkpoints: int) -> None:
-    """Refuse to start what would fill the disk: so many bytes of checkpoints, and the least for the
-    rest."""
+    """Refuse a study that would fill the disk.
+
+    Args:
+        folder: the study folder.
+        checkpoints: size of the checkpoints of all trials to run, in bytes.
+
+    Raises:
+        StudyError: the disk has no space for them and `LEAST_ROOM`.
+    """
     free, needed = shutil.disk_usage(folder).free, checkpoints + LEAST_ROOM
     if free < needed:
         what = (
@@ -430,5 +515,5 @@ def _enough_room(folder: Path, checkpoints: int) -> None:
 
 
 def _command() -> str:
-    """The command that was given, to be given again."""
+    """Return the command that the user gave, for messages on how to resume."""
     return shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]])  # noqa: PTH119

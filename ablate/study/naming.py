@@ -1,14 +1,14 @@
-"""What people call an arm and a trial, the same in the terminal, in progress lines and in
-MLflow."""
+"""Readable names of arms and trials, the same in the terminal, in progress lines, and in MLflow."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
-    """A cell in words: what is not at the reference, e.g.
+    """Return a cell in words: the levels that differ from the reference.
 
-    `+ long_fm + reassembly_fm`; else `reference`.
+    Examples are `+ long_fm + reassembly_fm` and `weight: small`. The reference itself is called
+    `reference`.
 
     Args:
         plan: with `factors`, as in `plan.json`.
@@ -20,6 +20,7 @@ def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
         if level != rules["reference"]:
             switched_on = set(rules["levels"]) <= {"with", "without"}
             parts.append(f"+ {factor}" if switched_on and level == "with" else f"{factor}: {level}")
+
     text = " ".join(part if part.startswith("+") else f"· {part}" for part in parts).removeprefix(
         "· "
     )
@@ -27,5 +28,5 @@ def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
 
 
 def trial_name(plan: Mapping[str, Any], levels: Mapping[str, str], seed: int) -> str:
-    """A trial in words: its cell and its seed, e.g. `+ long_fm · seed 3`."""
+    """Return a trial in words: its cell and its seed, for example `+ long_fm · seed 3`."""
     return f"{cell_name(plan, levels)} · seed {seed}"

@@ -1,6 +1,6 @@
-"""The nouns of a study: factor, outcome, study, trial, plan, result.
+"""The nouns of a study: factor, outcome, study, trial, plan, and result.
 
-Plain data, JSON in and out.
+They are plain data that can be written to JSON and read back.
 """
 
 from collections.abc import Mapping
@@ -9,40 +9,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from ablate.trainers.command.trainer import CommandTrainer
+    from ablate.trainers.trainer import StudyTrainer
 
 Patch = Mapping[str, Any]
-"""Dotted path into the config -> value, e.g. `{"losses.long_recon": 0.1}`."""
+"""Dotted path into the config -> value, for example `{"losses.long_recon": 0.1}`."""
 
 Status = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
 
 
 class Config(Protocol):
-    """What a trial's config tells those who run it, whoever trains by it; `TrialConfig` of the core
-    is one."""
+    """Config of a trial, as far as those who run the trial need to know it.
+
+    Every trainer has its own; that of the core is `TrialConfig`.
+    """
 
     @property
     def steps(self) -> int:
-        """Optimisation steps; 0: not known beforehand."""
+        """Optimization steps; 0 if the number isn't known beforehand."""
         ...
 
     @property
     def log_every(self) -> int:
-        """Steps between records; 0: not known beforehand."""
+        """Steps between records; 0 if the number isn't known beforehand."""
         ...
 
     @property
     def checkpoint_every(self) -> int:
-        """Steps between checkpoints; 0: only the last, if any."""
+        """Steps between checkpoints; 0 if there is only the last one, or none."""
         ...
 
     @property
     def threads(self) -> int:
-        """CPU threads."""
+        """Number of CPU threads."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in it, with the seed, ready for JSON."""
+        """Return all values, including the seed, ready for JSON."""
         ...
 
 
@@ -51,12 +53,11 @@ class Factor:
     """One thing that a study varies; the first level is the reference.
 
     Attributes:
-        name: identity everywhere: YAML key, column `level.<name>`, tag `factor.<name>`.
+        name: used everywhere: as YAML key, in column `level.<name>`, in tag `factor.<name>`.
         levels: label -> patch of the config.
-        when: the factor varies only in cells with these levels of other factors; elsewhere it stays
-            at its reference.
-        ordered: whether the levels are steps of one quantity, as the study file says; None: it does
-            not say.
+        when: levels of other factors. The factor varies only in cells that have them, and stays at
+            its reference in all other cells.
+        ordered: whether the levels are steps of one quantity; None if the study file does not say.
     """
 
     name: str
@@ -72,8 +73,13 @@ class Factor:
 
 @dataclass(frozen=True)
 class Degradation:
-    """When a trial counts as degraded: the metric is worse than at step 0 by `relative` for
-    `patience` evaluations."""
+    """Rule for when a trial counts as degraded, that is, as worse than at step 0.
+
+    Attributes:
+        relative: how much worse, as a share of the value at step 0.
+        after_step: evaluations up to this step do not count.
+        patience: number of evaluations in a row that must be worse.
+    """
 
     relative: float = 0.10
     after_step: int = 0
@@ -82,12 +88,12 @@ class Degradation:
 
 @dataclass(frozen=True)
 class FurtherOutcome:
-    """An outcome next to the primary one.
+    """An outcome in addition to the primary one.
 
     Attributes:
-        metric: a recorded name.
+        metric: name of a recorded metric.
         better: which direction is better.
-        smallest_effect: smallest difference that matters, in the metric's unit; None: not given.
+        smallest_effect: smallest difference that matters, in the metric's unit, or None.
     """
 
     metric: str
@@ -97,21 +103,22 @@ class FurtherOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The primary outcome and the rule of decision, fixed before the runs and hashed into the plan.
+    """The primary outcome and the decision rule, hashed into the plan before any trial runs.
 
     Attributes:
         metric: name in `METRICS`, or a recorded name such as `average_mixed_l1`.
         better: which direction is better.
         summary: how a trial's curve becomes one number.
-        smallest_effect: smallest difference that matters, in the metric's unit; None: no
-            equivalence verdicts. On the scale `log` a ratio minus 1: 0.1 is 10 % of the value.
-        degradation: the rule of onset.
-        looks: numbers of seeds after which one looks whether every factor has its verdict, and
-            stops if so; the last is the number of seeds. Empty: all seeds run.
-        spend: how the permitted error is spent over the looks; None: `planning.spending` decides by
-            the design.
+        smallest_effect: smallest difference that matters, in the metric's unit. On the scale `log`
+            it is a ratio minus 1, so 0.1 means 10% of the value. Without it (None), no verdict is
+            `equivalent`.
+        degradation: rule for when a trial counts as degraded.
+        looks: numbers of seeds after which the study stops if every factor has its verdict; the
+            last is the number of all seeds. If empty, all seeds run.
+        spend: how the permitted error is spread over the looks; None leaves it to
+            `planning.spending`, which decides by the design.
         scale: whether effects are differences (`linear`) or ratios (`log`).
-        also: further outcomes, a family of their own.
+        also: further outcomes, corrected for multiple comparisons as a family of their own.
     """
 
     metric: str
@@ -130,21 +137,21 @@ class StudySpec:
     """A study file, read and validated.
 
     Attributes:
-        name: folder and experiment name.
+        name: name of the study's folder and of its MLflow experiment.
         question: what the study asks, one sentence.
         base: the config that levels are patches of (its `seed` is replaced by each of `seeds`).
-        factors: in file order.
+        factors: in the order of the file.
         design: `{"kind": <name in DESIGNS>, ...options}`.
-        seeds: the replicates.
+        seeds: every cell is trained once with each of them.
         outcome: primary outcome and decision rule.
-        exclude: cells left out, each `{factor: level, ..., "reason": text}`.
-        equal_arms: groups of cells that are meant to be equal, so that the no-op detector lets them
-            pass.
-        notes: free text of the author (hyper-parameter sources and the like); not part of any
+        exclude: cells to leave out, each `{factor: level, ..., "reason": text}`.
+        equal_arms: groups of cells that are meant to train identically, so that the
+            check for such cells accepts them.
+        notes: free text of the author, such as sources of hyperparameters; not part of any
             identity.
-        expect: the verdict that the author expects of a factor or a level (`factor=level`); not
-            part of any identity.
-        trainer: the program that trains, if it is not the core.
+        expect: factor, or `factor=level` -> the verdict that the author expects; not part of any
+            identity.
+        trainer: the trainer; None stands for the core.
     """
 
     name: str
@@ -158,7 +165,7 @@ class StudySpec:
     equal_arms: tuple[tuple[Mapping[str, str], ...], ...] = ()
     notes: str = ""
     expect: Mapping[str, str] = field(default_factory=dict)
-    trainer: "CommandTrainer | None" = None
+    trainer: "StudyTrainer | None" = None
 
 
 @dataclass(frozen=True)
@@ -166,12 +173,12 @@ class Trial:
     """One training run of a study.
 
     Attributes:
-        id: 12 hex digits, a digest of everything the numbers depend on; also the folder's name. The
-            same trial has the same id in an extended study.
-        cell_id: 12 hex digits, the same digest without the seed; equal in all replicates of a cell.
+        id: 12 hex digits, a digest of everything that the results depend on; also the folder's
+            name. A trial keeps its id when the study is extended.
+        cell_id: 12 hex digits, the same digest without the seed; shared by all trials of a cell.
         levels: factor -> level label.
-        seed: the replicate.
-        config: the patched config.
+        seed: fixes the trial's randomness.
+        config: the base with the patches of the levels applied.
         identity: part (`config`, `data`, `checkpoint`, `weights`, `code`) -> digest; `id` is the
             digest of these.
     """
@@ -185,26 +192,27 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """All levels and the seed, readable without the plan."""
+        """All levels and the seed in words, readable without the plan."""
         levels = " ".join(f"{factor}={level}" for factor, level in self.levels.items())
         return f"{levels} seed={self.seed}".strip()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study would run, fixed before anything runs.
+    """The trials of a study, fixed before any of them runs.
 
     Attributes:
         spec: the study.
-        trials: in running order (all cells at the first seed, then the next seed).
-        hash: digest of the trials' ids, the outcome and the decision rule.
-        excluded: cells left out, with their reason.
-        equal_cells: groups of level choices that give the same config; each group runs once.
-        aliases: term -> terms it cannot be told from, in a fractional design.
+        trials: in running order: all cells with the first seed, then all with the next one.
+        hash: digest of the trials' ids, the outcome, and the decision rule.
+        excluded: cells that the study leaves out, with their reasons.
+        equal_cells: groups of cells with the same config; each group is trained once.
+        aliases: effect -> effects that a fractional design can't distinguish from it.
         reference: the cell that the others are compared with.
-        cells: every cell with its id; equal cells share one.
-        missing: what the trials need and is not there (data, checkpoints), one line each; such
-            trials cannot run.
+        cells: every cell with its id; cells with the same config share an id.
+        missing: messages about data and checkpoints that trials need but this machine lacks; such
+            trials can't run.
+        sources: source file or module that some trial uses -> digest of its code.
     """
 
     spec: StudySpec
@@ -216,6 +224,7 @@ class Plan:
     reference: Mapping[str, str] = field(default_factory=dict)
     cells: tuple[tuple[str, Mapping[str, str]], ...] = ()
     missing: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -223,14 +232,15 @@ class TrialResult:
     """How a trial ended.
 
     Attributes:
-        trial: what ran.
-        status: `finished`, `diverged`, `failed` or `interrupted`.
-        folder: the trial's folder: trial.json, history.jsonl, images/, checkpoints/, traceback.txt.
-        error: one line, None when finished; for `diverged` the cause and step.
-        fault: fault class of a failure (`bug`, `gpu_memory`, `host_memory`, `disk_full`, `data`,
+        trial: the trial.
+        status: `finished`, `diverged`, `failed`, or `interrupted`.
+        folder: the trial's folder, with trial.json, history.jsonl, images/, checkpoints/, and after
+            a failure traceback.txt.
+        error: message on a single line, for `diverged` the cause and step; None if finished.
+        fault: class of a failure (`bug`, `gpu_memory`, `host_memory`, `disk_full`, `data`,
             `killed`), else None.
-        seconds: training time of all attempts.
-        steps_done: last completed step.
+        seconds: training time of all attempts together.
+        steps_done: last step done.
     """
 
     trial: Trial
@@ -243,4 +253,4 @@ class TrialResult:
 
 
 class StudyError(Exception):
-    """A mistake of the user (study file, option, data, checkpoint): one clear line, exit code 2."""
+    """A mistake in a command, study file, data, or checkpoint; the command exits with code 2."""

@@ -1,1 +1,1 @@
-"""MLflow as a projection of the trials' folders; the only package that imports MLflow."""
+"""Copies the trials' folders to MLflow; the only package that imports MLflow."""

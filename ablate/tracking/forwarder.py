@@ -1,8 +1,8 @@
-"""MLflow as a window on the trials' folders: a process of its own forwards what the journals say.
+"""Forwards the trials' folders to MLflow, from a process of its own, so that training never waits.
 
-One experiment a study, one flat run a trial for its whole life, one run for the study. Sending
-again changes nothing: what a run already has is asked from the store, and the folder's own times
-are sent. Training never waits for it.
+Each study has one experiment, with one run per trial for the trial's whole life and one run for the
+study itself. Sending twice changes nothing, because the forwarder asks the store what a run already
+has, and takes all times from the folder.
 """
 
 import fcntl
@@ -40,34 +40,41 @@ from ablate.tracking.trial import TrialForwarder
 from ablate.trial import journal, trial_file
 
 STUDY_FILES = (
-    *(
-        "study.yaml",
-        "study.resolved.yaml",
-        "plan.json",
-        "plan.csv",
-        "trials.csv",
-        "history.parquet",
-    ),
-    *("ledger.jsonl", "registration.json"),
+    "study.yaml",
+    "study.resolved.yaml",
+    "plan.json",
+    "plan.csv",
+    "trials.csv",
+    "history.parquet",
+    "ledger.jsonl",
+    "registration.json",
 )
+"""Files of the study's folder that become artifacts of the study's run."""
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""Waits after failed tries, seconds."""
+"""Pauses after the first, second, ... failed attempt in a row, in seconds."""
 
 
 def main() -> None:
-    """Forward until stdin ends or says `finish`; then send the rest, and report on stdout as
-    JSON."""
+    """Forward until stdin ends or says `finish`, then send the rest and report on stdout.
+
+    The first line of stdin is a JSON object with `folder`, `uri`, `patience_s`, and `every_s`. The
+    report is a JSON object with `complete` and `error`.
+    """
+    # Only the report may reach stdout: whatever else prints goes to stderr, which is the log.
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     os.nice(10)
     logging.disable(logging.ERROR)
+
     order = json.loads(sys.stdin.readline())
     finish = threading.Event()
     until: list[float] = []
 
     def listen() -> None:
-        word = sys.stdin.readline()
-        until.append(time.monotonic() + (order["patience_s"] if word else 5.0))
+        """Wait for the end, and note until when the rest may be sent."""
+        line = sys.stdin.readline()
+        # No line means that the command has died, so the rest gets only a short time.
+        until.append(time.monotonic() + (order["patience_s"] if line else 5.0))
         finish.set()
 
     threading.Thread(target=listen, daemon=True).start()
@@ -79,26 +86,28 @@ def main() -> None:
         try:
             complete = forwarder.forward(last)
             failures, error = 0, None
-        except Exception as away:
+        except Exception as problem:
             complete, failures = False, failures + 1
-            error = without_secrets(" ".join(str(away).split())[:300], order["uri"])
+            error = without_secrets(" ".join(str(problem).split())[:300], order["uri"])
         if last and (complete or time.monotonic() > until[0]):
             break
+
         pause = PAUSES_S[min(failures, len(PAUSES_S)) - 1] if failures else order["every_s"]
         if last:
             time.sleep(min(pause, 1.0))
         else:
             finish.wait(pause)
+
     out.write(json.dumps({"complete": complete, "error": error}) + "\n")
-    os._exit(0)  # never wait for threads of the client
+    os._exit(0)  # Does not wait for threads of the client.
 
 
 class Forwarder:
-    """Brings an MLflow store up to what a study's folder says.
+    """Brings an MLflow store up to date with a study's folder.
 
     Args:
         folder: `OUT/<study>`.
-        uri: address of the store; may hold a password, which goes nowhere else.
+        uri: address of the store. A password in it is passed to nobody but the store.
     """
 
     def __init__(self, folder: Path, uri: str) -> None:
@@ -114,10 +123,11 @@ class Forwarder:
     def forward(self, last: bool) -> bool:
         """Send what is new.
 
-        At the end (`last`) also the study's files, and every run gets its true end.
+        Args:
+            last: whether the command ends: also send the study's files, and end all runs.
 
         Returns:
-            True when nothing is left to send.
+            True, because whatever could not be sent raises an error.
         """
         client = self._connected()
         for planned in self.plan["trials"]:
@@ -126,6 +136,7 @@ class Forwarder:
             stamp = _stamp(where)
             if stamp == self.seen.get(id_) and not last:
                 continue
+
             document = trial_file.standing(where)
             if trial_file.status_of(document) == "planned" and id_ not in self.runs:
                 continue
@@ -134,36 +145,40 @@ class Forwarder:
                     client, self._run_of(planned, document), where, self.plan, planned
                 )
             self.trials[id_].forward(document, last)
+            # The stamp from before reading: what was written since then is sent next time.
             self.seen[id_] = stamp
+
         if last:
-            self._study_run_ended()
-            self._end_strangers()
+            self._end_study_run()
+            self._end_abandoned_runs()
         return True
 
     def _connected(self) -> MlflowClient:
-        """The client, once the store answers and holds the study's experiment."""
+        """Return the client; on the first call, connect and set up the study's experiment."""
         if self.client is None:
-            with _first_one(self.uri):
+            with _one_process_at_a_time(self.uri):
                 client = MlflowClient(self.uri)
                 self.experiment = self._experiment(client)
             self.runs = self._existing(client)
             self.client = client
-            self._study_run_begun()
-            self._end_strangers()
+            self._begin_study_run()
+            self._end_abandoned_runs()
         return self.client
 
     def _experiment(self, client: MlflowClient) -> Experiment:
-        """The study's experiment, with its notes and prepared views."""
+        """Return the study's experiment with its prepared views; create it if it is missing."""
         name = self.plan["name"]
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             store = _artifact_folder(self.uri, name)
-            with suppress(MlflowException):  # another forwarder may have been first
+            with suppress(MlflowException):  # Another forwarder may have been first.
                 client.create_experiment(name, artifact_location=store)
             experiment = client.get_experiment_by_name(name)
         assert experiment is not None
+
         if experiment.lifecycle_stage != "active":
             client.restore_experiment(experiment.experiment_id)
+
         tags = {"mlflow.experimentKind": "custom_model_development"}
         tags |= {f"mlflow.sharedViewState.{key}": state for key, state in views(self.plan).items()}
         for key, value in tags.items():
@@ -172,10 +187,12 @@ class Forwarder:
         return experiment
 
     def _existing(self, client: MlflowClient) -> dict[str, Run]:
-        """Trial id -> run, of all trials that ever had one in this experiment; `study` -> the
-        study's own."""
+        """Return trial id -> run for all trials with a run in this experiment.
+
+        The study's own run has the key `study`.
+        """
         assert self.experiment is not None
-        found: dict[str, Run] = {}
+        runs: dict[str, Run] = {}
         token = None
         while True:
             page = client.search_runs(
@@ -193,18 +210,19 @@ class Forwarder:
                     else run.data.tags.get("trial_id")
                 )
                 if key:
-                    found[key] = run  # the oldest one wins
+                    runs[key] = run  # The oldest run of a trial comes last and wins.
             token = page.token
             if not token:
-                return found
+                return runs
 
     def _run_of(self, planned: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-        """The run of a trial: the one it has, or a new one."""
+        """Return the id of a trial's run; create the run if the trial has none."""
         id_ = planned["trial_id"]
         if id_ in self.runs:
             return str(self.runs[id_].info.run_id)
         assert self.experiment is not None
         assert self.client is not None
+
         cell = cell_name(self.plan, planned["levels"])
         tags = {
             "role": "trial",
@@ -219,6 +237,7 @@ class Forwarder:
         tags |= {
             safe_name(f"factor.{name}"): level[:5000] for name, level in planned["levels"].items()
         }
+
         attempts = document.get("attempts") or [{"started": time.time()}]
         run = self.client.create_run(
             self.experiment.experiment_id,
@@ -229,8 +248,8 @@ class Forwarder:
         self.runs[id_] = run
         return str(run.info.run_id)
 
-    def _study_run_begun(self) -> None:
-        """The study's own run, and the addresses of its pages in `tracking.json`."""
+    def _begin_study_run(self) -> None:
+        """Start or reopen the study's own run, and write the addresses to `tracking.json`."""
         assert self.client is not None
         assert self.experiment is not None
         if "study" in self.runs:
@@ -243,6 +262,7 @@ class Forwarder:
             )
             self.runs["study"] = run
         self.study_run = run.info.run_id
+
         id_ = self.experiment.experiment_id
         note = study_note(self.plan, report_page("", id_, self.study_run))
         self.client.set_experiment_tag(id_, "mlflow.note.content", note)
@@ -257,7 +277,7 @@ class Forwarder:
         self._write_addresses()
 
     def _write_addresses(self) -> None:
-        """Put the addresses of the study's pages in the folder, for the terminal and the report."""
+        """Write the addresses of the study's pages to `tracking.json`, if they have changed."""
         assert self.experiment is not None
         ids = [
             self.runs[trial["trial_id"]].info.run_id
@@ -265,6 +285,8 @@ class Forwarder:
             if trial["trial_id"] in self.runs
         ]
         base = redacted(self.uri).rstrip("/") if self.uri.startswith("http") else LOOPBACK
+
+        # The terminal and the report read this file, so it must not contain a password.
         facts = {
             "uri": redacted(self.uri),
             "base": base,
@@ -277,16 +299,18 @@ class Forwarder:
         if atomic.read_json(path) != facts:
             atomic.write_json(path, facts)
 
-    def _study_run_ended(self) -> None:
-        """The study's files, report and headline; its run gets its end."""
+    def _end_study_run(self) -> None:
+        """Send the study's files, report, and headline numbers, and end its run."""
         assert self.client is not None
         assert self.study_run is not None
+
         self._write_addresses()
         for name in STUDY_FILES:
             if (self.folder / name).exists():
                 self.client.log_artifact(self.study_run, str(self.folder / name))
         if (self.folder / "report").is_dir():
             self.client.log_artifacts(self.study_run, str(self.folder / "report"), "report")
+
         documents = [
             trial_file.standing(self.folder / "trials" / trial["trial_id"])
             for trial in self.plan["trials"]
@@ -296,12 +320,13 @@ class Forwarder:
         metrics = {
             f"study/{status}": float(statuses.count(status)) for status in sorted(set(statuses))
         }
-        told = atomic.read_json(self.folder / "report" / "data" / "report.json")
-        metrics |= _effects(told)
+        report = atomic.read_json(self.folder / "report" / "data" / "report.json")
+        metrics |= _effects(report)
         self.client.log_batch(
             self.study_run, metrics=[Metric(safe_name(k), v, now, 0) for k, v in metrics.items()]
         )
-        self._write_answer(told)
+        self._write_answer(report)
+
         ended = (
             "FINISHED"
             if set(statuses) <= set(trial_file.ENDED)
@@ -311,37 +336,41 @@ class Forwarder:
         )
         self.client.set_terminated(self.study_run, ended, now)
 
-    def _write_answer(self, told: Mapping[str, Any]) -> None:
-        """Put the report's answer into the notes of the study's run and of the experiment."""
+    def _write_answer(self, report: Mapping[str, Any]) -> None:
+        """Write the report's answer to the notes of the study's run and of the experiment."""
         assert self.client is not None
         assert self.experiment is not None
-        sentences = [str(text) for text in (told.get("answer"), *told.get("more", ())) if text]
+        sentences = [str(text) for text in (report.get("answer"), *report.get("more", ())) if text]
         if not sentences:
             return
+
         id_ = self.experiment.experiment_id
         note = study_note(self.plan, report_page("", id_, str(self.study_run)), sentences)
         self.client.set_experiment_tag(id_, "mlflow.note.content", note)
         self.client.set_tag(str(self.study_run), "mlflow.note.content", note)
 
-    def _end_strangers(self) -> None:
-        """End runs that a dead command left RUNNING: their trial has its folder here, and this plan
-        has it no more."""
+    def _end_abandoned_runs(self) -> None:
+        """End runs that a dead command left RUNNING and whose trials are not in the plan any more.
+
+        A trial of this study has its folder here; other runs belong to somebody else.
+        """
         assert self.client is not None
         planned = {trial["trial_id"] for trial in self.plan["trials"]}
         for id_, run in self.runs.items():
-            ours = id_ not in planned and (self.folder / "trials" / id_).is_dir()
-            if ours and run.info.status == "RUNNING":
+            abandoned = id_ not in planned and (self.folder / "trials" / id_).is_dir()
+            if abandoned and run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
 
-def _effects(told: Mapping[str, Any]) -> dict[str, float]:
-    """Effects by factor from report.json, as metrics of the study's run.
+def _effects(report: Mapping[str, Any]) -> dict[str, float]:
+    """Return the effects of factors in report.json, as metrics of the study's run.
 
-    A factor that depends on another one, or makes trials diverge, has no single effect.
+    A factor whose effect depends on another factor, or that makes trials diverge, has no single
+    effect, and so no metric.
     """
     return {
         f"effect/{row['factor']}": float(row["effect"])
-        for row in told.get("verdicts", [])
+        for row in report.get("verdicts", [])
         if isinstance(row, dict)
         and row.get("effect") is not None
         and "factor" in row
@@ -350,9 +379,11 @@ def _effects(told: Mapping[str, Any]) -> dict[str, float]:
 
 
 @contextmanager
-def _first_one(uri: str) -> Iterator[None]:
-    """Let one process at a time open an sqlite store: making its tables is a race that most would
-    lose."""
+def _one_process_at_a_time(uri: str) -> Iterator[None]:
+    """Let only one process at a time open an sqlite store.
+
+    The first one creates the tables, which fails if several processes try it at once.
+    """
     path = sqlite_path(uri)
     if path is None:
         yield
@@ -361,22 +392,23 @@ def _first_one(uri: str) -> Iterator[None]:
     with path.with_name(f".{path.name}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with sqlite3.connect(path, timeout=20) as connection:
-            connection.execute(
-                "PRAGMA journal_mode=WAL"
-            )  # stays in the file; several writers do not wait for each other
+            # The file keeps this mode, in which readers and writers do not block each other.
+            connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
         yield
 
 
 def _artifact_folder(uri: str, study: str) -> str | None:
-    """Where a new experiment keeps its artifacts: beside an sqlite store; a server decides
-    itself."""
+    """Return the address of a new experiment's artifacts, or None to let a server decide.
+
+    With an sqlite store, they are in a folder next to the store.
+    """
     path = sqlite_path(uri)
     return None if path is None else (path.parent / "mlartifacts" / study).as_uri()
 
 
 def _stamp(folder: Path) -> tuple[int, int]:
-    """Changes when a trial's journal or document does."""
+    """Return the times of the last changes of a trial's journal and document; 0 if missing."""
     times = []
     for name in (journal.NAME, trial_file.NAME):
         try:

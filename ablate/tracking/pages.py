@@ -1,9 +1,8 @@
-"""What MLflow's pages show of a study: names, colours, notes, prepared views and the addresses that
-    open them.
+"""Content of MLflow's pages about a study: names, colors, notes, prepared views, and addresses.
 
-Nothing here needs MLflow: all of it is text for tags and addresses. The prepared views use a tag
-that is no documented interface of MLflow (seen in 3.17); where it is not understood, the plain
-addresses still work.
+Everything here is text for tags and addresses, so this module does not import MLflow. The prepared
+views use a tag that MLflow does not document (seen in 3.17). If a version ignores that tag, the
+plain addresses still work.
 """
 
 import html
@@ -14,21 +13,24 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
-"""Okabe and Ito's colours, told apart by colour-blind readers."""
+"""Colors of Okabe and Ito, which color-blind readers can distinguish."""
 LOOPBACK = "http://127.0.0.1:5000"
-"""Where `mlflow ui` answers unless told otherwise."""
+"""Default address of `mlflow ui`."""
 
 
 def safe_name(name: str) -> str:
-    """A name that MLflow takes as the key of a metric, param or tag: at most 250 of its
-    characters."""
+    """Return a name that MLflow accepts as the key of a metric, param, or tag.
+
+    Other characters become `_`, and only the first 250 are kept.
+    """
     cleaned = re.sub(r"[^\w\-. /:]", "_", name, flags=re.ASCII).strip("/") or "_"
+    # MLflow uses keys as paths, so it accepts neither empty parts nor `.` and `..`.
     cleaned = re.sub(r"(^|/)\.+(?=/|$)", r"\1_", re.sub("/+", "/", cleaned))
     return cleaned[:250]
 
 
 def colour(plan: Mapping[str, Any], cell_id: str) -> str:
-    """The colour of a cell's runs; the reference is black."""
+    """Return the color of a cell's runs; the reference is black."""
     if cell_id == plan.get("reference_cell"):
         return "#000000"
     others = list(
@@ -42,7 +44,7 @@ def colour(plan: Mapping[str, Any], cell_id: str) -> str:
 
 
 def redacted(uri: str) -> str:
-    """An address without the user and password in it."""
+    """Return an address without its user name and password."""
     parts = urlsplit(uri)
     if "@" not in parts.netloc:
         return uri
@@ -50,7 +52,7 @@ def redacted(uri: str) -> str:
 
 
 def without_secrets(text: str, uri: str) -> str:
-    """A text in which the user and password of `uri` are blotted out."""
+    """Return a text in which `***` replaces the user name and password of `uri`."""
     parts = urlsplit(uri)
     text = text.replace(uri, redacted(uri))
     for secret in (parts.netloc.rpartition("@")[0], parts.password):
@@ -60,32 +62,36 @@ def without_secrets(text: str, uri: str) -> str:
 
 
 LONGEST_NOTE = 4500
-"""Characters of a note; MLflow takes 5,000 of a tag."""
+"""Most characters that a note's answer may have; MLflow accepts tags of up to 5,000."""
 
 
 def study_note(plan: Mapping[str, Any], report: str = "", answer: Sequence[str] = ()) -> str:
-    """Return Markdown for the experiment's page.
+    """Return the Markdown note of a study's experiment and of its run.
 
     Args:
         plan: as in plan.json.
-        report: address of the report's page, once it is known.
-        answer: sentences of the report, once there is one.
+        report: address of the report's page, or empty if it isn't known yet.
+        answer: sentences of the report, or empty if it isn't written yet.
     """
     outcome = plan["outcome"]
-    told = "\n\n".join(html.escape(text) for text in answer)
-    told = told if len(told) <= LONGEST_NOTE else told[: told.rfind(". ", 0, LONGEST_NOTE) + 1]
+    shown = "\n\n".join(html.escape(text) for text in answer)
+    if len(shown) > LONGEST_NOTE:
+        shown = shown[: shown.rfind(". ", 0, LONGEST_NOTE) + 1]  # Ends with a whole sentence.
+
+    link = f"[The report]({report})" if report else "The report"
     return (
         f"**{plan['question'] or plan['name']}**\n\n"
-        + (f"{told}\n\n" if told else "")
+        + (f"{shown}\n\n" if shown else "")
         + f"{len(plan['cells'])} cells, {len(plan['seeds'])} seeds, {len(plan['trials'])} trials. "
-        f"Primary outcome: `{outcome['metric']}` ({outcome['summary']}), {outcome['better']} is better. "
-        f"Plan `{plan['hash'][:12]}`. {f'[The report]({report})' if report else 'The report'} is attached to the run "
+        f"Primary outcome: `{outcome['metric']}` ({outcome['summary']}), "
+        f"{outcome['better']} is better. "
+        f"Plan `{plan['hash'][:12]}`. {link} is attached to the run "
         f"`study: {plan['name']}`, under artifacts."
     )
 
 
 def trial_note(plan: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
-    """Markdown for a trial's page."""
+    """Return the Markdown note of a trial's run."""
     rows = "\n".join(f"| {factor} | {level} |" for factor, level in trial["levels"].items())
     head = f"Trial `{trial['trial_id']}` of study **{plan['name']}**, seed {trial['seed']}."
     return f"{head}\n\n| factor | level |\n|---|---|\n{rows}"
@@ -94,10 +100,10 @@ def trial_note(plan: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
 def addresses(
     base: str, experiment_id: str, run_ids: Sequence[str], plan: Mapping[str, Any]
 ) -> dict[str, str]:
-    """Name -> address of the study's pages in MLflow.
+    """Return name -> address of the study's pages in MLflow.
 
     Args:
-        base: address of the MLflow server, without a slash at the end.
+        base: address of the MLflow server, without a final slash.
         experiment_id: the study's experiment.
         run_ids: the runs of the trials, in the order of the plan.
         plan: the content of plan.json.
@@ -112,6 +118,7 @@ def addresses(
         "modelVersionFilter": "All Runs",
         "datasetsFilter": "W10=",
     }
+
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in state.items())
     runs = quote(json.dumps(list(run_ids), separators=(",", ":")), safe="")
     experiments = quote(json.dumps([experiment_id]), safe="")
@@ -120,24 +127,29 @@ def addresses(
         "charts": f"{where}&compareRunsMode=CHART&{query}",
         "by_arm": f"{where}&compareRunsMode=CHART&viewStateShareKey=by_arm",
         "by_trial": f"{where}&viewStateShareKey=by_trial",
-        "compare": f"{base}/#/compare-runs?runs={runs}&experiments={experiments}&workflowType=machine_learning",
+        "compare": f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"
+        "&workflowType=machine_learning",
     }
 
 
 def report_page(base: str, experiment_id: str, study_run_id: str) -> str:
-    """Address of the report among the artifacts of the study's run; `base` may be empty: of the
-    same server."""
+    """Return the address of the report among the artifacts of the study's run.
+
+    With an empty `base`, the address is relative to the same server.
+    """
     return f"{base}/#/experiments/{experiment_id}/runs/{study_run_id}/artifacts/report/index.html"
 
 
 def answer_name(plan: Mapping[str, Any]) -> str:
-    """The metric that MLflow's pages show first."""
+    """Return the name of the metric that MLflow's pages show first, that of the outcome."""
     return safe_name(f"answer/{plan['outcome']['metric']}")
 
 
 def views(plan: Mapping[str, Any]) -> dict[str, str]:
-    """Name -> JSON state of a prepared view of the experiment's page: arms grouped on charts,
-    trials in a table."""
+    """Return name -> JSON state of a prepared view of the experiment's page.
+
+    `by_arm` shows charts with trials grouped by arm; `by_trial` shows every trial on its own.
+    """
     answer = answer_name(plan)
     factors = [safe_name(name) for name in plan["factors"]]
     columns = [
@@ -165,6 +177,7 @@ def views(plan: Mapping[str, Any]) -> dict[str, str]:
         "selectedColumns": columns,
         "useGroupedValuesInCharts": True,
     }
+
     sections = [
         ("answer", "The question"),
         ("metric", "Metrics"),
@@ -183,6 +196,7 @@ def views(plan: Mapping[str, Any]) -> dict[str, str]:
         "compareRunCharts": charts,
         "autoRefreshEnabled": True,
     }
+
     grouping = {
         "groupBy": {
             "aggregateFunction": "average",
@@ -196,7 +210,7 @@ def views(plan: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _line(number: int, metric: str) -> dict[str, Any]:
-    """A line chart of one metric over steps."""
+    """Return a line chart of one metric over steps, in MLflow's format."""
     section = metric.partition("/")[0]
     return {
         "uuid": f"chart-{number}",

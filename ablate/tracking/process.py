@@ -1,5 +1,4 @@
-"""The tracking process seen from the command: started beside the trials, told to finish, never
-waited for in vain."""
+"""Starts and stops the process that sends results to MLflow while trials run."""
 
 import base64
 import json
@@ -18,15 +17,18 @@ from ablate.tracking.pages import redacted
 from ablate.trial import trial_file
 
 OFF = "none"
-"""Tracking address that means no tracking."""
+"""Value of `--tracking-uri` that turns tracking off."""
 
 
 def tracking_address(out: Path, given: str | None) -> str:
-    """The store to use: the given one, else `MLFLOW_TRACKING_URI`, else `mlflow.db` in the folder
-        of results.
+    """Return the address of the MLflow store to use.
+
+    Args:
+        out: folder of the studies; its `mlflow.db` is used if nothing else is given.
+        given: address from the command line, or None for that in `MLFLOW_TRACKING_URI`.
 
     Raises:
-        StudyError: it is of a kind that cannot work.
+        StudyError: MLflow or the forwarder can't use this kind of address.
     """
     uri = (
         given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.resolve() / 'mlflow.db'}"
@@ -40,24 +42,29 @@ def tracking_address(out: Path, given: str | None) -> str:
         "databricks",
     ):
         return uri
+
     path = sqlite_path(uri)
     if path is None:
         raise StudyError(
-            f"--tracking-uri {redacted(uri)}: must be http(s)://..., sqlite:///... or a database's address"
+            f"--tracking-uri {redacted(uri)}: "
+            "must be http(s)://..., sqlite:///... or a database's address"
         )
     return f"sqlite:///{path}"
 
 
 def sqlite_path(uri: str) -> Path | None:
-    """The absolute path of an sqlite store; None for any other."""
+    """Return the absolute path of an sqlite store, or None for other kinds of stores."""
     return Path(uri.removeprefix("sqlite:///")).absolute() if uri.startswith("sqlite:///") else None
 
 
 def reachable(uri: str) -> str | None:
-    """None when the store can be used, else one line that says why not; asks servers only, for at
-    most 5 s."""
+    """Return None if the store can be used, else a message that says why not.
+
+    Only servers are asked, for at most 5 seconds.
+    """
     if not uri.startswith("http"):
         return None
+
     parts = urlsplit(uri)
     request = urllib.request.Request(redacted(uri).rstrip("/") + "/health")
     if parts.username:
@@ -67,11 +74,12 @@ def reachable(uri: str) -> str | None:
         with urllib.request.urlopen(request, timeout=5):
             return None
     except (OSError, urllib.error.URLError) as error:
-        return f"the tracking server {redacted(uri)} does not answer: {getattr(error, 'reason', error)}"
+        reason = getattr(error, "reason", error)
+        return f"the tracking server {redacted(uri)} does not answer: {reason}"
 
 
 def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
-    """Whether the store has everything of these trials, as far as the folder knows."""
+    """Return whether the store has all of these trials, as far as the study's folder shows."""
     facts = atomic.read_json(folder / "tracking.json")
     path = sqlite_path(uri)
     if (
@@ -80,23 +88,34 @@ def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
         or (path and not path.exists())
     ):
         return False
+
     for trial in trials:
         where = folder / "trials" / trial.id
         document = trial_file.standing(where)
-        end = f"{trial_file.status_of(document)} {(document.get('attempts') or [{}])[-1].get('ended')}"
+        last = (document.get("attempts") or [{}])[-1]
+        end = f"{trial_file.status_of(document)} {last.get('ended')}"
         if atomic.read_json(where / "mlflow.json").get("sent") != end:
             return False
     return True
 
 
 class Forwarding:
-    """The process that forwards a study's folder to MLflow while trials run."""
+    """The process that forwards a study's folder to MLflow while trials run.
+
+    Args:
+        folder: `OUT/<study>`.
+        uri: address of the store.
+        patience_s: how long `finish` lets the process send the rest, in seconds.
+        every_s: pause between two rounds of sending, in seconds.
+    """
 
     def __init__(
         self, folder: Path, uri: str, patience_s: float = 30.0, every_s: float = 1.0
     ) -> None:
         self.folder, self.uri = folder, uri
         self._log = (folder / "tracking.log").open("ab")
+
+        # One retry, because the forwarder tries again itself; no GPU, because the trials need it.
         environment = os.environ | {
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
@@ -116,17 +135,21 @@ class Forwarding:
             start_new_session=True,
             text=True,
         )
+
         self._patience_s = patience_s
         order = {"folder": str(folder), "uri": uri, "patience_s": patience_s, "every_s": every_s}
-        self._tell(json.dumps(order))
+        self._write_line(json.dumps(order))
 
     def finish(self) -> str | None:
-        """Send the rest and end; None when all was sent, else one line that says what was not and
-        why."""
-        self._tell("finish")
+        """Have the rest sent and end the process.
+
+        Returns:
+            None if everything was sent, else a message that says why not.
+        """
+        self._write_line("finish")
         try:
-            said, _ = self._process.communicate(timeout=self._patience_s + 60)
-            answer = json.loads(said.splitlines()[-1])
+            output, _ = self._process.communicate(timeout=self._patience_s + 60)
+            answer = json.loads(output.splitlines()[-1])
         except (subprocess.TimeoutExpired, ValueError, IndexError):
             self._process.kill()
             answer = {
@@ -134,19 +157,22 @@ class Forwarding:
                 "error": f"the tracking process failed, see {self.folder / 'tracking.log'}",
             }
         self._log.close()
+
         facts = atomic.read_json(self.folder / "tracking.json")
         if facts:
             atomic.write_json(
                 self.folder / "tracking.json", {**facts, "complete": answer["complete"]}
             )
+
         if answer["complete"]:
             return None
         return f"tracking is behind ({answer['error']}); the next run sends the rest"
 
-    def _tell(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
+        """Write a line to the process's stdin."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # it is gone; finish() says so
+            pass  # The process has died; `finish` reports it.

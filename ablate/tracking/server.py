@@ -1,4 +1,4 @@
-"""The MLflow page of a study, on this machine's loopback only."""
+"""Serves the MLflow pages of a study, on this machine's loopback address only."""
 
 import contextlib
 import os
@@ -19,15 +19,17 @@ HOST = "127.0.0.1"
 
 
 def serve(folder: Path, port: int, show: Callable[[str], None]) -> int:
-    """Serve the study's MLflow store until Ctrl-C; print the addresses first.
+    """Print the addresses of a study's MLflow pages, and serve its store until Ctrl-C.
+
+    A store that a server has already is not served again.
 
     Args:
         folder: `OUT/<study>`.
-        port: on loopback; 0 for any free one.
+        port: port to use; 0 stands for any free one.
         show: prints a line.
 
     Returns:
-        The exit code: 0 after Ctrl-C, else that of the server.
+        The exit code: 0 after Ctrl-C, otherwise the server's.
 
     Raises:
         StudyError: the study was not tracked, or the port is taken.
@@ -37,52 +39,58 @@ def serve(folder: Path, port: int, show: Callable[[str], None]) -> int:
         show(f"{name.replace('_', ' ')}: {addresses[name]}")
     if command is None:
         return 0
+
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    served = subprocess.Popen(command, env=os.environ | quiet, start_new_session=True)
+    process = subprocess.Popen(command, env=os.environ | quiet, start_new_session=True)
     try:
         with terminated_as_interrupted():
-            return served.wait()
+            return process.wait()
     except KeyboardInterrupt:
         return 0
     finally:
-        _end(served)
+        _end(process)
 
 
-def _end(served: "subprocess.Popen[bytes]") -> None:
-    """End the server and all its children: they share a process group of their own."""
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the server and all its children, which share a process group of their own."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(served.pid, number)
+            os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            served.wait(5)
+            process.wait(5)
 
 
 def server(folder: Path, port: int) -> tuple[list[str] | None, dict[str, str]]:
-    """The command that serves the study's store (None: a server has it already), and the addresses
-    of its pages."""
+    """Return the command that serves the study's store, and the addresses of its pages.
+
+    The command is None if a server has the store already.
+
+    Raises:
+        StudyError: the folder holds no study, the study was not tracked, or the port is taken.
+    """
     read_plan(folder)
     facts = atomic.read_json(folder / "tracking.json")
     if not facts:
         raise StudyError(f"{folder}: this study was not tracked (no tracking.json)")
     if facts["base"] != LOOPBACK:
         return None, facts["addresses"]
+
     port = _free(port)
-    store = _moved(folder, facts["uri"])
+    store = _store(folder, facts["uri"])
     base = f"http://{HOST}:{port}"
     addresses = {name: text.replace(LOOPBACK, base, 1) for name, text in facts["addresses"].items()}
     options = ("--backend-store-uri", store, "--host", HOST, "--port", str(port), "--workers", "1")
     return [sys.executable, "-m", "mlflow", "server", *options], addresses
 
 
-def _moved(folder: Path, uri: str) -> str:
-    """The store beside the study's folder when there is one, for the folder may have been moved;
-    else where it was."""
-    beside = folder.resolve().parent / "mlflow.db"
-    return f"sqlite:///{beside}" if uri.startswith("sqlite") and beside.exists() else uri
+def _store(folder: Path, uri: str) -> str:
+    """Return the address of the study's store, which may have been moved along with the folder."""
+    neighbor = folder.resolve().parent / "mlflow.db"
+    return f"sqlite:///{neighbor}" if uri.startswith("sqlite") and neighbor.exists() else uri
 
 
 def _free(port: int) -> int:
-    """The port, once it is sure that it is free."""
+    """Return the port if it is free, or for 0 a free one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

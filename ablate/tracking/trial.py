@@ -1,4 +1,4 @@
-"""One trial's run in MLflow, brought up to what the trial's folder says."""
+"""Brings one trial's run in MLflow up to date with the trial's folder."""
 
 import math
 import os
@@ -17,18 +17,18 @@ from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 
 BATCH = 1000
-"""Metrics of one request; the most that MLflow takes."""
+"""Metrics per request; MLflow accepts no more."""
 MARK = "mlflow.json"
-"""File in the trial's folder: its run, and what of it has been sent."""
+"""File in the trial's folder that names its run and the end that has been sent."""
 ENDS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """Status of a trial -> status of its run."""
 
 
 class TrialForwarder:
-    """Sends a trial's records to its run; each step once, whatever was interrupted.
+    """Sends a trial's records to its run, each step once, even after interruptions.
 
     Args:
-        client: of the store.
+        client: client of the store.
         run_id: the trial's run.
         folder: the trial's folder.
         plan: the content of plan.json.
@@ -43,30 +43,32 @@ class TrialForwarder:
         plan: Mapping[str, Any],
         planned: Mapping[str, Any],
     ) -> None:
-        self.client, self.run_id, self.folder, self.plan, self.planned = (
-            client,
-            run_id,
-            folder,
-            plan,
-            planned,
-        )
+        self.client, self.run_id, self.folder = client, run_id, folder
+        self.plan, self.planned = plan, planned
         self.outcome = f"metric/{plan['outcome']['metric']}"
         self.offset, self.inode = 0, 0
         self.sent: dict[str, int] = {}
         self.described = False
         self.ended: str | None = None
+
         run = client.get_run(run_id)
         self.images = int(run.data.tags.get("images_until_step", -1))
         self.open = run.info.status == "RUNNING"
 
     def forward(self, document: Mapping[str, Any], last: bool) -> None:
-        """Send what is new; `last`: the command ends, so a run must not stay open."""
+        """Send what is new.
+
+        Args:
+            document: the trial's document, see `trial_file.standing`.
+            last: whether the command ends, so that no run may stay open.
+        """
         status = trial_file.status_of(document)
         if status in ("running", "planned") and last and not locks.is_held(self.folder / ".lock"):
             status = "interrupted"
         end = f"{status} {(document.get('attempts') or [{}])[-1].get('ended')}"
         if end == self.ended:
             return
+
         if status not in ENDS and not self.open:
             self.client.update_run(self.run_id, status="RUNNING")
             self.open = True
@@ -77,9 +79,10 @@ class TrialForwarder:
             self.ended = end
 
     def _describe(self, document: Mapping[str, Any]) -> None:
-        """Params, notes and the whole config, once."""
+        """Send params, notes, and the whole config, on the first call only."""
         if self.described:
             return
+
         params = {safe_name(name): level for name, level in self.planned["levels"].items()}
         params.setdefault("seed", str(self.planned["seed"]))
         self.client.log_batch(
@@ -93,27 +96,27 @@ class TrialForwarder:
         self.described = True
 
     def _new_lines(self) -> list[Line]:
-        """The whole lines since the last call."""
+        """Return the complete lines that were added since the last call."""
         path = self.folder / journal.NAME
         if not path.exists():
             return []
         with path.open("rb") as file:
-            if (
-                inode := os.fstat(file.fileno()).st_ino
-            ) != self.inode:  # a trial that was begun anew has a new journal
+            # A trial that started again from nothing has a new journal.
+            if (inode := os.fstat(file.fileno()).st_ino) != self.inode:
                 self.offset, self.inode = 0, inode
             file.seek(self.offset)
             text = file.read()
-        whole = text.rfind(b"\n") + 1
-        self.offset += whole
-        return list(journal.parse(text[:whole]))
+
+        # The trial may be writing its last line just now.
+        complete = text.rfind(b"\n") + 1
+        self.offset += complete
+        return list(journal.parse(text[:complete]))
 
     def _send(self, lines: Iterable[Line]) -> None:
-        """Send records in batches that never split one; steps that the run has already are passed
-        over.
+        """Send the records that the run does not have yet, in batches that never split a record.
 
-        A step that was repeated after a resume has the values it had before, so the first ones
-        stay.
+        A step that was repeated after a resume has the same values as before, so it is not sent
+        again.
         """
         batch: list[Metric] = []
         evaluated = []
@@ -128,13 +131,16 @@ class TrialForwarder:
             batch += metrics
             if line.kind == "eval":
                 evaluated.append(line)
+
         self._log(batch)
         for line in evaluated:
             self._image(line)
 
     def _sent_until(self, line: Line) -> int:
-        """The last step of this kind of record that the run has; asked from the store the first
-        time."""
+        """Return the last step with this kind of record that the run has, or -1.
+
+        Only the first call for each kind asks the store.
+        """
         if line.kind not in self.sent:
             metrics = self._metrics(line)
             history = (
@@ -144,27 +150,30 @@ class TrialForwarder:
         return self.sent[line.kind]
 
     def _metrics(self, line: Line) -> list[Metric]:
-        """A record as MLflow's metrics; it cannot keep infinity, so a flag stands for it."""
+        """Return a record as MLflow metrics, with a flag instead of values that aren't finite."""
         time_ms = int(line.time * 1000)
         values: dict[str, float] = {}
         if self.outcome in line.values:
             values[answer_name(self.plan)] = line.values[self.outcome]
         for name, value in line.values.items():
             values[safe_name(name)] = value
+        # MLflow can't keep infinite values.
         if not all(math.isfinite(value) for value in values.values()):
             values = {name: value for name, value in values.items() if math.isfinite(value)}
             values["health/nonfinite"] = 1.0
         return [Metric(name, value, time_ms, line.step) for name, value in values.items()]
 
     def _log(self, batch: list[Metric]) -> None:
+        """Send metrics in requests that MLflow accepts."""
         for start in range(0, len(batch), BATCH):
             self.client.log_batch(self.run_id, metrics=batch[start : start + BATCH])
 
     def _image(self, line: Line) -> None:
-        """The figure of an evaluation, under the slider of MLflow's page."""
+        """Send the figure of an evaluation, which MLflow shows with a slider over steps."""
         path = self.folder / "images" / f"figure_{line.step:06d}.png"
         if line.step <= self.images or not path.exists():
             return
+
         from PIL import Image
 
         with Image.open(path) as picture:
@@ -179,17 +188,19 @@ class TrialForwarder:
         self.client.set_tag(self.run_id, "images_until_step", str(line.step))
 
     def _end(self, status: str, document: Mapping[str, Any]) -> None:
-        """The true end of the run."""
+        """End the run with the trial's status, outcome, and time of its end."""
         last = (document.get("attempts") or [{}])[-1]
         lines = journal.effective(journal.read(self.folder))
         ended = last.get("ended") or max(
             (line.time for line in lines), default=last.get("started", 0.0)
         )
+
         tags = {
             "status": status,
             "fault": document.get("fault") or "",
             "error": (document.get("error") or "")[:500],
         }
+
         metrics = []
         curve = metric_curves(lines).get(self.plan["outcome"]["metric"])
         if status == "finished" and curve:
@@ -198,12 +209,13 @@ class TrialForwarder:
             name = safe_name(f"outcome/{rule['metric']}_{rule['summary']}")
             if math.isfinite(value):
                 metrics = [Metric(name, value, int(ended * 1000), curve[-1][0])]
+
         self.client.log_batch(
             self.run_id, metrics=metrics, tags=[RunTag(key, value) for key, value in tags.items()]
         )
-        for name in ("traceback.txt",) if status == "failed" else ():
-            if (self.folder / name).exists():
-                self.client.log_artifact(self.run_id, str(self.folder / name))
+        traceback = self.folder / "traceback.txt"
+        if status == "failed" and traceback.exists():
+            self.client.log_artifact(self.run_id, str(traceback))
         self.client.set_terminated(self.run_id, ENDS[status], int(ended * 1000))
         self.open = False
         atomic.write_json(

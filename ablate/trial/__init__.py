@@ -1,1 +1,1 @@
-"""One trial and its folder."""
+"""Runs one trial and keeps its folder: journal, document, and figures."""

@@ -1,4 +1,4 @@
-"""Where and with what a trial ran: code, packages, machine, memory."""
+"""Where and with what a trial ran: code, packages, machine, and memory."""
 
 import contextlib
 import functools
@@ -24,11 +24,12 @@ PACKAGES = (
     "pillow",
     "scipy",
 )
+"""Packages whose versions are recorded with every trial."""
 
 
 @functools.cache
 def environment() -> dict[str, Any]:
-    """Facts that hold for every trial of this process: git commit, packages, Python, machine."""
+    """Return facts about all trials of this process: commit, packages, Python, and machine."""
     return {
         "git": git(),
         "packages": {name: _version(name) for name in PACKAGES},
@@ -42,8 +43,10 @@ def environment() -> dict[str, Any]:
 
 @functools.cache
 def git() -> dict[str, Any]:
-    """Commit of the code and whether files differ from it; empty outside a repository (an installed
-    wheel)."""
+    """Return the commit of the code, and whether any tracked files differ from it.
+
+    The result is empty outside a repository, as in an installed wheel.
+    """
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return {}
@@ -58,13 +61,17 @@ def git() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name."""
+    """Return the name of the processor."""
     return cpu_fact("model name") or platform.processor() or platform.machine()
 
 
 def cpu_fact(*names: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """What Linux says of the first processor under one of these names; empty where it says
-    nothing."""
+    """Return the first value that Linux lists under one of these names, or an empty string.
+
+    Args:
+        names: names of fields, which differ between processor families.
+        cpuinfo: file with lines of the form `name: value`.
+    """
     try:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -74,7 +81,7 @@ def cpu_fact(*names: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def determinism(device: str) -> dict[str, Any]:
-    """What decides whether the same trial gives the same bits again."""
+    """Return the settings that decide whether a repeated trial is bit-identical."""
     import torch
 
     facts: dict[str, Any] = {
@@ -91,22 +98,24 @@ def determinism(device: str) -> dict[str, Any]:
 
 
 class PeakMemory:
-    """Peak memory between the making of this object and `megabytes`, for this process and its
-    GPU."""
+    """Peak memory of this process and its GPU since this object was created.
+
+    Args:
+        device: `cpu` or `cuda`.
+    """
 
     def __init__(self, device: str) -> None:
         self._device = device
+        # On Linux, 5 resets the peak, because a reused worker still has that of its last trial.
         with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text(
-                "5"
-            )  # Linux: start the peak anew, for warm workers
+            Path("/proc/self/clear_refs").write_text("5")
         if _usable(device):
             import torch
 
             torch.cuda.reset_peak_memory_stats(device)
 
     def megabytes(self) -> dict[str, float]:
-        """Peak resident memory, and with a GPU its peak allocation, in MB (2**20 bytes)."""
+        """Return peak resident memory, and a GPU's peak allocation, in MB (2**20 bytes)."""
         peaks = {"host": round(_peak_resident() / 2**20, 1)}
         if _usable(self._device):
             import torch
@@ -116,8 +125,10 @@ class PeakMemory:
 
 
 def _usable(device: str) -> bool:
-    """Whether the device is a GPU that torch can use; one that Ray announces but torch lacks fails
-    in training."""
+    """Return whether the device is a GPU that torch can use.
+
+    A GPU that Ray offers but torch can't use is an error in training, not here.
+    """
     if not device.startswith("cuda"):
         return False
     import torch
@@ -126,18 +137,21 @@ def _usable(device: str) -> bool:
 
 
 def _peak_resident() -> int:
-    """Bytes of the largest resident set."""
+    """Return the peak resident memory of this process in bytes."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     except OSError:
         pass
+
+    # Unlike VmHWM, this peak can't be reset. macOS gives it in bytes, other systems in kilobytes.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _git(root: Path, *arguments: str) -> str:
+    """Return the output of a git command."""
     done = subprocess.run(
         ("git", "-C", str(root), *arguments), capture_output=True, text=True, timeout=10, check=True
     )
@@ -145,6 +159,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def _version(package: str) -> str | None:
+    """Return the version of an installed package, or None."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

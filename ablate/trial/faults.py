@@ -1,12 +1,12 @@
 """Why a trial failed: each class of fault has its own policy.
 
-| fault | policy |
+| Fault | Policy |
 |---|---|
-| `bug` | not retried in the same command: equal inputs give equal errors |
+| `bug` | not retried in the same command, because the same input gives the same error |
 | `data` | a file is missing or damaged; not retried in the same command |
-| `gpu_memory`, `host_memory` | again with fewer trials at once, never with a smaller batch |
-| `killed` | again from the last checkpoint, at most `max_retries` times |
-| `disk_full` | the study stops; what is finished is kept |
+| `gpu_memory`, `host_memory` | retried with fewer trials at a time, never with a smaller batch |
+| `killed` | resumed from the last checkpoint, at most `max_retries` times |
+| `disk_full` | the study stops; finished trials are kept |
 """
 
 import errno
@@ -18,13 +18,13 @@ from pathlib import Path
 from ablate.study.nouns import TrialResult
 
 MEMORY = ("gpu_memory", "host_memory")
-"""Faults that fewer trials at once may cure."""
+"""Faults that may not occur again with fewer trials at a time."""
 
 STOPS = ("disk_full",)
 """Faults that end the whole study at once."""
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-"""What the system says when a disk, or a user's share of it, is full."""
+"""Error numbers of a full disk or an exhausted quota."""
 _HOST_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "cannot allocate memory")
 _WRITE_FAILED = (
     "PytorchStreamWriter",
@@ -32,22 +32,32 @@ _WRITE_FAILED = (
     "No space left",
     "enforce fail at inline_container",
 )
+"""Parts of torch's messages when it can't write a checkpoint, for whatever reason."""
 
 
 def classify(error: BaseException, folder: Path) -> str:
-    """The fault class of what a trial raised; `folder` is where it was writing."""
+    """Return the fault class of an error.
+
+    Args:
+        error: the error that a trial raised.
+        folder: the trial's folder, whose disk may be full.
+    """
     text = str(error)
+    # Compared by name, because importing torch takes seconds.
     names = {kind.__name__ for kind in type(error).__mro__}
+
     if "OutOfMemoryError" in names or "CUDA out of memory" in text:
         return "gpu_memory"
     if isinstance(error, MemoryError) or any(part in text for part in _HOST_MEMORY):
         return "host_memory"
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return "host_memory"
+
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return "disk_full"
     if any(part in text for part in _WRITE_FAILED) and shutil.disk_usage(folder).free < 2**20:
         return "disk_full"
+
     if "DataError" in names or "UnidentifiedImageError" in names:
         return "data"
     if isinstance(error, OSError) and error.filename is not None:
@@ -57,11 +67,12 @@ def classify(error: BaseException, folder: Path) -> str:
 
 @dataclass
 class Referee:
-    """Decides from the results as they come whether the study goes on.
+    """Decides after every result whether the study must stop.
 
     Attributes:
         fail_fast: stop at the first failed trial.
-        alike_limit: stop when the first so many trials all failed with the same error; 0: never.
+        alike_limit: stop if the first trials, as many as this, all fail with the same error; 0
+            turns this off.
     """
 
     fail_fast: bool = False
@@ -69,7 +80,7 @@ class Referee:
     _errors: list[str | None] = field(default_factory=list)
 
     def stop_reason(self, result: TrialResult) -> str | None:
-        """One line that says why to stop after this result, or None to go on."""
+        """Return the reason to stop after this result, or None to continue."""
         failed = result.status == "failed"
         self._errors.append(f"{result.fault}: {result.error}" if failed else None)
         if failed and result.fault in STOPS:
@@ -79,7 +90,7 @@ class Referee:
         return self._alike(result)
 
     def _alike(self, result: TrialResult) -> str | None:
-        """Whether the first trials of this command all failed with one error."""
+        """Return a reason to stop if this command's first trials all failed with one error."""
         first: Sequence[str | None] = self._errors[: self.alike_limit]
         if (
             not self.alike_limit
@@ -89,4 +100,7 @@ class Referee:
         ):
             return None
         where = result.folder / "traceback.txt"
-        return f"the first {self.alike_limit} trials failed with the same error: {result.error} (see {where})"
+        return (
+            f"the first {self.alike_limit} trials failed with the same error: "
+            f"{result.error} (see {where})"
+        )

@@ -1,5 +1,7 @@
-"""The paper's figure of one evaluation as a PNG: rows real, mixed, reconstructed; columns pair by
-pair."""
+"""Writes the paper's figure of one evaluation as a PNG.
+
+Its rows are real, mixed, and reconstructed images. Its columns are the images of pair after pair.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,18 +11,21 @@ import numpy as np
 
 from ablate.disk import atomic
 
-if (
-    TYPE_CHECKING
-):  # the driver of Ray Tune reads this file and needs neither torch, which takes 500 MB, nor Pillow
+# The driver process imports this module but needs neither torch, which takes 500 MB, nor Pillow.
+if TYPE_CHECKING:
     from torch import Tensor
 
 ROWS = ("real", "mixed", "full_recon")
+"""Names of the images that are shown, from top to bottom."""
 MAX_PAIRS = 8
+"""Most pairs that a figure shows."""
 
 
 def layout(images: "Mapping[str, Tensor]") -> dict[str, Any]:
-    """The facts of the figure for trial.json: names of the rows, number of columns, side of a tile
-    in pixels."""
+    """Return facts about the figure for trial.json.
+
+    These are the names of the rows, the number of columns, and the side of a tile in pixels.
+    """
     rows = [name for name in ROWS if name in images]
     first = images[rows[0]]
     return {
@@ -34,9 +39,9 @@ def save(images: "Mapping[str, Tensor]", path: Path) -> None:
     """Write the figure of an evaluation.
 
     Args:
-        images: row name -> (2P, 3, H, W) in [-1, 1]; entry i and P + i are the first and the second
-            of pair i.
-        path: PNG to write; at most the first 8 pairs are shown.
+        images: row name -> (2P, 3, H, W) in [-1, 1]; entries i and P + i are the first and the
+            second image of pair i. At most the first `MAX_PAIRS` pairs are shown.
+        path: PNG to write.
     """
     rows = [_row(images[name]) for name in ROWS if name in images]
     pixels = np.concatenate(rows, axis=0)
@@ -49,13 +54,14 @@ def save_image(image: "Tensor", path: Path) -> None:
 
 
 def _write(pixels: "np.ndarray[Any, np.dtype[np.uint8]]", path: Path) -> None:
+    """Write pixels (H, W, 3) as a PNG."""
     from PIL import Image
 
     atomic.replace(path, lambda part: Image.fromarray(pixels).save(part, format="PNG"))
 
 
 def _row(images: "Tensor") -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    """One row of tiles, (H, 2P * W, 3): first and second image of each pair side by side."""
+    """Return one row of tiles, (H, 2P * W, 3), with the two images of each pair side by side."""
     pairs = len(images) // 2
     shown = min(pairs, MAX_PAIRS)
     order = [half * pairs + pair for pair in range(shown) for half in (0, 1)]
@@ -63,6 +69,6 @@ def _row(images: "Tensor") -> "np.ndarray[Any, np.dtype[np.uint8]]":
 
 
 def _pixels(images: "Tensor") -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    """(N, 3, H, W) in [-1, 1] -> (N, H, W, 3), 0 to 255."""
+    """Convert (N, 3, H, W) in [-1, 1] to (N, H, W, 3) from 0 to 255."""
     tiles = ((images.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
     return tiles.transpose(0, 2, 3, 1)

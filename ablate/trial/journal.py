@@ -1,8 +1,9 @@
-"""The journal of a trial: `history.jsonl`, a line a record, only ever appended.
+"""The journal of a trial: `history.jsonl`, with one line per record, which is only appended to.
 
 A line is `{"attempt": 1, "step": 10, "kind": "train", "time": unix seconds, "values": {...},
-"facts": {...}}`. Non-finite numbers are written as the strings `nan`, `inf`, `-inf`, since JSON has
-none. What a later attempt repeats stays in the file and is passed over by `effective`.
+"facts": {...}}`. Numbers that aren't finite are the strings `nan`, `inf`, and `-inf`, because JSON
+has no numbers for them. If a later attempt repeats a step, the old line stays in the file, and
+`effective` ignores it.
 """
 
 import json
@@ -15,17 +16,18 @@ from pathlib import Path
 from typing import Any
 
 NAME = "history.jsonl"
+"""Name of the journal in a trial's folder."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One record of a trial as it stands in the journal.
+    """One record of a trial in the journal.
 
     Attributes:
         attempt: 1 for the first start of the trial, one more after each resume.
-        step: optimisation steps done when it was taken.
-        kind: `train`, `eval` or `note`.
-        time: when it was written, unix seconds.
+        step: optimization steps done when the record was taken.
+        kind: `train`, `eval`, or `note`.
+        time: when the record was written, in Unix seconds.
         values: numbers by name; may be non-finite.
         facts: JSON facts of a note.
     """
@@ -41,9 +43,14 @@ class Line:
 class Journal:
     """Appends lines to a trial's `history.jsonl`, durable up to the last `sync`.
 
-    Every line reaches the operating system at once, so that it survives the death of this process;
-    it reaches the disk at least every `sync_every_s` seconds and whenever `sync` is called, so that
-    a power cut costs no more than that.
+    Every line reaches the operating system at once, so it survives the death of this process. Lines
+    reach the disk at the first write more than `sync_every_s` seconds after the last sync, and
+    whenever `sync` is called. A power cut loses only later lines.
+
+    Args:
+        folder: the trial's folder.
+        attempt: number of the attempt, written to every line.
+        sync_every_s: time between two syncs, in seconds.
     """
 
     def __init__(self, folder: Path, attempt: int, sync_every_s: float = 2.0) -> None:
@@ -57,7 +64,7 @@ class Journal:
     def write(
         self, step: int, kind: str, values: Mapping[str, float], facts: Mapping[str, Any]
     ) -> None:
-        """Append one record."""
+        """Append one record; for the arguments see `Line`."""
         line: dict[str, Any] = {
             "attempt": self.attempt,
             "step": step,
@@ -74,20 +81,22 @@ class Journal:
             self.sync()
 
     def sync(self) -> None:
-        """Return when every line written so far is on the disk."""
+        """Wait until every line written so far is on the disk."""
         os.fsync(self._file.fileno())
         self._synced = time.monotonic()
 
     def close(self) -> None:
-        """Sync and close."""
+        """Sync and close the file."""
         self.sync()
         self._file.close()
 
 
 def cut_torn_line(path: Path) -> None:
-    """Remove what a dying writer left of a last line, so that the next line starts on its own."""
+    """Remove an incomplete last line, so that the next record starts on a line of its own."""
     if not path.exists() or path.stat().st_size == 0:
         return
+
+    # Searches for the last line break from the end, because a journal may be large.
     with path.open("rb+") as file:
         end = file.seek(0, os.SEEK_END)
         keep = end
@@ -95,18 +104,18 @@ def cut_torn_line(path: Path) -> None:
         while keep > 0:
             start = max(0, keep - block)
             file.seek(start)
-            found = file.read(keep - start).rfind(b"\n")
-            if found >= 0:
-                keep = start + found + 1
+            line_break = file.read(keep - start).rfind(b"\n")
+            if line_break >= 0:
+                keep = start + line_break + 1
                 break
             keep = start
+
         if keep < end:
             file.truncate(keep)
 
 
 def parse(text: bytes) -> Iterator[Line]:
-    """The whole lines of a piece of a journal; damaged ones, and a last one without its end, are
-    passed over."""
+    """Yield the lines of a piece of a journal, except damaged ones and an incomplete last one."""
     for raw in text.split(b"\n")[:-1]:
         try:
             line = json.loads(raw)
@@ -124,14 +133,16 @@ def parse(text: bytes) -> Iterator[Line]:
 
 
 def read(folder: Path) -> list[Line]:
-    """All lines of a trial's journal, also those that a later attempt repeated; empty when there is
-    none."""
+    """Return all lines of a trial's journal, including those that a later attempt repeated.
+
+    Without a journal the list is empty.
+    """
     path = folder / NAME
     return list(parse(path.read_bytes())) if path.exists() else []
 
 
 def size(folder: Path) -> int:
-    """Bytes of a trial's journal; 0 when there is none."""
+    """Return the size of a trial's journal in bytes; 0 if it is missing."""
     try:
         return (folder / NAME).stat().st_size
     except (FileNotFoundError, NotADirectoryError):
@@ -139,38 +150,44 @@ def size(folder: Path) -> int:
 
 
 def set_aside(folder: Path) -> None:
-    """Keep a journal that has lost lines under another name, so that the trial can be begun
-    anew."""
+    """Rename a journal that has lost lines, so that the trial can start again from nothing."""
     if (folder / NAME).exists():
         (folder / NAME).replace(folder / f"{NAME}.damaged")
 
 
 def effective(lines: Iterable[Line]) -> list[Line]:
-    """The lines that count: a later attempt replaces what earlier ones wrote after the step it went
-        on from.
+    """Return the lines that count, in the order of steps.
 
-    Each (step, kind) is there once, in the order of steps; notes are all kept.
+    An attempt replaces the lines of earlier attempts after the step from which it resumed. Each
+    step has at most one line of each kind, except that all notes stay.
     """
-    kept: list[Line] = []
+    current: list[Line] = []
     attempt = 0
     for line in lines:
         if line.attempt != attempt:
             attempt = line.attempt
             start = line.facts.get("resumed_at")
-            kept = [
+            current = [
                 old
-                for old in kept
+                for old in current
                 if old.kind == "note" or (start is not None and old.step <= start)
             ]
-        kept.append(line)
+        current.append(line)
+
+    # Notes have no key in common with any other line, so none of them is replaced.
     unique: dict[tuple[int, str, int], Line] = {}
-    for number, line in enumerate(kept):
+    for number, line in enumerate(current):
         unique[line.step, line.kind, number if line.kind == "note" else 0] = line
     return sorted(unique.values(), key=lambda line: line.step)
 
 
 def tail(folder: Path, size: int = 16384) -> list[Line]:
-    """The last lines of a trial's journal, read without reading the rest; for displays."""
+    """Return the last lines of a trial's journal, for displays.
+
+    Args:
+        folder: the trial's folder.
+        size: number of bytes to read from the end.
+    """
     try:
         with (folder / NAME).open("rb") as file:
             end = file.seek(0, os.SEEK_END)
@@ -181,7 +198,7 @@ def tail(folder: Path, size: int = 16384) -> list[Line]:
 
 
 def _encoded(value: float) -> float | str:
-    """A finite number as it is, else its name."""
+    """Return a finite number unchanged, and the name of any other."""
     value = float(value)
     if math.isfinite(value):
         return value

@@ -1,5 +1,4 @@
-"""One trial in this process: trains, writes its folder as it goes, and ends as a result whatever
-happens."""
+"""Runs one trial in this process: trains, writes the trial's folder, and always gives a result."""
 
 import os
 import socket
@@ -12,7 +11,9 @@ from typing import Any
 
 from ablate.disk import locks
 from ablate.study.nouns import Trial, TrialResult
-from ablate.trainers.command.config import CommandConfig
+from ablate.trainers.core.trainer import ENTRY
+from ablate.trainers.resolve import load_entry
+from ablate.trainers.trainer import STOP, Stopped
 from ablate.trial import figure, trial_file
 from ablate.trial.environment import PeakMemory, determinism, environment
 from ablate.trial.faults import classify
@@ -23,13 +24,7 @@ from g2g_core.record import Diverged, Record
 Train = Callable[..., Iterator[Record]]
 """`train(config, *, device, checkpoints)`, as `g2g_core.training.loop`."""
 Sink = Callable[[Record], None]
-
-STOP = "stop"
-"""A file of this name in the study's folder asks every trial to stop at its next record."""
-
-
-class Stopped(Exception):
-    """The study was asked to stop."""
+"""Receives every record of a trial."""
 
 
 def run_trial(
@@ -40,42 +35,43 @@ def run_trial(
     *,
     train: Train | None = None,
 ) -> TrialResult:
-    """Run a trial, or go on with it from its newest good checkpoint, and say how it ended.
+    """Run a trial, or resume it from its newest intact checkpoint, and return how it ended.
 
     Args:
         trial: what to run.
-        folder: the trial's folder, `OUT/<study>/trials/<id>`; made when missing.
-        sinks: called with every record, on the training path.
+        folder: the trial's folder, `OUT/<study>/trials/<id>`; created if it is missing.
+        sinks: called with every record; training waits for them.
         device: `cpu` or `cuda`.
-        train: the training run, `g2g_core.training.loop` unless another is given.
+        train: function that trains; None stands for that of the core.
 
     Returns:
-        The result; failures are results too. A request to stop gives `interrupted`.
+        The result. A failure is a result too, and a request to stop gives `interrupted`.
 
     Raises:
-        KeyboardInterrupt: passed on after the trial's state is written.
+        KeyboardInterrupt: after Ctrl-C, once the trial's state is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locks.held(folder / ".lock", f"trial {trial.id}", wait_s=60):
-        return _Run(trial, folder, device).run(train or _core_train(), tuple(sinks))
+        return _Run(trial, folder, device).run(train or load_entry(ENTRY), tuple(sinks))
 
 
 class _Run:
-    """The state of one attempt."""
+    """One attempt at a trial, whose folder this process has locked."""
 
     def __init__(self, trial: Trial, folder: Path, device: str) -> None:
         self.trial, self.folder, self.device = trial, folder, device
         self.stop = folder.parent.parent / STOP
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
-        self.elsewhere = isinstance(
-            trial.config, CommandConfig
-        )  # in a process that says itself what it took
+        # Training in another process, which reports its memory and time itself.
+        self.elsewhere = bool(getattr(trial.config, "elsewhere", False))
+
         self.document: dict[str, Any] = trial_file.to_run(trial, folder, trial_file.read(folder))
         lines = read(folder)
         if not self.elsewhere and _behind(lines, folder, trial.config.log_every):
             trial_file.begin_anew(folder)
             lines = []
+
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
         self.spent = float(self.document["seconds"])
@@ -89,7 +85,7 @@ class _Run:
         self.journal = Journal(folder, number)
 
     def run(self, train: Train, sinks: tuple[Sink, ...]) -> TrialResult:
-        """Train to the end or to the fault."""
+        """Train until the end, a stop, or an error, and return the result."""
         self.document.update(status="running", error=None, fault=None, environment=environment())
         try:
             trial_file.write(self.folder, self.document)
@@ -114,12 +110,13 @@ class _Run:
             return self._fail(error)
 
     def _keep(self, record: Record) -> None:
-        """Write a record to the folder."""
+        """Write a record to the trial's folder."""
         if record.images:
             path = self.folder / "images" / f"figure_{record.step:06d}.png"
             path.parent.mkdir(exist_ok=True)
             figure.save(record.images, path)
             self.document["figure"] = figure.layout(record.images)
+
         self.journal.write(record.step, record.kind, record.values, record.facts)
         if record.kind == "note":
             self.document.update(
@@ -129,18 +126,21 @@ class _Run:
             if not self.elsewhere:
                 self.document["determinism"] = determinism(self.device)
             trial_file.write(self.folder, self.document)
+
         self.document["steps_done"] = max(
             record.step, self.document["attempts"][-1].get("resumed_at") or 0
         )
+        # A checkpoint on the disk must never be ahead of the journal.
         if record.kind == "eval" or self._before_checkpoint(record.step):
-            self.journal.sync()  # a checkpoint on the disk must never be ahead of the journal
+            self.journal.sync()
 
     def _before_checkpoint(self, step: int) -> bool:
+        """Return whether training writes a checkpoint after this step."""
         every = self.trial.config.checkpoint_every
         return step == self.trial.config.steps or (every > 0 and step % every == 0)
 
     def _check_stop(self, record: Record) -> None:
-        """Look for a request to stop, at most every 0.2 s."""
+        """Raise `Stopped` if the study is to stop; looks at most every 0.2 s."""
         now = time.monotonic()
         if now - self.looked > 0.2 and record.step < self.trial.config.steps:
             self.looked = now
@@ -148,7 +148,7 @@ class _Run:
                 raise Stopped
 
     def _fail(self, error: Exception) -> TrialResult:
-        """End as failed; the traceback goes to the folder, one line to the result."""
+        """End as failed, with the traceback in the folder and a short message in the result."""
         fault = classify(error, self.folder)
         text = " ".join(str(error).split())[:500]
         try:
@@ -160,9 +160,9 @@ class _Run:
         return self._end("failed", error=f"{type(error).__name__}: {text}", fault=fault)
 
     def _end(self, status: str, error: str | None = None, fault: str | None = None) -> TrialResult:
-        """Write how it ended.
+        """Write how the trial ended, and return its result.
 
-        On a full disk the old file stays, and the trial counts as interrupted next time.
+        On a full disk the old document stays, so the next command takes the trial as interrupted.
         """
         seconds = time.monotonic() - self.clock
         self.document["attempts"][-1].update(
@@ -177,6 +177,7 @@ class _Run:
             self.document["peak_memory_mb"] = {
                 kind: max(peak, before.get(kind, 0.0)) for kind, peak in peaks.items()
             }
+
         try:
             self.journal.close()
             self.document["history_bytes"] = size(self.folder)
@@ -194,12 +195,12 @@ _OWN = frozenset(trial_file.planned(Trial("", "", {}, 0, TrialConfig()), ""))
 
 
 def _closed(records: Iterator[Record]) -> AbstractContextManager[object]:
-    """Ends a training run that is left before its end, as soon as it is left."""
+    """Return a context that ends an unfinished training run as soon as the block is left."""
     return closing(records) if isinstance(records, Generator) else nullcontext()
 
 
 def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -> None:
-    """Give an attempt that was killed its end: the last line it wrote."""
+    """Add an end to attempts that were killed: the time of the last line that they wrote."""
     for attempt in document["attempts"]:
         if "ended" not in attempt:
             ended = max(last_sign_of_life or 0.0, attempt["started"])
@@ -210,17 +211,10 @@ def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -
 
 
 def _behind(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
-    """Whether the journal has lost lines: a checkpoint is of a step that it does not come to."""
+    """Return whether the journal has lost lines, because a checkpoint is of a later step."""
     steps = [
         int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")
     ]
+    # The last steps before a checkpoint need not have a record of their own.
     recorded = [line.step for line in lines if line.kind != "note"]
     return bool(steps) and max(steps) - max(recorded, default=-1) >= max(1, log_every)
-
-
-def _core_train() -> Train:
-    """The core's training run, imported late: it brings torch."""
-    from g2g_core.training.loop import train as core_train
-
-    train: Train = core_train
-    return train

@@ -1,4 +1,4 @@
-"""`trial.json`: what a trial is and how it stands; rewritten atomically, never half of it."""
+"""`trial.json`: the document of what a trial is and how far it has come, written atomically."""
 
 import shutil
 from collections.abc import Mapping
@@ -6,24 +6,26 @@ from pathlib import Path
 from typing import Any, cast
 
 from ablate.disk import atomic
-from ablate.study.nouns import Config, Status, Trial, TrialResult
-from ablate.trainers.command.config import CommandConfig
+from ablate.study.nouns import Status, Trial, TrialResult
+from ablate.trainers.resolve import config_of
 from ablate.trial import journal
-from g2g_core.config import TrialConfig
 
 NAME = "trial.json"
+"""Name of the document in a trial's folder."""
 ENDED = ("finished", "diverged")
-"""Statuses that are outcomes: such a trial is never run again."""
+"""Statuses of trials with an outcome, which never run again."""
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The trial's document as it is written; empty when there is none yet, or it is damaged."""
+    """Return the trial's document as written; empty if it is missing or damaged."""
     return atomic.read_json(folder / NAME)
 
 
 def standing(folder: Path) -> dict[str, Any]:
-    """The document of how the trial stands, never to be written: without its document or history it
-    has no outcome."""
+    """Return the trial's document, as `interrupted` if the folder has lost part of its results.
+
+    This is for reading only; don't write the result back to the folder.
+    """
     document = read(folder)
     error = (
         f"{NAME} is damaged"
@@ -34,7 +36,7 @@ def standing(folder: Path) -> dict[str, Any]:
 
 
 def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
-    """What the journal of a trial with an outcome has lost since; None: nothing."""
+    """Return what the journal of a trial with an outcome has lost since its end, or None."""
     left, whole = journal.size(folder), document.get("history_bytes") or 0
     if document.get("status") not in ENDED or left >= whole:
         return None
@@ -44,14 +46,16 @@ def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
 def to_run(
     trial: Trial, folder: Path, document: Mapping[str, Any], plan_hash: str | None = None
 ) -> dict[str, Any]:
-    """The document of a trial to run or to go on with, made of what `read` gave; lost lines begin
-    the trial anew.
+    """Return the document with which a trial starts or resumes.
+
+    If the journal has lost lines, this also clears the folder, so that the trial starts from
+    nothing.
 
     Args:
         trial: what to run.
         folder: the trial's folder.
-        document: what `read` gave.
-        plan_hash: hash of the plan that it runs under; None: that of the document stays.
+        document: the result of `read`.
+        plan_hash: hash of the trial's plan; None keeps that of the document.
     """
     if lost(folder, document):
         begin_anew(folder)
@@ -60,7 +64,7 @@ def to_run(
 
 
 def begin_anew(folder: Path) -> None:
-    """Leave nothing to go on from: what was recorded up to the checkpoints is gone."""
+    """Remove everything that the trial could resume from, because its record is incomplete."""
     journal.set_aside(folder)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
@@ -71,8 +75,12 @@ def write(folder: Path, document: Mapping[str, Any]) -> None:
 
 
 def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:
-    """The document of a trial that has not started; `plan_hash` is that of the plan that it will
-    run under."""
+    """Return the document of a trial that has not started.
+
+    Args:
+        trial: the trial.
+        plan_hash: hash of the trial's plan; None leaves it out.
+    """
     return {
         "trial_id": trial.id,
         "cell_id": trial.cell_id,
@@ -94,61 +102,50 @@ def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:
 
 
 def _trainer(trial: Trial) -> dict[str, Any]:
-    """`{"trainer": how its program is run}` of a trial that the core does not train; else
-    nothing."""
-    return (
-        {"trainer": trial.config.trainer_record()}
-        if isinstance(trial.config, CommandConfig)
-        else {}
-    )
+    """Return the entry about a trial's trainer; empty for trials that the core trains."""
+    record = getattr(trial.config, "trainer_record", None)
+    return {"trainer": record()} if record else {}
 
 
 def planned_again(
     trial: Trial, document: Mapping[str, Any], plan_hash: str | None = None
 ) -> dict[str, Any]:
-    """The document of a trial to run or to go on with: what the plan says today, what it did kept,
-    a failure forgotten.
+    """Return the document of a trial that starts or resumes under a plan.
 
-    What is no part of a trial's identity may have changed since: where its data lie, what its
-    levels are called.
+    The results so far stay, but a failed trial is `planned` again. Everything that isn't part of
+    the trial's identity comes from the plan, because it may have changed: for example, the folder
+    of the data, or the names of levels.
     """
     fresh = planned(trial, plan_hash)
     names = ("label", "levels", "steps", "config", "identity", "trainer", "plan_hash")
-    told = {name: value for name, value in fresh.items() if name in names}
+    from_plan = {name: value for name, value in fresh.items() if name in names}
     failed = (
         {"status": "planned", "error": None, "fault": None}
         if document.get("status") == "failed"
         else {}
     )
-    return {**fresh, **document, **told, **failed}
+    return {**fresh, **document, **from_plan, **failed}
 
 
 def trial_of(document: Mapping[str, Any]) -> Trial:
-    """The trial that `planned` wrote."""
+    """Return the trial from a document that `planned` has made."""
     return Trial(
         id=document["trial_id"],
         cell_id=document["cell_id"],
         levels=document["levels"],
         seed=document["seed"],
-        config=_config(document),
+        config=config_of(document),
         identity=document.get("identity", {}),
     )
 
 
-def _config(document: Mapping[str, Any]) -> Config:
-    """The config that `planned` wrote: of a program, or of the core."""
-    if "trainer" in document:
-        return CommandConfig.from_records(document["config"], document["trainer"])
-    return TrialConfig.from_dict(document["config"])
-
-
 def status_of(document: Mapping[str, Any]) -> Status:
-    """The status as written; a missing or damaged document is `planned`."""
+    """Return the status as written; a missing or damaged document counts as `planned`."""
     return cast(Status, document.get("status", "planned"))
 
 
 def result_of(trial: Trial, folder: Path, document: Mapping[str, Any]) -> TrialResult:
-    """The document as a result."""
+    """Return a trial's document as a result."""
     return TrialResult(
         trial=trial,
         status=status_of(document),

@@ -1,1 +1,1 @@
-"""Studies whose truth is known, and how often the claims that a report makes of them are false."""
+"""Studies whose truth is known, and how often a report's claims about them are false."""

@@ -1,6 +1,6 @@
 """Designs of simulated studies.
 
-Factors are a, b, c, …, their levels 0, 1, …; the first level is 0.
+The factors are a, b, c, and so on. Their levels are 0, 1, and so on; 0 is the first level.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,14 @@ Levels = Mapping[str, str]
 def _design(
     kind: str, sizes: Sequence[int], cells: Sequence[Sequence[int]], reference: int = 0
 ) -> Design:
-    """A design of these cells, each the levels of all factors."""
+    """Return a design with these cells.
+
+    Args:
+        kind: kind of the design.
+        sizes: number of levels of each factor.
+        cells: the levels of all factors in each cell.
+        reference: place of the reference among the cells.
+    """
     names = LETTERS[: len(sizes)]
     factors = {name: tuple(map(str, range(size))) for name, size in zip(names, sizes, strict=True)}
     settings = tuple(
@@ -27,19 +34,27 @@ def _design(
 
 
 def factorial(*sizes: int) -> Design:
-    """Every combination of levels."""
+    """Return every combination of levels.
+
+    Args:
+        *sizes: number of levels of each factor.
+    """
     kind = "full_factorial" if set(sizes) == {2} else "grid"
     return _design(kind, sizes, list(product(*map(range, sizes))))
 
 
 def leave_one_out(factors: int) -> Design:
-    """All factors on, and each of them off."""
+    """Return the cell with all factors on, and a cell for each factor that is off alone."""
     off = [[int(i != j) for j in range(factors)] for i in range(factors)]
     return _design("leave_one_out", [2] * factors, [[1] * factors, *off])
 
 
 def one_at_a_time(*sizes: int) -> Design:
-    """Every level against the first one, with the other factors at theirs."""
+    """Return every level against the first one, with the other factors at their first level.
+
+    Args:
+        *sizes: number of levels of each factor.
+    """
     moved = [
         [level if i == j else 0 for j in range(len(sizes))]
         for i, size in enumerate(sizes)
@@ -49,13 +64,13 @@ def one_at_a_time(*sizes: int) -> Design:
 
 
 def fraction(factors: int, runs: int) -> Design:
-    """The regular fraction that the product plans for so many factors and cells."""
+    """Return the regular fraction that `plan` makes for this number of factors and cells."""
     cells = fractions.rows(fractions.columns_for_runs(factors, runs))
     return _design("fractional_factorial", [2] * factors, cells)
 
 
 def without_last(*sizes: int) -> Design:
-    """A full factorial whose last cell is excluded."""
+    """Return a full factorial whose last cell is excluded."""
     return _design("custom", sizes, list(product(*map(range, sizes)))[:-1])
 
 
@@ -78,4 +93,4 @@ DESIGNS: Mapping[str, Callable[[], Design]] = {
     "2^2 less a cell": lambda: without_last(2, 2),
     "2^3 less a cell": lambda: without_last(2, 2, 2),
 }
-"""Name -> design."""
+"""Name -> function that makes the design."""

@@ -1,5 +1,4 @@
-"""The kinds of studies in the table: design × effects × noise × what is missing or diverges ×
-looks."""
+"""The kinds of studies in the table: design × effects × noise × lost trials × looks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from benchmarks.known_truth.truths import Effects, additive
 from benchmarks.known_truth.world import World
 
 Cells = tuple[tuple[int, float], ...]
-"""Pairs of a number of seeds and a standard deviation."""
+"""Pairs of a number of seeds and a standard deviation in margins."""
 
 CORE: Cells = (
     *((n, sd) for n in (3, 5, 7, 10) for sd in (0.3, 0.5, 1.0)),
@@ -24,21 +23,22 @@ TWO: Cells = ((5, 0.6), (10, 0.6), (5, 1.0), (10, 1.0))
 
 @dataclass(frozen=True)
 class Kind:
-    """Studies of one kind, of several sizes.
+    """Studies of one kind, in several sizes.
 
     Attributes:
-        group: where it stands in the table.
-        name: unique.
+        group: the group of kinds to which it belongs in the table.
+        name: unique name.
         design: a name in `DESIGNS`.
-        effects: true effects.
-        cells: numbers of seeds with standard deviations; with looks the seeds are the last look's.
+        effects: true effects, in margins.
+        cells: the sizes, see `Cells`; with looks, the number of seeds is that of the last look.
         noise: see `World`.
         missing: see `World`.
         diverging: see `World`.
-        looks: planned numbers of seeds.
-        spend: how the error is spent over them.
-        peek: seeds are added from three on until something is decided, without a plan.
-        excepted: its rates are printed but not judged.
+        looks: numbers of seeds at the planned looks.
+        spend: how the looks share the error.
+        peek: whether seeds are added one by one, from three on and without a plan, until something
+            is decided.
+        excepted: whether its rates are only printed, not judged.
     """
 
     group: str
@@ -55,7 +55,11 @@ class Kind:
     excepted: bool = False
 
     def world(self, sd: float) -> World:
-        """The world of its studies."""
+        """Return the world of its studies.
+
+        Args:
+            sd: standard deviation of a trial's noise within a seed, in margins.
+        """
         return World(
             DESIGNS[self.design](), self.effects, sd, self.noise, self.missing, self.diverging
         )
@@ -93,11 +97,11 @@ TRUTHS: Mapping[str, Mapping[str, Effects]] = {
         "+3 with b, 0 without": truths.WITH_B,
     },
 }
-"""Design -> name -> effects: the truths of STATISTICS' table of conditional verdicts."""
+"""Design -> name -> effects: the truths behind the table of conditional verdicts."""
 
 
 def at_margin(design: str) -> Effects:
-    """Every factor of a design at the margin."""
+    """Return effects that put every factor of a design at the margin."""
     return additive(*(1 for _ in DESIGNS[design]().factors))
 
 
@@ -105,14 +109,14 @@ NOISES = ("t3", "lognormal cells", "unequal", "slopes")
 
 
 def core() -> Iterator[Kind]:
-    """Full factorials of two and three factors with normal noise."""
+    """Yield full factorials of two and three factors with normal noise."""
     for design, effects in TRUTHS.items():
         for name, effect in effects.items():
             yield Kind("factorials", f"{design}, {name}", design, effect, CORE)
 
 
 def noises() -> Iterator[Kind]:
-    """The same with other noise."""
+    """Yield full factorials of two and three factors with other noise."""
     chosen = (
         *(
             "nothing acts",
@@ -138,7 +142,7 @@ def noises() -> Iterator[Kind]:
 
 
 def four_factors() -> Iterator[Kind]:
-    """Sixteen cells, interactions of all orders."""
+    """Yield full factorials of four factors, with interactions of all orders."""
     effects = {
         "nothing acts": truths.NOTHING,
         "additive 0, 0, 1, 1": additive(0, 0, 1, 1),
@@ -153,7 +157,7 @@ def four_factors() -> Iterator[Kind]:
 
 
 def grids() -> Iterator[Kind]:
-    """Several levels."""
+    """Yield designs whose factors have several levels."""
     for design in ("3x2", "3x3"):
         last = "b" if design == "3x2" else "b=2"
         two = {"b=1": 0.0} if design == "3x2" else {}
@@ -167,12 +171,13 @@ def grids() -> Iterator[Kind]:
             "reversal at the margin": {"a=2": 3, f"a=2*{last}": -4},
             "one setting at the margin": {f"a=2*{last}": 1},
         }
+
         for name, effect in effects.items():
             yield Kind("several levels", f"{design}, {name}", design, effect)
 
 
 def arms() -> Iterator[Kind]:
-    """Designs without interactions."""
+    """Yield designs that can't estimate interactions."""
     for design in ("leave-one-out 3", "leave-one-out 6", "one-at-a-time 3"):
         more = (0, 0, 0) if design.endswith("6") else ()
         effects: dict[str, Effects] = {
@@ -183,6 +188,7 @@ def arms() -> Iterator[Kind]:
             "0, 1, 3": additive(0, 1, 3, *more),
             "crossover": truths.CROSSOVER,
         }
+
         for name, effect in effects.items():
             yield Kind(
                 "arms",
@@ -194,6 +200,7 @@ def arms() -> Iterator[Kind]:
     yield Kind(
         "arms", "one-at-a-time 3+2, 0, 1 / 1", "one-at-a-time 3+2", truths.levels(a=(0, 1), b=(1,))
     )
+
     for noise in NOISES:
         for name, effect in (
             ("nothing acts", truths.NOTHING),
@@ -207,6 +214,7 @@ def arms() -> Iterator[Kind]:
                 FEW,
                 noise=noise,
             )
+
     for name, effect in (
         ("nothing acts", truths.NOTHING),
         ("at the margin", additive(1)),
@@ -221,7 +229,7 @@ def arms() -> Iterator[Kind]:
 
 
 def fractions() -> Iterator[Kind]:
-    """Alias groups: pairs that hide a main effect, cancel it, or stand for each other."""
+    """Yield fractions, in which pairs hide a main effect, cancel it, or alias each other."""
     for design in ("2^(3-1) III", "2^(4-1) IV", "2^(5-2) III", "2^(5-1) V"):
         size = int(design[3])
         effects: dict[str, Effects] = {
@@ -233,6 +241,7 @@ def fractions() -> Iterator[Kind]:
             "crossover": truths.CROSSOVER,
             "reversal at the margin": truths.REVERSAL_AT_MARGIN,
         }
+
         if size > 3:
             effects["two pairs of a group cancel"] = {
                 "a": 1,
@@ -243,16 +252,17 @@ def fractions() -> Iterator[Kind]:
                 "c*d": -2,
             }
         if "III" in design:
-            # The last factor's contrast is its own effect less that of the pair a × b.
+            # The contrast of the last factor is its own effect less that of the pair a × b.
             last = "c" if size == 3 else "e"
             effects["a pair cancels a main effect"] = {last: 2, "a": -1, "b": -1, "a*b": 4}
             effects["a pair at the margin looks like a main effect"] = {"a": 1, "b": 1, "a*b": -2}
+
         for name, effect in effects.items():
             yield Kind("fractions", f"{design}, {name}", design, effect)
 
 
 def excluded() -> Iterator[Kind]:
-    """A cell that is excluded, or of which no trial finished."""
+    """Yield designs in which a cell is excluded, or has no finished trial."""
     for size in ("2^2", "2^3"):
         for name in (
             "nothing acts",
@@ -271,6 +281,7 @@ def excluded() -> Iterator[Kind]:
                 effect,
                 missing=1.0,
             )
+
     for name in ("three-way ±1", "reversal at the margin +3 / -1", "additive 0, 1, 1"):
         effect = TRUTHS["2^3"][name]
         yield Kind("a cell is missing", f"2^3 less a cell, {name}", "2^3 less a cell", effect)
@@ -280,7 +291,7 @@ def excluded() -> Iterator[Kind]:
 
 
 def missing() -> Iterator[Kind]:
-    """Trials lost at random."""
+    """Yield studies that lose trials at random."""
     for share in (0.1, 0.2):
         for design in ("2^2", "2^3"):
             for name, effect in TRUTHS[design].items():
@@ -295,6 +306,7 @@ def missing() -> Iterator[Kind]:
             for noise in ("slopes", "unequal"):
                 label = f"2^3, {name}, {noise}, {share:.0%} missing"
                 yield Kind("missing", label, "2^3", effect, noise=noise, missing=share)
+
     for share in (0.0, 0.1, 0.2):
         for noise in ("normal", "one slope"):
             label = f"2^(5-2) III, +2 and four of 0, {noise}, {share:.0%} missing"
@@ -310,7 +322,7 @@ def missing() -> Iterator[Kind]:
 
 
 def diverging() -> Iterator[Kind]:
-    """Trials that diverge, for reasons of their own or because they are bad."""
+    """Yield studies in which trials diverge, at random or because they are bad."""
     cells: Cells = ((4, 1.0), (5, 1.0), (7, 1.0), (10, 1.0))
     for design in ("leave-one-out 3", "2^2", "2^3"):
         for lost in (
@@ -328,6 +340,7 @@ def diverging() -> Iterator[Kind]:
                 yield Kind(
                     "diverging", f"{design}, {name}, {lost}", design, effect, cells, diverging=lost
                 )
+
     four = {"a*b": 4.0}
     for design, lost in (
         ("2^2", "70 % in one cell"),
@@ -353,19 +366,23 @@ def diverging() -> Iterator[Kind]:
         cells,
         diverging="worst 40 % of a level",
     )
+
     label = "2^3, a × b of 4, 70 % in one cell, 10% missing"
     yield Kind("diverging", label, "2^3", four, cells, missing=0.1, diverging="70 % in one cell")
 
 
 def looks() -> Iterator[Kind]:
-    """Planned looks: a study stops when all is decided; arms stop alone where they can."""
+    """Yield studies with planned looks, which stop when everything is decided.
+
+    Arms stop alone where the design allows it.
+    """
     for planned, spends in (((4, 6, 8, 12), ("late", "even")), ((4, 7, 10), ("late",))):
         for spend in spends:
             label = f"looks {', '.join(map(str, planned))}, {spend}"
             plan = {"looks": planned, "spend": spend}
             for design in ("leave-one-out 3", "2^3"):
-                # An effect then varies over seeds with sd 0.6 and 1: it is of one pair of trials,
-                # or of four.
+                # With these, an effect varies over seeds with sd 0.6 and 1. It comes from one
+                # pair of trials in a leave-one-out design, and from four in a factorial.
                 sds = (0.425, 0.707) if design.startswith("leave") else (0.85, 1.414)
                 cells: Cells = tuple((planned[-1], sd) for sd in sds)
                 effects = {
@@ -384,6 +401,7 @@ def looks() -> Iterator[Kind]:
                     }
                 for name, effect in effects.items():
                     yield Kind("looks", f"{design}, {name}, {label}", design, effect, cells, **plan)
+
             cells = ((planned[-1], 0.6), (planned[-1], 1.0))
             yield Kind("looks", f"2^2, crossover, {label}", "2^2", truths.CROSSOVER, cells, **plan)
             label += ", 0 or 50 % diverge"
@@ -400,7 +418,7 @@ def looks() -> Iterator[Kind]:
 
 
 def peeking() -> Iterator[Kind]:
-    """Seeds added after results were seen, until something is decided."""
+    """Yield studies that add seeds after results were seen, until something is decided."""
     for design in ("leave-one-out 3", "2^2", "2^3"):
         for name, effect in (
             ("nothing acts", truths.NOTHING),
@@ -418,7 +436,7 @@ def peeking() -> Iterator[Kind]:
 
 
 def quantised() -> Iterator[Kind]:
-    """A metric that is a share of few things."""
+    """Yield studies whose metric is a share of few things."""
     cells: Cells = ((3, 0.3), (4, 0.3), (5, 0.3), (10, 0.3))
     for of in (16, 64):
         for design in ("leave-one-out 3", "2^2", "2^3"):
@@ -432,7 +450,10 @@ def quantised() -> Iterator[Kind]:
 
 
 def skewed() -> Iterator[Kind]:
-    """Effects that are skewed over seeds: nothing repairs their mean at few seeds."""
+    """Yield studies whose effects are skewed over seeds.
+
+    With few seeds, no method makes their mean reliable, so these kinds are not judged.
+    """
     cells: Cells = tuple((n, sd) for n in (5, 7, 10, 12) for sd in (0.6, 1.3))
     for log_sd in ("0.5", "1"):
         for design in ("leave-one-out 3", "2^2", "2^3"):
@@ -447,13 +468,17 @@ def skewed() -> Iterator[Kind]:
 
 
 def all_kinds() -> tuple[Kind, ...]:
-    """Every kind, each name once."""
+    """Return every kind.
+
+    Raises:
+        ValueError: two kinds have the same name.
+    """
     groups = (core, noises, four_factors, grids, arms, fractions, excluded, missing)
     more = (diverging, looks, peeking, quantised, skewed)
-    found = tuple(kind for group in (*groups, *more) for kind in group())
-    names = [kind.name for kind in found]
+    kinds = tuple(kind for group in (*groups, *more) for kind in group())
+    names = [kind.name for kind in kinds]
     if len(set(names)) < len(names):
         raise ValueError(
             f"kinds share a name: {sorted({name for name in names if names.count(name) > 1})}"
         )
-    return found
+    return kinds

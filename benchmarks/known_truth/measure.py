@@ -1,4 +1,4 @@
-"""Draws studies of a kind, judges them as a report does, and counts what is false."""
+"""The simulation: draw studies of a kind, judge them as a report does, and count false claims."""
 
 import traceback
 import zlib
@@ -19,13 +19,24 @@ from reports.claims.rule import OPEN, Judgement, Rule
 
 FIRST_PEEK = 3
 CHUNK = 50
-"""Studies that share a stream of random numbers, so that a table does not depend on the number of
-processes."""
+"""Number of studies that share a stream of random numbers.
+
+The streams make a table independent of the number of processes.
+"""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A chunk of the studies of a kind."""
+    """A chunk of the studies of a kind.
+
+    Attributes:
+        kind: the kind.
+        seeds: number of seeds of a study.
+        sd: standard deviation of a trial's noise, in margins.
+        chunk: number of the chunk.
+        studies: number of studies in the chunk.
+        seed: fixes all random numbers of the table.
+    """
 
     kind: Kind
     seeds: int
@@ -35,7 +46,7 @@ class Task:
     seed: int
 
     def rng(self) -> np.random.Generator:
-        """Its own random numbers, whatever else is in the table."""
+        """Return the chunk's random numbers, which don't depend on the rest of the table."""
         name = zlib.crc32(self.kind.name.encode())
         return np.random.default_rng(
             [self.seed, name, self.seeds, round(1000 * self.sd), self.chunk]
@@ -44,7 +55,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Study:
-    """A study as it ended: what is claimed, from which trials."""
+    """A study at its end.
+
+    Attributes:
+        judgement: what is claimed.
+        seeds: number of seeds it used.
+        trials: number of trials it used.
+    """
 
     judgement: Judgement
     seeds: int
@@ -52,27 +69,37 @@ class Study:
 
 
 def rule_of(kind: Kind, margin: float) -> Rule:
-    """The rule that a study of this kind fixed."""
+    """Return the rule that a study of this kind fixed."""
     return Rule("lower", margin, looks=kind.looks, spend=kind.spend, peeked=kind.peek)
 
 
 def run(kind: Kind, world: World, trials: Trials) -> Study:
-    """Judge a study as the product does: at its end, look by look, or seed by seed."""
+    """Judge a study as the product does: at its end, look by look, or seed by seed.
+
+    Args:
+        kind: the kind of the study.
+        world: the world that its trials were drawn from.
+        trials: all trials that the study could use.
+    """
     rule = rule_of(kind, world.margin)
     if kind.looks:
         return _look_by_look(world, trials, rule)
+
     if kind.peek:
         for n in range(FIRST_PEEK, len(trials.seeds) + 1):
             judgement = judge(trials.first(n), world.design, rule)
             if any(word != OPEN for word in judgement.verdicts.values()):
                 break
         return Study(judgement, n, n * len(world.design.cells))
+
     return Study(judge(trials, world.design, rule), len(trials.seeds), _ended(trials))
 
 
 def _look_by_look(world: World, trials: Trials, rule: Rule) -> Study:
-    """Stop when all is decided; the arms of a decided change stop before where no other change
-    needs them."""
+    """Judge a study at its looks, and stop it when everything is decided.
+
+    The arms of a decided change stop earlier, where no other change needs them.
+    """
     values, diverged = trials.values.copy(), trials.diverged.copy()
     for n in rule.looks:
         now = replace(trials, values=values, diverged=diverged).first(n)
@@ -80,6 +107,7 @@ def _look_by_look(world: World, trials: Trials, rule: Rule) -> Study:
         open_ = {name for name, word in judgement.verdicts.items() if word == OPEN}
         if not open_:
             break
+
         if world.design.alone:
             needed = {
                 cell
@@ -90,16 +118,17 @@ def _look_by_look(world: World, trials: Trials, rule: Rule) -> Study:
             }
             stopped = [cell for cell in range(len(world.design.cells)) if cell not in needed]
             values[n:, stopped], diverged[n:, stopped] = np.nan, False
+
     return Study(judgement, n, _ended(now))
 
 
 def _ended(trials: Trials) -> int:
-    """Trials that finished or diverged."""
+    """Return the number of trials that finished or diverged."""
     return int((np.isfinite(trials.values) | trials.diverged).sum())
 
 
 def family(claim: Claim) -> str:
-    """The column of the table that a claim is counted in."""
+    """Return the column of the table in which a claim is counted."""
     if claim.kind in ("diverges", "composite", "depends", "one_sided", "idle"):
         return claim.kind
     if claim.family == "conditional":
@@ -108,23 +137,25 @@ def family(claim: Claim) -> str:
 
 
 def shown(checker: Checker, judgement: Judgement) -> list[tuple[float, float, float]]:
-    """Lower end, upper end and true value of every effect that a report shows, whatever is claimed
-    of it.
+    """Return lower end, upper end, and true value of every effect that a report shows.
 
-    Where settings are left out, an effect is of those that remain, which only a claim names: there
-    the intervals are those of claims about a change's own effect.
+    The effects count whatever is claimed about them. Where settings are left out, an effect is
+    about the remaining settings, which only a claim names. There, the intervals are those of claims
+    about a change's own effect.
     """
     world = checker.world
     if world.diverging or world.missing == 1:
-        found = [(c.low, c.high, checker.contrast(c)) for c in judgement.claims if is_average(c)]
+        effects = [(c.low, c.high, checker.contrast(c)) for c in judgement.claims if is_average(c)]
     else:
-        found = [(n.low, n.high, checker.average(name)) for name, n in judgement.numbers.items()]
-    return [ends for ends in found if np.isfinite(ends).all()]
+        effects = [(n.low, n.high, checker.average(name)) for name, n in judgement.numbers.items()]
+    return [ends for ends in effects if np.isfinite(ends).all()]
 
 
 def is_average(claim: Claim) -> bool:
-    """Whether a claim has the interval of a change's own effect; others are there because they were
-    found."""
+    """Check whether a claim has the interval of a change's own effect.
+
+    Other claims are there because something was found.
+    """
     own = (
         claim.kind in ("direction", "equivalent", "one_sided", "undecided")
         and claim.family != "conditional"
@@ -133,10 +164,11 @@ def is_average(claim: Claim) -> bool:
 
 
 def said(judgement: Judgement, factor: str) -> str:
-    """What is said of a factor, `depends` told apart by its conditional verdicts."""
+    """Return the verdict on a factor; `depends` is divided by its conditional verdicts."""
     word = judgement.verdicts[factor]
     if word != "depends":
         return word
+
     own = [c for c in judgement.claims if c.gate and c.subject == factor]
     for gate in {claim.gate for claim in own}:
         words = {claim.word for claim in own if claim.gate == gate}
@@ -150,7 +182,7 @@ def said(judgement: Judgement, factor: str) -> str:
 
 
 def tally(task: Task) -> Counter[str]:
-    """Sums over the studies of a task; the names are those of `table.COLUMNS`."""
+    """Return the sums over the studies of a task, by the names that `table.Row` reads."""
     kind, sums, rng = task.kind, Counter[str](), task.rng()
     world = kind.world(task.sd)
     checker = Checker(world)
@@ -159,6 +191,7 @@ def tally(task: Task) -> Counter[str]:
         sums["studies"] += 1
         try:
             _count(sums, checker, run(kind, world, trials))
+        # A crash is a failure of the rule; it must not end the whole table.
         except Exception:
             sums["crashed"] += 1
             sums[f"crash: {traceback.format_exc(limit=-1).strip().splitlines()[-1]}"] += 1
@@ -176,21 +209,24 @@ def _count(sums: Counter[str], checker: Checker, study: Study) -> None:
     sums["false diverges"] += 0
     for name in {family(claim) for claim in judgement.claims}:
         sums[f"claimed {name}"] += 1
+
     sums["changes"] += len(judgement.verdicts)
     sums["open"] += sum(word == OPEN for word in judgement.verdicts.values())
     sums["all decided"] += OPEN not in judgement.verdicts.values()
     sums["unbacked"] += any(not _backed(judgement, name) for name in judgement.verdicts)
+
     for name in judgement.verdicts:
         sums[f"{name} is {said(judgement, name)}"] += 1
     sums["seeds used"] += study.seeds
     sums["trials used"] += study.trials
-    found = shown(checker, judgement)
-    _count_coverage(sums, found)
-    sums["nominal"] += len(found) * (1 - judgement.alpha)
+
+    intervals = shown(checker, judgement)
+    _count_coverage(sums, intervals)
+    sums["nominal"] += len(intervals) * (1 - judgement.alpha)
 
 
 def _backed(judgement: Judgement, name: str) -> bool:
-    """Whether a verdict's word is that of a claim."""
+    """Check whether a verdict's word is that of a claim."""
     word = judgement.verdicts[name]
     if word == "depends":
         return any(c.kind == "depends" and name in c.subject.split(" × ") for c in judgement.claims)
@@ -199,10 +235,10 @@ def _backed(judgement: Judgement, name: str) -> bool:
     return any(c.subject == name and c.word == word and not c.gate for c in judgement.claims)
 
 
-def _count_coverage(sums: Counter[str], found: Sequence[tuple[float, float, float]]) -> None:
-    """Add intervals, with the sums that the error of a ratio needs, as those of a study belong
-    together."""
-    hit, many = sum(low - 1e-9 <= true <= high + 1e-9 for low, high, true in found), len(found)
+def _count_coverage(sums: Counter[str], intervals: Sequence[tuple[float, float, float]]) -> None:
+    """Add intervals, with the sums from which `table.ratio` computes the error of coverage."""
+    many = len(intervals)
+    hit = sum(low - 1e-9 <= true <= high + 1e-9 for low, high, true in intervals)
     sums["shown"] += many
     sums["covered"] += hit
     sums["shown²"] += many**2
@@ -211,16 +247,18 @@ def _count_coverage(sums: Counter[str], found: Sequence[tuple[float, float, floa
 
 
 def _count_earlier(sums: Counter[str], kind: Kind, world: World, trials: Trials) -> None:
-    """Add what the earlier rule said of the same trials."""
+    """Add the verdicts of the earlier rule on the same trials."""
     alpha = earlier_rule.level(kind.looks, len(world.design.compared))
     stops = kind.looks or (
         tuple(range(FIRST_PEEK, len(trials.seeds) + 1)) if kind.peek else (len(trials.seeds),)
     )
+
     for n in stops:
         words = earlier_rule.words(trials.first(n), world.design, world.margin, alpha)
         decided = [word != earlier_rule.OPEN for word in words.values()]
         if all(decided) or (kind.peek and any(decided)):
             break
+
     sums["earlier false"] += earlier_rule.false(words, world)
     sums["earlier open"] += len(words) - sum(decided)
     sums["earlier seeds"] += n

@@ -1,7 +1,8 @@
-"""What is said of a factor: never false because never said is no answer.
+"""The least that the rule should say: a rule that claims nothing is never wrong, but no help.
 
-The shares were measured with the procedure that the rule follows (normal noise, full factorials);
-the rule should say as much, to 5 points. They were measured without a guard against skewed effects.
+The shares come from simulations of the procedure that the rule follows, with normal noise and full
+factorials. The rule should say as much, within 5 points. The simulations had no guard against
+skewed effects.
 """
 
 from collections import Counter
@@ -19,13 +20,14 @@ Shares = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Said:
-    """Shares of the words, strongest first, for one truth.
+    """For one truth, how often the rule should use each class of words.
 
     Attributes:
         kind: name of the kind of studies.
-        factors: those whose words are counted; they play the same part.
-        words: classes of words, each at least as strong as those after it.
-        shares: seeds -> for each of `SDS` percent of the classes; 0 stands for less than 3.
+        factors: the factors whose words are counted; they play the same part.
+        words: classes of words, the strongest class first.
+        shares: number of seeds -> for each of `SDS`, the percentages of the classes; 0 stands for
+            less than 3.
     """
 
     kind: str
@@ -127,32 +129,34 @@ TABLE = (
         },
     ),
 )
-"""Section "What is said" of the statistics that the rule was built by."""
+"""Shares from the simulations by which the rule was designed."""
 
 
 def compared(rows: Sequence[Row]) -> Iterator[Target]:
-    """For each entry the share of the words up to each class, with the least that it should be."""
-    found = {(row.kind.name, row.seeds, row.sd): row for row in rows}
-    for said in TABLE:
-        for seeds, at_sds in said.shares.items():
+    """Yield for each entry the share of the words up to each class, with its least value."""
+    by_size = {(row.kind.name, row.seeds, row.sd): row for row in rows}
+    for entry in TABLE:
+        for seeds, at_sds in entry.shares.items():
             for sd, shares in zip(SDS, at_sds, strict=True):
-                row = found.get((said.kind, seeds, sd))
+                row = by_size.get((entry.kind, seeds, sd))
                 if row is not None:
-                    yield from _classes(said, row, shares)
+                    yield from _classes(entry, row, shares)
 
 
-def _classes(said: Said, row: Row, shares: Shares) -> Iterator[Target]:
-    """One target for each class that the table has in more than a few studies."""
+def _classes(entry: Said, row: Row, shares: Shares) -> Iterator[Target]:
+    """Yield one target for each class that has at least a small share of the studies."""
     words: Counter[str] = row.sums
-    of = row.studies * len(said.factors)
+    of = row.studies * len(entry.factors)
+
     count, least, names = 0, 0.0, ""
-    for group, share in zip(said.words, shares, strict=True):
-        count += sum(words[f"{factor} is {word}"] for factor in said.factors for word in group)
+    for group, share in zip(entry.words, shares, strict=True):
+        count += sum(words[f"{factor} is {word}"] for factor in entry.factors for word in group)
         least += share / 100
         names = f"{names} or {group[0]}" if names else group[0]
         if not share:
             continue
-        # Factors of a study go together: the error is that of the studies.
-        low, high = limits(count / len(said.factors), row.studies)
-        label = f"{said.kind}, {row.seeds} seeds, sd {row.sd:g}: {names}"
+
+        # The factors of a study aren't independent, so the studies determine the error.
+        low, high = limits(count / len(entry.factors), row.studies)
+        label = f"{entry.kind}, {row.seeds} seeds, sd {row.sd:g}: {names}"
         yield Target(label, count / of, (high - low) / (2 * 1.96), low=least - ROOM)

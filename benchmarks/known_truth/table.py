@@ -12,46 +12,55 @@ from reports.claims.budget import ERROR
 
 Z = 1.96
 COVERAGE_ROOM = 0.02
-"""By how much coverage may differ from what an interval promises: 93 to 97 % of 95 % intervals."""
+"""How far coverage may be from its nominal value: 95% intervals may cover 93% to 97%."""
 SHOWN_OFTEN = 0.8
-"""Share of the effects that must show an interval for coverage to be judged: rare ones are shown
-for what was found."""
+"""Share of the effects that must have an interval, for coverage to be judged.
+
+Where intervals are rare, whether one is shown depends on the result, which biases coverage.
+"""
 STUDIES_FOR_COVERAGE = 30
-"""Studies below which the error of coverage isn't known well enough to judge it."""
+"""Least number of studies for which the error of coverage is known well enough to judge it."""
 FAMILIES = (
     *("direction", "direction on average", "equivalent", "equivalent on average", "one_sided"),
     *("depends", "conditional", "composite", "idle", "diverges"),
 )
-"""Kinds of claims that are counted apart; the last has an error of its own."""
+"""Kinds of claims that are counted separately; the last one has an error of its own."""
 
 
 def limits(found: float, of: float) -> tuple[float, float]:
-    """The exact 95 % limits of a share (Clopper & Pearson 1934); (0, 1) of nothing."""
+    """Return the exact 95% limits of a share (Clopper & Pearson 1934); (0, 1) if `of` is 0.
+
+    Args:
+        found: number of hits.
+        of: number of cases.
+    """
     low = float(special.betaincinv(found, of - found + 1, 0.025)) if found else 0.0
     high = float(special.betaincinv(found + 1, of - found, 0.975)) if found < of else 1.0
     return low, high
 
 
 def ratio(sums: Mapping[str, float]) -> tuple[float, float]:
-    """Share of the shown intervals that cover, with its standard error; the intervals of a study
-    stay together."""
+    """Return the share of the shown intervals that cover, with its standard error.
+
+    The error treats the intervals of a study as one cluster, because they aren't independent.
+    """
     if not sums["shown"]:
         return math.nan, math.nan
     share = sums["covered"] / sums["shown"]
     square = sums["covered²"] - 2 * share * sums["covered × shown"] + share**2 * sums["shown²"]
-    # A handful of studies that all cover has an error, too.
+    # Even if all intervals of a few studies cover, their share has an error.
     least = math.sqrt(ERROR * (1 - ERROR) / sums["shown"])
     return share, max(math.sqrt(max(square, 0.0)) / sums["shown"], least)
 
 
 @dataclass(frozen=True)
 class Row:
-    """Studies of one kind and size.
+    """The studies of one kind and size.
 
     Attributes:
         kind: see `Kind`.
-        seeds: of a study; with looks the last look's.
-        sd: of a trial's noise, in margins.
+        seeds: number of seeds of a study; with looks, that of the last look.
+        sd: standard deviation of a trial's noise, in margins.
         sums: counts over the studies, see `measure.tally`.
     """
 
@@ -62,11 +71,11 @@ class Row:
 
     @property
     def studies(self) -> int:
-        """How many were drawn."""
+        """Number of studies that were drawn."""
         return self.sums["studies"]
 
     def share(self, name: str, of: str = "studies") -> float:
-        """A count as a share of another one."""
+        """Return a count as a share of another count."""
         return self.sums[name] / self.sums[of] if self.sums[of] else math.nan
 
     @property
@@ -76,41 +85,43 @@ class Row:
 
     @property
     def earlier_decided(self) -> float:
-        """The same by the earlier rule."""
+        """Share of the changes with a verdict by the earlier rule."""
         return 1 - self.share("earlier open", "changes")
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """What does not pass; of an excepted kind only crashes."""
-        found = [name for name in ("crashed", "unbacked") if self.sums[name]]
+        """Names of the failed checks; for an excepted kind only crashes and unbacked verdicts."""
+        failures = [name for name in ("crashed", "unbacked") if self.sums[name]]
         if self.kind.excepted:
-            return tuple(found)
+            return tuple(failures)
+
         for name in ("mean", "diverges"):
             if limits(self.sums[f"false {name}"], self.studies)[0] > ERROR:
-                found.append(f"false {name}")
+                failures.append(f"false {name}")
+
         share, error = ratio(self.sums)
         nominal = self.share("nominal", "shown")
         often = self.sums["shown"] >= SHOWN_OFTEN * self.sums["changes"]
         if not often or self.studies < STUDIES_FOR_COVERAGE:
-            return tuple(found)
+            return tuple(failures)
+
         if share + Z * error < nominal - COVERAGE_ROOM:
-            found.append("covers too little")
-        # The intervals of metrics with steps, and of seeds added after a look, are wider on
-        # purpose.
+            failures.append("covers too little")
+        # Metrics with steps, and seeds added after a look, get wider intervals on purpose.
         wider = self.kind.peek or self.kind.noise.startswith("shares")
         if share - Z * error > nominal + COVERAGE_ROOM and not wider:
-            found.append("covers too much")
-        return tuple(found)
+            failures.append("covers too much")
+        return tuple(failures)
 
     @property
     def word(self) -> str:
-        """`PASS`, `FAIL` with what failed, or `printed`."""
+        """Result of the row: `PASS`, `FAIL` with what failed, or `printed`."""
         if self.failures:
             return f"FAIL: {', '.join(self.failures)}"
         return "printed" if self.kind.excepted else "PASS"
 
     def to_dict(self) -> dict[str, str | float]:
-        """A line of the CSV file."""
+        """Return a row of the CSV file."""
         kind, (cover, error) = self.kind, ratio(self.sums)
         line: dict[str, str | float] = {
             **{"group": kind.group, "kind": kind.name, "design": kind.design, "noise": kind.noise},
@@ -134,6 +145,7 @@ class Row:
             "coverage se": error,
             "confidence": self.share("nominal", "shown"),
         }
+
         line |= {
             "decided": self.decided,
             "earlier false": self.share("earlier false"),
@@ -143,6 +155,7 @@ class Row:
             name: self.share(name)
             for name in ("seeds used", "trials used", "earlier seeds", "earlier trials")
         }
+
         line |= {f"false: {name}": self.share(f"false {name}") for name in FAMILIES[:-1]}
         line |= {f"claimed: {name}": self.share(f"claimed {name}") for name in FAMILIES}
         line |= {"crashed": self.sums["crashed"], "unbacked": self.sums["unbacked"]}
@@ -153,7 +166,12 @@ class Row:
 
 
 def pooled(rows: Sequence[Row], name: Callable[[Kind], str]) -> Iterator[Row]:
-    """One row a name, with all studies that share it (0 seeds, sd 0)."""
+    """Yield one row per name, with all studies that share the name (0 seeds, sd 0).
+
+    Args:
+        rows: the rows to pool.
+        name: function from a kind to the name.
+    """
     by_name: dict[str, list[Row]] = {}
     for row in rows:
         by_name.setdefault(name(row.kind), []).append(row)
@@ -164,13 +182,14 @@ def pooled(rows: Sequence[Row], name: Callable[[Kind], str]) -> Iterator[Row]:
 
 
 HEAD = (
-    "| kind of studies | seeds | sd | studies | false | false diverges | covers | of | decided | seeds used "
-    "| earlier rule: false | decided | result |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| kind of studies | seeds | sd | studies | false | false diverges | covers | of | decided "
+    "| seeds used | earlier rule: false | decided | result |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
 def line(row: Row) -> str:
-    """A line of the printed table, in percent."""
+    """Return a row of the printed table, in percent."""
     cover, error = ratio(row.sums)
     cells = [
         row.kind.name,
@@ -191,21 +210,21 @@ def line(row: Row) -> str:
 
 
 def with_limits(found: float, of: float) -> str:
-    """A share with its 95 % limits."""
+    """Return a share with its 95% limits."""
     low, high = limits(found, of)
     return f"{percent(found / of if of else math.nan)} ({percent(low)}–{percent(high)})"
 
 
 def percent(value: float) -> str:
-    """One digit after the point; a dash for nothing."""
+    """Return a share in percent with one digit after the point; a dash for nan."""
     return "–" if math.isnan(value) else f"{100 * value:.1f}"
 
 
 def worst(rows: Iterable[Row]) -> dict[str, Row]:
-    """Group -> the row with the highest rate of false claims about means that is judged."""
-    found: dict[str, Row] = {}
+    """Return for each group the judged row with the highest rate of false claims about means."""
+    highest: dict[str, Row] = {}
     for row in rows:
-        before = found.get(row.kind.group)
+        before = highest.get(row.kind.group)
         if before is None or row.share("false mean") > before.share("false mean"):
-            found[row.kind.group] = row
-    return found
+            highest[row.kind.group] = row
+    return highest

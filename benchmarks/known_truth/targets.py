@@ -1,4 +1,4 @@
-"""What the rule should reach beside few false claims, each with what was measured."""
+"""What the rule should reach besides few false claims, each target with its measured number."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,16 @@ HEAD = "| target | measured | bound | result |\n|---|---|---|---|"
 
 @dataclass(frozen=True)
 class Target:
-    """A number and its bound; nan where it was not measured.
+    """A number and its bound; nan means that the number was not measured.
+
+    A target with neither bound is only printed.
 
     Attributes:
-        error: Monte Carlo standard error.
-        low: least value; nan: none.
-        high: largest value; nan: none. Without both the number is only printed.
+        name: what was measured.
+        value: the measured share.
+        error: its Monte Carlo standard error.
+        low: least value; nan for none.
+        high: largest value; nan for none.
     """
 
     name: str
@@ -34,7 +38,7 @@ class Target:
 
     @property
     def met(self) -> bool | None:
-        """Whether it is met within Monte Carlo error; None where there is no bound."""
+        """Whether the target is met within Monte Carlo error; None if it has no bound."""
         if math.isnan(self.low) and math.isnan(self.high):
             return None
         return not (
@@ -42,7 +46,7 @@ class Target:
         )
 
     def line(self) -> str:
-        """A line of the table, in percent."""
+        """Return a row of the table, in percent."""
         sides = [
             f"≥ {percent(self.low)}" if self.low == self.low else "",
             f"≤ {percent(self.high)}" if self.high == self.high else "",
@@ -53,39 +57,45 @@ class Target:
 
 
 def of_rows(rows: Sequence[Row]) -> Iterator[Target]:
-    """The targets that the rows of the table can answer."""
-    found = {(row.kind.name, row.seeds, row.sd): row for row in rows}
-    yield from _missing(found)
-    yield from _looks(found)
+    """Yield the targets for which the rows of the table have the numbers."""
+    by_size = {(row.kind.name, row.seeds, row.sd): row for row in rows}
+    yield from _missing(by_size)
+    yield from _looks(by_size)
     yield from _skewed(rows)
     yield from _diverging(rows)
 
 
-def _missing(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
-    """A fraction with lost trials against the same without."""
+def _missing(by_size: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
+    """Yield the cost of lost trials: a fraction with lost trials against the same without."""
     name = "2^(5-2) III, +2 and four of 0, normal, {} missing"
     for seeds, most in ((5, 0.10), (10, 0.05)):
-        complete, lacks = (found.get((name.format(share), seeds, 1.0)) for share in ("0%", "10%"))
+        complete, lacks = (by_size.get((name.format(share), seeds, 1.0)) for share in ("0%", "10%"))
         if complete and lacks:
             error = math.hypot(
                 *(_share_error(1 - row.decided, row.studies) for row in (complete, lacks))
             )
-            label = f"2^(5-2), {seeds} seeds: undecided with 10 % missing, less complete ({percent(1 - complete.decided)})"
+            label = (
+                f"2^(5-2), {seeds} seeds: undecided with 10 % missing, "
+                f"less complete ({percent(1 - complete.decided)})"
+            )
             yield Target(label, complete.decided - lacks.decided, error, high=most)
 
 
-def _looks(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
-    """What looks decide, and the trials that they save.
+def _looks(by_size: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
+    """Yield how often looks decide, and how many trials they save.
 
-    The sd in the names is that of an effect in a seed.
+    The standard deviation in the names is that of an effect within a seed.
     """
-    for (name, _, sd), row in found.items():
+    for (name, _, sd), row in by_size.items():
         kind = row.kind
         if kind.group != "looks" or kind.diverging or kind.looks != (4, 6, 8, 12):
             continue
+
+        # An effect is the difference of two trials, or that of two means of four trials.
         of_effect = round(
             sd * (math.sqrt(2) if kind.design.startswith("leave") else math.sqrt(0.5)), 1
         )
+
         if "nothing acts" in name and of_effect == 1.0:
             share = row.share("all decided")
             bound = 0.45 if kind.spend == "late" else math.nan
@@ -103,7 +113,7 @@ def _looks(found: dict[tuple[str, int, float], Row]) -> Iterator[Target]:
 
 
 def _skewed(rows: Sequence[Row]) -> Iterator[Target]:
-    """Coverage where effects are skewed over seeds."""
+    """Yield the coverage where effects are skewed over seeds."""
     for row in rows:
         if (
             row.kind.group == "skewed"
@@ -121,7 +131,7 @@ def _skewed(rows: Sequence[Row]) -> Iterator[Target]:
 
 
 def _diverging(rows: Sequence[Row]) -> Iterator[Target]:
-    """False claims of means where trials diverge for what they are."""
+    """Yield the false claims about means where trials diverge because of their outcome."""
     for row in rows:
         if row.kind.name in (
             "2^3, a × b of 4, 70 % in one cell",
@@ -133,7 +143,13 @@ def _diverging(rows: Sequence[Row]) -> Iterator[Target]:
 
 
 def advice(seed: int) -> Iterator[Target]:
-    """Real power of studies with as many seeds as a pilot advised (sd 1, effect 1)."""
+    """Yield the true power of studies that use as many seeds as a pilot advised.
+
+    Effect and standard deviation are 1.
+
+    Args:
+        seed: fixes the pilots.
+    """
     rng = np.random.default_rng(seed)
     for pilot in (4, 5, 7, 10):
         real = []
@@ -148,6 +164,9 @@ def advice(seed: int) -> Iterator[Target]:
 
 
 def _share_error(share: float, of: int) -> float:
-    """Standard error of a share; that of one study more where it is 0 or 1."""
+    """Return the standard error of a share, which is never 0.
+
+    Shares of 0 and 1 get the error of a share that is one study away from them.
+    """
     share = min(max(share, 1 / (of + 1)), of / (of + 1))
     return math.sqrt(share * (1 - share) / of)

@@ -1,11 +1,16 @@
-"""True effects of simulated studies, in units of the smallest effect that matters; + is worse."""
+"""True effects of simulated studies, in units of the smallest effect that matters.
+
+Positive effects are worse.
+"""
 
 import math
 from collections.abc import Mapping
 
 Effects = Mapping[str, float]
-"""Product of factors at a level -> what it adds: `{"a": 3, "a*b": -4, "a=2": 1}`; without a level
-it is 1."""
+"""Term -> the effect that it adds where all its factors are at the level named.
+
+Example: `{"a": 3, "a*b": -4, "a=2": 1}`. A factor without a level is meant at level 1.
+"""
 
 NOTHING: Effects = {}
 
@@ -21,12 +26,12 @@ WITH_B: Effects = {"a*b": 3}
 
 
 def additive(*effects: float) -> Effects:
-    """One effect a factor, equal in every setting."""
+    """Return one effect per factor, which is the same in every setting."""
     return {name: effect for name, effect in zip("abcdef", effects, strict=False) if effect}
 
 
 def levels(**effects: tuple[float, ...]) -> Effects:
-    """Effects of the levels after the first: `levels(a=(0, 1), b=(1,))`."""
+    """Return the effects of the levels after the first, as in `levels(a=(0, 1), b=(1,))`."""
     return {
         f"{name}={level}": effect
         for name, row in effects.items()
@@ -36,7 +41,7 @@ def levels(**effects: tuple[float, ...]) -> Effects:
 
 
 def mean_at(effects: Effects, at: Mapping[str, str]) -> float:
-    """The true mean outcome at these levels of all factors."""
+    """Return the true mean outcome at these levels of all factors, in margins."""
     return math.fsum(
         effect
         for term, effect in effects.items()
@@ -45,6 +50,6 @@ def mean_at(effects: Effects, at: Mapping[str, str]) -> float:
 
 
 def _made(part: str, at: Mapping[str, str]) -> bool:
-    """Whether a factor is at the level that a part of a term names."""
+    """Check whether a factor is at the level that a part of a term names."""
     factor, _, level = part.partition("=")
     return at[factor] == (level or "1")

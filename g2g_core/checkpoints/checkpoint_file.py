@@ -1,4 +1,4 @@
-"""Our checkpoint file: tensors and JSON, written in one piece, with a checksum."""
+"""The checkpoint file of G2G-Ablate: tensors and JSON, written in one piece, with a checksum."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from torch import Tensor
 
 FORMAT = "g2g-ablate checkpoint 1"
 KEPT = 2
+"""Number of checkpoints kept per trial."""
 PATTERN = "step_*.pt"
 
 Tensors = Mapping[str, Tensor]
@@ -21,19 +22,22 @@ Part = dict[str, Tensor]
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; one line that says what, where, and what would be right."""
+    """A checkpoint that cannot be used.
+
+    The message is a single line: where the problem is, what is wrong, and what was expected.
+    """
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a checkpoint file holds.
+    """The content of a checkpoint file.
 
     Attributes:
         path: the file.
-        layout: how it is laid out, in words.
+        layout: name of the file's layout, for messages and reports.
         parts: part (`generator`, `average`, `discriminator`, `optimizers`) -> name -> tensor on the
             CPU. Optimizer states are named `<network>/<parameter>/<state>`.
-        facts: JSON-ready facts beside the tensors: `step`, `config`, `n_classes`, `restored`.
+        facts: JSON-ready facts stored with the tensors: `step`, `config`, `n_classes`, `restored`.
     """
 
     path: Path
@@ -43,26 +47,27 @@ class Saved:
 
     @property
     def step(self) -> int:
-        """Completed steps; 0 where the file does not say."""
+        """Number of completed steps; 0 if the file does not state it."""
         return int(self.facts.get("step", 0))
 
 
 def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) -> None:
-    """Write a checkpoint: whole or not at all, even when the machine stops.
+    """Write a checkpoint completely or not at all, even if the machine stops.
 
     Args:
-        path: the file; its folder is made when missing.
+        path: the file; its folder is created if it is missing.
         parts: see `Saved`.
         facts: JSON-ready; see `Saved`.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written.
+        OSError: the disk is full, or the folder is not writable.
     """
     tensors = {
         f"{part}/{name}": value.detach().cpu()
         for part, named in parts.items()
         for name, value in named.items()
     }
+
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.parent / f".{path.name}.{os.getpid()}.part"
     text = json.dumps(dict(facts), sort_keys=True, allow_nan=False)
@@ -72,6 +77,7 @@ def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) ->
         "sha256": _digest(text, tensors),
         "tensors": tensors,
     }
+
     try:
         with scratch.open("wb") as file:
             torch.save(document, file)
@@ -80,6 +86,8 @@ def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) ->
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
+
+    # The new name is safe on disk only when the folder is flushed too.
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -88,21 +96,30 @@ def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) ->
 
 
 def parse(path: Path, document: Mapping[str, Any]) -> Saved:
-    """Our checkpoint from what `torch.load` gave; raises CheckpointError if its checksum is
-    another."""
+    """Return the checkpoint in a document that `load_document` has read.
+
+    Args:
+        path: the file, for messages.
+        document: its content.
+
+    Raises:
+        CheckpointError: the format is unknown, an entry is missing, or the checksum is wrong.
+    """
     if document["format"] != FORMAT:
         raise CheckpointError(
             f"{path}: its format is {document['format']!r}; this version reads {FORMAT!r}"
         )
+
     try:
         text, tensors = document["json"], document["tensors"]
-        whole = document["sha256"] == _digest(text, tensors)
+        intact = document["sha256"] == _digest(text, tensors)
         facts = json.loads(text)
         int(facts.get("step", 0))
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: damaged: {error}") from error
-    if not whole:
+    if not intact:
         raise CheckpointError(f"{path}: damaged: its checksum does not match its content")
+
     parts: dict[str, Part] = {}
     for key, value in tensors.items():
         part, _, name = key.partition("/")
@@ -111,19 +128,21 @@ def parse(path: Path, document: Mapping[str, Any]) -> Saved:
 
 
 def load_document(path: Path) -> Mapping[str, Any]:
-    """The content of any `torch.save` file of tensors and plain values.
+    """Return the content of any `torch.save` file of tensors and plain values.
 
     Raises:
-        CheckpointError: the file is not there, cannot be read, or holds anything else.
+        CheckpointError: the file does not exist, cannot be read, or contains anything else.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint")
     try:
         document = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # torch's words advise to load it unsafely
+    except pickle.UnpicklingError as error:
+        # torch's message advises loading the file unsafely, so this message replaces it.
         what = "it is damaged, or holds more than tensors and plain values"
         raise CheckpointError(f"{path}: not a readable checkpoint: {what}") from error
-    except Exception as error:  # truncated and foreign files raise a dozen kinds
+    except Exception as error:
+        # Truncated files and files of other programs raise a dozen kinds of errors.
         line = str(error).strip().partition("\n")[0] or type(error).__name__
         raise CheckpointError(f"{path}: not a readable checkpoint: {line}") from error
     if not isinstance(document, dict):
@@ -132,12 +151,12 @@ def load_document(path: Path) -> Mapping[str, Any]:
 
 
 def step_file(folder: Path, step: int) -> Path:
-    """The file of a run's checkpoint after a step."""
+    """Return the path of a trial's checkpoint after a step."""
     return folder / f"step_{step:08d}.pt"
 
 
 def drop_old(folder: Path) -> None:
-    """Keep the two newest checkpoints of a run, and nothing of writes that were cut off."""
+    """Delete all but the two newest checkpoints of a trial, and what interrupted writes left."""
     for path in sorted(folder.glob(PATTERN))[:-KEPT]:
         path.unlink(missing_ok=True)
     for path in folder.glob(f".{PATTERN}.*.part"):
@@ -145,8 +164,11 @@ def drop_old(folder: Path) -> None:
 
 
 def newest(folder: Path) -> tuple[Saved | None, list[str]]:
-    """The newest checkpoint of a run that is whole, and what is wrong with the newer ones, a line
-    each."""
+    """Return the newest intact checkpoint of a trial.
+
+    Returns:
+        The checkpoint, or None if no file is intact, and one message for each newer, damaged file.
+    """
     damaged: list[str] = []
     for path in sorted(folder.glob(PATTERN), reverse=True):
         try:
@@ -157,11 +179,12 @@ def newest(folder: Path) -> tuple[Saved | None, list[str]]:
 
 
 def tensors_digest(tensors: Tensors) -> str:
-    """SHA-256 (hex) of named tensors, whatever their order and device."""
+    """Return the SHA-256 (hex) of named tensors, regardless of their order and device."""
     return _digest("", {name: value.detach().cpu() for name, value in tensors.items()})
 
 
 def _digest(text: str, tensors: Tensors) -> str:
+    """Return the SHA-256 (hex) of a text and of named tensors on the CPU, sorted by name."""
     total = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         value = tensors[name].contiguous()

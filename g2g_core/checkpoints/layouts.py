@@ -1,4 +1,4 @@
-"""The layouts of FUNIT's and FUNIT2FUNIT's own checkpoint files, read and written."""
+"""Read and write the checkpoint files of FUNIT's and FUNIT2FUNIT's own code."""
 
 import re
 from collections.abc import Mapping
@@ -11,19 +11,18 @@ from torch import Tensor
 from g2g_core.checkpoints.checkpoint_file import CheckpointError, Part, Saved, load_document, parse
 from g2g_core.checkpoints.names import counterpart, files_of
 
-# Two buffers of each AdaIN layer: FUNIT's code registers them, never changes them and never uses
-# them.
+# FUNIT's code registers two buffers in each AdaIN layer, but never changes or uses them.
 UNUSED = re.compile(r"\.norm\.running_(mean|var)$")
 
 
 def read(path: Path) -> Saved:
-    """What a checkpoint file holds: ours, FUNIT's generator or discriminator file, or the authors'
-        snapshots.
+    """Return the content of a checkpoint file of any known layout.
 
-    With a generator's file those of `files_of` are read.
+    Known layouts are G2G-Ablate's own, FUNIT's generator and discriminator files, and the snapshots
+    of the authors' code. A generator's file is read together with its `files_of`.
 
     Raises:
-        CheckpointError: the file is missing, unreadable, damaged, or of an unknown layout.
+        CheckpointError: a file is missing, unreadable, damaged, or of an unknown layout.
     """
     document = load_document(path)
     if "format" in document:
@@ -33,42 +32,51 @@ def read(path: Path) -> Saved:
         raise CheckpointError(
             f"{path}: unknown layout: it holds {keys or 'nothing'}; gen, dis or format was expected"
         )
+
     files = [path.name]
-    found = {key: value for key, value in document.items() if key in ("gen", "gen_test", "dis")}
-    for beside in files_of(path)[1:] if "gen" in document else []:
-        files.append(beside.name)
-        found |= {"optimizer" if beside.name == "optimizer.pt" else "dis": load_document(beside)}
-    if "dis" in found and "dis" in found["dis"]:
-        found["dis"] = found["dis"]["dis"]
+    states = {key: value for key, value in document.items() if key in ("gen", "gen_test", "dis")}
+    for companion in files_of(path)[1:] if "gen" in document else []:
+        files.append(companion.name)
+        states |= {
+            "optimizer" if companion.name == "optimizer.pt" else "dis": load_document(companion)
+        }
+
+    # A separate discriminator file wraps its state dict in another `dis`.
+    if "dis" in states and "dis" in states["dis"]:
+        states["dis"] = states["dis"]["dis"]
+
     parts: dict[str, Part] = {}
     for key, part in (("gen", "generator"), ("gen_test", "average"), ("dis", "discriminator")):
-        if key in found:
-            parts[part] = _state(path, key, found[key])
-    if "optimizer" in found:
-        parts["optimizers"] = _optimizers(path, found["optimizer"], parts)
-    digits = re.search(r"gen_(\d{8})\.pt$", path.name)
-    facts = {"source_step": int(digits[1])} if digits else {}
+        if key in states:
+            parts[part] = _state(path, key, states[key])
+    if "optimizer" in states:
+        parts["optimizers"] = _optimizers(path, states["optimizer"], parts)
+
+    step = re.search(r"gen_(\d{8})\.pt$", path.name)
+    facts = {"source_step": int(step[1])} if step else {}
     return Saved(path, f"FUNIT ({', '.join(files)})", parts, facts)
 
 
 def write_funit(saved: Saved, folder: Path, name: str = "gen_00000000.pt") -> list[Path]:
-    """Write the networks of a checkpoint as FUNIT's code reads them: `{gen, gen_test}` and, beside,
-    `{dis}`.
+    """Write the networks of a checkpoint in the layout that FUNIT's code reads.
+
+    The generator's file contains `{gen, gen_test}`, the discriminator's file contains `{dis}`.
 
     Args:
-        saved: of a FUNIT model; without an average, the generator is written in its place.
-        folder: made when missing.
-        name: file of the generator, with `gen` in it.
+        saved: checkpoint of a FUNIT model; without an average, `gen_test` is the generator.
+        folder: created if it is missing.
+        name: file name of the generator, containing `gen`.
 
     Returns:
         The files written.
 
     Raises:
-        CheckpointError: there is no generator, or it is not FUNIT's.
+        CheckpointError: the checkpoint has no generator, or a generator that is not FUNIT's.
     """
     generator = saved.parts.get("generator")
     if generator is None or not any(key.startswith("enc_class_model.") for key in generator):
         raise CheckpointError(f"{saved.path}: no FUNIT generator to export")
+
     folder.mkdir(parents=True, exist_ok=True)
     average = saved.parts.get("average", generator)
     written = [folder / name]
@@ -82,8 +90,16 @@ def write_funit(saved: Saved, folder: Path, name: str = "gen_00000000.pt") -> li
 
 
 def with_adain_buffers(generator: Mapping[str, Tensor]) -> Part:
-    """A generator's state dict with the two unused buffers of each AdaIN layer, as FUNIT's loader
-    wants it."""
+    """Add the two unused buffers of each AdaIN layer to a generator's state dict.
+
+    FUNIT's loader expects them.
+
+    Args:
+        generator: name -> tensor.
+
+    Returns:
+        A new dict with `running_mean` 0 and `running_var` 1 for each AdaIN layer.
+    """
     state: Part = {}
     for name, value in generator.items():
         if adain := re.match(r"(dec\.model\.0\.model\.\d+\.model\.\d)\.conv\.weight$", name):
@@ -94,6 +110,7 @@ def with_adain_buffers(generator: Mapping[str, Tensor]) -> Part:
 
 
 def _state(path: Path, key: str, state: Any) -> Part:
+    """Return a state dict without the unused buffers; raise CheckpointError if it is not one."""
     if not isinstance(state, dict) or not all(
         isinstance(value, Tensor) for value in state.values()
     ):
@@ -102,8 +119,10 @@ def _state(path: Path, key: str, state: Any) -> Part:
 
 
 def _optimizers(path: Path, states: Mapping[str, Any], parts: Mapping[str, Part]) -> Part:
-    """Optimizer states by parameter name: FUNIT's optimizers number the parameters in the order of
-    the state dict."""
+    """Return optimizer states by parameter name.
+
+    FUNIT's optimizers number the parameters in the order of the state dict.
+    """
     named: Part = {}
     for key, part in (("gen", "generator"), ("dis", "discriminator")):
         if key not in states or part not in parts:

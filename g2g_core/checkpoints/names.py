@@ -1,15 +1,17 @@
-"""Which checkpoint files belong together, by their names; needs no torch, so that planning a study
-stays quick."""
+"""Find the checkpoint files that belong together, by their names.
+
+This module does not import torch, so that planning a study stays quick.
+"""
 
 import re
 from pathlib import Path
 
 
 def files_of(path: Path) -> list[Path]:
-    """A checkpoint's file and those that are read with it where they are there.
+    """Return a checkpoint's file and the existing files that are read together with it.
 
-    Beside a generator file `gen_<digits>.pt` or `<name>_gen.pt` that is the discriminator's file
-    (`dis` in the place of `gen`), beside the former also `optimizer.pt`.
+    For a generator's file `gen_<digits>.pt` or `<name>_gen.pt`, that is the discriminator's file
+    (the same name with `dis` instead of `gen`). For `gen_<digits>.pt`, it is also `optimizer.pt`.
     """
     names = [counterpart(path.name)]
     if re.search(r"gen_\d{8}\.pt$", path.name):
@@ -25,5 +27,5 @@ def files_of(path: Path) -> list[Path]:
 
 
 def counterpart(name: str) -> str:
-    """The discriminator's file name: the last `gen` becomes `dis`."""
+    """Return the discriminator's file name: the last `gen` of the name becomes `dis`."""
     return re.sub(r"gen(?!.*gen)", "dis", name)

@@ -24,7 +24,7 @@ __all__ = [
 DATASETS: dict[str, Callable[[TrialConfig], Data]] = {
     f.__name__: f for f in (synthetic, image_folder, list_files, celeba)
 }
-"""Name -> dataset of a config."""
+"""Name -> function that returns the dataset of a config."""
 
 DATA_OPTIONS: dict[str, type] = {
     "synthetic": SyntheticOptions,
@@ -32,17 +32,18 @@ DATA_OPTIONS: dict[str, type] = {
     "list_files": ListOptions,
     "celeba": CelebAOptions,
 }
-"""Name -> dataclass of the dataset's options, the keys of `data:` in a study file."""
+"""Name -> dataclass of the dataset's options, which are the keys of `data:` in a study file."""
 
 
 def _marked(mark: str) -> frozenset[str]:
+    """Return the names of the options that carry a mark in their metadata."""
     return frozenset(
         f.name for kind in DATA_OPTIONS.values() for f in fields(kind) if f.metadata.get(mark)
     )
 
 
 PATH_OPTIONS = _marked("path")
-"""Options that hold the path of a file or folder."""
+"""Options that contain the path of a file or folder."""
 
 NEUTRAL_OPTIONS = _marked("neutral")
-"""Options that change no number (cache, workers): no part of a trial's identity."""
+"""Options that don't change any number (cache, workers) and aren't part of a trial's identity."""

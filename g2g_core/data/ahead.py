@@ -1,5 +1,7 @@
-"""Batches made ahead by worker processes; how many there are changes no number, since a batch
-depends on its step."""
+"""Prepare batches ahead in worker processes.
+
+A batch depends only on its step, so the number of workers doesn't change any number.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,12 +13,13 @@ from g2g_core.data.pairs import Batch, DataError
 
 
 class BatchesAhead:
-    """Gives the batch of a step while the next ones are in the making; steps are best asked for in
-    order.
+    """Batches by step, with the next ones prepared by worker processes.
+
+    Requests for consecutive steps are fast; any other step restarts the workers.
 
     Args:
-        make: the batch of a step.
-        workers: processes, at least 1.
+        make: returns the batch of a step.
+        workers: number of processes, at least 1.
     """
 
     def __init__(self, make: Callable[[int], Batch], workers: int) -> None:
@@ -26,10 +29,10 @@ class BatchesAhead:
         self._batches: Iterator[Batch | DataError] = iter(())
 
     def __call__(self, step: int) -> Batch:
-        """The batch of a step.
+        """Return the batch of a step.
 
         Raises:
-            DataError: an image of it cannot be read.
+            DataError: an image of the batch cannot be read.
         """
         if step != self._next:
             self._batches = self._from(step)
@@ -40,7 +43,7 @@ class BatchesAhead:
         return batch
 
     def _from(self, step: int) -> Iterator[Batch | DataError]:
-        """Batches from a step on."""
+        """Start the workers, and return an iterator of the batches from a step on."""
         steps = range(step, sys.maxsize)
         return iter(
             DataLoader(
@@ -54,8 +57,10 @@ class BatchesAhead:
 
 
 class _Steps(Dataset[Batch | DataError]):
-    """Batches by step, as a dataset of torch; errors are given back, so that they arrive as they
-    were raised."""
+    """A torch dataset of batches by step.
+
+    Errors are returned instead of raised, so that they reach the main process unchanged.
+    """
 
     def __init__(self, make: Callable[[int], Batch]) -> None:
         self.make = make
@@ -68,4 +73,5 @@ class _Steps(Dataset[Batch | DataError]):
 
 
 def _as_is(batch: Any) -> Any:
+    """Return a batch unchanged, since a step already is a whole batch."""
     return batch

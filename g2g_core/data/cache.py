@@ -1,5 +1,8 @@
-"""Decoded images: once a node on disk, shared by every process through the page cache, or once a
-process in memory."""
+"""Keep decoded images on disk or in memory.
+
+On disk, they are decoded once per machine and shared by all processes through the page cache. In
+memory, they are decoded once per process.
+"""
 
 import contextlib
 import json
@@ -20,12 +23,13 @@ from g2g_core.hashing import cache_folder
 
 FORMAT = "1"
 MODES = ("auto", "disk", "memory", "off")
+"""Values of the option `cache`."""
 AUTO_LIMIT = 4 * 2**30  # bytes of decoded pixels above which `auto` is `off`
 NAMED = 3  # unreadable files named in a message
 
 
 class Images(Protocol):
-    """Decoded images by index: (H, W, 3) uint8, the shortest side resized."""
+    """Decoded images by index: (H, W, 3) uint8, resized by their shortest side."""
 
     def __getitem__(self, index: int) -> Pixels: ...
 
@@ -33,7 +37,12 @@ class Images(Protocol):
 
 
 class PackedImages:
-    """Images of mixed sizes in one array of bytes, in memory or mapped from a file."""
+    """Images of different sizes in one array of bytes, in memory or mapped from a file.
+
+    Args:
+        pixels: the bytes of all images, one after the other.
+        shapes: (N, 2) heights and widths.
+    """
 
     def __init__(self, pixels: NDArray[np.uint8], shapes: NDArray[np.int64]) -> None:
         self.pixels = pixels
@@ -50,7 +59,13 @@ class PackedImages:
 
 
 class FileImages:
-    """Images decoded each time they are asked for: for sets too large to keep."""
+    """Images that are decoded at each use, for datasets too large to keep.
+
+    Args:
+        root: folder.
+        files: paths below it.
+        shortest: the shortest side after resizing, pixels.
+    """
 
     def __init__(self, root: Path, files: Sequence[str], shortest: int) -> None:
         self.root = root
@@ -69,43 +84,47 @@ class FileImages:
 
 
 def decoded(root: Path, files: Sequence[str], shortest: int, key: str, mode: str) -> Images:
-    """The images of `files` below `root`, decoded as `mode` says.
+    """Return the decoded images of `files` below `root`.
 
     Args:
         root: folder.
         files: paths below it.
         shortest: the shortest side after resizing, pixels.
-        key: digest of what the images depend on; equal keys share one file on disk.
-        mode: `disk` (decoded once a node into the cache folder; memory where that cannot be
-            written), `memory`, `off` (decoded at each use), or `auto`: `off` for sets over
-            `AUTO_LIMIT` bytes of pixels, else `disk`.
+        key: digest of all that the images depend on; images with the same key share a file on disk.
+        mode: `disk`: decoded once per machine into the cache folder, or into memory if that folder
+            is not writable. `memory`: decoded once per process. `off`: decoded at each use.
+            `auto`: `off` for datasets over `AUTO_LIMIT` bytes of pixels, otherwise `disk`.
 
     Raises:
-        DataError: images cannot be read (not with `off`: there it comes when the image is used).
+        DataError: images cannot be read. With `off`, the error is raised when an image is used.
     """
     if mode == "off" or (mode == "auto" and len(files) * 3 * shortest**2 > AUTO_LIMIT):
         return FileImages(root, files, shortest)
     if mode == "memory":
         return _decode(root, files, shortest)
+
     folder = cache_folder() / "decoded" / f"{key[:40]}-{FORMAT}"
-    found = _open(folder, len(files))
-    if found is not None:
-        return found
+    stored = _open(folder, len(files))
+    if stored is not None:
+        return stored
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with alone(folder.with_suffix(".lock")):
-            found = _open(folder, len(files))
-            if found is not None:
-                return found
+            # Another process may have stored them while this one waited for the lock.
+            stored = _open(folder, len(files))
+            if stored is not None:
+                return stored
             images = _decode(root, files, shortest)
             _store(folder, images)
     except OSError:
         return _decode(root, files, shortest)
+
     return _open(folder, len(files)) or images
 
 
 def unreadable(root: Path, failures: Sequence[tuple[str, BadImage]]) -> str:
-    """One line: how many images cannot be read, and the first few by name with the reason."""
+    """Return a message with the number of unreadable images, and the first few with the reason."""
     named = "; ".join(f"{shown(name)}: {error}" for name, error in failures[:NAMED])
     more = f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
     count = "1 image" if len(failures) == 1 else f"{len(failures)} images"
@@ -113,7 +132,11 @@ def unreadable(root: Path, failures: Sequence[tuple[str, BadImage]]) -> str:
 
 
 def _decode(root: Path, files: Sequence[str], shortest: int) -> PackedImages:
-    """All images in memory; all of the unreadable ones are found before one message says so."""
+    """Decode all images into memory.
+
+    Raises:
+        DataError: images cannot be read. The message covers all of them, not only the first.
+    """
 
     def attempt(name: str) -> Pixels | BadImage:
         try:
@@ -121,23 +144,25 @@ def _decode(root: Path, files: Sequence[str], shortest: int) -> PackedImages:
         except BadImage as error:
             return error
 
-    # Threads help since Pillow decodes without the interpreter lock; the order of results does not
-    # depend on them.
+    # Threads help because Pillow decodes without the interpreter lock. They don't change the order
+    # of the results.
     with quiet_decoding(), ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         results = list(pool.map(attempt, files))
     failures = [
-        (name, one) for name, one in zip(files, results, strict=True) if isinstance(one, BadImage)
+        (name, result)
+        for name, result in zip(files, results, strict=True)
+        if isinstance(result, BadImage)
     ]
     if failures:
         raise DataError(unreadable(root, failures))
-    images = [one for one in results if not isinstance(one, BadImage)]
+
+    images = [result for result in results if not isinstance(result, BadImage)]
     shapes = np.array([image.shape[:2] for image in images], dtype=np.int64).reshape(-1, 2)
     return PackedImages(np.concatenate([image.reshape(-1) for image in images]), shapes)
 
 
 def _open(folder: Path, count: int) -> PackedImages | None:
-    """The images kept in a folder; None when there are none, or not as many bytes as there should
-    be."""
+    """Return the images stored in a folder; None if there are none, or if their size is wrong."""
     try:
         shapes = np.array(
             json.loads((folder / "shapes.json").read_bytes()), dtype=np.int64
@@ -153,15 +178,16 @@ def _open(folder: Path, count: int) -> PackedImages | None:
 
 
 def _store(folder: Path, images: PackedImages) -> None:
-    """Writes a folder that is whole or not there: under another name first, then renamed."""
+    """Write a folder completely or not at all: first under a temporary name, then renamed."""
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
     try:
         with (temporary / "pixels.u8").open("wb") as file:
             images.pixels.tofile(file)
             file.flush()
             os.fsync(file.fileno())
+
         (temporary / "shapes.json").write_text(json.dumps(images.shapes.tolist()))
-        shutil.rmtree(folder, ignore_errors=True)  # only a damaged one can be here
+        shutil.rmtree(folder, ignore_errors=True)  # a folder that exists here is damaged
         temporary.rename(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -170,8 +196,10 @@ def _store(folder: Path, images: PackedImages) -> None:
 
 @contextlib.contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """One process of the node at a time; where files cannot be locked, all may build, which costs
-    time only."""
+    """Let only one process of the machine enter at a time.
+
+    If the file system can't lock files, several processes may enter, and repeat the same work.
+    """
     lock_file: Callable[[int], None] | None = None
     with contextlib.suppress(ImportError):
         import fcntl

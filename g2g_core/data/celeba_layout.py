@@ -1,5 +1,7 @@
-"""CelebA's layout: aligned images in one folder, and text files for identity, partition and
-landmarks."""
+"""CelebA in its published layout.
+
+All aligned images are in one folder; text files give identity, partition, and landmarks.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,19 +23,22 @@ IDENTITY = "identity_CelebA.txt"
 LANDMARKS = "list_landmarks_align_celeba.txt"
 PARTITION = "list_eval_partition.txt"
 SPLITS = {"train": 0, "validation": 1, "test": 2}
+"""Name of a part -> its number in the partition file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CelebAOptions(ImageOptions):
-    """Options of `celeba`, beside those of all image sets; by default nothing is cropped at random
-    or mirrored.
+    """Options of `celeba`, in addition to those of all image datasets.
+
+    By default, images are neither cropped at random nor mirrored.
 
     Attributes:
-        root: holds `img_align_celeba/`, `identity_CelebA.txt` and `list_eval_partition.txt`; for
-            `erase` also `list_landmarks_align_celeba.txt`, without which CelebA's mean face is
-            used.
-        evaluate_on: `test` or `validation`: whose people are for evaluation.
-        min_images: people with fewer images in their part are left out.
+        root: folder that contains `img_align_celeba/`, `identity_CelebA.txt`, and
+            `list_eval_partition.txt`. For `erase`, it should also contain
+            `list_landmarks_align_celeba.txt`; without that file, the landmarks of CelebA's mean
+            face are used.
+        evaluate_on: part whose people are used for evaluation, `test` or `validation`.
+        min_images: people with fewer images than this in their part are left out.
     """
 
     root: str = field(default="", metadata=PATH)
@@ -44,46 +49,67 @@ class CelebAOptions(ImageOptions):
     face_points: tuple[float, ...] = CELEBA_POINTS
 
     def usual_resize(self, image_size: int) -> int:
-        """The image size itself: the largest centre square, as in the papers' face experiments."""
+        """Return the image size: the largest center square, as in the papers."""
         return image_size
 
 
 def celeba(config: TrialConfig) -> Data:
-    """CelebA's layout with people as classes, divided by its partition file; people are
-    disjoint."""
+    """Read CelebA in its published layout, with people as classes, split by its partition file.
+
+    Args:
+        config: of the trial.
+
+    Raises:
+        DataError: a file is missing or malformed, an option is out of range, or a person is in both
+            parts.
+    """
     options = options_of(config, CelebAOptions)
     if options.evaluate_on not in ("test", "validation"):
         raise DataError(
             f"data.evaluate_on is {options.evaluate_on!r}; it must be test or validation"
         )
+
     folder = existing_folder(options.root, "root")
     existing_folder(str(folder / IMAGES), "root")
     people = _numbers(folder / IDENTITY)
     partition = _numbers(folder / PARTITION)
-    there = {file.name for file in (folder / IMAGES).iterdir()}
-    missing = sorted(name for name in people if name not in there)
+
+    existing = {file.name for file in (folder / IMAGES).iterdir()}
+    missing = sorted(name for name in people if name not in existing)
     if missing:
         raise DataError(
-            f"{shown(folder / IDENTITY)}: {len(missing)} of its images are not in {IMAGES}: {some(missing)}"
+            f"{shown(folder / IDENTITY)}: {len(missing)} of its images are not in {IMAGES}: "
+            f"{some(missing)}"
         )
+
     parts = [
         _part(people, partition, SPLITS[split], options) for split in ("train", options.evaluate_on)
     ]
     shared = sorted(set(parts[0].class_names) & set(parts[1].class_names))
     if shared:
         raise DataError(
-            f"{shown(folder / PARTITION)}: people in training and {options.evaluate_on}: {some(shared)}"
+            f"{shown(folder / PARTITION)}: people in training and {options.evaluate_on}: "
+            f"{some(shared)}"
         )
+
     images = ImageSet(folder, parts[0], parts[1], new_classes=True)
     return ImageData(config, images, options, _points(images) if options.erase != "none" else {})
 
 
 def _points(images: ImageSet) -> dict[str, Points]:
-    """Points of each face as shares of its image, from the landmark file if it is there."""
+    """Return the points of each face as shares of its image, from the landmark file if it exists.
+
+    Returns:
+        File -> (5, 2) points; empty without a landmark file.
+
+    Raises:
+        DataError: the landmark file lacks an image, or an image is not readable.
+    """
     path = images.folder / LANDMARKS
     if not path.exists():
         return {}
-    found = {}
+
+    points = {}
     landmarks = read_landmarks(path)
     for file in (*images.train.files, *images.test.files):
         name = file.rpartition("/")[2]
@@ -91,16 +117,16 @@ def _points(images: ImageSet) -> dict[str, Points]:
             raise DataError(f"{shown(path)}: no landmarks of {name}")
         try:
             with Image.open(images.folder / file, formats=FORMATS) as image:
-                found[file] = landmarks[name] / np.array(image.size)
+                points[file] = landmarks[name] / np.array(image.size)
         except Exception as error:
             raise DataError(f"{shown(images.folder / file)}: not a readable image") from error
-    return found
+    return points
 
 
 def _part(
     people: dict[str, int], partition: dict[str, int], split: int, options: CelebAOptions
 ) -> Listing:
-    """The images of one split; people are named by their number, padded so that they sort by it."""
+    """Return the images of one split; class names are zero-padded, so they sort by number."""
     files = [name for name in sorted(people) if partition.get(name) == split]
     counts = Counter(people[name] for name in files)
     width = len(str(max(people.values(), default=0)))
@@ -112,16 +138,17 @@ def _part(
 
 
 def _numbers(path: Path) -> dict[str, int]:
-    """`file number` lines as a dict.
+    """Return the `file number` lines of a text file as a dict.
 
     Raises:
-        DataError: the file is missing or a line is not of this form.
+        DataError: the file is missing or empty, or a line does not have this form.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
         raise DataError(f"data.root: {shown(path)}: {reason}") from error
+
     numbers = {}
     for number, line in enumerate(lines, start=1):
         parts = line.split()
@@ -132,6 +159,7 @@ def _numbers(path: Path) -> dict[str, int]:
                 f"{shown(path)}:{number}: {line[:80]!r} is not a file name and a number"
             )
         numbers[parts[0]] = int(parts[1])
+
     if not numbers:
         raise DataError(f"data.root: {shown(path)} is empty")
     return numbers

@@ -1,8 +1,7 @@
-"""Cuts FUNIT's animal faces out of ImageNet: coordinates in, a folder of class folders and its two
-list files out.
+"""Crop FUNIT's animal faces from ImageNet into class folders with two list files.
 
-The faces (arXiv 1905.01723, section 4: 117,484 crops of 149 classes) may not be passed on, so that
-everybody cuts them from an own copy of the ILSVRC2012 training images.
+The faces (arXiv 1905.01723, section 4: 117,484 crops of 149 classes) may not be redistributed.
+Therefore, everyone crops them from their own copy of the ILSVRC2012 training images.
 """
 
 from collections.abc import Iterator
@@ -26,36 +25,39 @@ TEST_CLASSES = tuple(
         *(2112350, 2113023, 2113799, 2115641, 2115913, 2123045, 2123394, 2124075, 2125311, 2138441),
     )
 )
-"""WordNet ids of FUNIT's 30 test classes; the other classes, 119 in all of the set, are for
-training."""
+"""WordNet ids of FUNIT's 30 test classes; the other 119 classes are for training."""
 
-QUALITY = 95  # of the JPEG files; FUNIT's own script leaves Pillow's 75, which adds artefacts
+QUALITY = 95  # of the JPEG files; FUNIT's script uses Pillow's default of 75, which adds artifacts
 
 
 @dataclass(frozen=True)
 class Face:
-    """One line of the coordinates: an image, and left, top, right, bottom of the face in its
-    pixels."""
+    """One line of the coordinates.
+
+    Attributes:
+        image: path of the image, `class/image`.
+        box: left, top, right, and bottom edge of the face, in pixels of the image.
+    """
 
     image: str
     box: tuple[int, int, int, int]
 
     @property
     def file(self) -> str:
-        """The crop's path below the output folder: `<image>_<left>_<top>_<right>_<bottom>.jpg`."""
+        """Path below the output folder: `<image>_<left>_<top>_<right>_<bottom>.jpg`."""
         return f"{self.image}_{'_'.join(str(edge) for edge in self.box)}.jpg"
 
 
 @dataclass(frozen=True)
 class Cropped:
-    """What was done.
+    """The result of `crop_faces`.
 
     Attributes:
-        cut: files written now.
-        kept: files that were there already.
-        problems: one line for each image that could not be cut.
-        lists: list file -> number of lines; training classes and test classes, of all files that
-            are there now.
+        cut: number of files written by this call.
+        kept: number of files that existed before.
+        problems: one message for each image that could not be cropped.
+        lists: list file -> number of its lines, one list for training classes and one for test
+            classes. The lists name all files that now exist.
     """
 
     cut: int
@@ -65,45 +67,51 @@ class Cropped:
 
 
 def crop_faces(coordinates: str, images: str, out: str, workers: int = 4) -> Cropped:
-    """Cuts all faces that are not cut yet, and writes `animals_list_train.txt` and
-    `animals_list_test.txt`.
+    """Crop all faces that have no file yet, and write both list files.
+
+    The list files are `animals_list_train.txt` and `animals_list_test.txt`.
 
     Args:
-        coordinates: file of `class/image left top right bottom` lines, as FUNIT publishes it.
-        images: what the image paths are below: ImageNet's training folder.
-        out: folder for the faces; made if it is not there.
-        workers: threads.
+        coordinates: file with lines `class/image left top right bottom`; FUNIT's authors
+            publish it.
+        images: ImageNet's training folder, which contains the images.
+        out: folder for the faces; created if it is missing.
+        workers: number of threads.
 
     Raises:
         DataError: the coordinates or the folder of images cannot be used. A missing or damaged
-            image is no error: it is one of the `problems`, and the others are cut.
+            image does not raise an error: it is listed in `problems`, and the others are cropped.
     """
     faces = read_coordinates(coordinates)
     root, target = existing_folder(images, "images"), Path(out)
     missing = [face for face in faces if not (target / face.file).exists()]
+
     with quiet_decoding(), ThreadPoolExecutor(max_workers=workers) as pool:
         results = list(pool.map(lambda face: _cut(root, target, face), missing))
     problems = tuple(problem for problem in results if problem)
+
     lists = {}
-    for name, wanted in (("animals_list_train.txt", False), ("animals_list_test.txt", True)):
+    for name, is_test in (("animals_list_train.txt", False), ("animals_list_test.txt", True)):
         files = [
-            f.file
-            for f in faces
-            if (f.image.split("/")[0] in TEST_CLASSES) == wanted and (target / f.file).exists()
+            face.file
+            for face in faces
+            if (face.image.split("/")[0] in TEST_CLASSES) == is_test
+            and (target / face.file).exists()
         ]
         write_atomically(
             target / name, "".join(f"{file}\n" for file in sorted(set(files))).encode()
         )
         lists[name] = len(set(files))
+
     return Cropped(len(missing) - len(problems), len(faces) - len(missing), problems, lists)
 
 
 def read_coordinates(path: str) -> list[Face]:
-    """The faces of a coordinates file.
+    """Return the faces of a coordinates file.
 
     Raises:
-        DataError: it cannot be read or is empty, or a line is not a path and four numbers that make
-            a box.
+        DataError: the file cannot be read or is empty, or a line is not a path and four numbers
+            that form a box.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -117,9 +125,11 @@ def read_coordinates(path: str) -> list[Face]:
 
 
 def _faces(path: str, lines: list[str]) -> Iterator[Face]:
+    """Yield the face of each line that is not empty; raise DataError for a malformed line."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
+
         name, *edges = line.split()
         parts = PurePosixPath(name).parts
         inside = len(parts) >= 2 and parts[0] != "/" and ".." not in parts and "\0" not in name
@@ -127,6 +137,7 @@ def _faces(path: str, lines: list[str]) -> Iterator[Face]:
             raise DataError(
                 f"{shown(path)}:{number}: {line[:80]!r} is not class/image left top right bottom"
             )
+
         left, top, right, bottom = (int(edge) for edge in edges)
         if right <= left or bottom <= top:
             raise DataError(
@@ -136,7 +147,7 @@ def _faces(path: str, lines: list[str]) -> Iterator[Face]:
 
 
 def _cut(root: Path, target: Path, face: Face) -> str | None:
-    """Writes one face; gives the problem if there is one.
+    """Write one face, and return the problem if there is one.
 
     Edges outside the image are moved to its border.
     """
@@ -148,11 +159,13 @@ def _cut(root: Path, target: Path, face: Face) -> str | None:
                 raise BadImage(
                     f"the box {face.box} lies outside its {image.width}x{image.height} pixels"
                 )
+
             file = BytesIO()
             image.convert("RGB").crop(box).save(file, "JPEG", quality=QUALITY)
     except FileNotFoundError:
         return f"{shown(face.image)}: no such file"
     except Exception as error:  # damaged images raise nearly every type
         return f"{shown(face.image)}: {' '.join(str(error).split()) or type(error).__name__}"
+
     write_atomically(target / face.file, file.getvalue())
     return None

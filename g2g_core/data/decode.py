@@ -1,5 +1,7 @@
-"""Reads one image file as 8-bit RGB, safely: a closed list of formats, a limit on pixels, nothing
-executed."""
+"""Read image files as 8-bit RGB, safely.
+
+Only a closed list of formats is read, the number of pixels is limited, and nothing is executed.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -13,13 +15,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 Pixels = NDArray[np.uint8]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm"})
-FORMATS = (
-    "JPEG",
-    "PNG",
-    "BMP",
-    "WEBP",
-    "PPM",
-)  # no format here starts another program or follows a link
+
+# None of these formats makes Pillow start another program or follow a link.
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
+
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 4
 MAX_ASPECT = 8.0
@@ -31,19 +30,22 @@ class BadImage(Exception):
 
 @contextmanager
 def quiet_decoding() -> Iterator[None]:
-    """Silences Pillow's warnings of odd files, since `read_image` checks itself; hold it around
-    many `read_image`."""
+    """Silence Pillow's warnings about unusual files.
+
+    `read_image` makes its own checks. Enter this context once around many calls of it, because
+    changing the warning filters is not thread-safe.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
         yield
 
 
 def read_image(path: Path, shortest: int) -> Pixels:
-    """An image as RGB, resized (bilinear, anti-aliased) so that its shortest side is `shortest`.
+    """Read an image as RGB, resized so that its shortest side is `shortest`.
 
-    EXIF rotation is applied, grey becomes three equal channels, transparency is laid on white, 16
-    bits become 8, CMYK and palettes become RGB, of an animation the first frame counts. The aspect
-    ratio is kept.
+    Resizing is bilinear with anti-aliasing and keeps the aspect ratio. EXIF rotation is applied,
+    gray becomes three identical channels, transparency is laid on white, 16 bits become 8, CMYK and
+    palettes become RGB, and only the first frame of an animation is read.
 
     Args:
         path: the file.
@@ -53,8 +55,8 @@ def read_image(path: Path, shortest: int) -> Pixels:
         (H, W, 3).
 
     Raises:
-        BadImage: it is missing, damaged, in another format, too large (`MAX_PIXELS`), too small or
-            too long.
+        BadImage: the file is missing, damaged, in another format, too large (`MAX_PIXELS`), too
+            small, or too elongated.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -72,6 +74,8 @@ def read_image(path: Path, shortest: int) -> Pixels:
         raise
     except Exception as error:  # Pillow's plugins raise nearly every type on damaged files
         raise BadImage(_reason(error)) from error
+
+    # Rounding must not make the shorter side smaller than `shortest`.
     scale = shortest / min(rgb.size)
     size = (max(shortest, round(rgb.width * scale)), max(shortest, round(rgb.height * scale)))
     if rgb.size != size:
@@ -80,15 +84,17 @@ def read_image(path: Path, shortest: int) -> Pixels:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode as RGB."""
+    """Convert an image of any mode to RGB."""
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
+        # Only `I;16` states the number of bits. In other modes, the largest value decides.
         top = (
             255.0 if values.max(initial=0) <= 255 and not image.mode.startswith("I;16") else 65535.0
         )
         return Image.fromarray(np.clip(values * 255 / top + 0.5, 0, 255).astype(np.uint8)).convert(
             "RGB"
         )
+
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
@@ -96,7 +102,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _reason(error: Exception) -> str:
-    """One line that a user understands."""
+    """Return an error as a short text that a user understands."""
     if isinstance(error, FileNotFoundError):
         return "no such file"
     if isinstance(error, PermissionError):

@@ -1,4 +1,4 @@
-"""Any folder of class folders."""
+"""Images in one folder per class."""
 
 import os
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ from g2g_core.data.pairs import Data, DataError, shown
 
 @dataclass(frozen=True, kw_only=True)
 class FolderOptions(ImageOptions):
-    """Options of `image_folder`, beside those of all image sets.
+    """Options of `image_folder`, in addition to those of all image datasets.
 
     Attributes:
-        root: holds one folder a class, with images at any depth in it.
-        test_classes: names of classes that are for evaluation only, or their share; chosen by name,
-            not by seed. Sets of fewer than 4 classes keep all for training.
-        test_images: share of each class's images kept for evaluation when there are no test
-            classes.
+        root: folder that contains one folder per class, with images at any depth.
+        test_classes: names of the classes that are only used for evaluation, or their share. A
+            share is drawn by name, so all seeds have the same test classes. Datasets with fewer
+            than 4 classes keep all classes for training.
+        test_images: share of each class's images kept for evaluation if there are no test classes.
     """
 
     root: str = field(default="", metadata=PATH)
@@ -30,7 +30,14 @@ class FolderOptions(ImageOptions):
 
 
 def image_folder(config: TrialConfig) -> Data:
-    """A folder of class folders of images (JPEG, PNG, WebP, BMP, PPM), of any sizes and colours."""
+    """Read one folder of images per class (JPEG, PNG, WebP, BMP, PPM), of any size and color.
+
+    Args:
+        config: of the trial.
+
+    Raises:
+        DataError: the folder or an option cannot be used, or there are too few classes or images.
+    """
     options = options_of(config, FolderOptions)
     folder = existing_folder(options.root, "root")
     return ImageData(
@@ -39,21 +46,26 @@ def image_folder(config: TrialConfig) -> Data:
 
 
 def scan(folder: Path) -> list[tuple[str, str]]:
-    """(file below `folder`, class) of every image, sorted; hidden files and folders do not count.
+    """Return (file below `folder`, class) of every image, sorted; skip hidden files and folders.
 
     Raises:
-        DataError: there are no class folders, or a class folder holds no image.
+        DataError: there are no class folders, or a class folder contains no image.
     """
     try:
         classes = sorted(
-            e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith((".", "__"))
+            entry.name
+            for entry in os.scandir(folder)
+            if entry.is_dir() and not entry.name.startswith((".", "__"))
         )
     except OSError as error:
         raise DataError(f"data.root: {shown(folder)} cannot be read: {error.strerror}") from error
+
     if not classes:
         raise DataError(
-            f"data.root: {shown(folder)} holds no class folders; images must lie in one folder a class"
+            f"data.root: {shown(folder)} holds no class folders; "
+            "images must lie in one folder a class"
         )
+
     items = [(file, class_) for class_ in classes for file in _images(folder, class_)]
     empty = sorted(set(classes) - {class_ for _, class_ in items})
     if empty:
@@ -64,13 +76,14 @@ def scan(folder: Path) -> list[tuple[str, str]]:
 
 
 def _images(folder: Path, class_: str) -> list[str]:
-    """Image files below one class folder, with `/`, sorted."""
-    found = []
+    """Return the image files below one class folder, sorted, with `/` as separator."""
+    images = []
     for place, folders, files in os.walk(folder / class_):
+        # `os.walk` does not enter the folders that this removes.
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        found += [
+        images += [
             (Path(place) / name).relative_to(folder).as_posix()
             for name in files
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
         ]
-    return sorted(found)
+    return sorted(images)

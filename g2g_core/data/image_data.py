@@ -1,4 +1,4 @@
-"""Any set of image files as training and evaluation see it."""
+"""Any dataset of image files as training and evaluation see it."""
 
 import copy
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from g2g_core.seeding import numpy_rng
 
 
 class ImageData:
-    """Image files as `Data`; files are decoded when they are first needed."""
+    """Image files as `Data`; the files are decoded when they are first needed."""
 
     def __init__(
         self,
@@ -33,14 +33,14 @@ class ImageData:
         options: ImageOptions,
         points: Mapping[str, Points] | None = None,
     ) -> None:
-        """The set of a config.
+        """Create the dataset of a config.
 
         Args:
             config: of the trial.
-            images: which files, of which class, divided.
+            images: the files with their classes, divided into training and evaluation.
             options: of the dataset.
-            points: file -> points of its face, where they are known; else `face_points` of the
-                options counts.
+            points: file -> points of its face. For files without points, `face_points` of the
+                options is used.
 
         Raises:
             DataError: there are too few classes or images.
@@ -63,12 +63,12 @@ class ImageData:
 
     @cached_property
     def file_digests(self) -> list[str]:
-        """Of each file, training first."""
+        """Digest of each file, training files first."""
         return file_digests(self.set.folder, self._files)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of names, labels, division and content of the files; see `Data.digest`."""
+        """SHA-256 of names, labels, division, and content of the files; see `Data.digest`."""
         parts = [
             f"{part.files}{part.labels}{part.class_names}"
             for part in (self.set.train, self.set.test)
@@ -77,47 +77,54 @@ class ImageData:
 
     @cached_property
     def images(self) -> Images:
-        """The decoded images, training first.
+        """The decoded images, training images first.
 
         Raises:
-            DataError: some cannot be read.
+            DataError: images cannot be read.
         """
         content = " ".join(self.file_digests)
         key = digest_of([PIL.__version__, str(self.shortest), str(self._files), content])
         return decoded(self.set.folder, self._files, self.shortest, key, self.options.cache)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step; see `Data.batch`."""
+        """Return the batch of a step; see `Data.batch`."""
         if self.options.workers and isinstance(self.images, FileImages):
-            if (
-                self._ahead is None
-            ):  # a copy makes the batches, so that no circle keeps the workers alive
+            if self._ahead is None:
+                # A copy makes the batches, since a reference cycle would keep the workers alive.
                 self._ahead = BatchesAhead(copy.copy(self).made_batch, self.options.workers)
             return self._ahead(step)
         return self.made_batch(step)
 
     def made_batch(self, step: int) -> Batch:
-        """The batch of a step, made in this process."""
+        """Return the batch of a step, made in this process."""
         places = np.split(self._places(step), 2)
         indices = [self.order.indices(stream, step) for stream in STREAMS]
-        (a, la), (b, lb) = (self._take(*one) for one in zip(indices, places, strict=True))
+        (content_images, content_labels), (class_images, class_labels) = (
+            self._take(*drawn) for drawn in zip(indices, places, strict=True)
+        )
         if self.options.erase == "none":
-            return Batch(a, la, b, lb)
+            return Batch(content_images, content_labels, class_images, class_labels)
         return Batch(
-            a, la, b, lb, *(self._masks(*one) for one in zip(indices, places, strict=True))
+            content_images,
+            content_labels,
+            class_images,
+            class_labels,
+            *(self._masks(*drawn) for drawn in zip(indices, places, strict=True)),
         )
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
-        """Fixed pairs; see `Data.evaluation_pairs`.
+        """Return fixed pairs; see `Data.evaluation_pairs`.
 
         Raises:
-            DataError: there are no two classes to pair, the true mixed images are wanted and no
-                pair has them, or a class has too few images for the shots.
+            DataError: there are no two classes to pair, no pair has the true mixed images that the
+                options ask for, or a class has fewer images than `shots`.
         """
         part, offset = self._evaluated(split)
         pairs = self.draw_pairs(n, split)
-        further = self.draw_shots(pairs, shots, split)
+        shot_indices = self.draw_shots(pairs, shots, split)
+        # Without test classes, the pairs are of training classes, and the split says so.
         split = "test" if part is self.set.test and self.set.new_classes else "train"
+
         numbers = np.concatenate([pairs[:, 0], pairs[:, 1]])
         images = self._centre(numbers + offset)
         truth = (
@@ -128,33 +135,47 @@ class ImageData:
         masks = (
             self._masks(numbers + offset, centre(2 * n)) if self.options.erase != "none" else None
         )
-        more = (
-            self._centre(further.flatten() + offset).view(*further.shape, *images.shape[1:])
+        shot_images = (
+            self._centre(shot_indices.flatten() + offset).view(
+                *shot_indices.shape, *images.shape[1:]
+            )
             if shots > 1
             else None
         )
         labels = torch.from_numpy(np.array(part.labels, dtype=np.int64)[numbers])
+
         return EvaluationPairs(
             first=images[:n],
             first_labels=labels[:n],
             second=images[n:],
             second_labels=labels[n:],
             digest=digest_of(
-                [images, labels, truth, masks, split, *([] if more is None else [more])]
+                [
+                    images,
+                    labels,
+                    truth,
+                    masks,
+                    split,
+                    *([] if shot_images is None else [shot_images]),
+                ]
             ),
             split=split,
             class_names=part.class_names,
             truth=truth,
             erase=masks,
-            shots=more,
+            shots=shot_images,
         )
 
     def draw_pairs(self, n: int, split: str) -> NDArray[np.int64]:
-        """File indices of the evaluation pairs, (n, 2), or (n, 4) with the true mixed images; reads
-        no image.
+        """Return the file indices of the evaluation pairs, without reading images.
+
+        Returns:
+            (n, 2) indices; (n, 4) if the true mixed images are known, which are the last two
+            columns.
 
         Raises:
-            DataError: there are no two classes to pair, or no pairs with the truth that is wanted.
+            DataError: there are no two classes to pair, or no pair has the true mixed images that
+                the options ask for.
         """
         part, _ = self._evaluated(split)
         rng = numpy_rng(self.seed, f"data/pairs/{'test' if part is self.set.test else 'train'}", n)
@@ -163,7 +184,15 @@ class ImageData:
         )
 
     def draw_shots(self, pairs: NDArray[np.int64], shots: int, split: str) -> NDArray[np.int64]:
-        """File indices of further images of the pairs' classes, (2n, shots - 1); reads no image.
+        """Return the file indices of further images of the pairs' classes, without reading images.
+
+        Args:
+            pairs: from `draw_pairs`.
+            shots: images per class, including the image of the pair.
+            split: `test` or `train`.
+
+        Returns:
+            (2n, shots - 1) indices.
 
         Raises:
             DataError: a class of the pairs has fewer images than `shots`.
@@ -172,6 +201,7 @@ class ImageData:
         numbers = np.concatenate([pairs[:, 0], pairs[:, 1]])
         if shots == 1:
             return np.empty((len(numbers), 0), dtype=np.int64)
+
         labels = np.array(part.labels)
         rng = numpy_rng(
             self.seed, f"data/shots/{'test' if part is self.set.test else 'train'}", shots
@@ -182,24 +212,32 @@ class ImageData:
             if len(others) < shots - 1:
                 name = shown(part.class_names[labels[number]])
                 raise DataError(
-                    f"{self.set.folder}: eval_shots is {shots}; class {name} has {len(others) + 1} images"
+                    f"{self.set.folder}: eval_shots is {shots}; "
+                    f"class {name} has {len(others) + 1} images"
                 )
             drawn.append(rng.choice(others, size=shots - 1, replace=False))
         return np.array(drawn, dtype=np.int64)
 
     def order_digest(self, steps: int) -> str:
-        """SHA-256 of order and augmentation of the first `steps` batches."""
+        """Return the SHA-256 of the order and the augmentation of the first `steps` batches."""
         return digest_of([self.order.digest(steps), *(self._places(step) for step in range(steps))])
 
     def _evaluated(self, split: str) -> tuple[Listing, int]:
-        """The files that a split is evaluated on, and the index of the first of them among all
-        files."""
+        """Return the files that a split is evaluated on.
+
+        Returns:
+            The files, and the index of the first of them among all files.
+        """
         if split == "train" and self.set.new_classes:
             return self.set.train, 0
         return self.set.test, len(self.set.train.files)
 
     def _places(self, step: int) -> NDArray[np.float64]:
-        """(2B, 3) augmentation of a step, content images first; see `transforms.crop`."""
+        """Return the augmentation of a step.
+
+        Returns:
+            (2B, 3), content images first; see `transforms.crop`.
+        """
         places = numpy_rng(self.seed, "data/augmentation", step).random(
             (2 * self.order.batch_size, 3)
         )
@@ -212,11 +250,12 @@ class ImageData:
     def _take(
         self, indices: NDArray[np.int64], places: NDArray[np.float64]
     ) -> tuple[Tensor, Tensor]:
+        """Return the cropped images (N, 3, H, W) in [-1, 1] and their labels (N,)."""
         pixels = crop([self.images[int(i)] for i in indices], self.image_size, places)
         return to_tensor(pixels), torch.from_numpy(self._labels[indices])
 
     def _masks(self, indices: NDArray[np.int64], places: NDArray[np.float64]) -> Tensor:
-        """(N, 1, H, W) float32, 1 where the content encoder must not see the images."""
+        """Return (N, 1, H, W) float32, 1 where the content encoder must not see the images."""
         masks = []
         for i in indices:
             height, width = self.images[int(i)].shape[:2]
@@ -225,6 +264,7 @@ class ImageData:
         return torch.from_numpy(crop(masks, self.image_size, places)).float()
 
     def _centre(self, indices: NDArray[np.int64]) -> Tensor:
+        """Return the center crops of images, (N, 3, H, W) in [-1, 1]."""
         return to_tensor(
             crop([self.images[int(i)] for i in indices], self.image_size, centre(len(indices)))
         )
@@ -233,10 +273,15 @@ class ImageData:
 def _draw_pairs(
     part: Listing, n: int, rng: np.random.Generator, by_name: bool, where: str
 ) -> NDArray[np.int64]:
-    """(n, 2) file indices of two classes each; (n, 4) with the two true mixed images when they go
-    by name.
+    """Draw the file indices of n pairs of images of two different classes.
 
-    Classes are drawn first, so that each counts alike however many files it has.
+    Classes are drawn before files, so that each class counts the same however many files it has.
+
+    Returns:
+        (n, 2); with `by_name`, (n, 4), where the last two columns are the true mixed images.
+
+    Raises:
+        DataError: there are no two classes, or too few pairs have true mixed images.
     """
     labels = np.array(part.labels)
     members = [np.flatnonzero(labels == label) for label in range(len(part.class_names))]
@@ -245,21 +290,29 @@ def _draw_pairs(
         raise DataError(
             f"{where}: evaluation needs images of at least 2 classes, there are {len(filled)}"
         )
+
     contents = part.contents()
     known = {
         (label, content): i
         for i, (label, content) in enumerate(zip(part.labels, contents, strict=True))
     }
+
+    # With `by_name`, most pairs may lack their true mixed images. 100 tries per pair are enough
+    # unless such pairs are very rare.
     drawn: list[tuple[int, ...]] = []
     for _ in range(100 * n):
-        a, b = rng.choice(filled, size=2, replace=False)
-        i, j = int(rng.choice(members[a])), int(rng.choice(members[b]))
+        class_1, class_2 = rng.choice(filled, size=2, replace=False)
+        file_1, file_2 = int(rng.choice(members[class_1])), int(rng.choice(members[class_2]))
         if not by_name:
-            drawn.append((i, j))
-        elif contents[i] != contents[j] and (a, contents[j]) in known and (b, contents[i]) in known:
-            drawn.append((i, j, known[a, contents[j]], known[b, contents[i]]))
+            drawn.append((file_1, file_2))
+        elif contents[file_1] != contents[file_2]:
+            mixed_1, mixed_2 = (class_1, contents[file_2]), (class_2, contents[file_1])
+            if mixed_1 in known and mixed_2 in known:
+                drawn.append((file_1, file_2, known[mixed_1], known[mixed_2]))
         if len(drawn) == n:
             return np.array(drawn, dtype=np.int64)
+
     raise DataError(
-        f"{where}: data.truth is by_name, but (nearly) no two files have the true mixed images beside them"
+        f"{where}: data.truth is by_name, "
+        "but (nearly) no two files have the true mixed images beside them"
     )

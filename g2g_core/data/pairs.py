@@ -1,4 +1,4 @@
-"""What a dataset gives: batches for training, fixed pairs for evaluation."""
+"""The interface of a dataset: batches for training, fixed pairs for evaluation."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,17 @@ from torch import Tensor
 
 
 class DataError(ValueError):
-    """Data that cannot be used; the message is one line that says what, where, and what would be
-    right."""
+    """Data that cannot be used.
+
+    The message is a single line: where the problem is, what is wrong, and what was expected.
+    """
 
 
 def shown(name: object) -> str:
-    """A name or path in a message: at most 200 characters, none of which can break or forge the
-    line."""
+    """Return a name or path as it appears in a message.
+
+    The text has at most 200 characters, and control characters in a name cannot break the line.
+    """
     text = str(name)
     text = text if text.isprintable() else ascii(text)
     return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
@@ -24,17 +28,18 @@ def shown(name: object) -> str:
 
 @dataclass(frozen=True)
 class Batch:
-    """One training step's images, drawn as two independent streams (FUNIT's two loaders; labels may
-    coincide).
+    """The images of one training step, drawn as two independent streams.
+
+    FUNIT has two data loaders, so the labels of a pair may coincide.
 
     Attributes:
         content_images: (B, 3, H, W) in [-1, 1], float32.
         content_labels: (B,) int64, indices of training classes.
         class_images: (B, 3, H, W) in [-1, 1], float32.
         class_labels: (B,) int64.
-        content_erase: (B, 1, H, W) in {0, 1}: where the content encoder must not see
+        content_erase: (B, 1, H, W) in {0, 1}, 1 where the content encoder must not see
             `content_images`; None: nowhere.
-        class_erase: the same for `class_images`, whose content is used too in cross-training.
+        class_erase: the same for `class_images`, whose content is also used in cross-training.
     """
 
     content_images: Tensor
@@ -47,26 +52,27 @@ class Batch:
 
 @dataclass(frozen=True)
 class EvaluationPairs:
-    """P fixed pairs of images of different classes, centre crop, no augmentation.
+    """P fixed pairs of images of different classes, center-cropped and not augmented.
+
+    "Stacked" means that entries 0..P-1 belong to `first` and entries P..2P-1 to `second`.
 
     Attributes:
         first: (P, 3, H, W) in [-1, 1], float32.
         first_labels: (P,) int64, indices into `class_names`.
         second: (P, 3, H, W) in [-1, 1].
         second_labels: (P,) int64; entry i differs from `first_labels[i]`.
-        digest: SHA-256 of all that is in here.
-        split: `test` (classes never trained on) or `train` (training classes; images kept apart
-            from training where the set keeps some apart).
-        class_names: the classes that the labels count.
-        truth: (2P, 3, H, W) in [-1, 1]: the exact image with the class of entry i of `[first;
-            second]` and the content of its partner, stacked as `CrossPass.mixed` is; None where
-            nobody knows it.
-        factors: content factor -> (2P, ...) for entry i of `[first; second]`; integers are
-            categories, floats are quantities; empty where nobody knows them.
-        erase: (2P, 1, H, W) in {0, 1}: where the content encoder must not see `[first; second]`;
-            None: nowhere.
-        shots: (2P, k - 1, 3, H, W) in [-1, 1]: further images of the class of entry i of `[first;
-            second]`, for k-shot mixing; None: one-shot.
+        digest: SHA-256 of the images, labels, and split.
+        split: `test` (classes never trained on) or `train` (training classes, with images kept
+            apart from training if the dataset keeps some apart).
+        class_names: the names that the labels count.
+        truth: (2P, 3, H, W) in [-1, 1], stacked: the exact image with the class of entry i and the
+            content of its partner, like `CrossPass.mixed`; None if the truth is unknown.
+        factors: content factor -> (2P, ...), stacked; integers are categories, floats are
+            quantities; empty if the factors are unknown.
+        erase: (2P, 1, H, W) in {0, 1}, stacked, 1 where the content encoder must not see the
+            images; None: nowhere.
+        shots: (2P, k - 1, 3, H, W) in [-1, 1], stacked: further images of the class of entry i, for
+            k-shot mixing; None: one-shot.
     """
 
     first: Tensor
@@ -87,7 +93,7 @@ class Data(Protocol):
 
     Attributes:
         name: name in `DATASETS`.
-        n_classes: number of training classes; labels of batches are below it.
+        n_classes: number of training classes; all labels of batches are below it.
         class_names: the training classes by label.
         image_size: side of the images, pixels.
     """
@@ -99,21 +105,22 @@ class Data(Protocol):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content of the data and of its division in training and test."""
+        """SHA-256 of the content of the data and of its division into training and test."""
         ...
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step, counted from 0; a pure function of (config.seed, step)."""
+        """Return the batch of a step, counted from 0: a pure function of (config.seed, step)."""
         ...
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
-        """Fixed pairs that depend on (config.seed, n, split) only; `shots` adds images and changes
-        none of them.
+        """Return fixed pairs that depend only on (config.seed, n, split).
+
+        `shots` adds images without changing the pairs.
 
         Args:
             n: number of pairs.
-            split: `test`: test classes where the set has some; `train`: training classes.
-            shots: images of each class, the pair's own among them.
+            split: `test`: test classes if the dataset has some; `train`: training classes.
+            shots: images per class, including the image of the pair.
 
         Raises:
             DataError: a class of the pairs has fewer images than `shots`.
@@ -121,13 +128,20 @@ class Data(Protocol):
         ...
 
     def order_digest(self, steps: int) -> str:
-        """SHA-256 of which images, in which order and augmented how, the first `steps` batches
-        hold."""
+        """Return the SHA-256 of the images, order, and augmentation of the first batches.
+
+        Args:
+            steps: number of batches.
+        """
         ...
 
 
 def digest_of(parts: Sequence[Tensor | np.ndarray | str | None]) -> str:
-    """SHA-256 (hex) of tensors and texts in order; shapes and dtypes count."""
+    """Return the SHA-256 (hex) of a sequence of tensors and texts; shapes and dtypes count.
+
+    Args:
+        parts: tensors on the CPU, arrays, texts, or None for a missing part.
+    """
     total = hashlib.sha256()
     for part in parts:
         if part is None or isinstance(part, str):

@@ -1,4 +1,4 @@
-"""Finds what is wrong with a dataset in seconds, before anything is trained."""
+"""Find what is wrong with a dataset in seconds, before training starts."""
 
 import numpy as np
 
@@ -8,23 +8,23 @@ from g2g_core.data.decode import BadImage, quiet_decoding, read_image
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.pairs import Data, DataError
 
-SAMPLED = 100  # images of a large set that are tried
+SAMPLED = 100  # number of images tried of a large dataset
 
 
 def problems_of(data: Data, config: TrialConfig) -> list[str]:
-    """Problems of a dataset that making it has not found: unreadable images, evaluation pairs that
-    do not exist.
+    """Find problems that creating a dataset doesn't reveal.
 
-    Sets that are kept decoded are decoded now (nothing is lost: the trials find them so); of larger
-    sets a sample is tried, spread evenly.
+    These are unreadable images and evaluation pairs that do not exist. Datasets that are kept
+    decoded are decoded now, and the trials reuse the result. Of larger datasets, an evenly spread
+    sample is tried.
 
     Args:
-        data: `DATASETS[config.dataset](config)`; making it counts classes and images and raises
-            DataError.
+        data: `DATASETS[config.dataset](config)`. Creating it counts classes and images, and raises
+            DataError if there are too few.
         config: of the trial.
 
     Returns:
-        One line a problem; empty: none found.
+        One message per problem; empty if there are none.
     """
     problems = []
     try:
@@ -38,7 +38,7 @@ def problems_of(data: Data, config: TrialConfig) -> list[str]:
 
 
 def _sample(images: FileImages) -> list[str]:
-    """At most one line, with the unreadable ones of a sample."""
+    """Return at most one message, which names the unreadable images of a sample."""
     failures = []
     with quiet_decoding():
         for i in np.unique(np.linspace(0, len(images) - 1, SAMPLED).astype(int)):

@@ -1,9 +1,8 @@
-"""Renders the synthetic set: an image is a function of (class, content), so every mixed image has
-    an exact truth.
+"""Render the synthetic dataset, in which the true mixed image of any two images is known.
 
-A class is a look: background, body and rim colours, and the texture of the body. A content is a
-shape with a place, a size and a turn. A look never decides where something is, a content never
-decides how it is coloured.
+An image is a function of (class, content). A class is a look: the colors of background, body, and
+rim, and the texture of the body. A content is a shape with a place, a size, and a turn. A look
+never decides where something is, and a content never decides how it is colored.
 """
 
 from collections.abc import Sequence
@@ -17,8 +16,13 @@ from g2g_core.data.shapes import SHAPES, Floats, signed_distance
 from g2g_core.seeding import numpy_rng
 
 Layers: TypeAlias = tuple[Floats, Floats, Floats]
+"""Coverage of the shape with its rim, coverage of the body, and places on the shape."""
+
 TEXTURES = ("plain", "stripes", "dots", "checks")
+
+# Turns by the golden ratio keep the hues of successive worlds far apart.
 GOLDEN = 0.6180339887
+
 GROUNDS = (
     (0.95, 0.04, 0.27),
     (0.80, 0.16, 0.17),
@@ -26,6 +30,11 @@ GROUNDS = (
     (0.80, 0.13, 0.62),
     (0.78, 0.16, 0.97),
 )
+"""Oklch lightness, chroma, and hue (in turns) of each background color.
+
+The colors are cream, orange, lime, sky, and pink.
+"""
+
 BODIES = (
     (0.42, 0.17, 0.07),
     (0.40, 0.11, 0.42),
@@ -33,23 +42,32 @@ BODIES = (
     (0.37, 0.16, 0.86),
     (0.30, 0.05, 0.20),
 )
-"""Oklch lightness, chroma and hue in turns: cream, orange, lime, sky, pink; crimson, forest, blue,
-violet, cocoa.
+"""Oklch lightness, chroma, and hue (in turns) of each body color.
 
-Bodies are always darker than grounds. FUNIT's instance norms remove how light a region is but keep
-which region is the lighter one, so sets with both learn far more slowly.
+The colors are crimson, forest, blue, violet, and cocoa. Bodies are always darker than grounds.
+FUNIT's instance norms remove how light a region is, but keep which region is the lighter one, so
+training on a dataset with both cases is far slower.
 """
+
 PAIRS = tuple(
     sorted(((g, b) for g in range(5) for b in range(5)), key=lambda pair: pair[0] == pair[1])
 )
+"""Pairs of indices into `GROUNDS` and `BODIES`, the pairs of two equal indices last."""
+
 LOOKS = len(PAIRS) * len(TEXTURES)
-RIM = 0.10  # width of the rim; the image is 2 wide
+"""Number of different looks."""
+
+RIM = 0.10  # width of the rim, in half image widths
 
 
 @dataclass(frozen=True)
 class Look:
-    """A class: colours as (3,) sRGB in [0, 1], and a texture of `TEXTURES` in the second body
-    colour."""
+    """A class of the synthetic dataset.
+
+    Attributes:
+        background, body, second, rim: colors as (3,) sRGB in [0, 1].
+        texture: pattern of `TEXTURES` that the body shows in the color `second`.
+    """
 
     background: Floats
     body: Floats
@@ -60,12 +78,13 @@ class Look:
 
 @dataclass(frozen=True)
 class Content:
-    """What stays when the class changes; lengths in half image widths, the origin in the middle, y
-    upwards.
+    """What an image keeps when its class changes.
+
+    Lengths are in half image widths; the origin is the center of the image, and y points up.
 
     Attributes:
         shape: key of `SHAPES`.
-        x, y: place of the shape's centre, in [-0.3, 0.3].
+        x, y: place of the shape's center, in [-0.3, 0.3].
         size: radius, in [0.44, 0.7].
         angle: turn in radians, in [0, 2 pi / symmetry of the shape).
     """
@@ -78,27 +97,37 @@ class Content:
 
 
 def look(number: int, world: int = 0) -> Look:
-    """The look of class `number`, below `LOOKS`, of a world; it depends on nothing else, so more
-    classes change none.
+    """Return the look of a class.
 
-    The first 20 are pairs of a ground and a body colour, the next 5 the pairs left over: colours
-    that all occurred, never together. From 25 on the pairs come again with other textures.
+    The look depends only on the arguments, so adding classes doesn't change the existing ones. The
+    first 20 looks are pairs of a ground and a body color. The next 5 are the remaining pairs: each
+    color occurs in the first 20, but not in these pairs. From 25 on, the pairs repeat with other
+    textures.
+
+    Args:
+        number: number of the class, below `LOOKS`.
+        world: every world turns all hues by another angle.
     """
     round_, place = divmod(number, len(PAIRS))
     ground, body = PAIRS[place]
     turn = world * GOLDEN
     lightness, chroma, hue = BODIES[body]
     return Look(
-        background=_colour(*GROUNDS[ground], turn),
-        body=_colour(lightness, chroma, hue, turn),
-        second=_colour(lightness + 0.13, chroma * 0.8, hue, turn),
-        rim=_colour(0.28, 0.03, 0.8, turn),
+        background=_color(*GROUNDS[ground], turn),
+        body=_color(lightness, chroma, hue, turn),
+        second=_color(lightness + 0.13, chroma * 0.8, hue, turn),
+        rim=_color(0.28, 0.03, 0.8, turn),
         texture=TEXTURES[(ground + body + round_) % len(TEXTURES)],
     )
 
 
 def content(number: int, world: int = 0) -> Content:
-    """Content `number` >= 0 of a world; shapes take turns, the rest is uniform."""
+    """Return content `number` of a world; shapes alternate, all other factors are uniformly random.
+
+    Args:
+        number: 0 or more.
+        world: every world has other contents.
+    """
     rng = numpy_rng(world, "synthetic/content", number)
     shape = tuple(SHAPES)[number % len(SHAPES)]
     x, y = rng.uniform(-0.3, 0.3, size=2)
@@ -117,51 +146,66 @@ def render(
     size: int,
     layers: dict[Content, Layers] | None = None,
 ) -> NDArray[np.uint8]:
-    """The images of the pairs (looks[i], contents[i]): (N, 3, size, size), anti-aliased.
+    """Return the images of the pairs (looks[i], contents[i]), anti-aliased.
 
     Args:
-        looks: the classes.
-        contents: the contents, as many.
+        looks: the classes, N.
+        contents: the contents, N.
         size: side of the images, pixels.
-        layers: keeps what is known of each content for the next call; None: forget it.
+        layers: cache of the layers of each content, filled for the next call; None: no cache.
+
+    Returns:
+        (N, 3, size, size).
     """
     images = np.empty((len(looks), 3, size, size), dtype=np.uint8)
     layers = {} if layers is None else layers
-    for i, (one, what) in enumerate(zip(looks, contents, strict=True)):
-        if what not in layers:
-            layers[what] = _layers(what, size)
-        outer, inner, places = layers[what]
-        texture = _texture(one.texture, places, size)
-        body = one.body[:, None, None] * (1 - texture) + one.second[:, None, None] * texture
+
+    for i, (one_look, one_content) in enumerate(zip(looks, contents, strict=True)):
+        if one_content not in layers:
+            layers[one_content] = _layers(one_content, size)
+        outer, inner, places = layers[one_content]
+
+        texture = _texture(one_look.texture, places, size)
+        body = (
+            one_look.body[:, None, None] * (1 - texture) + one_look.second[:, None, None] * texture
+        )
         image = (
-            one.background[:, None, None] * (1 - outer)
-            + one.rim[:, None, None] * (outer - inner)
+            one_look.background[:, None, None] * (1 - outer)
+            + one_look.rim[:, None, None] * (outer - inner)
             + body * inner
         )
         images[i] = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+
     return images
 
 
-def _layers(what: Content, size: int) -> Layers:
-    """Coverage of shape with rim and of the body alone, (size, size) in [0, 1], and places (size,
-    size, 2) on it."""
+def _layers(one_content: Content, size: int) -> Layers:
+    """Return the layers of a content.
+
+    Returns:
+        Coverage of the shape with its rim and of the body alone, each (size, size) in [0, 1]; and
+        the position of each pixel relative to the shape, (size, size, 2).
+    """
     axis = (2 * np.arange(size, dtype=np.float32) + 1) / size - 1
-    x, y = np.meshgrid(axis - what.x, -axis - what.y)
-    cos, sin = np.cos(what.angle), np.sin(what.angle)
+    x, y = np.meshgrid(axis - one_content.x, -axis - one_content.y)
+    cos, sin = np.cos(one_content.angle), np.sin(one_content.angle)
     places = np.stack([cos * x + sin * y, cos * y - sin * x], axis=-1).astype(np.float32)
-    outline, _ = SHAPES[what.shape]
-    distance = signed_distance(places, outline() * what.size)
+
+    outline, _ = SHAPES[one_content.shape]
+    distance = signed_distance(places, outline() * one_content.size)
     return _coverage(distance, size), _coverage(distance + RIM, size), places
 
 
 def _coverage(distance: Floats, size: int) -> Floats:
-    """How much of a pixel is inside: 0.5 where the edge passes through its middle."""
+    """Return the share of each pixel that is inside: 0.5 if the edge cuts its center."""
     return np.clip(0.5 - distance * size / 2, 0, 1).astype(np.float32)
 
 
 def _texture(name: str, places: Floats, size: int) -> Floats:
-    """Share of the second colour, (size, size) in [0, 1]: a pattern that moves and turns with the
-    shape."""
+    """Return the share of the second color at each pixel, (size, size) in [0, 1].
+
+    The pattern moves and turns with the shape.
+    """
     u, v = places[..., 0] * 10, places[..., 1] * 10
     if name == "plain":
         return np.zeros(places.shape[:-1], dtype=np.float32)
@@ -174,16 +218,25 @@ def _texture(name: str, places: Floats, size: int) -> Floats:
 
 
 def _period(shape: str) -> float:
+    """Return the smallest turn, in radians, that leaves a shape unchanged."""
     return 2 * np.pi / SHAPES[shape][1]
 
 
-def _colour(lightness: float, chroma: float, hue: float, turn: float) -> Floats:
-    """sRGB of an Oklch colour (B.
+def _color(lightness: float, chroma: float, hue: float, turn: float) -> Floats:
+    """Return the sRGB value, (3,) in [0, 1], of an Oklch color (B. Ottosson, 2020).
 
-    Ottosson 2020; hue in turns): equal lightness looks equally light in every hue.
+    In Oklch, colors of the same lightness look equally light in every hue.
+
+    Args:
+        lightness: Oklch lightness, in [0, 1].
+        chroma: Oklch chroma.
+        hue: in turns.
+        turn: added to the hue, in turns.
     """
     angle = 2 * np.pi * (hue + turn)
     a, b = chroma * np.cos(angle), chroma * np.sin(angle)
+
+    # Oklab gives the cube roots of the cone responses. A second matrix maps these to linear sRGB.
     cones = (
         np.array(
             [
@@ -205,7 +258,8 @@ def _colour(lightness: float, chroma: float, hue: float, turn: float) -> Floats:
         @ cones
     )
     linear = np.clip(linear, 0, 1)
-    colour: Floats = np.where(
+
+    color: Floats = np.where(
         linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055
     )
-    return colour.astype(np.float32)
+    return color.astype(np.float32)

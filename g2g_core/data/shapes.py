@@ -1,4 +1,4 @@
-"""Outlines of the synthetic set's shapes and their signed distances."""
+"""Outlines of the synthetic dataset's shapes, and distances to them."""
 
 from collections.abc import Callable
 
@@ -10,30 +10,33 @@ Outline = Callable[[], NDArray[np.float64]]
 
 
 def _regular(corners: int, start: float = 90.0) -> NDArray[np.float64]:
-    """(corners, 2) points on the unit circle, the first at `start` degrees."""
+    """Return (corners, 2) points on the unit circle, the first at `start` degrees."""
     angles = np.deg2rad(start) + 2 * np.pi * np.arange(corners) / corners
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def square() -> NDArray[np.float64]:
-    """A square."""
+    """Return the outline of a square."""
     return _regular(4, start=45.0)
 
 
 def triangle() -> NDArray[np.float64]:
-    """An equilateral triangle, a little larger, so that it covers about as much as the others."""
+    """Return the outline of an equilateral triangle.
+
+    It is larger than the unit circle, so that it covers about as much area as the other shapes.
+    """
     return 1.2 * _regular(3)
 
 
 def star() -> NDArray[np.float64]:
-    """A star of five points."""
+    """Return the outline of a star with five points."""
     points = _regular(10) * 1.2
     points[1::2] *= 0.46
     return points
 
 
 def cross() -> NDArray[np.float64]:
-    """A plus sign."""
+    """Return the outline of a plus sign."""
     a, b = 0.38, 1.05
     quarter = np.array([[a, a], [a, b], [-a, b]])
     turned = [quarter, quarter @ [[0, 1], [-1, 0]], -quarter, quarter @ [[0, -1], [1, 0]]]
@@ -41,7 +44,7 @@ def cross() -> NDArray[np.float64]:
 
 
 def heart() -> NDArray[np.float64]:
-    """A heart."""
+    """Return the outline of a heart."""
     t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     x = 16 * np.sin(t) ** 3
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
@@ -49,7 +52,7 @@ def heart() -> NDArray[np.float64]:
 
 
 def crescent() -> NDArray[np.float64]:
-    """A moon."""
+    """Return the outline of a crescent moon."""
     outer = np.deg2rad(np.linspace(52, 308, 20))
     inner = np.deg2rad(np.linspace(285, 75, 12))
     points = np.concatenate(
@@ -73,24 +76,37 @@ SHAPES: dict[str, tuple[Outline, int]] = {
         (crescent, 1),
     )
 }
-"""Shape -> its outline ((n, 2) corners, about the unit circle) and the number of turns that leave
-it unchanged."""
+"""Shape -> its outline and its symmetry.
+
+The outline has (n, 2) corners and about the size of the unit circle. The symmetry is the number of
+turns that leave the shape unchanged.
+"""
 
 
 def signed_distance(points: Floats, outline: NDArray[np.float64]) -> Floats:
-    """Distance of (..., 2) points to a closed outline of (n, 2) corners, negative inside; the
-    outline's unit."""
+    """Return the distances of points to a closed outline, negative inside.
+
+    Args:
+        points: (..., 2).
+        outline: (n, 2) corners, in the unit of the points.
+
+    Returns:
+        (...), in the same unit.
+    """
     nearest = np.full(points.shape[:-1], np.inf, dtype=np.float32)
     inside = np.zeros(points.shape[:-1], dtype=bool)
     corners = outline.astype(np.float32)
+
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         edge, offset = end - start, points - start
         along = np.clip((offset @ edge) / np.float32(edge @ edge), 0, 1)
         gap = offset - along[..., None] * edge
         nearest = np.minimum(nearest, np.einsum("...i,...i->...", gap, gap))
-        # An edge crosses the ray to the right of a point when it passes the point's height on that
-        # side.
+
+        # A point is inside if a ray to its right crosses an odd number of edges. An edge crosses
+        # the ray if it passes the height of the point on that side.
         passes = (start[1] > points[..., 1]) != (end[1] > points[..., 1])
         if edge[1] != 0:
             inside ^= passes & (offset[..., 0] < edge[0] * offset[..., 1] / edge[1])
+
     return np.where(inside, -np.sqrt(nearest), np.sqrt(nearest)).astype(np.float32)

@@ -1,5 +1,7 @@
-"""The embedded set: rendered from (class, content), nothing to download, exact truth for any
-pair."""
+"""The synthetic dataset, rendered from (class, content).
+
+You don't need to download anything, and the true mixed image of any pair is known exactly.
+"""
 
 from dataclasses import dataclass
 
@@ -17,8 +19,8 @@ from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
 from g2g_core.seeding import numpy_rng
 
-RENDERING = "2"  # goes up when the same options give other images
-HELD_OUT = 4096  # contents kept for evaluation
+RENDERING = "2"  # increases when the same options give other images
+HELD_OUT = 4096  # number of contents kept for evaluation
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class SyntheticOptions:
     """Options of `synthetic`.
 
     Attributes:
-        classes: training classes (looks).
-        test_classes: looks never trained on, for evaluation; the usual 5 are new pairs of known
-            colours.
-        contents: training contents (shape, place, size, turn); every training class has an image of
-            each. Evaluation always uses contents that training does not have.
+        classes: number of training classes (looks).
+        test_classes: number of looks that are only used for evaluation. The usual 5 are new pairs
+            of colors that training knows.
+        contents: number of training contents (shape, place, size, turn). Every training class has
+            an image of each content. Evaluation always uses other contents.
         world: another number turns all hues and gives other contents of the same kinds.
     """
 
@@ -57,14 +59,29 @@ class SyntheticOptions:
 
 
 def synthetic(config: TrialConfig) -> Data:
-    """Shapes in the looks of their class, rendered: nothing to download, exact truth for any
-    pair."""
+    """Render colored shapes, without a download and with an exact truth for any pair.
+
+    Args:
+        config: of the trial.
+
+    Raises:
+        DataError: an option is out of range, or there are fewer images than a batch needs.
+    """
     return Synthetic(config, options_of(config, SyntheticOptions))
 
 
 class Synthetic:
-    """The synthetic set as `Data`; image i shows training class i // contents and training content
-    i % contents."""
+    """The synthetic dataset as `Data`.
+
+    Image i shows training class i // contents and training content i % contents.
+
+    Args:
+        config: of the trial.
+        options: of the dataset.
+
+    Raises:
+        DataError: the image size is out of range, or there are fewer images than a batch needs.
+    """
 
     name = "synthetic"
 
@@ -78,6 +95,7 @@ class Synthetic:
         self.class_names = tuple(f"look{i:03d}" for i in range(options.classes))
         self.order = Order(options.classes * options.contents, config.batch_size, config.seed)
         self.digest = digest_of([f"synthetic/{RENDERING}/{self.image_size}/{options}"])
+
         self._looks = [
             look(i, options.world) for i in range(options.classes + options.test_classes)
         ]
@@ -88,18 +106,21 @@ class Synthetic:
         self._rendered = np.zeros(self.order.n_images, dtype=bool)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step; see `Data.batch`.
+        """Return the batch of a step; see `Data.batch`.
 
-        Nothing is augmented: the contents are uniform as they are.
+        Images are not augmented, because the contents are already uniformly distributed.
         """
         content_images, content_labels = self._take(self.order.indices("content", step))
         class_images, class_labels = self._take(self.order.indices("class", step))
         return Batch(content_images, content_labels, class_images, class_labels)
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
-        """Fixed pairs of two looks and two contents new to training; see
-        `Data.evaluation_pairs`."""
+        """Return fixed pairs of two looks and two contents that training never shows.
+
+        See `Data.evaluation_pairs`. The looks of `train` pairs are those of the training classes.
+        """
         rng = numpy_rng(self.seed, f"data/pairs/{split}", n)
+
         names, first_look = self.class_names, 0
         if split == "test" and self.options.test_classes:
             names = tuple(
@@ -107,42 +128,47 @@ class Synthetic:
             )
             first_look = self.options.classes
         else:
+            # Without test looks, the pairs are of training looks, and the split says so.
             split = "train"
+
         labels = np.stack(
             [rng.choice(len(names), size=2, replace=False) for _ in range(n)], axis=1
         ).reshape(2 * n)
         numbers = np.stack(
             [rng.choice(HELD_OUT, size=2, replace=False) for _ in range(n)], axis=1
         ).reshape(2 * n)
+
         looks = [self._looks[first_look + label] for label in labels]
         contents = [content(self.options.contents + int(i), self.options.world) for i in numbers]
         partners = contents[n:] + contents[:n]
         images = to_range(torch.from_numpy(render(looks, contents, self.image_size)))
         truth = to_range(torch.from_numpy(render(looks, partners, self.image_size)))
         factors = content_factors(contents)
-        more = self._shots(looks, numbers, shots, f"data/shots/{split}") if shots > 1 else None
+        further = self._shots(looks, numbers, shots, f"data/shots/{split}") if shots > 1 else None
         tensor_labels = torch.from_numpy(labels.astype(np.int64))
+
         return EvaluationPairs(
             first=images[:n],
             first_labels=tensor_labels[:n],
             second=images[n:],
             second_labels=tensor_labels[n:],
             digest=digest_of(
-                [images, tensor_labels, truth, split, *([] if more is None else [more])]
+                [images, tensor_labels, truth, split, *([] if further is None else [further])]
             ),
             split=split,
             class_names=names,
             truth=truth,
             factors=factors,
-            shots=more,
+            shots=further,
         )
 
     def _shots(self, looks: list[Look], own: NDArray[np.int64], shots: int, purpose: str) -> Tensor:
-        """(2P, shots - 1, 3, H, W): each look with held-out contents other than its own."""
+        """Return (2P, shots - 1, 3, H, W): each look with further held-out contents."""
         if shots > HELD_OUT:
             raise DataError(
                 f"synthetic: eval_shots is {shots}; there are {HELD_OUT} contents for evaluation"
             )
+
         rng = numpy_rng(self.seed, purpose, shots)
         drawn = [
             rng.choice(np.delete(np.arange(HELD_OUT), number), size=shots - 1, replace=False)
@@ -152,15 +178,17 @@ class Synthetic:
             content(self.options.contents + int(i), self.options.world)
             for i in np.concatenate(drawn)
         ]
-        pixels = render([one for one in looks for _ in range(shots - 1)], contents, self.image_size)
+        pixels = render(
+            [one_look for one_look in looks for _ in range(shots - 1)], contents, self.image_size
+        )
         return to_range(torch.from_numpy(pixels)).view(len(looks), shots - 1, *pixels.shape[1:])
 
     def order_digest(self, steps: int) -> str:
-        """SHA-256 of the order of images in the first `steps` batches."""
+        """Return the SHA-256 of the order of images in the first `steps` batches."""
         return self.order.digest(steps)
 
     def _take(self, indices: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Images and labels by index; each image is rendered once, when it is first asked for."""
+        """Return images and labels by index; each image is rendered at its first use."""
         missing = indices[~self._rendered[indices]]
         if len(missing):
             looks = [self._looks[i] for i in missing // self.options.contents]
@@ -173,10 +201,15 @@ class Synthetic:
 
 
 def content_factors(contents: list[Content]) -> dict[str, Tensor]:
-    """The factors of N contents, for probes.
+    """Return the factors of N contents, for probes.
 
-    `shape` (N,) int64; `x`, `y`, `size` (N,) float32; `angle` (N, 2) float32: cosine and sine of
-    the turn times the shape's symmetry, since a square turned by a quarter is the same square.
+    Args:
+        contents: N contents.
+
+    Returns:
+        `shape` (N,) int64; `x`, `y`, `size` (N,) float32; `angle` (N, 2) float32: cosine and sine
+        of the turn times the shape's symmetry, since a square turned by a quarter is the same
+        square.
     """
     shapes = tuple(SHAPES)
     turns = np.array([one.angle * SHAPES[one.shape][1] for one in contents])

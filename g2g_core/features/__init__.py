@@ -1,5 +1,4 @@
-"""Networks with weights of their own, for loss terms and metrics; each has the name of what it
-is."""
+"""Pre-trained networks for loss terms and metrics, each in a module of its own name."""
 
 from g2g_core.features.identity import IDENTITY, IdentityEncoder, identity_encoder
 from g2g_core.features.options import FeatureOptions

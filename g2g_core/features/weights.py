@@ -1,6 +1,6 @@
-"""Where pre-trained weights are found, and that they are what their name says.
+"""Find the files of pre-trained weights, and check that they are what their names say.
 
-Nothing is ever downloaded here.
+This module never downloads anything.
 """
 
 import os
@@ -14,8 +14,10 @@ from g2g_core.hashing import sha256
 
 
 class MissingWeights(ValueError):
-    """A file of pre-trained weights is not there or is not what its name says; the message says how
-    to get it."""
+    """A file of pre-trained weights that is missing or is not what its name says.
+
+    The message says how to get the file.
+    """
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class WeightFile:
     Attributes:
         name: name of the network in study files.
         file: file name.
-        sha256: its digest, or the digest's first digits; empty where no public digest is known.
-        get: the command that gets it.
-        beside: other files that are needed in the same folder, with their digests.
+        sha256: digest of the file, or its first digits; empty if no public digest is known.
+        get: command that gets the file.
+        beside: names and digests of further files that are needed in the same folder.
     """
 
     name: str
@@ -82,46 +84,54 @@ RESNET50_VGGFACE2 = WeightFile(
 
 
 def weights_folder() -> Path:
-    """The folder of fetched weights: `G2G_WEIGHTS`, or `.cache/g2g-ablate/weights` in the home
-    folder."""
+    """Return the folder of fetched weights.
+
+    It is `$G2G_WEIGHTS`, or `.cache/g2g-ablate/weights` in the home folder.
+    """
     return Path(os.environ.get("G2G_WEIGHTS") or Path.home() / ".cache" / "g2g-ablate" / "weights")
 
 
 def find_weights(wanted: WeightFile, path: str | None = None) -> Path:
-    """The path of a file of weights whose digest is right.
+    """Return the path of a file of weights with the right digest.
 
     Args:
-        wanted: what is looked for.
-        path: look here and nowhere else; None looks in the folder of fetched weights, in the
-            installed package that carries them and in torchvision's cache.
+        wanted: the file to find.
+        path: the only place to search; None: the folder of fetched weights, torchvision's cache,
+            and the installed package that contains them.
 
     Raises:
-        MissingWeights: there is no such file, or its digest is another one.
+        MissingWeights: the file does not exist, or its digest is wrong.
     """
     places = [Path(path)] if path else _places(wanted)
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
+    existing = next((place for place in places if place.is_file()), None)
+    if existing is None:
         where = path or wanted.file
         raise MissingWeights(
             f"the weights of {wanted.name} are not there ({where}); to get them: {wanted.get}"
         )
+
     for file, digest in (
-        (found, wanted.sha256),
-        *((found.parent / name, sha) for name, sha in wanted.beside),
+        (existing, wanted.sha256),
+        *((existing.parent / name, sha) for name, sha in wanted.beside),
     ):
         _check(wanted, file, digest)
-    return found
+
+    return existing
 
 
 def load_state(path: Path) -> dict[str, torch.Tensor]:
-    """The state dict in a `.pth` file; refuses anything but tensors."""
+    """Return the state dict in a `.pth` file; refuse anything but tensors."""
     state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
 
 
 def _places(wanted: WeightFile) -> list[Path]:
-    if not wanted.sha256:  # only a named file's content is part of what a trial's numbers depend on
+    """Return the paths where a file of weights may be, in the order of the search."""
+    if not wanted.sha256:
+        # Without a known digest, the user must name the file: the content of a named file is part
+        # of a trial's identity.
         return []
+
     places = [
         weights_folder() / wanted.file,
         Path(torch.hub.get_dir()) / "checkpoints" / wanted.file,
@@ -136,11 +146,13 @@ def _places(wanted: WeightFile) -> list[Path]:
 
 
 def _check(wanted: WeightFile, file: Path, digest: str) -> None:
+    """Raise MissingWeights if a file does not exist or has another digest."""
     if not file.is_file():
         raise MissingWeights(
             f"the weights of {wanted.name} are not whole ({file.name}); to get them: {wanted.get}"
         )
-    if not (found := sha256(file)).startswith(digest):
+    if not (actual := sha256(file)).startswith(digest):
         raise MissingWeights(
-            f"{file} is not the file of {wanted.name}: sha256 {found[:16]}, not {digest[:16]}; to get it: {wanted.get}"
+            f"{file} is not the file of {wanted.name}: sha256 {actual[:16]}, not {digest[:16]}; "
+            f"to get it: {wanted.get}"
         )

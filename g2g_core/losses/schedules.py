@@ -1,4 +1,4 @@
-"""What becomes of a term's weight over the steps."""
+"""How the weight of a loss term changes over the steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ KINDS = ("constant", "ramp", "delay")
 
 @dataclass(frozen=True)
 class Schedule:
-    """A factor in [0, 1] by the number of completed steps.
+    """A factor in [0, 1] on a term's weight, by the number of completed steps.
 
     Attributes:
         kind: `constant` is 1; `ramp` rises linearly from 0 at `start` to 1 at `end` (Sec. V-B);
@@ -23,11 +23,14 @@ class Schedule:
 
     @classmethod
     def of(cls, entry: Mapping[str, str | int] | None, where: str) -> "Schedule":
-        """The schedule of a config's entry; None is constant.
+        """Return the schedule of a config entry; None gives a constant schedule.
+
+        Args:
+            entry: `kind`, and where the kind needs them `start` and `end`.
+            where: path of the entry in the config, for the messages.
 
         Raises:
-            ValueError: unknown keys or kinds, or a ramp that does not end after it starts; says
-                `where`.
+            ValueError: an unknown key or kind, or a ramp that does not end after it starts.
         """
         if entry is None:
             return cls()
@@ -45,7 +48,7 @@ class Schedule:
         return schedule
 
     def factor(self, step: int) -> float:
-        """The factor in the step that follows `step` completed ones."""
+        """Return the factor for the step that follows `step` completed ones."""
         if self.kind == "ramp":
             return min(1.0, max(0.0, (step - self.start) / (self.end - self.start)))
         return 0.0 if self.kind == "delay" and step < self.start else 1.0

@@ -1,4 +1,4 @@
-"""Measures of a generator on fixed evaluation pairs, by name."""
+"""Metrics of a generator on fixed evaluation pairs, by name."""
 
 from g2g_core.metrics.evaluator import Evaluator, default_metrics, evaluate
 from g2g_core.metrics.menu import METRICS, all_metrics

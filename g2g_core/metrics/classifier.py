@@ -1,8 +1,8 @@
-"""A small classifier of the evaluation classes that no trial trains: a judge of mixed images, and a
-feature network.
+"""A small classifier of the evaluation classes, as a judge of mixed images.
 
-It depends on the data set alone, not on the trial's seed, model or losses, so that all arms and
-seeds have one judge.
+Metrics also use it as a feature network. It depends on the dataset alone, not on the seed, the
+model, or the losses of a trial. All arms and seeds therefore have the same judge, which no trial
+trains.
 """
 
 import io
@@ -21,7 +21,7 @@ from g2g_core.hashing import cache_folder, write_atomically
 from g2g_core.metrics.probes import distinct
 from g2g_core.seeding import generator, seed_number
 
-RECIPE = "2"  # goes up when the same images give another classifier or judgement
+RECIPE = "2"  # Raise it when the same images would give another classifier or judgment.
 WIDTHS = (24, 48, 96)
 LARGEST_PX = 64
 STEPS = 200
@@ -33,13 +33,15 @@ SHIFT = 0.1
 
 @dataclass(frozen=True)
 class Judgement:
-    """How good the classifier is: a translation accuracy means little beside a low `accuracy`.
+    """How good the classifier is.
+
+    A high translation accuracy means little if `accuracy` is low.
 
     Attributes:
-        accuracy: on held-out images of the same classes; None: there are none, no class has five
-            distinct images.
-        n_train: distinct images it was trained on.
-        n_held_out: distinct images that `accuracy` is taken on.
+        accuracy: share of held-out images of the same classes that are classified correctly; None
+            if no class has five distinct images.
+        n_train: number of distinct training images.
+        n_held_out: number of distinct images that `accuracy` is measured on.
         n_classes: number of classes.
     """
 
@@ -50,11 +52,11 @@ class Judgement:
 
 
 class Classifier(nn.Module):
-    """Three convolutions with batch norm and pooling: 54,000 parameters at 8 classes.
+    """Three convolutions with batch norm and pooling: 54,000 parameters for 8 classes.
 
     Args:
         n_classes: number of classes.
-        image_size: side of the images; above 64 px they are shrunk to 64 px (bilinear,
+        image_size: side of the images, pixels; larger images are shrunk to 64 pixels (bilinear,
             anti-aliased).
     """
 
@@ -67,52 +69,52 @@ class Classifier(nn.Module):
         strides = (2, 1, 1) if self.input_px > 32 else (1, 1, 1)
         self.stages = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(a, b, 3, stride, 1, bias=False),
-                nn.BatchNorm2d(b),
+                nn.Conv2d(narrow, wide, 3, stride, 1, bias=False),
+                nn.BatchNorm2d(wide),
                 nn.ReLU(),
                 nn.MaxPool2d(2),
             )
-            for a, b, stride in zip((3, *WIDTHS), WIDTHS, strides, strict=False)
+            for narrow, wide, stride in zip((3, *WIDTHS), WIDTHS, strides, strict=False)
         )
         self.head = nn.Linear(WIDTHS[-1], n_classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits: (N, 3, H, W) in [-1, 1] -> (N, n_classes)."""
+        """Return the logits (N, n_classes) of images (N, 3, H, W) in [-1, 1]."""
         return self.logits(self.look(images)[-1])
 
     def logits(self, code: Tensor) -> Tensor:
-        """Logits of the (N, 96) codes that `look` gives: (N, n_classes)."""
+        """Return the logits (N, n_classes) of the (N, 96) codes that `look` returns last."""
         logits: Tensor = self.head(code)
         return logits
 
     def look(self, images: Tensor) -> list[Tensor]:
-        """The maps after each stage, and the average of the last one, (N, 96)."""
+        """Return the maps after each stage, then the average of the last map, (N, 96)."""
         maps = [self.fitted(images)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         return [*maps[1:], maps[-1].mean(dim=(2, 3))]
 
     def fitted(self, images: Tensor) -> Tensor:
-        """The images at the size the classifier reads."""
+        """Return the images at the size that the classifier reads."""
         if images.shape[-1] == self.input_px:
             return images
         return interpolate(images, size=(self.input_px,) * 2, mode="bilinear", antialias=True)
 
 
 def train_classifier(pool: EvaluationPairs) -> tuple[Classifier, Judgement]:
-    """A classifier of the pool's classes; equal pools give equal bits on one kind of CPU.
+    """Return a classifier of the pool's classes, and how good it is.
 
-    Adam with a one-cycle learning rate, 200 batches of 32, mirrored and shifted; one thread, so
-    that the number of threads of the trial that comes first does not matter. Every fifth distinct
-    image of a class is held out.
+    Every fifth distinct image of a class is held out. Adam trains for 200 batches of 32 mirrored
+    and shifted images, with a one-cycle learning rate. The same pool gives a bit-identical
+    classifier on CPUs of the same kind.
     """
-    images, labels = (
-        torch.cat([pool.first, pool.second]),
-        torch.cat([pool.first_labels, pool.second_labels]),
-    )
+    images = torch.cat([pool.first, pool.second])
+    labels = torch.cat([pool.first_labels, pool.second_labels])
     keep = distinct(images)
     images, labels = images[keep], labels[keep]
     held_out = _every_fifth(labels)
+
+    # One thread, so that the result doesn't depend on the threads of the trial that comes first.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -123,52 +125,58 @@ def train_classifier(pool: EvaluationPairs) -> tuple[Classifier, Judgement]:
     finally:
         torch.set_num_threads(threads)
     model.eval().requires_grad_(False)
-    count = int(held_out.sum())
+
+    n_held_out = int(held_out.sum())
     right = (model(images[held_out]).argmax(dim=1) == labels[held_out]).double()
-    accuracy = float(right.mean()) if count else None
-    return model, Judgement(accuracy, len(labels) - count, count, len(pool.class_names))
+    accuracy = float(right.mean()) if n_held_out else None
+    n_train = len(labels) - n_held_out
+    return model, Judgement(accuracy, n_train, n_held_out, len(pool.class_names))
 
 
 def judge(
     key: str, n_classes: int, image_size: int, pool: Callable[[], EvaluationPairs]
 ) -> tuple[Classifier, Judgement]:
-    """The classifier of this key: from the cache folder, or trained once a node and kept there.
+    """Return the classifier with this key and how good it is.
+
+    It comes from the cache folder. The first trial on a machine trains and stores it.
 
     Args:
-        key: digest of everything it depends on.
+        key: digest of everything that the classifier depends on.
         n_classes: number of classes.
-        image_size: side of the images.
-        pool: gives the labelled images, when it has to be trained.
+        image_size: side of the images, pixels.
+        pool: returns the labeled images; called only if the classifier has to be trained.
     """
-    found = _kept(key, n_classes, image_size)
-    if found is not None:
-        return found
+    trained = _stored(key, n_classes, image_size)
+    if trained is not None:
+        return trained
+
     try:
         _path(key).parent.mkdir(parents=True, exist_ok=True)
         with alone(_path(key).with_suffix(".lock")):
-            found = _kept(key, n_classes, image_size)
-            if found is None:
-                found = train_classifier(pool())
-                write_atomically(_path(key), _packed(*found))
-    except OSError:  # the cache folder cannot be written: it is trained for this process alone
-        found = found or train_classifier(pool())
-    return found
+            # Another process may have trained it while this one waited for the lock.
+            trained = _stored(key, n_classes, image_size)
+            if trained is None:
+                trained = train_classifier(pool())
+                write_atomically(_path(key), _serialized(*trained))
+    except OSError:
+        # The cache folder isn't writable: the classifier serves this process only.
+        trained = trained or train_classifier(pool())
+    return trained
 
 
-def _kept(key: str, n_classes: int, image_size: int) -> tuple[Classifier, Judgement] | None:
-    """The classifier of this key from the cache folder; None when it is not there or damaged."""
+def _stored(key: str, n_classes: int, image_size: int) -> tuple[Classifier, Judgement] | None:
+    """Return the classifier with this key from the cache; None if it is missing or damaged."""
     try:
-        stored = torch.load(_path(key), weights_only=True, map_location="cpu")
+        content = torch.load(_path(key), weights_only=True, map_location="cpu")
         model = Classifier(n_classes, image_size)
-        model.load_state_dict(stored["weights"])
-        return model.eval().requires_grad_(False), Judgement(**json.loads(stored["judgement"]))
-    except (
-        Exception
-    ):  # torch.load raises many kinds on a damaged file; all of them mean: train it again
+        model.load_state_dict(content["weights"])
+        return model.eval().requires_grad_(False), Judgement(**json.loads(content["judgement"]))
+    except Exception:
+        # `torch.load` raises many kinds of errors for a damaged file. Each means: train again.
         return None
 
 
-def _packed(model: Classifier, judgement: Judgement) -> bytes:
+def _serialized(model: Classifier, judgement: Judgement) -> bytes:
     content = io.BytesIO()
     torch.save({"weights": model.state_dict(), "judgement": json.dumps(asdict(judgement))}, content)
     return content.getvalue()
@@ -179,12 +187,11 @@ def _path(key: str) -> Path:
 
 
 def _every_fifth(labels: Tensor) -> Tensor:
-    """(n,) bool: the fifth, tenth, ... image of each class."""
+    """Return (n,) bool: true for the fifth, tenth, ... image of each class."""
     chosen = torch.zeros(len(labels), dtype=torch.bool)
     for label in torch.unique(labels):
-        chosen[torch.nonzero(labels == label).flatten()[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]] = (
-            True
-        )
+        of_class = torch.nonzero(labels == label).flatten()
+        chosen[of_class[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]] = True
     return chosen
 
 
@@ -201,8 +208,10 @@ def _fit(model: Classifier, images: Tensor, labels: Tensor) -> None:
 
 
 def _augmented(images: Tensor, rng: torch.Generator) -> Tensor:
-    """Half of the images mirrored, the batch shifted by up to a tenth of its side (borders
-    wrap)."""
+    """Return the images, half of them mirrored and all shifted by up to a tenth of the side.
+
+    The whole batch has one shift, and the borders wrap around.
+    """
     mirrored = torch.rand(len(images), generator=rng) < 0.5
     images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     reach = int(SHIFT * images.shape[-1])

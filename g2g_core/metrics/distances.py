@@ -5,17 +5,18 @@ from torch import Tensor
 
 
 def kernel_distance(first: Tensor, second: Tensor) -> float:
-    """Squared maximum mean discrepancy of two (n, d) sets, unbiased; kernel (x.y / d + 1)^3 (KID,
-    arXiv 1801.01401).
+    """Return the squared maximum mean discrepancy of two (n, d) sets, unbiased.
 
-    0 on average for equal distributions, so single values may be below 0. All n vectors are used at
-    once, where KID as published averages over random subsets.
+    The kernel is (x.y / d + 1)^3 (KID, arXiv 1801.01401). The distance is 0 on average for
+    identical distributions, so single values may be below 0. All n vectors are used at once,
+    whereas the published KID averages over random subsets.
 
     Raises:
         ValueError: sets of different sizes, or fewer than 2 vectors.
     """
-    n, d = _checked(first, second)
+    n, d = _common_shape(first, second)
     x, y = first.double(), second.double()
+
     within = sum(
         float(kernel.sum() - kernel.trace()) for kernel in (_cubic(x, x, d), _cubic(y, y, d))
     )
@@ -23,18 +24,19 @@ def kernel_distance(first: Tensor, second: Tensor) -> float:
 
 
 def frechet_distance(first: Tensor, second: Tensor) -> float:
-    """Squared Fréchet distance of Gaussians fitted to two (n, d) sets (arXiv 1706.08500); 0 for
-    equal sets.
+    """Return the squared Fréchet distance of Gaussians fitted to two (n, d) sets.
 
-    Biased upwards, the more so the smaller n. With A, B the centred sets over sqrt(n - 1), the
-    trace of the root of the covariances' product is the sum of the singular values of A B^T: no d x
-    d root, and n < d is no problem.
+    It is 0 for identical sets (arXiv 1706.08500), and biased upwards, the more so the smaller n is.
+    Let A and B be the centered sets over sqrt(n - 1). The trace of the root of the covariances'
+    product is the sum of the singular values of A B^T. This avoids the root of a d × d matrix and
+    allows n < d.
 
     Raises:
         ValueError: sets of different sizes, or fewer than 2 vectors.
     """
-    n, _ = _checked(first, second)
+    n, _ = _common_shape(first, second)
     x, y = first.double(), second.double()
+
     a, b = ((values - values.mean(dim=0)) / (n - 1) ** 0.5 for values in (x, y))
     shared = torch.linalg.svdvals(a @ b.T).sum()
     return float(
@@ -49,8 +51,8 @@ def _cubic(x: Tensor, y: Tensor, d: int) -> Tensor:
     return (x @ y.T / d + 1) ** 3
 
 
-def _checked(first: Tensor, second: Tensor) -> tuple[int, int]:
-    """The (n, d) that both sets must have."""
+def _common_shape(first: Tensor, second: Tensor) -> tuple[int, int]:
+    """Return the (n, d) that both sets must have."""
     if len(first) != len(second):
         raise ValueError(
             f"sets of {len(first)} and {len(second)} images: a set distance needs equal numbers"

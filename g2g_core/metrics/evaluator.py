@@ -1,5 +1,4 @@
-"""Evaluates a model as a training run asks for it: the metrics by name, and the images of the
-figure."""
+"""Evaluation of a model during training: the metrics by name, and the images of the figure."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -23,15 +22,17 @@ FIGURE_ROWS = ("real", "mixed", "full_recon")
 
 
 class Evaluator:
-    """The evaluation of one run: `evaluator(networks)` as often as wanted, on the same pairs.
+    """The evaluation of one training run, repeated on the same pairs.
+
+    Call it with the networks as often as needed: `evaluator(networks)`.
 
     Args:
         pairs: the fixed evaluation pairs.
-        data: the run's data set.
-        config: `metrics`, `evaluate`.
+        data: the dataset of the run.
+        config: its `metrics` and `evaluate` are used; empty `metrics` means `default_metrics`.
 
     Raises:
-        MetricError: an unknown metric, or one that this data set cannot give.
+        MetricError: an unknown metric, or one that this dataset does not support.
     """
 
     def __init__(self, pairs: EvaluationPairs, data: Data, config: TrialConfig) -> None:
@@ -44,22 +45,23 @@ class Evaluator:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """JSON-ready facts beside the numbers: see `References.facts`.
+        """JSON-ready facts that the values depend on: see `References.facts`.
 
-        Trains the classifier if a metric needs it.
+        Reading them trains the classifier if a metric needs it.
         """
         return self.references.facts(frozenset().union(*(metric.needs for metric in self.metrics)))
 
     def recorded(self, networks: "Networks") -> tuple[str, ...]:
-        """The names of the metrics that a call gives.
+        """Return the names of the metrics that a call records.
 
         Raises:
-            MetricError: no weights are evaluated, or `stop_beyond` bounds what is not recorded.
+            MetricError: no weights are evaluated, or `stop_beyond` names a metric that is not
+                recorded.
         """
         names = [
-            f"{prefix}{one.name}"
+            f"{prefix}{metric.name}"
             for prefix in evaluated(self.config, networks).values()
-            for one in self.metrics
+            for metric in self.metrics
         ]
         for name in self.config.stop_beyond:
             if name not in names:
@@ -67,7 +69,7 @@ class Evaluator:
         return tuple(names)
 
     def __call__(self, networks: "Networks") -> tuple[dict[str, float], dict[str, Tensor]]:
-        """Values and images under the current weights; see `evaluate`."""
+        """Return the values and images under the current weights; see `evaluate`."""
         values: dict[str, float] = {}
         images: dict[str, Tensor] = {}
         for which, prefix in evaluated(self.config, networks).items():
@@ -83,20 +85,20 @@ class Evaluator:
 def evaluate(
     networks: "Networks", pairs: EvaluationPairs, data: Data, config: TrialConfig
 ) -> tuple[dict[str, float], dict[str, Tensor]]:
-    """The metrics and the figure of a model on fixed pairs.
+    """Return the metrics and the figure of a model on fixed pairs.
 
     Args:
-        networks: the model under its current weights; nothing of it is changed.
+        networks: the model under its current weights, which stay as they are.
         pairs: P fixed pairs.
-        data: the data set they come from.
-        config: `metrics` (empty: `default_metrics`) and `evaluate`; an average that the model does
-            not keep is left out.
+        data: the dataset that the pairs come from.
+        config: its `metrics` (empty: `default_metrics`) and `evaluate`; an average that the model
+            does not keep is left out.
 
     Returns:
-        `metric/<name>` of the first evaluated weights and `metric/<raw|average>_<name>` of the
-        others; and the images
-        of the first: `real`, `mixed`, `full_recon` -> (2Q, 3, H, W) in [-1, 1] on the CPU, the
-        first Q = min(P, 8) pairs.
+        First the values: `metric/<name>` of the first evaluated weights and
+        `metric/<raw|average>_<name>` of the others. Then the images of the first weights: `real`,
+        `mixed`, `full_recon` -> (2Q, 3, H, W) in [-1, 1] on the CPU, of the first Q = min(P, 8)
+        pairs.
 
     Raises:
         MetricError: see `Evaluator`.
@@ -105,15 +107,18 @@ def evaluate(
 
 
 def default_metrics(pairs: EvaluationPairs) -> tuple[str, ...]:
-    """The names of the cheap metrics that these pairs can give, in the order of `METRICS`."""
+    """Return the names of the cheap metrics that these pairs allow, in the order of `METRICS`."""
     return tuple(
         name for name in METRICS if name in DEFAULT and missing(METRICS[name], pairs) is None
     )
 
 
 def chosen(names: Sequence[str], pairs: EvaluationPairs) -> tuple[Metric, ...]:
-    """The metrics of these names; raises MetricError on an unknown name and on one that the pairs
-    cannot give."""
+    """Return the metrics with these names.
+
+    Raises:
+        MetricError: an unknown name, or a metric that the pairs do not allow.
+    """
     known = all_metrics()
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -125,31 +130,45 @@ def chosen(names: Sequence[str], pairs: EvaluationPairs) -> tuple[Metric, ...]:
 
 
 def refuse_partial_judges(metrics: Sequence[Metric], config: TrialConfig) -> None:
-    """Raises MetricError if a metric's identity encoder is one that the run trains against."""
+    """Check that no metric uses an identity encoder that the run trains against.
+
+    Raises:
+        MetricError: a metric uses the encoder of an active identity loss.
+    """
     used = any(weight and term.startswith("identity") for term, weight in config.losses.items())
     encoder = FeatureOptions.of(config.network).identity
     partial = [metric.name for metric in metrics if encoder in metric.needs]
     if used and partial:
         raise MetricError(
-            f"metrics: {', '.join(partial)}: its encoder, {encoder}, is trained against by an identity loss, "
-            "so it is no judge; leave the metric out or give the loss another encoder (network.identity)"
+            f"metrics: {', '.join(partial)}: its encoder, {encoder}, is trained against by an "
+            "identity loss, so it is no judge; leave the metric out or give the loss another "
+            "encoder (network.identity)"
         )
 
 
 def evaluated(config: TrialConfig, networks: "Networks") -> dict[Which, str]:
-    """Which weights are evaluated, without an average that the model does not keep, and the prefix
-    of their names."""
+    """Return the weights to evaluate, each with the prefix of its metric names.
+
+    An average that the model does not keep is left out.
+
+    Raises:
+        MetricError: `evaluate` names no weights of this model.
+    """
     names = prefixes(config.evaluate, networks.average is not None)
     if not names or not set(names) <= {"raw", "average"}:
         raise MetricError(
-            f"evaluate: {list(config.evaluate)} names no weights of this model; raw and average are known"
+            f"evaluate: {list(config.evaluate)} names no weights of this model; "
+            "raw and average are known"
         )
     return cast("dict[Which, str]", names)
 
 
 def figure(evaluation: Evaluation) -> dict[str, Tensor]:
-    """The paper's figure of at most 8 pairs: row name -> (2Q, 3, H, W) in [-1, 1] on the CPU, first
-    halves first."""
+    """Return the images of the paper's figure for at most 8 pairs.
+
+    Returns:
+        Row name -> (2Q, 3, H, W) in [-1, 1] on the CPU; first halves of the pairs first.
+    """
     total = len(evaluation.pairs.first)
     shown = min(FIGURE_PAIRS, total)
     index = torch.cat([torch.arange(shown), total + torch.arange(shown)])

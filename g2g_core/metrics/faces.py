@@ -1,5 +1,7 @@
-"""Faces: who is in the mixed image, and are eyes, nose and mouth where the content image has
-them."""
+"""Metrics of faces: identity of the mixed image, and positions of eyes, nose, and mouth.
+
+Each metric takes an evaluation and returns a mean over its images.
+"""
 
 from torch import Tensor
 
@@ -8,49 +10,52 @@ from g2g_core.metrics.metric import Metric, Need
 from g2g_core.passes.cross import swap
 from g2g_core.passes.evaluation import Evaluation
 
-SMALLEST_EYE_DISTANCE = 1e-3  # of the image's side; what is no face must not divide by zero
+SMALLEST_EYE_DISTANCE = 1e-3
+"""Share of the image's side. It prevents a division by zero for images without a face."""
 
 
 def identity_distance_class(evaluation: Evaluation) -> float:
-    """Distance of the identity codes of mixed and class images."""
-    return _mean(_apart(_code(evaluation, "mixed"), _code(evaluation, "real")))
+    """Return the distance between the identity codes of mixed and class images."""
+    return _mean(_distances(_code(evaluation, "mixed"), _code(evaluation, "real")))
 
 
 def identity_distance_content(evaluation: Evaluation) -> float:
-    """Distance of the identity codes of mixed and content images."""
-    return _mean(_apart(_code(evaluation, "mixed"), swap(_code(evaluation, "real"))))
+    """Return the distance between the identity codes of mixed and content images."""
+    return _mean(_distances(_code(evaluation, "mixed"), swap(_code(evaluation, "real"))))
 
 
 def identity_distance_pairs(evaluation: Evaluation) -> float:
-    """Distance of the identity codes of the two originals of a pair."""
+    """Return the distance between the identity codes of the two originals of a pair."""
     real = _code(evaluation, "real")
-    return _mean(_apart(real, swap(real)))
+    return _mean(_distances(real, swap(real)))
 
 
 def identity_swapped(evaluation: Evaluation) -> float:
-    """Share of mixed images whose identity code is nearer to the class image's than to the content
-    image's."""
+    """Return the share of mixed images whose identity code is nearer to that of the class image.
+
+    The code of the content image is the other candidate.
+    """
     mixed, real = _code(evaluation, "mixed"), _code(evaluation, "real")
-    return _mean((_apart(mixed, real) < _apart(mixed, swap(real))).double())
+    return _mean((_distances(mixed, real) < _distances(mixed, swap(real))).double())
 
 
 def landmark_distance(evaluation: Evaluation) -> float:
-    """Distance of the 68 points of mixed and content images."""
+    """Return the distance between the 68 face points of mixed and content images."""
     return points_distance(_points(evaluation, "mixed"), swap(_points(evaluation, "real")))
 
 
 def landmark_distance_pairs(evaluation: Evaluation) -> float:
-    """Distance of the 68 points of the two originals of a pair."""
+    """Return the distance between the 68 face points of the two originals of a pair."""
     real = _points(evaluation, "real")
     return points_distance(real, swap(real))
 
 
 def points_distance(points: Tensor, targets: Tensor) -> float:
-    """Mean distance of (N, 68, 2) points, in distances between the eyes of the targets."""
-    eyes = _apart(
+    """Return the mean distance of (N, 68, 2) points, in units of the targets' eye distance."""
+    eyes = _distances(
         targets[:, REGIONS["left_eye"]].mean(dim=1), targets[:, REGIONS["right_eye"]].mean(dim=1)
     )
-    return _mean(_apart(points, targets).mean(dim=1) / eyes.clamp(min=SMALLEST_EYE_DISTANCE))
+    return _mean(_distances(points, targets).mean(dim=1) / eyes.clamp(min=SMALLEST_EYE_DISTANCE))
 
 
 def _code(evaluation: Evaluation, stack: str) -> Tensor:
@@ -61,8 +66,8 @@ def _points(evaluation: Evaluation, stack: str) -> Tensor:
     return evaluation.seen(stack, "face_landmarks")[-1]
 
 
-def _apart(first: Tensor, second: Tensor) -> Tensor:
-    """Euclidean distance along the last axis."""
+def _distances(first: Tensor, second: Tensor) -> Tensor:
+    """Return Euclidean distances along the last axis."""
     return (first - second).square().sum(dim=-1).sqrt()
 
 
@@ -115,7 +120,8 @@ FACES = (
         identity_swapped,
         "higher",
         "share of images; 0.5 is chance",
-        f"share of mixed images that are nearer to the class image than to the content image in {CODES}",
+        "share of mixed images that are nearer to the class image than to the content image "
+        f"in {CODES}",
         f"how near; {CROPS}",
         DLIB,
         ENCODER,
@@ -126,7 +132,8 @@ FACES = (
         "lower",
         EYES,
         "mean distance of 68 face points of mixed and content images",
-        "whether the image is of the right person: a copy of the content image is perfect; faces that are not frontal",
+        "whether the image is of the right person: a copy of the content image is perfect; "
+        "faces that are not frontal",
         IBUG,
         POINTS,
     ),

@@ -1,4 +1,4 @@
-"""Training health: who wins, what pulls at the generator, how far it moves."""
+"""Training health: the discriminator's success, the pull of each loss, and the size of updates."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,15 +10,15 @@ from torch import Tensor, nn
 def gradient_shares(
     weighted: Mapping[str, Tensor], parameters: Sequence[nn.Parameter]
 ) -> dict[str, float]:
-    """How much each term pulls: norm of its gradient over the sum of all terms' norms.
+    """Return how much each loss term pulls: its gradient norm over the sum of all norms.
 
     Args:
-        weighted: term -> its weighted value, still with its graph; what it does to `parameters` is
-            measured, their `.grad` is left alone.
-        parameters: the generator's.
+        weighted: term -> its weighted value, still with its graph. The `.grad` of the parameters
+            stays as it is.
+        parameters: the generator's parameters.
 
     Returns:
-        `health/gradient_share_<term>`; the shares sum to 1, or are all 0 where nothing pulls.
+        `health/gradient_share_<term>`; the shares sum to 1, or are all 0 if no term has a gradient.
     """
     norms = {name: _gradient_norm(value, parameters) for name, value in weighted.items()}
     total = sum(norms.values())
@@ -29,17 +29,17 @@ def gradient_shares(
 
 
 def verdict_accuracies(real: Tensor, fake: Tensor, boundary: float) -> dict[str, float]:
-    """Share of the discriminator's answers that are right.
+    """Return the shares of the discriminator's verdicts that are right.
 
     Args:
-        real: its verdicts on real images, any shape.
-        fake: its verdicts on mixed images.
-        boundary: what is at least this is called real: 0 for hinge, cross entropy and Wasserstein,
-            0.5 for least squares.
+        real: verdicts on real images, of any shape.
+        fake: verdicts on mixed images, of any shape.
+        boundary: verdicts from this value on mean real: 0 for hinge, cross entropy, and
+            Wasserstein, 0.5 for least squares.
 
     Returns:
-        `health/d_real_accuracy` and `health/d_fake_accuracy`: 1 and 1: the generator is lost; 0.5
-        and 0.5: even.
+        `health/d_real_accuracy` and `health/d_fake_accuracy`. With 1 and 1 the generator has lost;
+        with 0.5 and 0.5 both networks are even.
     """
     return {
         "health/d_real_accuracy": float((real >= boundary).double().mean()),
@@ -48,18 +48,22 @@ def verdict_accuracies(real: Tensor, fake: Tensor, boundary: float) -> dict[str,
 
 
 def update_ratio(before: Iterable[Tensor], after: Iterable[Tensor]) -> float:
-    """Norm of what an update changed over the norm of the weights before it; about 1e-3 is
-    usual."""
-    moved = norm = 0.0
+    """Return the norm of an update over the norm of the weights before it.
+
+    Values of about 1e-3 are usual.
+    """
+    moved = total = 0.0
     for old, new in zip(before, after, strict=True):
         moved += float((new.detach() - old).double().square().sum())
-        norm += float(old.double().square().sum())
-    return (moved / norm) ** 0.5 if norm else 0.0
+        total += float(old.double().square().sum())
+    return (moved / total) ** 0.5 if total else 0.0
 
 
 def _gradient_norm(value: Tensor, parameters: Sequence[nn.Parameter]) -> float:
     if not value.requires_grad:
         return 0.0
     gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
-    squares = [float(one.double().square().sum()) for one in gradients if one is not None]
+    squares = [
+        float(gradient.double().square().sum()) for gradient in gradients if gradient is not None
+    ]
     return math.sqrt(sum(squares))

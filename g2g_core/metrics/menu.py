@@ -15,15 +15,17 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (*RECONSTRUCTION, *RESPONSE, *PROBES, *TRANSLATION, *SETS, *FACES)
 }
-"""Name -> metric, in the order of reports."""
+"""Metric by name, in the order of reports."""
 
 
 @cache
 def all_metrics() -> dict[str, Metric]:
-    """Our own metrics, then those of installed packages (group `g2g_ablate.metrics`), by name.
+    """Return the built-in metrics, then those of installed packages, by name.
+
+    Packages register their metrics in the entry-point group `g2g_ablate.metrics`.
 
     Raises:
-        PluginError: an installed package brings a name that is taken, or what cannot be loaded.
+        PluginError: an installed package uses a name that is taken, or its metric can't be loaded.
     """
     return plugins.with_plugins(METRICS, plugins.METRICS)
 
@@ -46,4 +48,4 @@ DEFAULT = frozenset(
         "content_distance_edges",
     }
 )
-"""What a run records when its config names no metrics: cheap, and needing nothing but the pairs."""
+"""Metrics that a run records if its config names none: cheap, from the pairs alone."""

@@ -1,4 +1,4 @@
-"""What a metric is: a named function of an evaluation, with its direction, unit and source."""
+"""The definition of a metric: a function of an evaluation with a name, direction, and unit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,28 +11,35 @@ from g2g_core.passes.evaluation import Evaluation
 Need: TypeAlias = Literal[
     "truth", "factors", "reference", "classifier", "lite0", "face_resnet", "face_landmarks"
 ]
-"""What a metric asks for: exact mixed images, labelled content factors, a set of real images of the
-same classes; the classifier of the evaluation classes; a network whose weights are installed
-apart."""
+"""Something that a metric needs besides the pairs.
+
+`truth`: exact mixed images. `factors`: labeled content factors. `reference`: a set of real images
+of the same classes. `classifier`: the classifier of the evaluation classes. The others are
+networks whose weights are installed separately.
+"""
 
 
 class MetricError(ValueError):
-    """A metric that this data set or installation cannot give; the message says what is missing."""
+    """A metric that this dataset or installation does not support.
+
+    The message says what the metric lacks.
+    """
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One measure of a generator on the evaluation pairs.
+    """One metric of a generator on the evaluation pairs.
 
     Attributes:
         name: recorded as `metric/<name>`.
-        function: the measure; a pure function of the evaluation.
-        better: `lower`, `higher`, or None where neither end is good.
+        function: computes the value; a pure function of the evaluation.
+        better: `lower`, `higher`, or None if neither direction is good.
         unit: unit and range of the value.
-        description: what it is, as a formula where that is shortest.
-        cannot: what it cannot tell.
-        source: equation, paper or library it follows; empty: our own.
-        needs: what it asks of the data.
+        description: meaning of the value, as a formula if that is shortest.
+        cannot: what the value does not show.
+        source: equation, paper, or library that the metric follows; empty if it is specific to
+            G2G-Ablate.
+        needs: what the metric needs besides the pairs.
     """
 
     name: str
@@ -46,11 +53,12 @@ class Metric:
 
 
 def missing(metric: Metric, pairs: EvaluationPairs) -> str | None:
-    """Why these pairs cannot give the metric, in words; None when they can."""
+    """Return why these pairs do not allow the metric, or None if they do."""
     if "truth" in metric.needs and pairs.truth is None:
         return "the true mixed images of this data set are not known"
     if "factors" in metric.needs and not pairs.factors:
         return "this data set has no labelled content factors"
+
     for network in sorted(metric.needs & set(WEIGHTS)):
         if reason := absent(network):
             return reason

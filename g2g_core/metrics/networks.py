@@ -1,4 +1,4 @@
-"""Feature networks of metrics: what they give, and which are there."""
+"""Feature networks of metrics, and whether their weights are installed."""
 
 from typing import Protocol, Self
 
@@ -23,57 +23,58 @@ NETWORKS = {
     "classifier": "the classifier of the evaluation classes",
     "lite0": "EfficientNet-Lite0 (ImageNet)",
 }
-"""Network that image sets are compared in -> what it is, in words."""
+"""Network that compares image sets -> its description."""
 
 WEIGHTS: dict[str, WeightFile] = {
     "lite0": EFFICIENTNET_LITE0,
     "face_resnet": FACE_RESNET,
     "face_landmarks": FACE_LANDMARKS,
 }
-"""Network -> the file that its weights come from."""
-
+"""Network -> the file of its weights."""
 
 SMALLEST_PX, LARGEST_PX = 128, 224
-"""Of the images that EfficientNet-Lite0 gets here."""
+"""Limits for the side of the images that EfficientNet-Lite0 gets, pixels."""
 
 
 class Judge(Protocol):
-    """A frozen network that metrics look through.
+    """A frozen network whose features metrics compare.
 
     Attributes:
-        resize: how images are brought to its size.
-        input_px: that size.
+        resize: how images are brought to the input size.
+        input_px: side of the input images, pixels.
     """
 
     resize: str
     input_px: int
 
     def to(self, device: torch.device) -> Self:
-        """The network on a device."""
+        """Return the network on a device."""
         ...
 
     def look(self, images: Tensor) -> list[Tensor]:
-        """Feature maps, shallow to deep, each (N, c, h, w), and last of all one (N, ...) code an
-        image.
+        """Return feature maps and a code of each image.
 
         Args:
             images: (N, 3, H, W) in [-1, 1].
+
+        Returns:
+            Maps (N, c, h, w) from shallow to deep, and last one code per image, (N, ...).
         """
         ...
 
 
 class Lite0(nn.Module):
-    """EfficientNet-Lite0: a 1280-d average, and the maps after five of its stages.
+    """EfficientNet-Lite0: a 1280-dimensional average, and the maps after four of its stages.
 
-    It was trained at 224 px. Images up to 128 px are brought to 128 px: nearest neighbours of
-    animal heads are then of the same breed as often (0.87) as at 224 px (0.88), for a quarter of
-    the time.
+    The network was trained at 224 pixels. Images up to 128 pixels are enlarged to 128 pixels only.
+    The nearest neighbors of animal heads are then of the same breed as often (0.87) as at 224
+    pixels (0.88), in a quarter of the time.
 
     Args:
         image_size: side of the images, pixels.
 
     Raises:
-        MissingWeights: they are not there.
+        MissingWeights: the weights of the network are not installed.
     """
 
     def __init__(self, image_size: int) -> None:
@@ -86,11 +87,15 @@ class Lite0(nn.Module):
         )
         self.network = EfficientNetLite0()
         self.network.load_state_dict(load_state(find_weights(EFFICIENTNET_LITE0)))
-        self.requires_grad_(False).to(memory_format=torch.channels_last)  # a sixth faster on a CPU
+        # This memory layout is a sixth faster on a CPU.
+        self.requires_grad_(False).to(memory_format=torch.channels_last)
 
     def look(self, images: Tensor) -> list[Tensor]:
-        """Maps of 24 channels at 1/4 of the side, 40 at 1/8, 112 at 1/16, 320 at 1/32, and (N,
-        1280)."""
+        """Return the maps at 1/4 to 1/32 of the side, and their average.
+
+        The maps have 24 channels at 1/4 of the side, 40 at 1/8, 112 at 1/16, and 320 at 1/32. The
+        average is (N, 1280).
+        """
         maps = self.network.maps(self._fitted(images))
         return [*maps[1:], self.network.pooled_of(maps[-1])]
 
@@ -101,10 +106,11 @@ class Lite0(nn.Module):
 
 
 class FaceJudge(nn.Module):
-    """A face network, as a judge: it gives one code an image and no maps.
+    """A face network as a judge: one code per image, and no maps.
 
-    Raises:
-        MissingWeights: they are not there.
+    Args:
+        network: the frozen face network.
+        input_px: side of the images that it takes, pixels.
     """
 
     def __init__(self, network: FaceResNet | FaceLandmarks, input_px: int) -> None:
@@ -114,22 +120,34 @@ class FaceJudge(nn.Module):
         self.resize = f"bilinear, anti-aliased, to {input_px} px"
 
     def look(self, images: Tensor) -> list[Tensor]:
-        """One code an image: (N, 128) of identity, or 68 points (N, 68, 2) in [0, 1]."""
+        """Return one code per image: (N, 128) of identity, or 68 points (N, 68, 2) in [0, 1]."""
         return [self.network(images)]
 
 
 def face_resnet() -> FaceJudge:
-    """Identity codes."""
+    """Return the network of identity codes.
+
+    Raises:
+        MissingWeights: its weights are not installed.
+    """
     return FaceJudge(FaceResNet.load(find_weights(FACE_RESNET)), 150)
 
 
 def face_landmarks() -> FaceJudge:
-    """Face points."""
+    """Return the network of the 68 face points.
+
+    Raises:
+        MissingWeights: its weights are not installed.
+    """
     return FaceJudge(FaceLandmarks.load(find_weights(FACE_LANDMARKS)), 112)
 
 
 def absent(network: str) -> str | None:
-    """Why a network cannot be used here and how to get its weights; None when it can."""
+    """Return why a network can't be used, with advice on how to get its weights, or None.
+
+    Args:
+        network: key of `WEIGHTS`.
+    """
     try:
         find_weights(WEIGHTS[network])
     except MissingWeights as error:

@@ -1,5 +1,8 @@
-"""How near generated images come to what they should be: short, long and mixed, and the two ways of
-copying."""
+"""How near generated images are to what they should be.
+
+The metrics cover short and full reconstructions, mixed images, and the two ways of copying an
+input. A span is a pair of stacks to compare: images, and what they should be.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,37 +20,37 @@ Distance: TypeAlias = Callable[[Tensor, Tensor], float]
 
 
 def short(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
-    """Short reconstructions and originals."""
+    """Return short reconstructions and originals."""
     return evaluation.self_recon, evaluation.real
 
 
 def long(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
-    """Full reconstructions and originals."""
+    """Return full reconstructions and originals."""
     return evaluation.full_recon, evaluation.real
 
 
 def mixed(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
-    """Mixed images and their exact truth."""
+    """Return mixed images and their exact truth."""
     return evaluation.mixed, evaluation.truth
 
 
 def copy_content(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
-    """The content images in the place of mixed ones, and the truth."""
+    """Return the content images in place of the mixed ones, and the truth."""
     return swap(evaluation.real), evaluation.truth
 
 
 def copy_class(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
-    """The class images in the place of mixed ones, and the truth."""
+    """Return the class images in place of the mixed ones, and the truth."""
     return evaluation.real, evaluation.truth
 
 
 def compared(span: Span, distance: Distance, evaluation: Evaluation) -> float:
-    """A distance between the two stacks of a span."""
+    """Return the distance between the two stacks of a span."""
     return distance(*span(evaluation))
 
 
 def swap_score(evaluation: Evaluation) -> float:
-    """1 - mixed_l1 / (the smaller of copy_content_l1 and copy_class_l1)."""
+    """Return 1 - mixed_l1 / (the smaller of copy_content_l1 and copy_class_l1)."""
     copies = min(compared(copy_content, l1, evaluation), compared(copy_class, l1, evaluation))
     return 1 - compared(mixed, l1, evaluation) / copies
 
@@ -94,6 +97,14 @@ def _metric(
     cannot: str,
     row: tuple[Distance, Literal["lower", "higher"], str, str, str],
 ) -> Metric:
+    """Return the metric of a span and a distance.
+
+    Args:
+        span: the two stacks.
+        of: description of the span.
+        cannot: what the span does not show.
+        row: an entry of `DISTANCES`.
+    """
     distance, better, unit, what, source = row
     return Metric(
         name=f"{span.__name__}_{distance.__name__}",

@@ -1,7 +1,6 @@
-"""What metrics compare with: the classifier, feature networks, and a set of real images of the same
-    classes.
+"""The references of metrics: a classifier, feature networks, and real images of the same classes.
 
-All of it depends on the data set and the evaluation pairs, never on the model or its losses.
+They depend on the dataset and on the evaluation pairs only, never on the model or its losses.
 """
 
 import hashlib
@@ -22,19 +21,19 @@ from g2g_core.metrics.probes import distinct
 
 POOL_PAIRS = 200
 POOL_SEED = -1
-"""No replicate has it: the pool is the same for all arms and seeds."""
+"""A seed that no trial has: the pool is the same for all arms and seeds."""
 CHUNK = 64
 
 T = TypeVar("T")
 
 
 class References:
-    """Judges and reference images of one run's evaluation; each is made on first use.
+    """Judges and reference images for the evaluation of one training run, made on first use.
 
     Args:
-        pairs: the run's evaluation pairs.
-        data: the run's data set.
-        config: names the data set and its options.
+        pairs: the evaluation pairs of the run.
+        data: the dataset of the run.
+        config: names the dataset and its options.
     """
 
     def __init__(self, pairs: EvaluationPairs, data: Data, config: TrialConfig) -> None:
@@ -45,14 +44,16 @@ class References:
         self._memory: dict[str, Any] = {}
 
     def pool(self) -> EvaluationPairs:
-        """Pairs of the same classes as the evaluation pairs, drawn with a seed that no replicate
-        has."""
+        """Return pairs of the same classes as the evaluation pairs.
+
+        They are drawn with a seed that no trial has.
+        """
         data = DATASETS[self._config.dataset](replace(self._config, seed=POOL_SEED))
         return data.evaluation_pairs(POOL_PAIRS, self.pairs.split)
 
     @cached_property
     def _judge(self) -> tuple[Classifier, Judgement]:
-        """The classifier of this data set: from the cache folder, or trained once a node."""
+        """The classifier of this dataset and how good it is, from the cache folder or trained."""
         size = self.pairs.first.shape[-1]
         return judge(self._key, len(self.pairs.class_names), size, self.pool)
 
@@ -68,12 +69,11 @@ class References:
 
     @cached_property
     def real(self) -> tuple[Tensor, str]:
-        """(2P, 3, H, W) real images of the classes of `pairs`, entry by entry, and where they come
-        from.
+        """Real images (2P, 3, H, W) of the classes of `pairs`, entry by entry, and their origin.
 
-        Distinct images of the pool that are not among the pairs, where each class has enough of
-        them; otherwise the pairs' own images, which then are not independent of what is compared
-        with them.
+        They are distinct images of the pool that are not among the pairs, if each class has enough
+        of them. If not, they are the images of the pairs themselves, which depend on what is
+        compared with them.
         """
         own = torch.cat([self.pairs.first, self.pairs.second])
         labels = torch.cat([self.pairs.first_labels, self.pairs.second_labels])
@@ -83,29 +83,49 @@ class References:
         return chosen, "other images of the same classes"
 
     def network(self, name: str) -> Judge:
-        """The network of this name (`classifier`, `lite0`, `face_resnet`, `face_landmarks`), loaded
-        once."""
+        """Return the network with this name, loaded once.
+
+        Args:
+            name: `classifier`, `lite0`, `face_resnet`, or `face_landmarks`.
+
+        Raises:
+            MissingWeights: the weights of the network are not installed.
+        """
         if name not in self._networks:
             self._networks[name] = self._loaded(name)
         return self._networks[name]
 
     def look(self, name: str, images: Tensor) -> list[Tensor]:
-        """What `Judge.look` of the network of this name gives for (N, 3, H, W) images in [-1,
-        1]."""
+        """Return the features of images in the network with this name.
+
+        Args:
+            name: as for `network`.
+            images: (N, 3, H, W) in [-1, 1].
+
+        Returns:
+            Maps and codes, as from `Judge.look`.
+        """
         network = self.network(name).to(images.device)
         with torch.no_grad():
             chunks = [network.look(chunk) for chunk in torch.split(images, CHUNK)]
         return [torch.cat(level) for level in zip(*chunks, strict=True)]
 
     def once(self, key: str, compute: Callable[[], T]) -> T:
-        """What `compute` gives, computed once a run: for images that stay the same."""
+        """Return what `compute` returns, computed once per run.
+
+        Use it for images that stay the same.
+
+        Args:
+            key: name of the value.
+            compute: computes the value on the first call with this key.
+        """
         if key not in self._memory:
             self._memory[key] = compute()
         value: T = self._memory[key]
         return value
 
     def real_codes(self, name: str, device: torch.device) -> Tensor:
-        """The codes that the network of this name gives for `real`."""
+        """Return the codes of the `real` images in the network with this name."""
         return self.once(f"{name}/reference", lambda: self.look(name, self.real[0].to(device))[-1])
 
     def _loaded(self, name: str) -> Judge:
@@ -116,17 +136,23 @@ class References:
         return face_resnet() if name == "face_resnet" else face_landmarks()
 
     def facts(self, needs: frozenset[str]) -> dict[str, Any]:
-        """What belongs beside the numbers of metrics with these needs: n, networks, resize filters,
-        reference set."""
+        """Return the facts that belong to the values of metrics with these needs.
+
+        Returns:
+            JSON-ready: numbers of pairs and images, networks, resize filters, and the reference
+            set.
+        """
         facts: dict[str, Any] = {"pairs": len(self.pairs.first), "split": self.pairs.split}
+
         networks = {name: self.network(name) for name in ("classifier", *WEIGHTS) if name in needs}
         if networks:
             facts["networks"] = {
-                name: {"resize": one.resize, "input_px": one.input_px}
-                for name, one in networks.items()
+                name: {"resize": network.resize, "input_px": network.input_px}
+                for name, network in networks.items()
             }
         if "classifier" in needs:
             facts["classifier"] = asdict(self.judgement)
+
         if "reference" in needs:
             images, source = self.real
             facts["reference"] = {
@@ -138,10 +164,10 @@ class References:
 
     @property
     def _key(self) -> str:
-        """Digest of everything the classifier depends on."""
-        other = NEUTRAL_OPTIONS | PATH_OPTIONS
+        """A digest of everything that the classifier depends on."""
+        without_effect = NEUTRAL_OPTIONS | PATH_OPTIONS
         options = sorted(
-            (name, value) for name, value in self._config.data.items() if name not in other
+            (name, value) for name, value in self._config.data.items() if name not in without_effect
         )
         size = self.pairs.first.shape[-1]
         return digest_of(
@@ -150,23 +176,27 @@ class References:
 
 
 def _matched(own: Tensor, labels: Tensor, pool: EvaluationPairs) -> Tensor | None:
-    """For each label a pool image of its class: all distinct, none of them in `own`; None when
-    there are too few."""
+    """Return a pool image of the right class for each label, or None if there are too few.
+
+    All images are distinct, and none of them is in `own`.
+    """
     images = torch.cat([pool.first, pool.second])
-    of_pool = torch.cat([pool.first_labels, pool.second_labels])
-    taken = {_print(image) for image in own}
-    free: dict[int, list[int]] = {}
+    pool_labels = torch.cat([pool.first_labels, pool.second_labels])
+
+    own_images = {_fingerprint(image) for image in own}
+    unused: dict[int, list[int]] = {}
     for index in distinct(images).tolist():
-        if _print(images[index]) not in taken:
-            free.setdefault(int(of_pool[index]), []).append(index)
+        if _fingerprint(images[index]) not in own_images:
+            unused.setdefault(int(pool_labels[index]), []).append(index)
+
     chosen = []
     for label in labels.tolist():
-        if not free.get(label):
+        if not unused.get(label):
             return None
-        chosen.append(free[label].pop(0))
+        chosen.append(unused[label].pop(0))
     return images[torch.tensor(chosen)]
 
 
-def _print(image: Tensor) -> bytes:
-    """A fingerprint of an image."""
+def _fingerprint(image: Tensor) -> bytes:
+    """Return a digest of an image."""
     return hashlib.blake2b(image.numpy().tobytes()).digest()

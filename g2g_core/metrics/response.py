@@ -1,4 +1,7 @@
-"""What mixed images respond to: content, class, or nothing at all. No truth is needed."""
+"""What mixed images respond to: content, class, or nothing at all.
+
+Each metric takes an evaluation and returns a number. None of them needs the true mixed images.
+"""
 
 from torch import Tensor
 
@@ -9,41 +12,49 @@ from g2g_core.passes.evaluation import Evaluation
 
 
 def mixed_diversity(evaluation: Evaluation) -> float:
-    """Spread of the mixed images relative to that of the originals."""
+    """Return the spread of the mixed images relative to that of the originals."""
     return _spread(evaluation.mixed) / _spread(evaluation.real)
 
 
 def content_effect(evaluation: Evaluation) -> float:
-    """L1 of two images of one class code and two contents, over that of the two originals."""
+    """Return the L1 distance of two images with the same class code and two contents.
+
+    The value is relative to the distance of the two originals.
+    """
     return l1(evaluation.mixed, evaluation.self_recon) / l1(evaluation.real, swap(evaluation.real))
 
 
 def class_effect(evaluation: Evaluation) -> float:
-    """L1 of two images of one content code and two classes, over that of the two originals."""
+    """Return the L1 distance of two images with the same content code and two classes.
+
+    The value is relative to the distance of the two originals.
+    """
     return l1(evaluation.mixed, swap(evaluation.self_recon)) / l1(
         evaluation.real, swap(evaluation.real)
     )
 
 
 def content_distance_edges(evaluation: Evaluation) -> float:
-    """Distance of the contours of mixed and content images, over that of the pair's two
-    originals."""
+    """Return the distance between the contours of mixed and content images.
+
+    The value is relative to the distance of the pair's two originals.
+    """
     real = edges(evaluation.real)
     return rms(edges(evaluation.mixed), swap(real)) / rms(real, swap(real))
 
 
 def mixed_content_l1(evaluation: Evaluation) -> float:
-    """L1 of the mixed images and the images that gave the content."""
+    """Return the L1 distance of the mixed images from their content images."""
     return l1(evaluation.mixed, swap(evaluation.real))
 
 
 def mixed_class_l1(evaluation: Evaluation) -> float:
-    """L1 of the mixed images and the images that gave the class."""
+    """Return the L1 distance of the mixed images from their class images."""
     return l1(evaluation.mixed, evaluation.real)
 
 
 def _spread(images: Tensor) -> float:
-    """Root mean square distance per pixel of (N, 3, H, W) images from their mean."""
+    """Return the root mean square distance per pixel of (N, 3, H, W) images from their mean."""
     return float(images.var(dim=0).mean().sqrt())
 
 
@@ -68,7 +79,8 @@ RESPONSE = (
         "class_effect",
         class_effect,
         None,
-        "0: the class image is ignored (a copy of the content); about 1: it matters as much as in originals",
+        "0: the class image is ignored (a copy of the content); about 1: it matters as much as in "
+        "originals",
         "L1(G(c_a, s_b), G(c_a, s_a)) / L1(x_a, x_b)",
         "whether the class changes in the right way",
     ),
@@ -77,10 +89,11 @@ RESPONSE = (
         content_distance_edges,
         "lower",
         "0: the contours of the content image; 1: as far from them as the class image's",
-        "root mean square distance of the contours (local size of the colour gradient, normalised per image) of mixed "
-        "and content images, over that of the pair's two originals",
+        "root mean square distance of the contours (local size of the colour gradient, normalised "
+        "per image) of mixed and content images, over that of the pair's two originals",
         "whether the class has changed: a copy of the content image is perfect",
-        "the idea of FUNIT's domain-invariant perceptual distance (arXiv 1905.01723) without a network",
+        "the idea of FUNIT's domain-invariant perceptual distance (arXiv 1905.01723) without a "
+        "network",
     ),
     Metric(
         "mixed_content_l1",

@@ -1,5 +1,4 @@
-"""Quality of the mixed images as a set: how far it is from a set of real images of the same
-classes."""
+"""Quality of the mixed images as a set: its distance from real images of the same classes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,13 +16,26 @@ SetDistance: TypeAlias = Callable[[Tensor, Tensor], float]
 
 
 def set_distance(network: str, distance: SetDistance, evaluation: Evaluation) -> float:
-    """Distance of all mixed images from as many real ones of the same classes."""
+    """Return the distance of all mixed images from as many real images of the same classes.
+
+    Args:
+        network: key of `NETWORKS`, whose codes are compared.
+        distance: distance of two (n, d) sets.
+        evaluation: the evaluation with the mixed images.
+    """
     return distance(*_features(network, evaluation))
 
 
 def classwise_distance(network: str, distance: SetDistance, evaluation: Evaluation) -> float:
-    """Mean over classes with at least two images of the distance within the class; nan where there
-    is none."""
+    """Return the mean over classes of the distance within the class.
+
+    Classes with a single image don't count; nan means that no class has two images.
+
+    Args:
+        network: as for `set_distance`.
+        distance: as for `set_distance`.
+        evaluation: as for `set_distance`.
+    """
     mixed, real = _features(network, evaluation)
     values = []
     for label in torch.unique(evaluation.labels):
@@ -41,16 +53,20 @@ def _features(network: str, evaluation: Evaluation) -> tuple[Tensor, Tensor]:
 KERNEL = "unbiased squared maximum mean discrepancy, cubic kernel, all images at once"
 FRECHET = "squared Fréchet distance of fitted Gaussians"
 SAME = "copies of the content images look good here; small n makes single values noisy"
-BIASED = "biased upwards, the more so the fewer images, by an amount that depends on the model: read the kernel distance"
+BIASED = (
+    "biased upwards, the more so the fewer images, by an amount that depends on the model: read "
+    "the kernel distance"
+)
 
 
 def _network_metrics(network: str, features: str) -> tuple[Metric, ...]:
-    """Set distances in the pooled features of one network."""
-    asked: frozenset[Need] = frozenset({cast(Need, network), "reference"})
+    """Return the metrics of set distances between the codes of a network."""
+    needs: frozenset[Need] = frozenset({cast(Need, network), "reference"})
     against = (
         f"mixed images against as many real ones of the same classes, pooled features of {features}"
     )
     per_class = "within each class, mean over classes"
+
     rows: tuple[
         tuple[str, Callable[[str, SetDistance, Evaluation], float], SetDistance, str, str, str], ...
     ] = (
@@ -89,7 +105,7 @@ def _network_metrics(network: str, features: str) -> tuple[Metric, ...]:
             description,
             cannot,
             f"{source}, in another network than theirs",
-            asked,
+            needs,
         )
         for name, function, distance, description, cannot, source in rows
     )

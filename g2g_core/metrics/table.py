@@ -16,7 +16,10 @@ YARDSTICK = "-"
 
 
 def markdown() -> str:
-    """A Markdown table with a row for each metric, in the order of `METRICS`; defaults are bold."""
+    """Return a Markdown table with one row per metric, in the order of `METRICS`.
+
+    Default metrics are bold.
+    """
     rows = [HEADER, ("---",) * len(HEADER), *(_row(metric) for metric in METRICS.values())]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

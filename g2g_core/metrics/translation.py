@@ -1,5 +1,7 @@
-"""FUNIT's measures (arXiv 1905.01723): is the mixed image of the intended class, and is its content
-kept."""
+"""FUNIT's metrics (arXiv 1905.01723): class and content of the mixed images.
+
+Each metric takes an evaluation and returns a number.
+"""
 
 from functools import partial
 from math import nan
@@ -14,40 +16,51 @@ from g2g_core.metrics.networks import NETWORKS
 from g2g_core.passes.cross import swap
 from g2g_core.passes.evaluation import Evaluation
 
-CONTENT_MAP = -3  # of what EfficientNet-Lite0 gives: the map at 1/16 of the side
+CONTENT_MAP = -3
+"""Position of the map at 1/16 of the side in what `Lite0.look` returns."""
 
 
 def translation_accuracy(evaluation: Evaluation) -> float:
-    """Share of mixed images that the classifier takes for the class they should have."""
+    """Return the share of mixed images that are classified as the class they should have."""
     return _share(evaluation, "mixed", evaluation.labels)
 
 
 def mixed_as_content_class(evaluation: Evaluation) -> float:
-    """Share of mixed images that the classifier takes for the class of their content image."""
+    """Return the share of mixed images that are classified as their content image's class."""
     return _share(evaluation, "mixed", swap(evaluation.labels))
 
 
 def real_accuracy(evaluation: Evaluation) -> float:
-    """Share of the original images that the classifier takes for their class."""
+    """Return the share of original images that are classified correctly."""
     return _share(evaluation, "real", evaluation.labels)
 
 
 def classifier_accuracy(evaluation: Evaluation) -> float:
-    """The classifier's accuracy on held-out images; not a number where there are none."""
+    """Return the classifier's accuracy on held-out images; nan if it has none."""
     accuracy = evaluation.references.judgement.accuracy
     return nan if accuracy is None else accuracy
 
 
 def content_distance_lite0(evaluation: Evaluation) -> float:
-    """Distance of mixed and content image in instance-normalised features, over that of the pair's
-    two originals."""
-    mixed, real = _normalised(evaluation, "mixed"), _normalised(evaluation, "real")
+    """Return the distance of mixed and content images in instance-normalized features.
+
+    The value is relative to the distance of the pair's two originals.
+    """
+    mixed, real = _normalized(evaluation, "mixed"), _normalized(evaluation, "real")
     return rms(mixed, swap(real)) / rms(real, swap(real))
 
 
 def perceptual(network: str, stack: str, target: str, evaluation: Evaluation) -> float:
-    """Squared distance of channel-normalised features, mean over places and images, summed over the
-    maps."""
+    """Return the squared distance of channel-normalized features.
+
+    It is the mean over places and images, summed over the maps.
+
+    Args:
+        network: name of the feature network.
+        stack: name of the images in the evaluation, for example `mixed`.
+        target: name of the images that they should match.
+        evaluation: the evaluation with both stacks.
+    """
     maps = zip(
         evaluation.seen(stack, network)[:-1], evaluation.seen(target, network)[:-1], strict=True
     )
@@ -55,24 +68,26 @@ def perceptual(network: str, stack: str, target: str, evaluation: Evaluation) ->
 
 
 def _share(evaluation: Evaluation, stack: str, labels: Tensor) -> float:
-    """Share of a stack that the classifier takes for these classes."""
+    """Return the share of a stack that is classified as these labels."""
     logits = evaluation.references.classifier.logits(evaluation.seen(stack, "classifier")[-1])
     return float((logits.argmax(dim=1) == labels).double().mean())
 
 
-def _normalised(evaluation: Evaluation, stack: str) -> Tensor:
-    """The 112 maps at 1/16 of EfficientNet-Lite0, with each image's channel means and spreads (the
-    look) removed."""
+def _normalized(evaluation: Evaluation, stack: str) -> Tensor:
+    """Return the 112 maps of EfficientNet-Lite0 at 1/16 of the side, normalized per image.
+
+    This removes the channels' means and spreads, which carry the look of the image.
+    """
     return instance_norm(evaluation.seen(stack, "lite0")[CONTENT_MAP])
 
 
 def _unit(maps: Tensor) -> Tensor:
-    """Each place's feature vector at length 1."""
+    """Return the maps with the feature vector of each place at length 1."""
     return normalize(maps, eps=1e-10)
 
 
 def _perceptual_metrics(network: str, features: str) -> tuple[Metric, ...]:
-    """Perceptual distances in the features of one network."""
+    """Return the metrics of perceptual distances in the features of a network."""
     spans: tuple[tuple[str, str, str, str, tuple[Need, ...]], ...] = (
         ("short", "self_recon", "real", "short reconstructions and originals", ()),
         ("long", "full_recon", "real", "full reconstructions and originals", ()),
@@ -84,7 +99,8 @@ def _perceptual_metrics(network: str, features: str) -> tuple[Metric, ...]:
             partial(perceptual, network, stack, target),
             "lower",
             "0 is equal; uncalibrated",
-            f"squared distance of channel-normalised features of {features}, mean over places, sum over maps: {of}",
+            f"squared distance of channel-normalised features of {features}, mean over places, "
+            f"sum over maps: {of}",
             "how people see it: no human judgements went in",
             "the form of arXiv 1801.03924 without its learned weights",
             frozenset((cast(Need, network), *more)),
@@ -99,7 +115,8 @@ TRANSLATION = (
         translation_accuracy,
         "higher",
         "share of images; chance is 1 / classes; its ceiling is real_accuracy",
-        "share of mixed images that the classifier (see below) takes for the class they should have",
+        "share of mixed images that the classifier (see below) takes for the class they should "
+        "have",
         "whether the content is kept: a copy of the class image is perfect",
         "arXiv 1905.01723",
         frozenset({"classifier"}),
@@ -119,8 +136,10 @@ TRANSLATION = (
         real_accuracy,
         None,
         "share of images",
-        "share of the original images that the classifier takes for their class: the ceiling of translation_accuracy",
-        "nothing of the generator: it is a yardstick, and the classifier may have been trained on some of these images",
+        "share of the original images that the classifier takes for their class: the ceiling of "
+        "translation_accuracy",
+        "nothing of the generator: it is a yardstick, and the classifier may have been trained on "
+        "some of these images",
         "",
         frozenset({"classifier"}),
     ),
@@ -139,10 +158,11 @@ TRANSLATION = (
         content_distance_lite0,
         "lower",
         "0: the same content; 1: as far apart as the pair's two originals",
-        "root mean square distance of mixed and content images in instance-normalised features of EfficientNet-Lite0 "
-        "(at 1/16 of its side), over that of the two originals",
+        "root mean square distance of mixed and content images in instance-normalised features of "
+        "EfficientNet-Lite0 (at 1/16 of its side), over that of the two originals",
         "whether the class has changed: a copy of the content image is perfect",
-        "FUNIT's domain-invariant perceptual distance (arXiv 1905.01723) in another network, as a ratio",
+        "FUNIT's domain-invariant perceptual distance (arXiv 1905.01723) in another network, as a "
+        "ratio",
         frozenset({"lite0"}),
     ),
     *(

@@ -11,10 +11,12 @@ from g2g_core.models.options import FunitOptions
 __all__ = ["MODELS", "OPTIONS", "Networks"]
 
 MODELS: dict[str, Callable[[TrialConfig, int], Networks]] = {
-    f.__name__: f for f in (funit2funit, funit, cyclefunit, naive)
+    make.__name__: make for make in (funit2funit, funit, cyclefunit, naive)
 }
-"""Name -> networks of a config and the number of training classes, float32 on the CPU, with initial
-weights."""
+"""Name -> function that makes the networks from a config and the number of training classes.
+
+The networks are float32 and on the CPU, with their initial weights.
+"""
 
 OPTIONS: dict[str, type] = {
     "funit2funit": FunitOptions,
@@ -22,4 +24,4 @@ OPTIONS: dict[str, type] = {
     "cyclefunit": CycleFunitOptions,
     "naive": NaiveOptions,
 }
-"""Name -> dataclass of the model's options, the keys of `network:` in a study file."""
+"""Name -> dataclass of the model's options, which are the keys of `network:` in a study file."""

@@ -1,5 +1,7 @@
-"""Layers that FUNIT's generator and discriminator share; module names follow FUNIT's state
-dicts."""
+"""Layers that FUNIT's generator and discriminator share.
+
+Modules have the names of FUNIT's state dicts.
+"""
 
 from math import sqrt
 
@@ -21,11 +23,11 @@ class ConvBlock(nn.Module):
         narrow: input channels.
         wide: output channels.
         kernel: side of the kernel.
-        stride: of the convolution.
+        stride: stride of the convolution.
         padding: reflected pixels on each side.
-        norm: `none`, `instance` (no parameters, no running statistics) or `adain`.
+        norm: `none`, `instance` (no parameters, no running statistics), or `adain`.
         activation: one of `ACTIVATIONS`.
-        doubled: whether the input is doubled first (nearest neighbour); kernel 5, stride 1 and
+        doubled: whether the input is doubled first (nearest neighbor); for kernel 5, stride 1, and
             padding 2 only.
     """
 
@@ -48,11 +50,11 @@ class ConvBlock(nn.Module):
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, values: Tensor, adain: Tensor | None = None) -> Tensor:
-        """(B, narrow, H, W) to (B, wide, H', W'); where it doubles, H' = 2H and W' = 2W.
+        """Return (B, wide, H', W') for (B, narrow, H, W); with `doubled`, H' = 2H and W' = 2W.
 
         Args:
             values: the input.
-            adain: (B, 2 * wide): biases, then scales; for the norm `adain` only.
+            adain: (B, 2 * wide), biases and then scales; for the norm `adain` only.
         """
         if self.doubled:
             values = upsample_conv(values, self.conv.weight, self.conv.bias)
@@ -66,8 +68,10 @@ class ConvBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """x + f(x), f two 3x3 convolutions with norm, the first with ReLU; no activation after the
-    sum."""
+    """The sum x + f(x), where f is two 3 × 3 convolutions with norm.
+
+    ReLU follows the first convolution; no activation follows the sum.
+    """
 
     def __init__(self, channels: int, norm: str) -> None:
         super().__init__()
@@ -78,23 +82,31 @@ class ResidualBlock(nn.Module):
     def forward(
         self, values: Tensor, adain: tuple[Tensor, Tensor] | tuple[None, None] = (None, None)
     ) -> Tensor:
-        """(B, channels, H, W) to the same; `adain`: the parameters of the two norms, see
-        `ConvBlock`."""
+        """Return (B, channels, H, W) for the same shape.
+
+        Args:
+            values: the input.
+            adain: the parameters of the two norms, see `ConvBlock`.
+        """
         first, second = self.model
         result: Tensor = values + second(first(values, adain[0]), adain[1])
         return result
 
 
 class ResidualBlocks(nn.Module):
-    """A chain of residual blocks of one width."""
+    """A chain of residual blocks of the same width."""
 
     def __init__(self, blocks: int, channels: int, norm: str) -> None:
         super().__init__()
         self.model = nn.ModuleList(ResidualBlock(channels, norm) for _ in range(blocks))
 
     def forward(self, values: Tensor, adain: Tensor | None = None) -> Tensor:
-        """(B, channels, H, W) to the same; `adain`: (B, 2 * blocks * 2 * channels) in the order of
-        the layers."""
+        """Return (B, channels, H, W) for the same shape.
+
+        Args:
+            values: the input.
+            adain: (B, 2 * blocks * 2 * channels), in the order of the layers.
+        """
         if adain is None:
             for block in self.model:
                 values = block(values)
@@ -114,21 +126,22 @@ class LinearBlock(nn.Module):
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, values: Tensor) -> Tensor:
-        """(B, narrow) to (B, wide)."""
+        """Return (B, wide) for (B, narrow)."""
         values = self.fc(values)
         return values if self.activation is None else self.activation(values)
 
 
 def adaptive_instance_norm(values: Tensor, parameters: Tensor) -> Tensor:
-    """Each image's channels at mean 0 and variance 1, then scaled and shifted (AdaIN, arXiv
-    1703.06868).
+    """Return each image's channels at mean 0 and variance 1, then scaled and shifted.
+
+    This is AdaIN (arXiv 1703.06868).
 
     Args:
         values: (B, C, H, W).
         parameters: (B, 2C): C biases, then C scales, which are used as they are (no 1 + scale).
     """
     bias, scale = parameters.chunk(2, dim=1)
-    # Batch norm over one image of B * C channels: per image and channel, biased variance.
+    # Batch norm over one image of B * C channels has the statistics per image and channel.
     flat = values.reshape(1, -1, *values.shape[2:])
     result = functional.batch_norm(
         flat,
@@ -143,8 +156,10 @@ def adaptive_instance_norm(values: Tensor, parameters: Tensor) -> Tensor:
 
 
 def kaiming_start(module: nn.Module) -> None:
-    """FUNIT's initial weights: Kaiming normal over the inputs, gain sqrt(2); biases 0. For
-    `Module.apply`."""
+    """Set FUNIT's initial weights in a module; use it with `Module.apply`.
+
+    Weights are Kaiming normal over the inputs with gain sqrt(2), and biases are 0.
+    """
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, sqrt(2 / module.weight[0].numel()))
         if module.bias is not None:

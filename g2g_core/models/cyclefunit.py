@@ -1,5 +1,4 @@
-"""CycleFUNIT: FUNIT's generator without its losses, cycles instead, and CycleGAN's discriminator
-(Sec. IV-B)."""
+"""CycleFUNIT: FUNIT's generator with cycle losses and CycleGAN's discriminator (Sec. IV-B)."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -20,16 +19,18 @@ CLASS_ENCODERS: tuple[str, ...] = get_args(ClassEncoderName)
 
 @dataclass(frozen=True)
 class CycleFunitOptions(GeneratorSizes):
-    """Sizes and choices of CycleFUNIT; the paper has `class_dim` 1024, or 2048 with the identity
-    encoder.
+    """Sizes and choices of CycleFUNIT.
+
+    The paper has `class_dim` 1024, or 2048 with the identity encoder.
 
     Attributes:
         class_encoder: `funit`, or `identity`: the network that `identity` names makes the class
             code (Sec. V-B). `class_dim` must then be the size of its codes.
-        d_kind: `basic`, `n_layers` or `pixel` patches.
+        d_kind: patches of the discriminator: `basic`, `n_layers`, or `pixel`.
         d_filters: channels of the discriminator's first layer.
         d_layers: strided layers of `n_layers`.
-        d_norm: `instance`, `batch`, `none`, or `none_without_bias` as in CycleGAN's code.
+        d_norm: norm of the discriminator: `instance`, `batch`, `none`, or `none_without_bias` as in
+            CycleGAN's code.
     """
 
     class_encoder: ClassEncoderName = "funit"
@@ -43,21 +44,26 @@ class CycleFunitOptions(GeneratorSizes):
         require(self, {"d_filters": 1, "d_layers": 1})
         if self.class_encoder not in CLASS_ENCODERS:
             raise ValueError(
-                f"network.class_encoder: {self.class_encoder!r} is not one of {', '.join(CLASS_ENCODERS)}"
+                f"network.class_encoder: {self.class_encoder!r} is not one of "
+                f"{', '.join(CLASS_ENCODERS)}"
             )
         check_kind(self.d_kind, self.d_norm)
 
 
 def cyclefunit(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
-    """FUNIT's encoders and decoder with CycleGAN's discriminator: the paper's second system (Sec.
+    """FUNIT's generator with CycleGAN's discriminator: the paper's second system (Sec. IV-B).
 
-    IV-B).
+    As in the authors' code, the generator keeps torch's initial weights, and a step updates it
+    before the discriminator.
 
-    The generator keeps torch's initial weights, and a step updates it before the discriminator, as
-    the authors do.
+    Raises:
+        ValueError: sizes or choices that do not go together.
+        MissingWeights: the weights of the identity encoder are not installed.
     """
     options = options_of(CycleFunitOptions, config.network)
     options.check_side(config.image_size)
+
+    # Each network has its own random numbers, so its weights don't depend on the other's size.
     with seeded_init(config.seed, "init/generator"):
         generator: nn.Module = FunitGenerator(
             options, start=None, class_encoder=_class_encoder(options)
@@ -71,12 +77,13 @@ def cyclefunit(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
 
 
 def _class_encoder(options: CycleFunitOptions) -> nn.Module | None:
-    """The identity encoder where it is asked for; None: FUNIT's own."""
+    """Return the identity encoder if the options name it; None means FUNIT's own."""
     if options.class_encoder == "funit":
         return None
     encoder = identity_encoder(options)
     if encoder.dim != options.class_dim:
         raise ValueError(
-            f"network.class_dim: {options.class_dim} is not {encoder.dim}, the size of {options.identity}'s codes"
+            f"network.class_dim: {options.class_dim} is not {encoder.dim}, "
+            f"the size of {options.identity}'s codes"
         )
     return encoder

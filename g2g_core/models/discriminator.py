@@ -1,4 +1,4 @@
-"""FUNIT's discriminator: one verdict map per class, on residual features (arXiv 1905.01723)."""
+"""FUNIT's discriminator: one verdict map per class, from residual features (arXiv 1905.01723)."""
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ WIDEST = 1024
 
 
 class PaddedConv(nn.Module):
-    """A convolution that keeps the image's size by reflection."""
+    """A convolution that keeps the size of the image, by reflection."""
 
     def __init__(self, narrow: int, wide: int, kernel: int, bias: bool = True) -> None:
         super().__init__()
@@ -21,16 +21,16 @@ class PaddedConv(nn.Module):
         self.padding = kernel // 2
 
     def forward(self, values: Tensor) -> Tensor:
-        """(B, narrow, H, W) to (B, wide, H, W)."""
+        """Return (B, wide, H, W) for (B, narrow, H, W)."""
         return reflected_conv(values, self.conv, self.padding)
 
 
 class ActivationFirstBlock(nn.Module):
-    """Two activated 3x3 convolutions and a shortcut.
+    """Two activated 3 × 3 convolutions and a shortcut.
 
-    Where the width stays, the shortcut carries the *activated* input: FUNIT's code activates in
-    place, which overwrites what its identity shortcut would carry. Where the width changes, a 1x1
-    convolution carries the raw input.
+    If the width stays, the shortcut carries the *activated* input. FUNIT's code activates in place,
+    which overwrites the input of its identity shortcut. If the width changes, a 1 × 1 convolution
+    carries the raw input.
     """
 
     def __init__(self, narrow: int, wide: int) -> None:
@@ -40,7 +40,7 @@ class ActivationFirstBlock(nn.Module):
         self.conv_s = PaddedConv(narrow, wide, 1, bias=False) if narrow != wide else None
 
     def forward(self, values: Tensor) -> Tensor:
-        """(B, narrow, H, W) to (B, wide, H, W)."""
+        """Return (B, wide, H, W) for (B, narrow, H, W)."""
         activated = functional.leaky_relu(values, SLOPE)
         shortcut = activated if self.conv_s is None else self.conv_s(values)
         result: Tensor = shortcut + self.conv_1(
@@ -50,15 +50,13 @@ class ActivationFirstBlock(nn.Module):
 
 
 class FunitDiscriminator(nn.Module):
-    """Verdicts on an image taken as one of a class; 54,252,599 parameters at FUNIT's sizes.
+    """Verdicts on images as members of a class; 54,252,599 parameters at FUNIT's sizes.
 
-    No normalisation.
-
-    Parameters have the names of FUNIT's state dict.
+    It has no normalization. Parameters have the names of FUNIT's state dict.
 
     Args:
-        filters: channels after the first convolution; doubled in each stage up to 1024.
-        blocks: residual blocks, even.
+        filters: channels after the first convolution; each stage doubles them, up to 1024.
+        blocks: number of residual blocks, even.
         classes: number of classes.
     """
 
@@ -70,27 +68,30 @@ class FunitDiscriminator(nn.Module):
             wider = min(2 * width, WIDEST)
             layers += [ActivationFirstBlock(width, width), ActivationFirstBlock(width, wider)]
             if stage < blocks // 2 - 1:
-                layers += [nn.Identity(), Halving()]  # two places, as in FUNIT's state dict
+                # The identity keeps the numbering of FUNIT's state dict.
+                layers += [nn.Identity(), Halving()]
             width = wider
+
         self.cnn_f = nn.Sequential(*layers)
         self.cnn_c = nn.Sequential(PaddedConv(width, classes, 1))
         self.apply(kaiming_start)
 
     def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Verdicts of images under labels, and their features.
+        """Return the verdicts on images under labels, and the features of the images.
 
         Args:
             images: (B, 3, H, W) in [-1, 1].
             labels: (B,) int64, below the number of classes.
 
         Returns:
-            The map of the label's logit (B, h, w), and the features (B, C, h, w) *activated*, since
-            FUNIT's head activates them in place before they are compared.
+            The logit map of each label (B, h, w), and the features (B, C, h, w). The features are
+            *activated*, since FUNIT's head activates them in place before they are compared.
         """
         features = functional.leaky_relu(self.cnn_f(images), SLOPE)
         head: nn.Conv2d = self.cnn_c[0].conv  # type: ignore[assignment]
         assert head.bias is not None
-        # Only the asked class's filter: one row of the 1x1 convolution per image.
+
+        # Only the filter of the image's label is needed: one row of the 1x1 convolution.
         weight, bias = head.weight.flatten(1)[labels], head.bias[labels]
         maps = torch.baddbmm(bias[:, None, None], weight[:, None], features.flatten(2))
         return maps.view(len(images), *features.shape[2:]), features

@@ -14,7 +14,11 @@ OUTPUTS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 def check_sizes(
     image_size: tuple[int, int], adain_layers: int, adain_dim: int, output: str
 ) -> None:
-    """Raises ValueError if `LordGenerator` cannot be made so."""
+    """Check that `LordGenerator` can be made with these sizes.
+
+    Raises:
+        ValueError: sizes that do not divide, or an unknown output.
+    """
     factor = 2**adain_layers
     if any(side % factor for side in image_size):
         sides = " x ".join(map(str, image_size))
@@ -33,7 +37,7 @@ class LordModulation(nn.Module):
     Args:
         class_dim: size of the class code.
         adain_layers: number of AdaIN layers of the generator.
-        adain_dim: channels of each.
+        adain_dim: channels of each AdaIN layer.
     """
 
     def __init__(self, class_dim: int, adain_layers: int, adain_dim: int) -> None:
@@ -44,8 +48,10 @@ class LordModulation(nn.Module):
         )
 
     def forward(self, class_code: Tensor) -> Tensor:
-        """From (B, class_dim) to (B, layers, adain_dim, 2): bias first, then scale, interleaved in
-        each layer."""
+        """Return parameters (B, layers, adain_dim, 2) for class codes (B, class_dim).
+
+        The last axis holds the bias and the scale of each channel.
+        """
         parameters = torch.stack([layer(class_code) for layer in self.adain_per_layer], dim=1)
         return parameters.view(len(class_code), len(self.adain_per_layer), self.adain_dim, 2)
 
@@ -53,16 +59,16 @@ class LordModulation(nn.Module):
 class LordGenerator(nn.Module):
     """An image from a content code and AdaIN parameters; 78,823,683 parameters at the defaults.
 
-    In each stage the activation comes before AdaIN, whose statistics are those of one image and
-    channel (biased variance, eps 1e-5) and whose scale is used as it is.
+    In each stage the activation comes before AdaIN. The statistics of AdaIN are those of one image
+    and channel (biased variance, eps 1e-5), and its scale is used as it is.
 
     Args:
         content_dim: size of the content code.
         image_size: height and width of the image, pixels; each a multiple of 2 ** adain_layers.
         adain_layers: number of up-sampling stages.
         adain_dim: channels of the stages; a multiple of 8.
-        output: `tanh` gives the range of the images, [-1, 1]; `sigmoid`, the authors' form, gives
-            [0, 1], so no pixel below mid-grey can be reproduced.
+        output: `tanh` covers the range of the images, [-1, 1]; `sigmoid`, as in the authors' code,
+            covers [0, 1], so it can't reproduce pixels below mid-gray.
 
     Raises:
         ValueError: sizes that do not divide, or an unknown output.
@@ -89,8 +95,8 @@ class LordGenerator(nn.Module):
             nn.Linear(width // 4, width),
             nn.LeakyReLU(),
         )
-        # The fourth of each four is where AdaIN is applied; the numbering is that of the authors'
-        # state dict.
+
+        # AdaIN is a module of its own, so that the numbering is that of the authors' state dict.
         stages: list[nn.Module] = []
         for _ in range(adain_layers):
             stages += [
@@ -100,6 +106,7 @@ class LordGenerator(nn.Module):
                 _Adain(),
             ]
         self.adain_conv_layers = nn.ModuleList(stages)
+
         self.last_conv_layers = nn.Sequential(
             nn.Conv2d(adain_dim, 64, 5, 1, 2),
             nn.LeakyReLU(),
@@ -108,18 +115,23 @@ class LordGenerator(nn.Module):
         )
 
     def forward(self, content: Tensor, adain: Tensor) -> Tensor:
-        """The image (B, 3, H, W) of content codes (B, content_dim) and AdaIN parameters (B, layers,
-        adain_dim, 2)."""
-        x = self.fc_layers(content).view(-1, *self.start)
+        """Return images (B, 3, H, W).
+
+        Args:
+            content: content codes (B, content_dim).
+            adain: AdaIN parameters (B, layers, adain_dim, 2).
+        """
+        maps = self.fc_layers(content).view(-1, *self.start)
         for index, layer in enumerate(self.adain_conv_layers):
-            x = layer(x, adain[:, index // 4]) if isinstance(layer, _Adain) else layer(x)
-        out: Tensor = self.last_conv_layers(x)
-        return out
+            # A stage has four layers, so index // 4 is the number of the stage.
+            maps = layer(maps, adain[:, index // 4]) if isinstance(layer, _Adain) else layer(maps)
+        images: Tensor = self.last_conv_layers(maps)
+        return images
 
 
 class _Adain(nn.Module):
-    """Instance norm with bias and scale from outside; no parameters and no memory of its own."""
+    """Instance norm with bias and scale as arguments, without parameters or running statistics."""
 
-    def forward(self, x: Tensor, parameters: Tensor) -> Tensor:
+    def forward(self, maps: Tensor, parameters: Tensor) -> Tensor:
         bias, scale = parameters[..., 0, None, None], parameters[..., 1, None, None]
-        return functional.instance_norm(x) * scale + bias
+        return functional.instance_norm(maps) * scale + bias

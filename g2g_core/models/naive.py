@@ -1,5 +1,4 @@
-"""The naive approach: two equal encoders and LORD's generator, held together by cycle losses alone
-(Sec. IV-A)."""
+"""The naive approach: two encoders and LORD's generator, trained by cycle losses (Sec. IV-A)."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,15 +19,15 @@ class NaiveOptions:
     """Sizes of the naive networks; the defaults are the paper's at 128 px (89,122,947 parameters).
 
     Attributes:
-        encoder_filters: channels after the first convolution of an encoder; each further one
-            doubles them.
-        encoder_downs: convolutions of stride 2; None takes as many as leave a 4x4 map: 5 at 128 px,
-            4 at 64, 3 at 32.
+        encoder_filters: channels after the first convolution of an encoder; each further
+            convolution doubles them.
+        encoder_downs: convolutions of stride 2; None takes as many as lead to a map of 4 × 4: 5 for
+            images of 128 pixels, 4 for 64, 3 for 32.
         code_dim: size of the content code and of the class code.
         adain_layers: up-sampling stages of the generator.
-        adain_dim: channels of the stages.
-        output: `tanh`, or `sigmoid` as in the authors' code, which cannot reproduce a pixel below
-            mid-grey.
+        adain_dim: channels of the stages, a multiple of 8.
+        output: `tanh`, or `sigmoid` as in the authors' code, which can't reproduce pixels below
+            mid-gray.
     """
 
     encoder_filters: int = 32
@@ -42,12 +41,15 @@ class NaiveOptions:
         require(self, {"encoder_filters": 1, "code_dim": 1, "adain_layers": 1, "adain_dim": 8})
 
     def downs(self, side: int) -> int:
-        """Convolutions of stride 2 of an encoder of images of this side, pixels."""
+        """Return the number of convolutions of stride 2 for images of this side, pixels."""
         return self.encoder_downs if self.encoder_downs is not None else round(log2(side / 4))
 
     def check_side(self, side: int) -> None:
-        """Raises ValueError if images of this side, pixels, do not go with the encoders or the
-        generator."""
+        """Check that images of this side, pixels, fit the encoders and the generator.
+
+        Raises:
+            ValueError: the side does not fit.
+        """
         downs = self.downs(side)
         if downs < 1 or side != 4 * 2**downs:
             raise ValueError(
@@ -57,12 +59,13 @@ class NaiveOptions:
 
 
 class NaiveEncoder(nn.Module):
-    """Image to code by strided convolutions with batch norm; both encoders of the naive approach
-    are of this kind.
+    """The network from image to code: strided convolutions with batch norm.
+
+    Both encoders of the naive approach are of this kind.
 
     Args:
         filters: channels after the first convolution.
-        downs: convolutions of stride 2.
+        downs: number of convolutions of stride 2.
         code_dim: size of the code.
     """
 
@@ -76,6 +79,7 @@ class NaiveEncoder(nn.Module):
                 PairedBatchNorm2d(wide),
                 nn.LeakyReLU(0.2),
             ]
+
         layers += [
             nn.Conv2d(widths[-1], code_dim, 4, bias=False),
             PairedBatchNorm2d(code_dim),
@@ -84,22 +88,26 @@ class NaiveEncoder(nn.Module):
         self.net = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Codes (2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1].
+        """Return codes (2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1].
 
-        In training mode batch norm sees each half of the stack alone, so B must be at least 2.
+        In training mode, batch norm sees each half of the stack alone, so B must be at least 2.
         """
         code: Tensor = self.net(images).flatten(1)
         return code
 
 
 class NaiveGenerator(nn.Module):
-    """Encoders, modulation and LORD's generator; parameters have the names of the authors' state
-    dict.
+    """Encoders, modulation, and LORD's generator.
 
-    The authors' encoder A feeds AdaIN and B the dense layers. As in LORD and in CycleFUNIT, AdaIN
-    carries the class
-    here: the class code is A's and the content code is B's. The paper calls A the rest and B the
-    class; without class labels nothing ties a code to a meaning, so it is a matter of names alone.
+    Parameters have the names of the authors' state dict. In the authors' code, encoder A feeds
+    AdaIN and encoder B the dense layers. As in LORD and in CycleFUNIT, AdaIN carries the class
+    here: the class code comes from A and the content code from B. The paper calls A the rest and B
+    the class. This is only a matter of names, because nothing gives a code a meaning without class
+    labels.
+
+    Args:
+        image_size: side of the images, pixels.
+        options: sizes of the networks.
     """
 
     def __init__(self, image_size: int, options: NaiveOptions) -> None:
@@ -117,32 +125,36 @@ class NaiveGenerator(nn.Module):
         )
 
     def content_code(self, images: Tensor) -> Tensor:
-        """(2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1]."""
+        """Return content codes (2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1]."""
         code: Tensor = self.encoder_b(images)
         return code
 
     def class_code(self, images: Tensor) -> Tensor:
-        """(2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1]."""
+        """Return class codes (2B, code_dim) of stacked images (2B, 3, H, W) in [-1, 1]."""
         code: Tensor = self.encoder_a(images)
         return code
 
     def decode(self, content: Tensor, class_code: Tensor) -> Tensor:
-        """Images (B, 3, H, W) of content and class codes, each (B, code_dim); range as `output`
-        says."""
+        """Return images (B, 3, H, W) of content and class codes, each (B, code_dim).
+
+        The option `output` decides the range of the images.
+        """
         image: Tensor = self.generator(content, self.modulation(class_code))
         return image
 
 
 def naive(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
-    """Two equal encoders and LORD's generator, no discriminator: the paper's first system (Sec.
+    """Two encoders and LORD's generator, no discriminator: the paper's first system (Sec. IV-A).
 
-    IV-A).
+    Raises:
+        ValueError: sizes that do not go together, or a batch of one pair.
     """
     options = options_of(NaiveOptions, config.network)
     options.check_side(config.image_size)
     if config.batch_size < 2:
         raise ValueError(
-            f"batch_size: {config.batch_size} is less than 2, which the naive encoders' batch norm needs"
+            f"batch_size: {config.batch_size} is less than 2, "
+            "which the naive encoders' batch norm needs"
         )
     with seeded_init(config.seed, "init/generator"):
         generator = NaiveGenerator(config.image_size, options)

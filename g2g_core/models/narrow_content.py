@@ -1,5 +1,7 @@
-"""A content code with less room for the class: the paper's outlook, as options of any FUNIT-like
-generator."""
+"""Content codes with less room for the class: the paper's outlook.
+
+Any generator with FUNIT's kind of content code can have these options.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -11,32 +13,18 @@ from g2g_core.features.face_landmarks import REGIONS, FaceLandmarks
 from g2g_core.features.weights import FACE_LANDMARKS, find_weights
 from g2g_core.seeding import generator as seeded
 
-FACE_BOXES = (
-    0.25,
-    0.35,
-    0.46,
-    0.50,
-    0.53,
-    0.35,
-    0.74,
-    0.50,
-    0.40,
-    0.46,
-    0.60,
-    0.68,
-    0.32,
-    0.66,
-    0.68,
-    0.84,
-)
-"""Left eye, right eye, nose and mouth of an upright face that fills its image: x0, y0, x1, y1 of
-each, in [0, 1]."""
+LEFT_EYE = (0.25, 0.35, 0.46, 0.50)
+RIGHT_EYE = (0.53, 0.35, 0.74, 0.50)
+NOSE = (0.40, 0.46, 0.60, 0.68)
+MOUTH = (0.32, 0.66, 0.68, 0.84)
+FACE_BOXES = (*LEFT_EYE, *RIGHT_EYE, *NOSE, *MOUTH)
+"""Boxes of an upright face that fills its image: x0, y0, x1, y1 of each, in [0, 1]."""
 
 Eraser = Literal["none", "fixed", "landmarks"]
 ERASERS: tuple[str, ...] = get_args(Eraser)
 
 MARGIN = 0.04
-"""Width and height that are erased around the landmarks of a region, as a part of the image."""
+"""Width erased around the landmarks of a region, as a fraction of the image's side."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +33,14 @@ class ContentOptions:
 
     Attributes:
         content_channels: channels of the code after a narrowing convolution; None keeps the
-            encoder's.
-        content_kernel: kernel of that convolution, pixels of the code.
-        content_stride: its stride; the code's sides are divided by it.
-        content_noise: standard deviation of the normal noise that is added to the code in training,
-            as in LORD (1.0).
-        content_erase: `none`; `fixed` greys out `content_boxes` before the content encoder;
-            `landmarks` greys out eyes, nose and mouth where a landmark network finds them.
-        content_boxes: x0, y0, x1, y1 of each box, in parts of width and height.
+            encoder's channels.
+        content_kernel: side of the narrowing convolution's kernel, in pixels of the code.
+        content_stride: stride of the narrowing convolution; it divides the code's sides.
+        content_noise: standard deviation of the normal noise that is added to the code in training;
+            LORD has 1.0.
+        content_erase: `none`; `fixed` grays out `content_boxes` before the content encoder;
+            `landmarks` grays out eyes, nose, and mouth where a landmark network finds them.
+        content_boxes: x0, y0, x1, y1 of each box, as fractions of width and height.
     """
 
     content_channels: int | None = None
@@ -63,7 +51,11 @@ class ContentOptions:
     content_boxes: tuple[float, ...] = FACE_BOXES
 
     def check_narrowing(self) -> None:
-        """Raises ValueError if the options do not go together."""
+        """Check that the options go together.
+
+        Raises:
+            ValueError: they don't, or a value is out of range.
+        """
         kernel, stride = self.content_kernel, self.content_stride
         if stride < 1 or kernel < stride or (stride == 1 and kernel % 2 == 0):
             raise ValueError(
@@ -83,7 +75,7 @@ class ContentOptions:
             )
 
     def narrows(self) -> bool:
-        """Whether anything differs from plain FUNIT."""
+        """Return whether anything differs from plain FUNIT."""
         return bool(
             self.content_channels is not None
             or self.content_stride > 1
@@ -98,13 +90,13 @@ class NarrowContent(nn.Module):
     Args:
         inner: the generator; its content code is (B, C, h, w).
         channels: C.
-        options: what to do.
-        seed: of the noise.
+        options: the changes to the content code.
+        seed: seed of the noise.
 
     Raises:
         ValueError: an unknown `content_erase`, boxes that are not in fours, or a kernel that does
             not fit its stride.
-        MissingWeights: the landmark network is not there.
+        MissingWeights: the weights of the landmark network are not installed.
     """
 
     def __init__(self, inner: nn.Module, channels: int, options: ContentOptions, seed: int) -> None:
@@ -115,6 +107,7 @@ class NarrowContent(nn.Module):
         self.noise = options.content_noise
         self.seed = seed
         self.register_buffer("noises_drawn", torch.zeros((), dtype=torch.int64))
+
         kernel, stride = options.content_kernel, options.content_stride
         narrow = options.content_channels or channels
         self.squeeze: nn.Module = nn.Identity()
@@ -126,14 +119,15 @@ class NarrowContent(nn.Module):
             )
 
     def content_code(self, images: Tensor) -> Tensor:
-        """The narrow code (B, c, h / stride, w / stride) of images (B, 3, H, W) in [-1, 1].
+        """Return narrow codes (B, c, h / stride, w / stride) of images (B, 3, H, W) in [-1, 1].
 
         Noise is added in training mode only. Each draw depends on the seed and on the number of
-        draws so far, a buffer, so a run that is resumed draws the same.
+        draws so far. That number is a buffer, so that a resumed run draws the same noise.
         """
         code: Tensor = self.squeeze(self.inner.content_code(self.erase(images)))  # type: ignore[operator]
         if not (self.training and self.noise):
             return code
+
         drawn = self.get_buffer("noises_drawn")
         noise = torch.randn(
             code.shape,
@@ -144,21 +138,21 @@ class NarrowContent(nn.Module):
         return code + self.noise * noise.to(code)
 
     def class_code(self, images: Tensor) -> Tensor:
-        """The inner generator's class code: the whole image is seen."""
+        """Return the inner generator's class code, which depends on the whole image."""
         code: Tensor = self.inner.class_code(images)  # type: ignore[operator]
         return code
 
     def decode(self, content: Tensor, class_code: Tensor) -> Tensor:
-        """The image (B, 3, H, W) of a narrow content code and a class code."""
+        """Return images (B, 3, H, W) of narrow content codes and class codes."""
         image: Tensor = self.inner.decode(self.expand(content), class_code)  # type: ignore[operator]
         return image
 
 
 class ErasedBoxes(nn.Module):
-    """Greys out boxes at fixed places, for images that are aligned.
+    """Erasure of boxes at fixed places, for images that are aligned.
 
     Args:
-        boxes: x0, y0, x1, y1 of each, in parts of width and height.
+        boxes: x0, y0, x1, y1 of each, as fractions of width and height.
     """
 
     def __init__(self, boxes: tuple[float, ...]) -> None:
@@ -166,20 +160,24 @@ class ErasedBoxes(nn.Module):
         self.boxes = torch.tensor(boxes, dtype=torch.float64).view(1, -1, 4)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The images (B, 3, H, W) with 0, mid-grey, in the boxes."""
+        """Return the images (B, 3, H, W) with 0, mid-gray, in the boxes."""
         return images * outside(self.boxes.to(images), images)
 
 
 class ErasedLandmarks(nn.Module):
-    """Greys out eyes, nose and mouth where a landmark network finds them."""
+    """Erasure of eyes, nose, and mouth where a landmark network finds them.
+
+    Raises:
+        MissingWeights: the weights of the landmark network are not installed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        # In a tuple, so that its frozen weights are neither trained nor saved with the generator's.
+        # The tuple hides the network from torch, which would train and save its frozen weights.
         self.network = (FaceLandmarks.load(find_weights(FACE_LANDMARKS)),)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The images (B, 3, H, W) with 0, mid-grey, in the regions of `REGIONS`."""
+        """Return the images (B, 3, H, W) with 0, mid-gray, in the regions of `REGIONS`."""
         with torch.no_grad():
             points = self.network[0].to(images)(images)
             regions = [points[:, which] for which in REGIONS.values()]
@@ -188,15 +186,18 @@ class ErasedLandmarks(nn.Module):
 
 
 def outside(boxes: Tensor, images: Tensor) -> Tensor:
-    """1 outside the boxes and 0 inside, (B or 1, 1, H, W).
+    """Return a mask (B or 1, 1, H, W): 1 outside the boxes, 0 inside.
+
+    A pixel is inside if its center is.
 
     Args:
-        boxes: (B or 1, N, 4) as x0, y0, x1, y1 in parts of width and height.
-        images: (B, 3, H, W), for size and kind; a pixel is inside when its centre is.
+        boxes: (B or 1, N, 4) as x0, y0, x1, y1, as fractions of width and height.
+        images: (B, 3, H, W), for size, device, and dtype.
     """
     height, width = images.shape[-2:]
     x = (torch.arange(width, device=images.device) + 0.5) / width
     y = (torch.arange(height, device=images.device) + 0.5) / height
+
     x0, y0, x1, y1 = boxes.unbind(-1)
     across = (x >= x0[..., None]) & (x < x1[..., None])
     down = (y >= y0[..., None]) & (y < y1[..., None])

@@ -1,4 +1,4 @@
-"""What a model is made of, and the FUNIT models."""
+"""The parts of a model, and the FUNIT models."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,14 +16,16 @@ from g2g_core.seeding import seeded_init
 
 @dataclass
 class Networks:
-    """The networks of a model; frozen networks that only a loss term uses live in that term.
+    """The networks of a model.
+
+    Frozen networks that only a loss term uses belong to that term.
 
     Attributes:
-        generator: with `content_code(images)`, `class_code(images)` and `decode(content,
-            class_code)`, which have no side effects.
-        discriminator: `forward(images, labels)` gives (verdict map, features or None); None: the
-            model has none.
-        average: the generator whose weights are a running average; None: none is kept.
+        generator: has `content_code(images)`, `class_code(images)`, and `decode(content,
+            class_code)`, none with side effects.
+        discriminator: `forward(images, labels)` returns (verdict map, features or None); None if
+            the model has no discriminator.
+        average: the generator whose weights are a running average; None if the config keeps none.
         make_pass: the pass that the loss terms work on.
         generator_first: whether a step updates the generator before the discriminator (CycleFUNIT)
             or after it (FUNIT).
@@ -50,13 +52,15 @@ def funit(config: TrialConfig, n_classes: int) -> Networks:
 
 
 def averaged(generator: nn.Module, config: TrialConfig) -> nn.Module | None:
-    """A copy of the generator for its running average, as FUNIT starts it; None if the config keeps
-    none."""
+    """Return a copy of the generator for its running average, or None if the config keeps none.
+
+    The average starts from the generator's initial weights, as in FUNIT's code.
+    """
     return None if config.ema_decay is None else deepcopy(generator).requires_grad_(False)
 
 
 def narrowed(generator: nn.Module, options: GeneratorSizes, config: TrialConfig) -> nn.Module:
-    """The generator with the content code as narrow as the options say."""
+    """Return the generator, with a narrower content code if the options ask for one."""
     if not options.narrows():
         return generator
     with seeded_init(config.seed, "init/narrow_content"):
@@ -66,6 +70,7 @@ def narrowed(generator: nn.Module, options: GeneratorSizes, config: TrialConfig)
 
 
 def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> Networks:
+    """Return FUNIT's networks, for one of its two passes."""
     options = options_of(FunitOptions, config.network)
     classes = n_classes if options.d_classes is None else options.d_classes
     if classes < n_classes:
@@ -73,8 +78,8 @@ def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> N
             f"network.d_classes: {classes} is less than the {n_classes} classes of the training set"
         )
     options.check_side(config.image_size)
-    # Every network has its own generator of initial weights, so that none depends on the others'
-    # sizes.
+
+    # Each network has its own random numbers, so its weights don't depend on the other's size.
     with seeded_init(config.seed, "init/generator"):
         generator: nn.Module = FunitGenerator(options)
     generator = narrowed(generator, options, config)

@@ -13,8 +13,7 @@ Options = TypeVar("Options")
 
 @dataclass(frozen=True)
 class GeneratorSizes(ContentOptions, FeatureOptions):
-    """Sizes of FUNIT's generator; the defaults are FUNIT's own (`content_downs` and the like: 128
-    px).
+    """Sizes of FUNIT's generator; the defaults are FUNIT's, for images of 128 pixels.
 
     Attributes:
         filters: channels after the first convolution of the generator (FUNIT's nf).
@@ -47,8 +46,11 @@ class GeneratorSizes(ContentOptions, FeatureOptions):
         require(self, at_least | {"content_downs": 0, "class_downs": 2})
 
     def check_side(self, side: int) -> None:
-        """Raises ValueError if images of this side, pixels, cannot be halved `content_downs`
-        times."""
+        """Check that images of this side, pixels, can be halved `content_downs` times.
+
+        Raises:
+            ValueError: they can't, or the content code can't be divided by `content_stride`.
+        """
         factor = 2**self.content_downs
         if side % factor or side // factor < 2:
             raise ValueError(
@@ -63,13 +65,14 @@ class GeneratorSizes(ContentOptions, FeatureOptions):
 
 @dataclass(frozen=True)
 class FunitOptions(GeneratorSizes):
-    """Sizes of FUNIT's networks; the defaults are FUNIT's own.
+    """Sizes of FUNIT's networks; the defaults are FUNIT's.
 
     Attributes:
         d_filters: channels after the first convolution of the discriminator.
-        d_blocks: its residual blocks, an even number; its map is halved d_blocks / 2 - 1 times.
-        d_classes: its classes; None: as many as the training set has. The official discriminators
-            have 119.
+        d_blocks: residual blocks of the discriminator, an even number; they halve its map d_blocks
+            / 2 - 1 times.
+        d_classes: classes of the discriminator; None means those of the training set. The official
+            discriminators have 119.
     """
 
     d_filters: int = 64
@@ -84,14 +87,26 @@ class FunitOptions(GeneratorSizes):
 
 
 def require(options: object, at_least: Mapping[str, int]) -> None:
-    """Raises ValueError if a size is less than the least that makes sense."""
+    """Check that sizes are not less than the smallest that makes sense.
+
+    Args:
+        options: the options.
+        at_least: name of an option -> smallest value.
+
+    Raises:
+        ValueError: a size is too small.
+    """
     for name, least in at_least.items():
         if (value := getattr(options, name)) < least:
             raise ValueError(f"network.{name}: {value} is less than {least}")
 
 
 def options_of(kind: type[Options], network: Mapping[str, Option]) -> Options:
-    """The options of a model among a config's `network`.
+    """Return the options of a model from the `network` of a config.
+
+    Args:
+        kind: dataclass of the model's options.
+        network: the entries of the config.
 
     Raises:
         ValueError: a key that the model does not have.

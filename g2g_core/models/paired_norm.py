@@ -1,5 +1,7 @@
-"""Batch norm for stacked pairs: each half of the batch is a batch of its own, as where each image
-is encoded alone."""
+"""Batch norm for stacked pairs: each half of the batch has its own statistics.
+
+This is what happens if the first and the second images are encoded by separate calls.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -7,18 +9,16 @@ from torch.nn import functional
 
 
 class PairedBatchNorm2d(nn.BatchNorm2d):
-    """Batch norm that treats the first and the second images of the stacked pairs as separate
-    calls.
+    """Batch norm that treats the first and the second images of the pairs as separate calls.
 
-    The authors encode x1, x2, m1 and m2 by one call each, so in training mode the statistics are
-    those of B images, not of the 2B of the stack. The running statistics are updated half by half,
-    and only by a forward pass in
-    training mode that keeps gradients: the one pass per generator update that a code is computed
-    in. In evaluation mode it is plain batch norm.
+    The authors encode x1, x2, m1, and m2 by one call each. In training mode, the statistics are
+    therefore those of B images, not of the 2B images of the stack. The running statistics are
+    updated half by half, and only by a forward pass in training mode that keeps gradients: the pass
+    of a generator update that computes a code. In evaluation mode it is plain batch norm.
     """
 
     def forward(self, stacked: Tensor) -> Tensor:
-        """The normalised (2B, C, H, W); a batch of odd size counts as one call."""
+        """Return the normalized (2B, C, H, W); a batch of odd size counts as one call."""
         if not self.training:
             return super().forward(stacked)
         parts = stacked.chunk(2) if len(stacked) % 2 == 0 else (stacked,)

@@ -1,5 +1,7 @@
-"""CycleGAN's patch discriminators: one verdict per patch of the image, whatever its class (arXiv
-1703.10593)."""
+"""CycleGAN's patch discriminators: one verdict per patch of the image (arXiv 1703.10593).
+
+The verdicts don't depend on the class of the image.
+"""
 
 from typing import Literal, get_args
 
@@ -12,7 +14,11 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 
 def check_kind(kind: str, norm: str) -> None:
-    """Raises ValueError if there is no such kind or norm of a `PatchGan`."""
+    """Check that `PatchGan` has this kind and this norm.
+
+    Raises:
+        ValueError: an unknown kind or norm.
+    """
     for option, value, choices in (("d_kind", kind, KINDS), ("d_norm", norm, NORMS)):
         if value not in choices:
             raise ValueError(f"network.{option}: {value!r} is not one of {', '.join(choices)}")
@@ -21,21 +27,21 @@ def check_kind(kind: str, norm: str) -> None:
 class PatchGan(nn.Module):
     """A convolutional discriminator of real against generated patches.
 
-    `basic` is `n_layers` with 3 layers: 2,764,737 parameters and a receptive field of 70 px at the
-    default width. All padding is zero padding; weights start normal(0, 0.02), biases 0, batch-norm
-    scales normal(1, 0.02). Parameters keep the names of CycleGAN's code (`model.<i>`, `net.<i>` for
-    `pixel`), so its state dicts load.
+    `basic` is `n_layers` with 3 layers. It has 2,764,737 parameters and a receptive field of 70
+    pixels at the default width. All padding is zero padding. Weights start from normal(0, 0.02),
+    biases from 0, and batch-norm scales from normal(1, 0.02). Parameters have the names of
+    CycleGAN's code (`model.<i>`, and `net.<i>` for `pixel`), so that its state dicts load.
 
     Args:
-        kind: one of `KINDS`; `pixel` judges each pixel by 1x1 convolutions.
+        kind: one of `KINDS`; `pixel` judges each pixel by 1 × 1 convolutions.
         filters: channels of the first layer.
-        layers: number of 4x4 convolutions before the last two of `n_layers`, first one included;
-            `basic` ignores it.
-        norm: one of `NORMS`; with `none` convolutions keep their bias, with `none_without_bias`
-            they lose it where a norm would have followed, as CycleGAN's code does.
+        layers: number of 4 × 4 convolutions before the last two of `n_layers`, including the first
+            one; `basic` ignores it.
+        norm: one of `NORMS`. With `none`, convolutions keep their bias. With `none_without_bias`,
+            they lose it where a norm would have followed, as in CycleGAN's code.
 
     Raises:
-        ValueError: unknown kind or norm, or fewer than one layer.
+        ValueError: an unknown kind or norm, or less than one layer.
     """
 
     def __init__(
@@ -54,21 +60,21 @@ class PatchGan(nn.Module):
         self.apply(_start)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, None]:  # noqa: ARG002
-        """The map of verdicts, and None in the place of features.
+        """Return the map of verdicts, and None in place of features.
 
         Args:
             images: (B, 3, H, W) in [-1, 1].
-            labels: taken so that all discriminators are called alike; not used.
+            labels: not used; all discriminators have the same arguments.
 
         Returns:
-            (B, 1, h, w) unbounded; for `basic` at 128 px h = 14.
+            (B, 1, h, w), unbounded; for `basic` at 128 pixels, h is 14.
         """
         layers = self.net if hasattr(self, "net") else self.model
         return layers(images), None
 
 
 def _patch_layers(filters: int, layers: int, norm: str) -> list[nn.Module]:
-    """4x4 convolutions: `layers` of stride 2, one of stride 1, and the verdict."""
+    """Return 4 × 4 convolutions: `layers` of stride 2, one of stride 1, and one for the verdict."""
     modules: list[nn.Module] = [nn.Conv2d(3, filters, 4, 2, 1), nn.LeakyReLU(0.2)]
     width = filters
     for layer in range(1, layers + 1):
@@ -84,7 +90,7 @@ def _patch_layers(filters: int, layers: int, norm: str) -> list[nn.Module]:
 
 
 def _pixel_layers(filters: int, norm: str) -> list[nn.Module]:
-    """Three 1x1 convolutions; the last one has a bias where the middle one has one."""
+    """Return three 1 × 1 convolutions; the last one has a bias if the middle one has one."""
     bias = _has_bias(norm)
     return [
         nn.Conv2d(3, filters, 1),
@@ -107,7 +113,7 @@ def _norm(norm: str, channels: int) -> nn.Module:
 
 
 def _start(module: nn.Module) -> None:
-    """CycleGAN's initial weights."""
+    """Set CycleGAN's initial weights in a module."""
     if isinstance(module, nn.Conv2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:

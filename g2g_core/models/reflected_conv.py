@@ -1,15 +1,14 @@
-"""Convolution of an image padded by reflection, by the way that costs least; equal numbers
-whichever way.
+"""Convolution of an image padded by reflection, in the fastest of several ways.
 
-Where torch's own way is wasteful (small batches on a processor), the same sum is taken in another
-order:
+Torch's own way is wasteful for small batches on a CPU. There, the same sum is taken in another
+order, with the same result but for rounding:
 
-- 1x1 kernels: a matrix product per image, or one for all images where they are small.
-- 3x3 kernels on 2x2 pixels: reflection makes the convolution circular, so sums and differences of
-  pixels (Walsh-Hadamard transform) meet sums and differences of taps alone: a ninth of the
-  multiplications.
-- up to four output channels, as where an image is made: four neighbouring pixels are computed as
-  four channels, since a processor computes sixteen channels at the price of three.
+- 1 × 1 kernels: one matrix product per image, or one for all images if they are small.
+- 3 × 3 kernels on 2 × 2 pixels: reflection makes the convolution circular. In the transformed
+  domain (Walsh-Hadamard), sums and differences of pixels are multiplied by sums and differences of
+  taps. This takes a ninth of the multiplications.
+- Up to four output channels, as for the final image: four neighboring pixels are computed as four
+  channels, since a CPU computes sixteen channels in the time of three.
 """
 
 from functools import cache
@@ -19,21 +18,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 FEW = 4
-"""Output channels up to which neighbouring pixels are computed together."""
+"""Largest number of output channels for which neighboring pixels are computed together."""
+
 SMALL = 64
-"""Pixels of a map below which one product is made for all images."""
+"""Number of pixels of a map below which one product serves all images."""
 
 
 def reflected_conv(values: Tensor, conv: nn.Conv2d, padding: int) -> Tensor:
-    """`conv` of `values` padded by reflection.
+    """Return the convolution of values that are padded by reflection.
 
     Args:
-        values: (B, C, H, W), H and W more than `padding`.
-        conv: C to O channels, square kernel; without padding, dilation and groups of its own.
+        values: (B, C, H, W), with H and W larger than `padding`.
+        conv: from C to O channels, with a square kernel, and without padding, dilation, or groups.
         padding: reflected pixels on each side.
 
     Returns:
-        (B, O, H', W'), as the padded convolution would give.
+        (B, O, H', W'), as from the padded convolution.
     """
     weight, bias = conv.weight, conv.bias
     kernel, stride = weight.shape[-1], conv.stride[0]
@@ -41,6 +41,7 @@ def reflected_conv(values: Tensor, conv: nn.Conv2d, padding: int) -> Tensor:
         return _pixels(values, weight, bias)
     if stride == 1 and kernel == 3 and padding == 1 and values.shape[2:] == (2, 2):
         return _two_by_two(values, weight, bias)
+
     padded = functional.pad(values, (padding,) * 4, mode="reflect") if padding else values
     even_result = not (padded.shape[2] - kernel + 1) % 2 and not (padded.shape[3] - kernel + 1) % 2
     if stride == 1 and len(weight) <= FEW and even_result:
@@ -49,7 +50,7 @@ def reflected_conv(values: Tensor, conv: nn.Conv2d, padding: int) -> Tensor:
 
 
 def _pixels(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A 1x1 convolution as matrix products."""
+    """Return a 1 × 1 convolution, computed as matrix products."""
     matrix, size = weight.flatten(1), values.shape[2:]
     if size.numel() < SMALL:
         result = (
@@ -65,11 +66,11 @@ def _pixels(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _two_by_two(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A 3x3 convolution of 2x2 pixels in the transformed domain.
+    """Return a 3 × 3 convolution of 2 × 2 pixels, computed in the transformed domain.
 
     From a pixel, the middle tap falls on the pixel itself and both outer taps on the other one, in
-    each direction. So the sum of two pixels is multiplied by the sum of the taps, their difference
-    by middle minus outer taps.
+    each direction. So the sum of two pixels is multiplied by the sum of the taps, and their
+    difference by the middle tap minus the outer taps.
     """
     (batch, narrow), wide = values.shape[:2], len(weight)
     taps, pixels = _transforms(weight.dtype, weight.device)
@@ -82,18 +83,20 @@ def _two_by_two(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 @cache
 def _transforms(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Of 3x3 taps, (4, 9), and of 2x2 pixels, (4, 4); made once, since a tensor from the host makes
-    a GPU wait."""
+    """Return the transforms of 3 × 3 taps, (4, 9), and of 2 × 2 pixels, (4, 4).
+
+    They are made once, since a tensor that comes from the host makes a GPU wait.
+    """
     taps = torch.tensor([[1, 1, 1], [-1, 1, -1]], dtype=dtype, device=device)
     pixels = torch.tensor([[1, 1], [1, -1]], dtype=dtype, device=device)
     return torch.kron(taps, taps), torch.kron(pixels, pixels)
 
 
 def _four_at_once(padded: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A convolution to even height and width, at stride 2 with the kernel at the four places of
-    each 2x2 pixels.
+    """Return a convolution to even height and width, with 2 × 2 pixels as four channels.
 
-    An odd kernel at one of two places in each direction covers one pixel more.
+    The convolution has stride 2, and its kernel is at the four places of each 2 × 2 pixels. An odd
+    kernel at one of two places in each direction covers one pixel more.
     """
     places = [
         functional.pad(weight, (right, 1 - right, down, 1 - down))

@@ -1,1 +1,1 @@
-"""How images are split, mixed, and mixed again (Figures 1 and 3 of the paper)."""
+"""Passes that split, mix, and mix again the images of pairs (Figures 1 and 3 of the paper)."""

@@ -1,6 +1,6 @@
-"""The two-stage forward pass of cross-training (Figs.
+"""The two-stage forward pass of cross-training (Figures 1 and 3 of the paper).
 
-1 and 3), each image and code computed on first use.
+Each image and code is computed on first use.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,19 +14,33 @@ from g2g_core.data.pairs import Batch
 Result = TypeVar("Result")
 
 GENERATED = ("self_recon", "mixed", "full_recon")
+"""Names of the generated images."""
+
 STACKED_PIXELS = 2**15
-"""Up to which size images of several kinds share a call on a processor; above it its caches
-overflow (measured)."""
+"""Largest number of pixels for which images of several kinds share a call on a CPU.
+
+Above it, the caches of a CPU overflow (measured).
+"""
 
 
 def swap(values: Tensor) -> Tensor:
-    """The halves of the first axis exchanged: each entry's partner."""
+    """Exchange the halves of the first axis, so that each entry becomes its partner.
+
+    Args:
+        values: (2B, ...).
+
+    Returns:
+        (2B, ...).
+    """
     return values.roll(len(values) // 2, 0)
 
 
 class Lazy(Generic[Result]):
-    """A property of a pass that is computed on first use, in the gradient mode that the pass was
-    made in."""
+    """A property of a pass that is computed on first use, in the gradient mode of the pass.
+
+    Args:
+        compute: takes the pass, and returns the value.
+    """
 
     def __init__(self, compute: Callable[[Any], Result]) -> None:
         self.compute = compute
@@ -44,12 +58,13 @@ class Lazy(Generic[Result]):
 
 
 class CrossPass:
-    """Images and codes of one forward pass on pairs, stacked: entry i and entry B + i are the
-    images of pair i.
+    """Images and codes of one forward pass on pairs.
 
-    `mixed[i]` has the class of `real[i]` and the content of its partner. A pass is made for one
-    update and dropped. It refuses a first use in another gradient mode than its own, since a logged
-    value could silently cut a gradient.
+    Images are stacked: entries i and B + i are the images of pair i. `mixed[i]` has the class of
+    `real[i]` and the content of its partner. A pass is made for one update and then dropped.
+
+    The first use of a value must be in the gradient mode of the pass. If not, the pass raises an
+    error, because logging a value could silently cut a gradient.
 
     Args:
         generator: see `Networks`.
@@ -71,83 +86,103 @@ class CrossPass:
         self._start(batch)
 
     def _start(self, batch: Batch) -> None:
+        """Set the images and labels that the pass works on."""
         self.real = torch.cat([batch.content_images, batch.class_images])
         self.labels = torch.cat([batch.content_labels, batch.class_labels])
         self.content_images = self.class_images = self.real
         self.content_labels = self.class_labels = self.labels
 
     def once(self, key: str, compute: Callable[[], Result]) -> Result:
-        """What `compute` gives, computed at the first call with this key.
+        """Return the result of `compute`, which runs only at the first call with this key.
+
+        Args:
+            key: identifies the result within this pass.
+            compute: computes the result.
 
         Raises:
-            RuntimeError: the first call comes in another gradient mode than that in which the pass
-                was made.
+            RuntimeError: the first call comes in another gradient mode than that of the pass.
         """
         if key not in self._computed:
             if torch.is_grad_enabled() != self._gradients:
                 mode = "with" if self._gradients else "without"
                 raise RuntimeError(
-                    f"{key} is first used in another gradient mode; the pass was made {mode} gradients"
+                    f"{key} is first used in another gradient mode; "
+                    f"the pass was made {mode} gradients"
                 )
             self._computed[key] = compute()
+
         result: Result = self._computed[key]
         return result
 
     def expect(self, judged: Iterable[str]) -> None:
-        """Say beforehand which generated images the terms will have judged: they then share calls
-        of the networks.
+        """Announce the generated images that the loss terms will have judged.
 
-        For networks that treat each image alone; equal numbers but for rounding, with less to do
-        per image where images are small. What is not said here is computed alone when it is asked
-        for.
+        The announced images share calls of the networks, which takes less time per image if images
+        are small. The networks must treat each image alone; the results then differ only by
+        rounding. Images that are not announced are computed alone on first use.
+
+        Args:
+            judged: names of images; names that are not in `GENERATED` are ignored.
         """
-        asked = set(judged)
-        self._expected = tuple(name for name in GENERATED if name in asked)
+        announced = set(judged)
+        self._expected = tuple(name for name in GENERATED if name in announced)
 
     def _sharing(self, name: str, among: tuple[str, ...]) -> tuple[str, ...]:
-        """The names that share a call with `name`: those of `among`, if all are expected and small
-        enough."""
+        """Return the names of the images that share a call with `name`.
+
+        These are the names in `among` if all of them are announced and small enough; if not, only
+        `name`.
+        """
         pixels = len(among) * self.real[:, 0].numel()
         small = self.real.is_cuda or pixels <= STACKED_PIXELS
         return among if small and name in among and set(among) <= set(self._expected) else (name,)
 
     @Lazy
     def visible(self) -> Tensor:
-        """What the content encoder may see: `content_images`, black-out regions at 0."""
+        """Return `content_images` with erased regions at 0, as the content encoder sees them."""
         erase = self._erase()
         return self.content_images if erase is None else self.content_images * (1 - erase)
 
     def _erase(self) -> Tensor | None:
-        one, other = self.batch.content_erase, self.batch.class_erase
-        return None if one is None or other is None else torch.cat([one, other])
+        """Return the mask of the erased regions of `content_images`; None: nothing is erased."""
+        content_erase, class_erase = self.batch.content_erase, self.batch.class_erase
+        return (
+            None
+            if content_erase is None or class_erase is None
+            else torch.cat([content_erase, class_erase])
+        )
 
     @Lazy
     def content(self) -> Tensor:
-        """Content codes of `content_images`: (2B, ...)."""
+        """Return the content codes of `content_images`: (2B, ...)."""
         code: Tensor = self.generator.content_code(self.visible)
         return code
 
     @Lazy
     def class_(self) -> Tensor:
-        """Class codes of `real`: (2B, ...)."""
+        """Return the class codes of `real`: (2B, ...)."""
         code: Tensor = self.generator.class_code(self.real)
         return code
 
     @Lazy
     def self_recon(self) -> Tensor:
-        """G(x, x), content and class of the same image: (2B, 3, H, W)."""
+        """Return G(x, x), with content and class of the same image: (2B, 3, H, W)."""
         return self._decoded("self_recon")
 
     @Lazy
     def mixed(self) -> Tensor:
-        """Content of the partner, class of the image (disassembly): (2B, 3, H, W)."""
+        """Return the mixed images (disassembly): (2B, 3, H, W).
+
+        Each has the content of its partner and the class of its own image.
+        """
         return self._decoded("mixed")
 
     def _codes(self, name: str) -> tuple[Tensor, Tensor]:
-        """Content and class codes of an image of the first stage."""
+        """Return the content and class codes that an image of the first stage is decoded from."""
         return (self.content if name == "self_recon" else swap(self.content)), self.class_
 
     def _decoded(self, name: str) -> Tensor:
+        """Return `self_recon` or `mixed`, decoded in one call if both are announced."""
         names = self._sharing(name, ("self_recon", "mixed"))
 
         def decode() -> tuple[Tensor, ...]:
@@ -161,33 +196,44 @@ class CrossPass:
 
     @Lazy
     def mixed_content(self) -> Tensor:
-        """Content codes of `mixed`: (2B, ...)."""
+        """Return the content codes of `mixed`: (2B, ...)."""
         code: Tensor = self.generator.content_code(self.mixed)
         return code
 
     @Lazy
     def mixed_class(self) -> Tensor:
-        """Class codes of `mixed`: (2B, ...)."""
+        """Return the class codes of `mixed`: (2B, ...)."""
         code: Tensor = self.generator.class_code(self.mixed)
         return code
 
     @Lazy
     def full_recon(self) -> Tensor:
-        """The mixed images mixed again (reassembly): the originals should come back: (2B, 3, H,
-        W)."""
+        """Return the mixed images mixed again (reassembly): (2B, 3, H, W).
+
+        They should match the originals.
+        """
         image: Tensor = self.generator.decode(swap(self.mixed_content), self.mixed_class)
         return image
 
     def verdict(self, name: str) -> Tensor:
-        """The discriminator's map for the images called `name`, under the labels that they should
-        have."""
+        """Return the discriminator's map of images, under the labels that they should have.
+
+        Args:
+            name: attribute of this pass that contains the images.
+
+        Raises:
+            ValueError: the model has no discriminator.
+        """
         return self._judged(name)[0]
 
     def features(self, name: str) -> Tensor:
-        """The discriminator's features of the images called `name`, averaged over the map: (N, C).
+        """Return the discriminator's features of images, averaged over the map: (N, C).
+
+        Args:
+            name: attribute of this pass that contains the images.
 
         Raises:
-            ValueError: the discriminator has no features that can be compared.
+            ValueError: the model has no discriminator, or one without features to compare.
         """
 
         def pooled() -> Tensor:
@@ -199,6 +245,7 @@ class CrossPass:
         return self.once(f"features/{_seen_as(self, name)}", pooled)
 
     def _judged(self, name: str) -> tuple[Tensor, Tensor | None]:
+        """Return the discriminator's map and features of the images called `name`."""
         name = _seen_as(self, name)
         names = self._sharing(name, self._expected)
 
@@ -209,6 +256,7 @@ class CrossPass:
                 [getattr(self, each) for each in names],
                 [self._labels_of(each) for each in names],
             )
+
             verdicts, features = self.discriminator(torch.cat(images), torch.cat(labels))
             parts = [None] * len(names) if features is None else features.chunk(len(names))
             return list(zip(verdicts.chunk(len(names)), parts, strict=True))
@@ -216,69 +264,81 @@ class CrossPass:
         return self.once(f"judged/{'+'.join(names)}", judge)[names.index(name)]
 
     def _labels_of(self, name: str) -> Tensor:
+        """Return the labels that the images called `name` should have."""
         return (
             self.content_labels if name in ("self_recon", "content_images") else self.class_labels
         )
 
 
 class TranslationPass(CrossPass):
-    """Plain FUNIT's pass: one direction, content of the content image and class of the class image.
+    """The pass of plain FUNIT, with one direction.
+
+    Mixed images have the content of the content image and the class of the class image.
 
     Attributes:
-        real: (B, 3, H, W): the class images, which are what the discriminator sees as real.
-        labels: (B,): theirs.
+        real: (B, 3, H, W): the class images, which the discriminator sees as real.
+        labels: (B,): the labels of the class images.
     """
 
     def _start(self, batch: Batch) -> None:
+        """Set the images and labels of the one direction."""
         self.real = self.class_images = batch.class_images
         self.labels = self.class_labels = batch.class_labels
         self.content_images, self.content_labels = batch.content_images, batch.content_labels
 
     def _erase(self) -> Tensor | None:
+        """Return the mask of the erased regions of the content images, or None."""
         return self.batch.content_erase
 
     @Lazy
     def self_recon(self) -> Tensor:
-        """G(content image, content image): (B, 3, H, W)."""
+        """Return G(x, x), with content and class of the content image: (B, 3, H, W)."""
         return self._decoded("self_recon")
 
     @Lazy
     def mixed(self) -> Tensor:
-        """Content of the content image, class of the class image: (B, 3, H, W)."""
+        """Return the translated images: (B, 3, H, W).
+
+        Each has the content of the content image and the class of the class image.
+        """
         return self._decoded("mixed")
 
     def _codes(self, name: str) -> tuple[Tensor, Tensor]:
+        """Return the content and class codes that an image is decoded from."""
         return self.content, self.generator.class_code(
             self.content_images
         ) if name == "self_recon" else self.class_
 
     @Lazy
     def full_recon(self) -> Tensor:
-        """Not there; raises ValueError: one translated image cannot be mixed back without its
-        partner."""
+        """Raise ValueError, because one direction can't be mixed back.
+
+        A translated image can't be mixed again without its partner.
+        """
         raise ValueError(
-            "full_recon needs both directions of a pair; plain funit translates one (use funit2funit)"
+            "full_recon needs both directions of a pair; "
+            "plain funit translates one (use funit2funit)"
         )
 
 
 def _seen_as(cross: CrossPass, name: str) -> str:
-    """One name per tensor, so that originals under two names are judged once."""
+    """Return one name per tensor, so that originals under two names are judged once."""
     if name in ("content_images", "class_images") and getattr(cross, name) is cross.real:
         return "real"
     return name
 
 
 class DiscriminatorPass:
-    """What the discriminator's terms work on.
+    """The images and labels that the discriminator's loss terms work on.
 
     Args:
         discriminator: see `Networks`.
         real: (N, 3, H, W) in [-1, 1].
-        labels: (N,) theirs.
-        fake: (N, 3, H, W), detached: the mixed images; entry i was given the class of entry i of
-            `real`.
-        fake_labels: (N,) the classes they were given.
-        batch_size: images a side of the pair, B; N is 2B, or B where there is one direction.
+        labels: (N,) labels of `real`.
+        fake: (N, 3, H, W): the mixed images, which are detached here; entry i was given the class
+            of entry i of `real`.
+        fake_labels: (N,) labels of `fake`.
+        batch_size: number of pairs, B. N is 2B, or B if there is only one direction.
         random: purpose -> generator of random numbers for this step.
     """
 
@@ -293,7 +353,7 @@ class DiscriminatorPass:
         random: Callable[[str], torch.Generator],
     ) -> None:
         self.discriminator = discriminator
-        # A leaf of its own: the gradient penalty differentiates the verdict by it.
+        # A separate leaf, because the gradient penalty differentiates the verdict by it.
         self.real = real.detach().requires_grad_()
         self.labels = labels
         self.fake = fake.detach()

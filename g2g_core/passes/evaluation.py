@@ -1,5 +1,7 @@
-"""Evaluation: what a generator makes of the fixed pairs, each image and code computed once, on
-first use."""
+"""The images that a generator makes of the fixed evaluation pairs.
+
+Each image and code is computed once, on first use.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,27 +19,28 @@ if TYPE_CHECKING:
     from g2g_core.models.networks import Networks
 
 Which = Literal["raw", "average"]
+"""The weights that are evaluated: `raw` or their running `average`."""
 T = TypeVar("T")
 
 
 class Evaluation:
-    """Images and codes of P pairs under one generator, stacked as in `CrossPass`: (2P, ...), the
-    pair's halves.
+    """Images and codes of P pairs under one generator.
 
-    Entry i of `mixed` has the class of entry i of `real` and the content of its partner (`swap`).
-    Everything is computed in chunks, without gradients, in evaluation mode; the modes of all
-    modules and the state of torch's random generators are put back, so that evaluating more often,
-    or more metrics, never changes the training.
+    Images are stacked as in `CrossPass`: (2P, ...). Entry i of `mixed` has the class of entry i of
+    `real` and the content of its partner (`swap`). Everything is computed in chunks, without
+    gradients, in evaluation mode. The modes of all modules and the state of torch's random
+    generators are restored. Therefore, evaluating more often, or more metrics, never changes the
+    training.
 
     Args:
         networks: the model.
         which: `raw` weights or their running `average`.
         pairs: the fixed evaluation pairs.
-        references: judges and reference images; only metrics that compare with them need it.
-        chunk: images per forward pass; bounds the memory.
+        references: judges and reference images; only some metrics need them.
+        chunk: images per forward pass; limits the memory.
 
     Raises:
-        ValueError: the average is asked for and the model keeps none.
+        ValueError: `which` is `average` and the model has no average.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Evaluation:
         generator = networks.generator if which == "raw" else networks.average
         if generator is None:
             raise ValueError("no averaged generator to evaluate: ema_decay is None")
+
         self.networks = networks
         self.which = which
         self.pairs = pairs
@@ -59,38 +63,45 @@ class Evaluation:
         self._references = references
         self._memory: dict[str, Any] = {}
         self._chunk = chunk
+
         parameter = next(generator.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
 
     @cached_property
     def real(self) -> Tensor:
-        """The pairs' images: (2P, 3, H, W) in [-1, 1], float32."""
+        """The images of the pairs: (2P, 3, H, W) in [-1, 1], float32."""
         return self._here(torch.cat([self.pairs.first, self.pairs.second])).float()
 
     @cached_property
     def labels(self) -> Tensor:
-        """Their classes: (2P,) int64, indices into `pairs.class_names`."""
+        """The classes of `real`: (2P,) int64, indices into `pairs.class_names`."""
         return self._here(torch.cat([self.pairs.first_labels, self.pairs.second_labels]))
 
     @cached_property
     def truth(self) -> Tensor:
-        """The exact mixed images: (2P, 3, H, W) in [-1, 1]; raises ValueError where nobody knows
-        them."""
+        """The exact mixed images: (2P, 3, H, W) in [-1, 1], float32.
+
+        Raises:
+            ValueError: the dataset doesn't know them.
+        """
         if self.pairs.truth is None:
             raise ValueError("the true mixed images of this data set are not known")
         return self._here(self.pairs.truth).float()
 
     @property
     def references(self) -> "References":
-        """Judges and reference images; raises ValueError where none were given."""
+        """The judges and reference images.
+
+        Raises:
+            ValueError: the evaluation was created without references.
+        """
         if self._references is None:
             raise ValueError("this evaluation was made without references")
         return self._references
 
     @cached_property
     def content(self) -> Tensor:
-        """Content codes of `real` (of its visible part, where the set erases regions): (2P,
-        ...)."""
+        """The content codes of `real`, without its erased regions: (2P, ...)."""
         visible = (
             self.real
             if self.pairs.erase is None
@@ -100,13 +111,15 @@ class Evaluation:
 
     @cached_property
     def class_code(self) -> Tensor:
-        """Class codes of `real`: (2P, ...)."""
+        """The class codes of `real`: (2P, ...)."""
         return self._run("class_code", self.real)
 
     @cached_property
     def shared_class_code(self) -> Tensor:
-        """The class code that mixing uses, (2P, ...): that of `real`, or the mean over its class's
-        shots (k-shot)."""
+        """The class codes that mixing uses: (2P, ...).
+
+        These are the codes of `real`, or in k-shot evaluation the mean over the class's k shots.
+        """
         if self.pairs.shots is None:
             return self.class_code
         further = self._here(self.pairs.shots)
@@ -117,7 +130,10 @@ class Evaluation:
 
     @cached_property
     def mixed(self) -> Tensor:
-        """Content of the partner, class of the image: (2P, 3, H, W), float32."""
+        """The mixed images: (2P, 3, H, W), float32.
+
+        Each has the content of its partner and the class of its own image.
+        """
         return self._run("decode", swap(self.content), self.shared_class_code).float()
 
     @cached_property
@@ -127,44 +143,58 @@ class Evaluation:
 
     @cached_property
     def mixed_content(self) -> Tensor:
-        """Content codes of `mixed`: (2P, ...)."""
+        """The content codes of `mixed`: (2P, ...)."""
         return self._run("content_code", self.mixed)
 
     @cached_property
     def mixed_class(self) -> Tensor:
-        """Class codes of `mixed`: (2P, ...)."""
+        """The class codes of `mixed`: (2P, ...)."""
         return self._run("class_code", self.mixed)
 
     @cached_property
     def full_recon(self) -> Tensor:
-        """The mixed images mixed again; the originals should come back: (2P, 3, H, W), float32."""
+        """The mixed images mixed again: (2P, 3, H, W), float32.
+
+        They should match the originals.
+        """
         return self._run("decode", swap(self.mixed_content), self.mixed_class).float()
 
     def once(self, key: str, compute: Callable[[], T]) -> T:
-        """What `compute` gives, computed once for this evaluation: what several metrics share."""
+        """Return the result of `compute`, computed once and shared by all metrics.
+
+        Args:
+            key: identifies the result.
+            compute: computes the result.
+        """
         if key not in self._memory:
             self._memory[key] = compute()
         value: T = self._memory[key]
         return value
 
     def seen(self, stack: str, network: str) -> list[Tensor]:
-        """What a network of the references gives for one of the stacks of images (see
-        `Judge.look`), computed once.
+        """Return the output of a reference network for a stack of images, computed once.
+
+        See `Judge.look`.
 
         Args:
             stack: `real`, `truth`, `mixed`, `self_recon` or `full_recon`.
             network: `classifier`, `lite0`, `face_resnet` or `face_landmarks`.
+
+        Raises:
+            ValueError: the evaluation has no references, or the truth is requested but unknown.
         """
+        # The real and true images don't depend on the generator, so the references keep them.
         once = self.references.once if stack in ("real", "truth") else self.once
         return once(
             f"{network}/{stack}", lambda: self.references.look(network, getattr(self, stack))
         )
 
     def _here(self, values: Tensor) -> Tensor:
+        """Return a tensor on the generator's device."""
         return values.to(self._device)
 
     def _run(self, method: str, *inputs: Tensor) -> Tensor:
-        """A method of the generator on (2P, ...) inputs, chunk by chunk."""
+        """Call a method of the generator on (2P, ...) inputs, chunk by chunk."""
         call: Callable[..., Tensor] = getattr(self.generator, method)
         with inference(self.generator, self._device):
             chunks = zip(
@@ -176,10 +206,17 @@ class Evaluation:
 
 @contextmanager
 def inference(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """No gradients, evaluation mode, a random state of its own; everything is put back
-    afterwards."""
+    """Run the block without gradients, in evaluation mode, and with its own random state.
+
+    Everything is restored afterwards.
+
+    Args:
+        module: the network that is put into evaluation mode.
+        device: its device, whose random state is also kept if it is a GPU.
+    """
     modes = [(part, part.training) for part in module.modules()]
     forked = [device] if device.type == "cuda" else []
+
     with torch.no_grad(), torch.random.fork_rng(devices=forked):
         torch.manual_seed(0)
         module.eval()

@@ -1,5 +1,7 @@
-"""Notices the first step in which something is not finite, without waiting for the device in every
-step."""
+"""Detection of the first step with a number that is not finite.
+
+The numbers of several steps are checked together, so that training doesn't wait for the GPU.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.models.networks import Networks
 
 PATIENCE = 50
-"""Most steps between two looks at numbers that are still on a GPU."""
+"""Largest number of steps between two checks of numbers that are on a GPU."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,9 @@ class Bad:
     """The first step that went wrong.
 
     Attributes:
-        step: completed steps.
-        cause: what is not finite.
-        values: the step's numbers.
+        step: number of completed steps.
+        cause: name of what is not finite.
+        values: the losses and gradient norms of the step.
     """
 
     step: int
@@ -30,41 +32,52 @@ class Bad:
 
 
 class Watch:
-    """Keeps the numbers of the steps since the last look; a CPU is looked at every step, a GPU when
-    it is due."""
+    """The numbers of the steps since the last check.
+
+    They are checked in every step on a CPU, and every few steps on a GPU.
+
+    Args:
+        config: its `log_every` bounds the steps between two checks.
+        networks: the networks whose weights are checked.
+    """
 
     def __init__(self, config: TrialConfig, networks: Networks) -> None:
         self.networks = networks
         on_cpu = next(networks.generator.parameters()).device.type == "cpu"
         self.every = 1 if on_cpu else min(PATIENCE, config.log_every)
-        self._kept: list[tuple[int, Mapping[str, Tensor]]] = []
+        self._unchecked: list[tuple[int, Mapping[str, Tensor]]] = []
 
     @property
     def due(self) -> bool:
-        """Whether it is time for a look."""
-        return len(self._kept) >= self.every
+        """Whether it is time for a check."""
+        return len(self._unchecked) >= self.every
 
     def keep(self, step: int, values: Mapping[str, Tensor]) -> None:
-        """Note a step's losses and gradient norms; nothing is waited for."""
-        self._kept.append((step, values))
+        """Store the losses and gradient norms of a step, without waiting for the device."""
+        self._unchecked.append((step, values))
 
     def first_bad(self, weights: bool = False) -> Bad | None:
-        """Look at the steps kept since the last look, and with `weights` at all weights; the first
-        that is not finite.
+        """Check the steps since the last check and return the first that is not finite.
 
-        Losses and gradient norms are looked at in every case: a gradient that is not finite has
-        spoilt the weights.
+        A gradient that is not finite has spoiled the weights, so losses and gradient norms are
+        always checked.
+
+        Args:
+            weights: whether to check all weights as well.
         """
-        kept, self._kept = self._kept, []
-        names = [(step, name, values) for step, values in kept for name in values]
-        if names:
-            numbers = torch.stack([values[name].double() for _, name, values in names])
+        unchecked, self._unchecked = self._unchecked, []
+
+        # One transfer from the device for all numbers of all steps.
+        entries = [(step, name, values) for step, values in unchecked for name in values]
+        if entries:
+            numbers = torch.stack([values[name].double() for _, name, values in entries])
             finite = torch.isfinite(numbers).tolist()
-            for (step, name, values), good in zip(names, finite, strict=True):
-                if not good:
+            for (step, name, values), is_finite in zip(entries, finite, strict=True):
+                if not is_finite:
                     return Bad(step, name, values)
-        if weights and kept:
-            step, values = kept[-1]
+
+        if weights and unchecked:
+            step, values = unchecked[-1]
             for network in ("generator", "discriminator"):
                 module = getattr(self.networks, network)
                 if module is not None and not _finite(list(module.parameters())):

@@ -1,5 +1,7 @@
-"""The first step of a config, as digests: what two arms of a study have in common before and after
-it."""
+"""The first step of a config, as digests.
+
+They show what two arms of a study have in common before and after the step.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +17,14 @@ from g2g_core.training.step import TrainingStep
 
 @dataclass(frozen=True)
 class FirstStep:
-    """What one step of training starts from and leads to.
+    """What one training step starts from and leads to.
 
     Attributes:
         before: SHA-256 (hex) of `initial_weights`, `data`, `data_order`, `eval_pairs`.
-        after: SHA-256 (hex) of all weights and optimizer states after the step, which hold its
-            losses, its gradients and its update.
-        recorded: the names of the metrics that the run records.
-        checkpoint_bytes: size of those weights and states, which is that of a checkpoint.
+        after: SHA-256 (hex) of all weights and optimizer states after the step. They depend on its
+            losses, its gradients, and its update.
+        recorded: names of the metrics that the run records.
+        checkpoint_bytes: size of these weights and states, which is that of a checkpoint.
     """
 
     before: Mapping[str, str]
@@ -32,24 +34,25 @@ class FirstStep:
 
 
 def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
-    """Take the first step of a config from its start, without evaluation and without leaving
-    anything.
+    """Take the first step of a config, without evaluation and without writing files.
 
     Args:
         config: as for `train`.
         device: as for `train`.
 
     Raises:
-        ValueError: the config cannot be trained, or a metric not be had.
+        ValueError: the config can't be trained, or a metric isn't supported.
     """
     torch.set_num_threads(config.threads)
     data, networks = build(config, device)
     step = TrainingStep(config, networks)
     pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)
     recorded = Evaluator(pairs, data, config).recorded(networks)
+
     facts = start(config, networks, step, data, pairs)
     before = {name: digest for name, digest in facts["digests"].items() if name != "checkpoint"}
     step(ready(data.batch(0), config, device), 0)
+
     states = checkpoint.parts_of(networks, step)
     tensors = {
         f"{part}/{name}": value for part, named in states.items() for name, value in named.items()

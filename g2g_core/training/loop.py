@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""The training loop."""
 
 import sys
 import time
@@ -30,37 +30,37 @@ FREE = ("steps", "checkpoint_every")
 def train(
     config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None
 ) -> Iterator[Record]:
-    """Train a model, or go on with a run, and yield what happens.
+    """Train a model or resume a run, and yield what happens.
 
     The number of torch's CPU threads is set to `config.threads` for the whole process.
 
     Args:
         config: everything that the numbers depend on.
-        device: `cpu`, `cuda` or `cuda:<n>`.
-        checkpoints: folder of the run's own checkpoints: the newest whole one there is gone on
-            from, and new ones are written every `checkpoint_every` steps and at the end, after the
-            records of that step have been taken. None: no checkpoints.
+        device: `cpu`, `cuda`, or `cuda:<n>`.
+        checkpoints: folder for the run's own checkpoints; None writes none. The run resumes from
+            the newest undamaged one. New ones are written every `checkpoint_every` steps and at the
+            end, after the caller has taken the records of that step.
 
     Yields:
-        A `note` with facts (`restored`, `digests`, `parameters`, `device`, `resumed_at`,
-        `skipped_checkpoints`, ...); an `eval` at step 0 unless the run is gone on with; then
-        `train` records every `log_every` steps and `eval` records every `eval_every` steps and at
-        the end; a last `note` when the run ended early (`stopped_early`). All values but `time/...`
-        are equal for equal configs on one kind of machine, also when the run was interrupted in
-        between.
+        Records, first a `note` with facts (`restored`, `digests`, `parameters`, `device`,
+        `resumed_at`, `skipped_checkpoints`, ...), then an `eval` at step 0 unless the run resumes.
+        Then come `train` records every `log_every` steps, and `eval` records every `eval_every`
+        steps and at the end. If the run ends early, the last record is a `note`
+        (`stopped_early`). All values except `time/...` are identical for identical configs on
+        machines of the same kind, even if the run was interrupted.
 
     Raises:
-        Diverged: a loss, a gradient or a weight is not finite; the record of that step has been
-            yielded.
-        CheckpointError: a checkpoint cannot be used.
-        ValueError: the config cannot be trained.
+        Diverged: a loss, a gradient, or a weight is not finite. The record of that step has been
+            yielded before.
+        CheckpointError: a checkpoint can't be used.
+        ValueError: the config can't be trained.
     """
     torch.set_num_threads(config.threads)
     data, networks = build(config, device)
     step = TrainingStep(config, networks)
     pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)
     evaluate = Evaluator(pairs, data, config)
-    evaluate.recorded(networks)  # refuses bounds on anything else
+    evaluate.recorded(networks)  # raises MetricError for bounds on metrics that aren't recorded
 
     saved, skipped = checkpoint_file.newest(checkpoints) if checkpoints is not None else (None, [])
     if saved is not None:
@@ -71,13 +71,14 @@ def train(
     else:
         start_facts = start(config, networks, step, data, pairs)
         done = 0
+
     yield Record(
         done,
         "note",
         facts=start_facts
         | {
             "device": device,
-            "parameters": _parameters(networks),
+            "parameters": _parameter_counts(networks),
             "resumed_at": None if saved is None else done,
             "skipped_checkpoints": skipped,
             "evaluation": evaluate.facts,
@@ -89,29 +90,32 @@ def train(
     watch = Watch(config, networks)
     clock, timed = time.perf_counter(), 0
     for now in range(done + 1, config.steps + 1):
-        evaluated, health = _due(now, config.eval_every, config.steps), dict[str, float]()
+        evaluated = _due(now, config.eval_every, config.steps)
+        health: dict[str, float] = {}
         values = step(
             ready(data.batch(now - 1), config, device), now - 1, health if evaluated else None
         )
         timed += 1
-        logged, checked = (
-            now % config.log_every == 0,
-            _due(now, config.checkpoint_every, config.steps),
-        )
+
+        # Nothing is reported or saved before it is known to be finite.
+        logged = now % config.log_every == 0
+        saved_now = _due(now, config.checkpoint_every, config.steps)
         watch.keep(now, values)
         bad = (
-            watch.first_bad(weights=evaluated or checked)
-            if watch.due or logged or evaluated or checked
+            watch.first_bad(weights=evaluated or saved_now)
+            if watch.due or logged or evaluated or saved_now
             else None
         )
         if bad is not None:
             yield Record(bad.step, "train", values=_floats(bad.values))
             raise Diverged(bad.step, bad.cause)
+
         if logged:
-            numbers = _floats(values)  # waits for the device, so the time below is the step's own
+            numbers = _floats(values)  # waits for the device, so that the time is that of the steps
             seconds = (time.perf_counter() - clock) / timed
             yield Record(now, "train", values=numbers | {"time/step_s": seconds})
             clock, timed = time.perf_counter(), 0
+
         if evaluated:
             evaluation = _evaluation(evaluate, networks, now, health)
             yield evaluation
@@ -119,7 +123,8 @@ def train(
                 yield Record(now, "note", facts={"stopped_early": beyond})
                 return
             clock, timed = time.perf_counter(), 0
-        if checked and checkpoints is not None:
+
+        if saved_now and checkpoints is not None:
             facts = {
                 "step": now,
                 "config": config.to_dict(),
@@ -133,20 +138,27 @@ def train(
 
 
 def _check_config(saved: checkpoint_file.Saved, config: TrialConfig, data: Data) -> None:
-    """Raises CheckpointError if the run's checkpoint was written under another config, or with
-    other data."""
-    then, now = _meant(saved.facts["config"]), _meant(config.to_dict())
+    """Check that the run's checkpoint was written with the same config and the same data.
+
+    Raises:
+        CheckpointError: it wasn't.
+    """
+    then, now = _effective(saved.facts["config"]), _effective(config.to_dict())
     if different := [name for name in now if then.get(name) != now[name]]:
         name = different[0]
         raise checkpoint_file.CheckpointError(
-            f"{saved.path}: written with {name} {then.get(name)!r}, but the config has {now[name]!r}"
+            f"{saved.path}: written with {name} {then.get(name)!r}, "
+            f"but the config has {now[name]!r}"
         )
     if saved.facts["start"]["digests"]["data"] != data.digest:
         raise checkpoint_file.CheckpointError(f"{saved.path}: written with data of another content")
 
 
-def _meant(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a config the numbers depend on: neither how it is written nor where files lie."""
+def _effective(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a config that the numbers depend on.
+
+    Neither the way it is written nor the places of files matter.
+    """
     return {name: canonical(name, config) for name in config if name not in FREE} | {
         "network": _options(config["network"], OPTIONS[config["model"]]),
         "data": _options(config["data"], DATA_OPTIONS[config["dataset"]]),
@@ -154,16 +166,23 @@ def _meant(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options(given: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """All options with their defaults, less those that change no number or name a place."""
+    """Return all options with their defaults, without those that have no effect on the numbers.
+
+    Options that name a place are left out, too.
+    """
     known = [option for option in fields(kind) if not {"neutral", "path"} & set(option.metadata)]
     return {option.name: given.get(option.name, option.default) for option in known}
 
 
 def _beyond(evaluation: Record, config: TrialConfig) -> str | None:
-    """Which metric is worse than its bound; one that is no number is."""
+    """Return which metric is worse than its bound, or None.
+
+    A metric that is nan is worse, too.
+    """
     metrics = all_metrics()
     for name, bound in config.stop_beyond.items():
         value = evaluation.values[f"metric/{name}"]
+        # The name may start with the kind of weights, `raw_` or `average_`.
         metric = metrics.get(name) or metrics[name.partition("_")[2]]
         if not (value >= bound if metric.better == "higher" else value <= bound):
             return f"{name} {value:.4g} is beyond {bound:g}"
@@ -171,12 +190,14 @@ def _beyond(evaluation: Record, config: TrialConfig) -> str | None:
 
 
 def _due(now: int, every: int, last: int) -> bool:
+    """Return whether something that happens every so often and at the last step happens now."""
     return now == last or (every > 0 and now % every == 0)
 
 
 def _evaluation(
     evaluate: Evaluator, networks: Networks, step: int, health: Mapping[str, float] | None = None
 ) -> Record:
+    """Return the record of an evaluation, with the time that it took."""
     started = time.perf_counter()
     values, images = evaluate(networks)
     values |= health or {}
@@ -186,17 +207,14 @@ def _evaluation(
 
 
 def _floats(values: Mapping[str, Tensor]) -> dict[str, float]:
-    """The numbers of a step, brought from the device in one transfer."""
+    """Return the numbers of a step, brought from the device in one transfer."""
     if not values:
         return {}
-    return dict(
-        zip(
-            values, torch.stack([value.double() for value in values.values()]).tolist(), strict=True
-        )
-    )
+    numbers = torch.stack([value.double() for value in values.values()]).tolist()
+    return dict(zip(values, numbers, strict=True))
 
 
-def _parameters(networks: Networks) -> dict[str, int]:
+def _parameter_counts(networks: Networks) -> dict[str, int]:
     networks_by_name = {"generator": networks.generator, "discriminator": networks.discriminator}
     return {
         name: sum(parameter.numel() for parameter in network.parameters())
@@ -206,8 +224,11 @@ def _parameters(networks: Networks) -> dict[str, int]:
 
 
 class _Callable(ModuleType):
-    """Lets `from g2g_core import train` give something that trains, whether or not this module was
-    imported before."""
+    """A module that can be called like `train`.
+
+    `from g2g_core import train` may find the function or this module, depending on earlier imports.
+    Both train.
+    """
 
     def __call__(self, config: TrialConfig, **where: Any) -> Iterator[Record]:
         return train(config, **where)

@@ -12,14 +12,19 @@ OPTIMIZERS = ("rmsprop", "adam")
 
 
 def make_optimizer(config: TrialConfig, network: nn.Module, rate: float) -> Optimizer:
-    """The config's optimizer over the trainable parameters of a network, in the order of
+    """Return the config's optimizer over the trainable parameters of a network.
+
+    RMSprop has the values of FUNIT (alpha 0.99, eps 1e-8, no momentum), Adam has betas 0.9 and
+    0.999. Both add weight decay to the gradient. The parameters are in the order of
     `named_parameters`.
 
-    RMSprop as FUNIT sets it (alpha 0.99, eps 1e-8, no momentum), or Adam with betas 0.9 and 0.999.
-    Weight decay is added to the gradient in both.
+    Args:
+        config: its `optimizer` and `weight_decay`.
+        network: the network to train.
+        rate: learning rate.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown optimizer.
     """
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     if config.optimizer == "rmsprop":
@@ -31,20 +36,20 @@ def make_optimizer(config: TrialConfig, network: nn.Module, rate: float) -> Opti
 
 @torch.no_grad()
 def update_average(average: nn.Module, generator: nn.Module, decay: float) -> None:
-    """average <- decay * average + (1 - decay) * generator over the parameters; buffers are copied.
+    """Set average to decay * average + (1 - decay) * generator over the parameters.
 
-    FUNIT's generator has no buffers; those of others are running statistics, which are averages
-    already.
+    Buffers are copied. FUNIT's generator has none. Those of other generators are running
+    statistics, which are averages already.
     """
-    kept: list[Tensor] = list(average.parameters())
-    torch._foreach_mul_(kept, decay)
-    torch._foreach_add_(kept, list(generator.parameters()), alpha=1 - decay)
-    for mine, theirs in zip(average.buffers(), generator.buffers(), strict=True):
-        mine.copy_(theirs)
+    averages: list[Tensor] = list(average.parameters())
+    torch._foreach_mul_(averages, decay)
+    torch._foreach_add_(averages, list(generator.parameters()), alpha=1 - decay)
+    for averaged, current in zip(average.buffers(), generator.buffers(), strict=True):
+        averaged.copy_(current)
 
 
 def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
-    """L2 norm of all gradients together, a scalar; not finite if any of them is not."""
+    """Return the L2 norm of all gradients, a scalar; not finite if any gradient is not."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
         return torch.zeros(())

@@ -1,5 +1,7 @@
-"""What a training run starts from: data, networks with their initial or restored weights, batches
-on the device."""
+"""What a training run starts from: the dataset, the networks, and batches on the device.
+
+The networks have their initial or restored weights.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,13 +23,17 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.
 
 
 def build(config: TrialConfig, device: str) -> tuple[Data, Networks]:
-    """The data set, and the networks on their device with the initial weights of the seed."""
+    """Return the dataset, and the networks with the initial weights of the seed, on their device.
+
+    Raises:
+        ValueError: an unknown precision, or options that the dataset or the model refuses.
+    """
     if config.precision not in DTYPES:
         raise ValueError(f"precision: {config.precision!r} is not one of {', '.join(DTYPES)}")
     data = DATASETS[config.dataset](config)
     networks = MODELS[config.model](config, data.n_classes)
 
-    def ready(network: nn.Module | None) -> Any:
+    def on_device(network: nn.Module | None) -> Any:
         if network is None:
             return None
         network.to(device, DTYPES[config.precision])
@@ -35,16 +41,28 @@ def build(config: TrialConfig, device: str) -> tuple[Data, Networks]:
 
     return data, replace(
         networks,
-        generator=ready(networks.generator),
-        discriminator=ready(networks.discriminator),
-        average=ready(networks.average),
+        generator=on_device(networks.generator),
+        discriminator=on_device(networks.discriminator),
+        average=on_device(networks.average),
     )
 
 
 def start(
     config: TrialConfig, networks: Networks, step: TrainingStep, data: Data, pairs: EvaluationPairs
 ) -> dict[str, Any]:
-    """Restore what the config names; the facts that stay true for all attempts of the run."""
+    """Restore what the config names, and return facts that hold for all attempts of the run.
+
+    Args:
+        config: its `checkpoint` and `restore`.
+        networks: changed in place.
+        step: its optimizers are changed in place.
+        data: the dataset.
+        pairs: the evaluation pairs.
+
+    Returns:
+        `restored`: what came from the checkpoint; `digests`: of the checkpoint, the initial
+        weights, the data, their order, and the evaluation pairs.
+    """
     restored: dict[str, Any] = {
         "checkpoint": None,
         "parts": dict.fromkeys(checkpoint.PARTS, "fresh"),
@@ -67,7 +85,7 @@ def start(
 
 
 def ready(batch: Batch, config: TrialConfig, device: str) -> Batch:
-    """The batch on the device, in the dtype and memory layout of the networks."""
+    """Return the batch on the device, in the dtype and the memory layout of the networks."""
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
 
     def images(values: Tensor | None) -> Any:

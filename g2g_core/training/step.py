@@ -1,5 +1,4 @@
-"""One optimisation step: discriminator, generator and average, on one forward pass of the
-generator."""
+"""One optimization step of discriminator, generator, and average, on one forward pass."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 
 from g2g_core.config import TrialConfig
 from g2g_core.data.pairs import Batch
-from g2g_core.losses.funit import WeightedTerm, active_terms
+from g2g_core.losses.weighted import WeightedTerm, active_terms
 from g2g_core.metrics.health import gradient_shares, update_ratio, verdict_accuracies
 from g2g_core.models.networks import Networks
 from g2g_core.passes.cross import CrossPass, DiscriminatorPass
@@ -21,19 +20,19 @@ Values = dict[str, Tensor]
 
 
 class TrainingStep:
-    """The step of a training run; it holds the optimizers.
+    """The step of a training run, with the optimizers.
 
     The generator's images are computed once and serve both updates: the discriminator sees them
-    detached. The discriminator is frozen while the generator is updated. Numbers are those of the
-    authors' order of computation.
+    detached. The discriminator is frozen while the generator is updated. The order of computation
+    is that of the authors' code.
 
     Args:
         config: losses, schedules, optimizers, warm-up, precision.
-        networks: on their device, of their dtype; trained in place.
+        networks: on their device, with their dtype; trained in place.
 
     Raises:
-        ValueError: unknown losses, schedules or optimizer; discriminator terms for a model without
-            discriminator.
+        ValueError: unknown losses, schedules, or optimizer; or discriminator terms for a model
+            without a discriminator.
     """
 
     def __init__(self, config: TrialConfig, networks: Networks) -> None:
@@ -52,21 +51,24 @@ class TrainingStep:
         )
 
     def __call__(self, batch: Batch, step: int, health: dict[str, float] | None = None) -> Values:
-        """Do the step that follows `step` completed ones.
+        """Take the step that follows `step` completed ones.
 
         Args:
             batch: on the networks' device.
-            step: completed steps; schedules, warm-up and random terms depend on it.
-            health: is filled with what `g2g_core.metrics.health` measures; costs a backward pass a
-                term and changes no number of the step. None: nothing is measured.
+            step: number of completed steps; schedules, warm-up, and random terms depend on it.
+            health: receives the values of `g2g_core.metrics.health`, at the cost of one backward
+                pass per loss term. They don't change the numbers of the step. None measures
+                nothing.
 
         Returns:
-            `loss/<term>` (unweighted) of the terms that were on, `loss/total_generator`,
+            `loss/<term>` (unweighted) of the active terms, `loss/total_generator`,
             `loss/total_discriminator`, `health/grad_norm_generator`,
             `health/grad_norm_discriminator`.
         """
         warming = step < self.config.discriminator_warmup
         values: Values = {}
+
+        # The generator is not updated during the warm-up, so its pass runs without gradients.
         with torch.set_grad_enabled(not warming):
             cross = self.networks.make_pass(
                 self.networks.generator, self.networks.discriminator, batch
@@ -78,6 +80,7 @@ class TrainingStep:
                 if term.weight_at(step)
                 for name in term.judges
             )
+
         if warming:
             with torch.no_grad():
                 self._update_discriminator(cross, step, values, health)
@@ -96,6 +99,8 @@ class TrainingStep:
         network, optimizer = self.networks.discriminator, self.discriminator_optimizer
         if network is None or optimizer is None or not _on(self.discriminator_terms, step):
             return
+
+        # The pass computes the images in the gradient mode that it was made in.
         with self._precision(cross.real.device):
             fake = cross.mixed
         with torch.enable_grad(), self._precision(cross.real.device):
@@ -111,12 +116,13 @@ class TrainingStep:
             total = _sum(_weighted(self.discriminator_terms, pair, step, values))
             if health is not None:
                 health |= self._accuracies(pair)
-        _minimise(total, network, optimizer)
+
+        _minimize(total, network, optimizer)
         values["loss/total_discriminator"] = total.detach()
         values["health/grad_norm_discriminator"] = gradient_norm(network.parameters())
 
     def _accuracies(self, pair: DiscriminatorPass) -> dict[str, float]:
-        """How often the discriminator is right, before its update."""
+        """Return how often the discriminator is right, before its update."""
         least_squares = any(term.name == "d_lsgan" for term in self.discriminator_terms)
         with torch.no_grad():
             fake = pair.discriminator(pair.fake, pair.fake_labels)[0]
@@ -131,23 +137,26 @@ class TrainingStep:
         network = self.networks.generator
         if not _on(self.generator_terms, step):
             return
+
         with frozen(self.networks.discriminator), self._precision(cross.real.device):
             weighted = _weighted(self.generator_terms, cross, step, values)
             total = _sum(weighted)
+
         if health is None:
-            _minimise(total, network, self.generator_optimizer)
+            _minimize(total, network, self.generator_optimizer)
         else:
             health |= gradient_shares(weighted, _trained(network))
             before = [parameter.detach().clone() for parameter in _trained(network)]
-            _minimise(total, network, self.generator_optimizer)
+            _minimize(total, network, self.generator_optimizer)
             health["health/update_ratio_generator"] = update_ratio(before, _trained(network))
+
         values["loss/total_generator"] = total.detach()
         values["health/grad_norm_generator"] = gradient_norm(network.parameters())
         if self.networks.average is not None and self.config.ema_decay is not None:
             update_average(self.networks.average, network, self.config.ema_decay)
 
     def _precision(self, device: torch.device) -> AbstractContextManager[object]:
-        """Mixed precision where the config asks for it."""
+        """Return the context of mixed precision if the config asks for it."""
         if self.config.precision == "bfloat16":
             return torch.autocast(device.type, torch.bfloat16)
         return nullcontext()
@@ -155,7 +164,7 @@ class TrainingStep:
 
 @contextmanager
 def frozen(network: nn.Module | None) -> Iterator[None]:
-    """Inside, no parameter of the network gets a gradient."""
+    """Keep gradients away from all parameters of a network, inside the `with` block."""
     trainable = [] if network is None else _trained(network)
     for parameter in trainable:
         parameter.requires_grad_(False)
@@ -173,7 +182,10 @@ def _on(terms: list[WeightedTerm], step: int) -> bool:
 def _weighted(
     terms: list[WeightedTerm], seen: CrossPass | DiscriminatorPass, step: int, values: Values
 ) -> dict[str, Tensor]:
-    """Term -> weighted value, in the order of the terms; a term at weight 0 is not computed."""
+    """Return the weighted value of each term, in the order of the terms.
+
+    A term at weight 0 is not computed.
+    """
     parts = {}
     for term in terms:
         if weight := term.weight_at(step):
@@ -184,7 +196,7 @@ def _weighted(
 
 
 def _sum(weighted: dict[str, Tensor]) -> Tensor:
-    """The weighted sum of the terms (eqs. 4, 12)."""
+    """Return the weighted sum of the terms (eqs. 4, 12)."""
     return torch.stack(list(weighted.values())).sum()
 
 
@@ -192,8 +204,8 @@ def _trained(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def _minimise(total: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """One step of the optimizer on the gradient of `total` by the network's parameters alone."""
+def _minimize(total: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Take one optimizer step on the gradient of `total` by the parameters of the network alone."""
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(total, inputs=_trained(network))
     optimizer.step()

@@ -1,7 +1,6 @@
-"""From the results of a study to its statistics: claims, arms, effects, shares, verdicts, onsets,
-metrics.
+"""Statistics of a study's results: claims, arms, effects, shares, verdicts, onsets, and metrics.
 
-The unit is the seed: trials that share one are not independent, so every difference is first
+The unit is the seed. Trials with the same seed are not independent, so every difference is first
 averaged within a seed, and intervals are t intervals over the seeds.
 """
 
@@ -25,31 +24,31 @@ from reports.table import StudyTable
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was found: typed claims, and tidy frames, one per question, with the columns of the CSV
-        files.
+    """Typed claims, and tidy frames, one per question, with the columns of the CSV files.
 
     Attributes:
-        cells: the primary outcome as seed x cell, with design and rule.
-        judgement: the claims about it, the verdicts, and the numbers behind them.
-        also: name of each further outcome -> the same of it; claims about divergence are made of
-            the primary one alone.
-        arms: a row per cell: mean and spread of the primary outcome, difference to the reference.
-        effects: a row per factorial term; a factor with several levels has a term per level
+        cells: The primary outcome as an array of seeds and cells, with design and rule.
+        judgement: The claims about the primary outcome, the verdicts, and the numbers behind them.
+        also: Name of each further outcome -> its analysis; claims about divergence are made of the
+            primary outcome alone.
+        arms: One row per cell: mean and spread of the primary outcome, difference to the reference.
+        effects: One row per factorial term; a factor with several levels has a term per level
             (`factor=level`).
-        shapley: a row per factor; the values sum to the difference of the full and the empty cell.
-        verdicts: a row per factor, or per level (`factor=level`) of a factor with several.
-        checks: the same rows: what other methods and other data sets of the same study would have
-            said.
-        simple: a row per factor (or level of it) and level of another one: its effect there (full
-            factorials).
-        differences: a row per verdict and seed: the effects that the verdict's interval is made of.
-        onset: a row per trial.
-        metrics: a row per cell, metric and time (`at`: `end` or `step 0`).
-        idle: verdicts of factors, or levels of one, that did nothing: no two trials of a seed that
-            differ in it alone end otherwise, to the last digit.
-        uncompared: factors, or levels of one (`factor=level`), that these cells allow no verdict
-            on.
-        futile: of a study with planned looks, those that the seeds left could not decide.
+        shapley: One row per factor; the values sum to the difference of the full and the empty
+            cell.
+        verdicts: One row per factor, or per level (`factor=level`) of a factor with several.
+        checks: The same rows: verdicts by other methods, without one seed, or with missing trials
+            at their extremes.
+        simple: One row per factor (or level of it) and level of another factor: its effect there
+            (full factorials).
+        differences: One row per verdict and seed: the effects that the verdict's interval is made
+            of.
+        onset: One row per trial.
+        metrics: One row per cell, metric, and time (`at`: `end` or `step 0`).
+        idle: Names of factors, or of levels, that did nothing: any two trials with the same seed
+            that differ in them alone end with identical values.
+        uncompared: Factors, or levels (`factor=level`), that these cells allow no verdict on.
+        futile: In a study with planned looks, changes that the remaining seeds could not decide.
     """
 
     cells: Cells
@@ -70,7 +69,7 @@ class Analysis:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """What may be said of the primary outcome."""
+        """Claims about the primary outcome."""
         return self.judgement.claims
 
     @property
@@ -85,20 +84,25 @@ class Analysis:
 
 
 def analyse(table: StudyTable) -> Analysis:
-    """The statistics of a study; frames are empty where the design or the data do not allow
-    them."""
+    """Return the statistics of a study.
+
+    Frames are empty if the design or the data don't allow them.
+    """
     return _analysis(Cells.of(table), _also(table))
 
 
 def _also(table: StudyTable) -> dict[str, Analysis]:
-    """Further outcomes: a family of their own, whose claims share one budget of error."""
+    """Return the analyses of further outcomes.
+
+    They are a family of their own, whose claims share one budget of error.
+    """
     entries: list[Mapping[str, Any]] = list(table.study["outcome"].get("also") or ())
-    found = [_analysis(Cells.of(table, entry, 1 / len(entries)), {}) for entry in entries]
-    return {one.cells.metric: one for one in found}
+    analyses = [_analysis(Cells.of(table, entry, 1 / len(entries)), {}) for entry in entries]
+    return {analysis.cells.metric: analysis for analysis in analyses}
 
 
 def _analysis(cells: Cells, also: Mapping[str, Analysis]) -> Analysis:
-    """All frames of one outcome."""
+    """Return all frames of one outcome."""
     judgement = judge(cells.trials, cells.design, cells.rule)
     return Analysis(
         cells=cells,

@@ -1,5 +1,4 @@
-"""Each arm on its own: mean, spread, difference to the reference; when its trials degraded; its
-other metrics."""
+"""Each arm on its own: outcome, difference to the reference, onset of degradation, and metrics."""
 
 import math
 
@@ -20,22 +19,29 @@ METRICS = ("cell_id", "metric", "at", "n", "mean", "sd", "low", "high")
 
 
 def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
-    """A row per cell.
+    """Return one row per cell.
 
-    Differences are described; an arm has a verdict only where it is a claim's.
+    Differences are only described. An arm has a verdict only if a claim is about its change.
+
+    Args:
+        cells: The outcome.
+        judgement: The verdicts on it.
     """
     design, trials = cells.design, cells.table.trials
     levels = dict(reversed(design.settings))
     reference, words = design.reference, arm_verdicts(cells, judgement)
+
     rows, p = [], []
     for cell, place in design.index.items():
         status = trials.loc[trials["cell_id"] == cell, "status"]
         own = Interval.of(cells.raw[:, place].tolist(), judgement.alpha)
+
         paired = []
         if cell != reference and reference in design.index:
             paired = list(cells.by_seed([(place, design.index[str(reference)])]).values())
         difference = effect_interval(cells, paired, judgement.alpha)
         p.append(difference.p)
+
         rows.append(
             {
                 "cell_id": cell,
@@ -50,6 +56,7 @@ def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
                 "verdict": words.get(cell, ""),
             }
         )
+
     for row, adjusted in zip(rows, holm(p), strict=True):
         row["p_adjusted"] = adjusted
     columns = [f"level.{factor}" for factor in design.factors]
@@ -57,16 +64,17 @@ def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
 
 
 def arm_verdicts(cells: Cells, judgement: Judgement) -> dict[str, str]:
-    """The verdicts of arms that differ from the reference in one change, where that is the only
-    setting it was seen in.
+    """Return the verdicts of arms that differ from the reference in one change.
 
-    In a leave-one-out study that leaves the change out the word is turned round: what harms helps
-    by its absence.
+    An arm has a verdict only if no other setting shows its change. In a leave-one-out study, the
+    reference has the change and the arm lacks it, so the verdict is reversed: what harms, helps by
+    its absence.
     """
     design = cells.design
-    found: dict[str, str] = {}
+    verdicts: dict[str, str] = {}
     if design.reference not in design.index:
-        return found
+        return verdicts
+
     reference = design.index[str(design.reference)]
     for term in design.compared:
         if len(term.blocks) != 1:
@@ -74,24 +82,25 @@ def arm_verdicts(cells: Cells, judgement: Judgement) -> dict[str, str]:
         first, level = term.blocks[0].cells
         word = judgement.verdicts[term.name]
         if first == reference:
-            found[design.cells[level]] = word
+            verdicts[design.cells[level]] = word
         elif level == reference:
-            found[design.cells[first]] = TURNED.get(word, word)
-    return found
+            verdicts[design.cells[first]] = TURNED.get(word, word)
+    return verdicts
 
 
 TURNED = {"harms": "helps", "helps": "harms", "no harm": "no benefit", "no benefit": "no harm"}
-"""A verdict on a level, seen from the arm without it."""
+"""Verdict on a level -> verdict on the arm without that level."""
 
 
 def onset_frame(trials: pd.DataFrame) -> pd.DataFrame:
-    """When each trial degraded, or how long it was watched without."""
+    """Return when each trial degraded, or how long it was observed without degrading."""
     rows = []
     for row in trials.to_dict("records"):
         step, done = row.get("degraded_at_step", math.nan), row.get("steps_done", math.nan)
         degraded = pd.notna(step)
         event = "degraded" if degraded else "diverged" if row["status"] == "diverged" else "none"
         censored = math.nan if degraded else done
+
         rows.append(
             (
                 row["trial_id"],
@@ -106,12 +115,22 @@ def onset_frame(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def metrics_frame(cells: Cells, alpha: float) -> pd.DataFrame:
-    """Every recorded metric in every cell, at the end (finished trials) and at step 0 (all)."""
+    """Return every recorded metric in every cell.
+
+    Args:
+        cells: The outcome, for its trials and cells.
+        alpha: One minus the confidence of the intervals.
+
+    Returns:
+        One row per cell, metric, and time. The times are the end of finished trials, and step 0 of
+        all trials.
+    """
     trials, rows = cells.table.trials, []
     for column in trials:
         kind, _, name = str(column).partition(".")
         if kind not in ("metric", "metric0"):
             continue
+
         chosen = trials[trials["status"] == "finished"] if kind == "metric" else trials
         for cell in cells.design.cells:
             values = chosen.loc[chosen["cell_id"] == cell, str(column)].astype(float)

@@ -1,4 +1,4 @@
-"""The primary outcome of a study as seed x cell, with its design and its rule."""
+"""The primary outcome of a study as an array of seeds and cells, with its design and its rule."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from reports.claims.rule import Rule
 from reports.table import StudyTable
 
 OPEN = ("planned", "running", "interrupted")
-"""How trials stand that may still end."""
+"""Statuses of trials that may still end."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Cells:
     """One outcome of a study.
 
     Attributes:
-        plan: as in plan.json.
-        table: its results.
-        metric: name of the outcome.
-        design: what can be compared.
-        rule: how it is decided.
+        plan: The content of plan.json.
+        table: The study's results.
+        metric: Name of the outcome.
+        design: What can be compared.
+        rule: How the outcome is decided.
         values: (cell, seed) -> outcome of a finished trial, in its own unit; only finite ones.
     """
 
@@ -41,12 +41,12 @@ class Cells:
     def of(
         cls, table: StudyTable, outcome: Mapping[str, Any] | None = None, share: float = 1.0
     ) -> "Cells":
-        """The primary outcome, or another one of the plan.
+        """Return the primary outcome, or another one of the plan.
 
         Args:
-            table: the study's results.
-            outcome: an entry of `also`; None: the primary outcome.
-            share: part of the error budget that its claims may spend.
+            table: The study's results.
+            outcome: An entry of `also`; None for the primary outcome.
+            share: Part of the error budget that its claims may spend.
         """
         if outcome is not None:
             table = replace(table, study=_as_primary(table.study, outcome))
@@ -62,29 +62,31 @@ class Cells:
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds that have trials, in the plan's order."""
-        there = {int(seed) for seed in self.table.trials["seed"]}
+        """Seeds that have trials, in the plan's order."""
+        with_trials = {int(seed) for seed in self.table.trials["seed"]}
         planned = [int(seed) for seed in self.plan.get("seeds", ())]
-        return tuple(dict.fromkeys([*(s for s in planned if s in there), *sorted(there)]))
+        return tuple(
+            dict.fromkeys([*(s for s in planned if s in with_trials), *sorted(with_trials)])
+        )
 
     @cached_property
     def raw(self) -> np.ndarray:
-        """(seeds, cells) in the outcome's own unit."""
-        found = np.full((len(self.seeds), len(self.design.cells)), np.nan)
+        """(seeds, cells) outcomes in the outcome's own unit; nan where there is none."""
+        outcomes = np.full((len(self.seeds), len(self.design.cells)), np.nan)
         place = {seed: i for i, seed in enumerate(self.seeds)}
         for (cell, seed), value in self.values.items():
             if cell in self.design.index:
-                found[place[seed], self.design.index[cell]] = value
-        return found
+                outcomes[place[seed], self.design.index[cell]] = value
+        return outcomes
 
     @cached_property
     def trials(self) -> Trials:
-        """The same with + for worse, on the scale of the rule, and which trials diverged or may
-        still end."""
+        """The outcomes with + for worse, on the scale of the rule, and the states of the trials."""
         values = self.raw
         if self.rule.log:
             with np.errstate(all="ignore"):
                 values = np.where(values > 0, np.log(values), np.nan)
+
         diverged, open_ = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
         place = {seed: i for i, seed in enumerate(self.seeds)}
         rows = self.table.trials
@@ -92,35 +94,47 @@ class Cells:
             if str(cell) in self.design.index:
                 at = place[int(seed)], self.design.index[str(cell)]
                 diverged[at], open_[at] = status == "diverged", status in OPEN
+
+        # Logarithms of values with a step don't move in steps.
         return Trials.of(
             self.seeds, self.rule.worse * values, diverged, open_, quantised=not self.rule.log
         )
 
     def by_seed(self, pairs: Sequence[tuple[int, int]]) -> dict[int, float]:
-        """Seed -> mean over the pairs of cells (level, first level) that both have, in the
-        outcome's own unit.
+        """Return seed -> mean difference over the pairs of cells of which the seed has both.
 
-        A cell paired with itself differs by 0, known or not; it makes no seed count, unless all of
-        them are.
+        A cell paired with itself differs by 0, known or not. Such pairs alone don't make a seed
+        count, unless all pairs are of this kind.
+
+        Args:
+            pairs: (level, first level) cells.
+
+        Returns:
+            Differences on the scale of the rule, in the outcome's own direction.
         """
         values = self.own
         apart = any(a != b for a, b in pairs)
-        found = {}
+
+        differences = {}
         for row, seed in enumerate(self.seeds):
             both = [(a, b) for a, b in pairs if a == b or np.isfinite(values[row, [a, b]]).all()]
             if any((a != b) == apart for a, b in both):
-                found[seed] = math.fsum(
+                differences[seed] = math.fsum(
                     values[row, a] - values[row, b] for a, b in both if a != b
                 ) / len(both)
-        return found
+        return differences
 
     @cached_property
     def own(self) -> np.ndarray:
-        """(seeds, cells) on the scale of the rule, larger as in the outcome itself."""
+        """(seeds, cells) outcomes on the scale of the rule, in the outcome's own direction."""
         return self.rule.worse * self.trials.values
 
     def contrast(self, weights: np.ndarray) -> dict[int, float]:
-        """Seed -> a contrast of cells, where all that it needs have a value."""
+        """Return seed -> contrast of cells, for seeds that have every cell of the contrast.
+
+        Args:
+            weights: (cells,) the contrast.
+        """
         cells = np.flatnonzero(weights)
         values = self.own[:, cells]
         return {
@@ -130,40 +144,44 @@ class Cells:
         }
 
     def effects(self, term: Term) -> dict[int, float]:
-        """Seed -> effect of a change, from the pairs that the seed has; of a fraction from its
-        balanced contrast."""
+        """Return seed -> effect of a change, from the pairs of cells that the seed has.
+
+        In a fraction, the effect is the change's balanced contrast.
+        """
         if not term.blocks:
             return self.contrast(self.design.fraction_weights(term))
         return self.by_seed(pairs(term.blocks))
 
     def settled(self, value: float) -> float:
-        """A mean of effects, 0 where it is not more than the rounding of the arithmetic."""
+        """Return a mean of effects, or 0 if it is only rounding of the arithmetic."""
         largest = float(np.nanmax(np.abs(self.trials.values), initial=0.0))
         return 0.0 if abs(value) <= SAME * largest else value
 
     def shown(self, value: float) -> float:
-        """An effect as readers see it: on a log scale the ratio less 1."""
+        """Return an effect as readers see it: on a log scale, the ratio less 1."""
         return math.expm1(value) if self.rule.log else value
 
 
 def pairs(blocks: Iterable[Block]) -> list[tuple[int, int]]:
-    """(level, first level) of blocks of one change."""
+    """Return (level, first level) of each block of one change."""
     return [(block.cells[1], block.cells[0]) for block in blocks]
 
 
 def _as_primary(plan: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan with another outcome in the place of the primary one, whose margin and scale are not
-    its own."""
+    """Return the plan with another outcome in the place of the primary one.
+
+    The other outcome doesn't inherit the primary one's margin and scale.
+    """
     own = {"better": None, "smallest_effect": None, "scale": "linear", **outcome}
     usual = plan.get("metrics", {}).get(str(outcome["metric"]), {}).get("better")
-    kept = {key: value for key, value in plan["outcome"].items() if key != "also"}
-    return {**plan, "outcome": {**kept, **own, "better": own["better"] or usual or "lower"}}
+    primary = {key: value for key, value in plan["outcome"].items() if key != "also"}
+    return {**plan, "outcome": {**primary, **own, "better": own["better"] or usual or "lower"}}
 
 
 def _rule(
     table: StudyTable, design: Design, outcome: Mapping[str, Any], share: float, primary: bool
 ) -> Rule:
-    """The rule of an outcome."""
+    """Return the rule of an outcome."""
     margin, log = outcome.get("smallest_effect"), outcome.get("scale") == "log"
     if margin is not None:
         margin = math.log1p(float(margin)) if log else float(margin)
@@ -175,7 +193,7 @@ def _rule(
 
 
 def _values(table: StudyTable, metric: str) -> dict[tuple[str, int], float]:
-    """(cell, seed) -> outcome of the finished trials, where it is finite."""
+    """Return (cell, seed) -> outcome of the finished trials, where it is finite."""
     column = f"metric.{metric}"
     if column not in table.trials:
         return {}

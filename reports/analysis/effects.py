@@ -1,5 +1,4 @@
-"""What each factor changes, alone and with others: factorial contrasts, effects at each level,
-Shapley shares."""
+"""Effects of factors, alone and together: contrasts, simple effects, and Shapley shares."""
 
 from itertools import permutations
 
@@ -14,11 +13,16 @@ EFFECTS = ("term", "order", "estimate", "low", "high", "p", "p_adjusted", "alias
 SHAPLEY = ("factor", "value", "low", "high")
 SIMPLE = ("factor", "other", "level", "effect", "low", "high", "n")
 MOST_SHAPLEY = 6
-"""Factors up to which all orders are walked."""
+"""Factors up to which all orders of switching them on are enumerated."""
 
 
 def effects_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
-    """Main effects and interactions of a factorial; of a fractional one each alias group once."""
+    """Return the main effects and interactions of a factorial, in a fraction each alias group once.
+
+    Args:
+        cells: The outcome.
+        judgement: The numbers behind the verdicts.
+    """
     design = cells.design
     if not (design.complete and len(design.factors) > 1) and not design.fraction:
         return pd.DataFrame(columns=list(EFFECTS))
@@ -31,23 +35,38 @@ def effects_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
 
 
 def simple_frame(cells: Cells, alpha: float) -> pd.DataFrame:
-    """The effect of each change at each level of each other factor; described, not tested."""
+    """Return the effect of each change at each level of each other factor.
+
+    The effects are described, not tested.
+
+    Args:
+        cells: The outcome.
+        alpha: One minus the confidence of the intervals.
+    """
     design, rows = cells.design, []
     for term in design.compared if design.complete else ():
         for other, levels in design.factors.items():
             for level in levels if other != term.changes[0].factor else ():
-                there = [block for block in term.blocks if block.at[other] == level]
-                found = effect_interval(cells, list(cells.by_seed(pairs(there)).values()), alpha)
-                rows.append((term.name, other, level, found.mean, found.low, found.high, found.n))
+                at_level = [block for block in term.blocks if block.at[other] == level]
+                effects = list(cells.by_seed(pairs(at_level)).values())
+                effect = effect_interval(cells, effects, alpha)
+                ends = (effect.low, effect.high)
+                rows.append((term.name, other, level, effect.mean, *ends, effect.n))
     return pd.DataFrame(rows, columns=list(SIMPLE))
 
 
 def shapley_frame(cells: Cells, alpha: float) -> pd.DataFrame:
-    """Average change of each factor over all orders of switching the factors on, a value a seed."""
+    """Return each factor's average change over all orders of switching the factors on.
+
+    Args:
+        cells: The outcome.
+        alpha: One minus the confidence of the intervals over seeds.
+    """
     design = cells.design
     names = list(design.factors)
     if not (design.two_level and design.complete and 1 < len(names) <= MOST_SHAPLEY):
         return pd.DataFrame(columns=list(SHAPLEY))
+
     place = {
         frozenset(f for f in names if levels[f] != design.factors[f][0]): design.index[cell]
         for cell, levels in design.settings
@@ -66,9 +85,9 @@ def shapley_frame(cells: Cells, alpha: float) -> pd.DataFrame:
     complete = np.isfinite(cells.raw).all(axis=1)
     if not complete.any():
         return pd.DataFrame(columns=list(SHAPLEY))
-    found = {
+    shares = {
         name: seeds_interval(cells, (cells.raw[complete] @ row).tolist(), alpha)
         for name, row in weights.items()
     }
-    rows = [(name, one.mean, one.low, one.high) for name, one in found.items()]
+    rows = [(name, share.mean, share.low, share.high) for name, share in shares.items()]
     return pd.DataFrame(rows, columns=list(SHAPLEY))

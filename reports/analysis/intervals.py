@@ -1,4 +1,4 @@
-"""t intervals on the scale of a study's rule, shown as readers see effects."""
+"""Student's t intervals on the scale of a study's rule, shown as readers see effects."""
 
 import math
 from collections.abc import Sequence
@@ -10,22 +10,35 @@ from reports.stats.paired import Interval
 
 
 def seeds_interval(cells: Cells, values: Sequence[float], alpha: float) -> Interval:
-    """The interval of one number per seed, where it means something.
+    """Return the interval of one number per seed, where it means something.
 
-    Rounding of the arithmetic is 0. Two seeds, and equal numbers that are not 0, have no interval:
-    they may agree by chance, or since the metric moves in steps.
+    Rounding of the arithmetic counts as 0. Two seeds, and identical numbers other than 0, have no
+    interval: they may agree by chance, or because the metric moves in steps.
+
+    Args:
+        cells: The outcome.
+        values: One number per seed.
+        alpha: One minus the confidence.
     """
-    found = Interval.of([cells.settled(value) for value in values], alpha)
-    found = replace(found, mean=cells.settled(found.mean))
-    equal = cells.settled(found.sd) == 0 and found.mean
-    if found.n < FEWEST_SEEDS or equal:
-        return replace(found, low=math.nan, high=math.nan, p=math.nan)
-    return found
+    interval = Interval.of([cells.settled(value) for value in values], alpha)
+    interval = replace(interval, mean=cells.settled(interval.mean))
+    equal = cells.settled(interval.sd) == 0 and interval.mean
+    if interval.n < FEWEST_SEEDS or equal:
+        return replace(interval, low=math.nan, high=math.nan, p=math.nan)
+    return interval
 
 
 def effect_interval(cells: Cells, values: Sequence[float], alpha: float) -> Interval:
-    """The interval of differences over seeds; on a log scale as ratios less 1, its spread in
-    logs."""
-    found = seeds_interval(cells, values, alpha)
-    low, high = cells.shown(found.low), cells.shown(found.high)
-    return replace(found, mean=cells.shown(found.mean), low=low, high=high)
+    """Return the interval of differences over seeds, as readers see effects.
+
+    On a log scale, mean and ends are ratios less 1; the standard deviation stays that of
+    logarithms.
+
+    Args:
+        cells: The outcome.
+        values: One difference per seed, on the scale of the rule.
+        alpha: One minus the confidence.
+    """
+    interval = seeds_interval(cells, values, alpha)
+    low, high = cells.shown(interval.low), cells.shown(interval.high)
+    return replace(interval, mean=cells.shown(interval.mean), low=low, high=high)

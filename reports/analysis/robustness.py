@@ -1,5 +1,7 @@
-"""Does a verdict depend on the method, on one seed, or on missing trials? The same effects, tested
-in other ways."""
+"""Whether a verdict depends on the method, on one seed, or on missing trials.
+
+The same effects are tested in other ways.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -46,14 +48,24 @@ DIRECTIONS = ("harms", "helps", "harms on average", "helps on average")
 
 
 def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
-    """A row per verdict, columns `CHECKS`: other tests, one seed less, bounds for missing trials,
-    seeds needed."""
+    """Return one row per verdict with the columns `CHECKS`.
+
+    The columns give other tests, the effect of leaving one seed out, bounds for missing trials, and
+    the seeds needed.
+
+    Args:
+        cells: The outcome.
+        judgement: The verdicts and the numbers behind them.
+    """
     terms = cells.design.compared
     effects = {term.name: cells.effects(term) for term in terms}
     flips = [_sign_flip(list(by_seed.values())) for by_seed in effects.values()]
     without = _without_each_seed(cells)
+
+    # The plan's hash as the seed gives the same report for the same study.
     rng = np.random.default_rng(int(str(cells.plan.get("hash", ""))[:8] or "0", 16))
     spread = _reference_spread(cells)
+
     rows = []
     for term, flip, adjusted in zip(terms, flips, holm(flips), strict=True):
         name, by_seed = term.name, effects[term.name]
@@ -61,13 +73,13 @@ def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
         enough = len(by_seed) >= FEWEST_FOR_LEAVING_OUT
         deciding = [str(seed) for seed, words in without.items() if enough and words[name] != word]
         missing, low, high = bounds(cells, term)
-        found = Interval.of(data, judgement.alpha)
+        interval = Interval.of(data, judgement.alpha)
         rows.append(
             (
                 *(
                     name,
                     word,
-                    cells.settled(found.mean) / spread if spread else math.nan,
+                    cells.settled(interval.mean) / spread if spread else math.nan,
                     flip,
                     adjusted,
                 ),
@@ -80,13 +92,18 @@ def checks_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
 
 
 def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
-    """Pairs that lack a side, and how far the effect could lie if they had one, in the outcome's
-    own unit.
+    """Return the number of pairs that lack a side, and bounds of the effect if they were complete.
 
-    A trial that failed could have ended anywhere the study saw. One that diverged lies beyond the
-    worst that was seen,
-    nobody knows how far: that side is open (infinite). Seeds of which a trial may still end do not
-    count.
+    A trial that failed could have ended anywhere in the range of the study's outcomes. One that
+    diverged lies beyond the worst outcome, by an unknown distance, so that side is open (infinite).
+    Seeds of which a trial may still end don't count.
+
+    Args:
+        cells: The outcome.
+        term: A term of one change.
+
+    Returns:
+        `(missing pairs, low, high)` with bounds as readers see effects; nan if no pair is missing.
     """
     apart, worse = pairs(term.blocks), cells.rule.worse
     ended = ~cells.trials.open[:, sorted({cell for pair in apart for cell in pair})].any(axis=1)
@@ -97,8 +114,12 @@ def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
     )
     if not missing or not known.size:
         return missing, math.nan, math.nan
+
+    # With + for worse, a diverged trial is at least as bad as the worst known outcome.
     least = np.where(np.isfinite(values), values, np.where(diverged, known.max(), known.min()))
     most = np.where(np.isfinite(values), values, np.where(diverged, np.inf, known.max()))
+
+    # A cell paired with itself differs by 0, whatever its trials did.
     level, first = (np.array([pair[side] for pair in apart]) for side in (0, 1))
     same = level == first
     low = np.where(same, 0.0, least[:, level] - most[:, first]).mean()
@@ -108,7 +129,7 @@ def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
 
 
 def _without_each_seed(cells: Cells) -> dict[int, Mapping[str, str]]:
-    """Seed -> the verdicts of the study without it; empty for few seeds."""
+    """Return seed -> the verdicts of the study without that seed; empty for few seeds."""
     if len(cells.seeds) < FEWEST_FOR_LEAVING_OUT:
         return {}
     look = (
@@ -123,8 +144,11 @@ def _without_each_seed(cells: Cells) -> dict[int, Mapping[str, str]]:
 
 
 def _robust(word: str, deciding: Sequence[str], enough: bool, exact: float) -> str:
-    """`firm`: neither a seed nor the exact test changes it; `fair`: the test would; `fragile`: a
-    seed would."""
+    """Rate a verdict: `firm`, `fair`, `fragile`, or empty if it can't be rated.
+
+    A verdict is `fragile` if leaving out one seed changes it, and `fair` if only the exact test
+    would. A `firm` verdict withstands both.
+    """
     if not enough or word == "not enough data":
         return ""
     if deciding:
@@ -133,7 +157,7 @@ def _robust(word: str, deciding: Sequence[str], enough: bool, exact: float) -> s
 
 
 def _reference_spread(cells: Cells) -> float:
-    """Standard deviation over seeds of the reference's outcome, on the scale of the rule."""
+    """Return the standard deviation over seeds of the reference, on the scale of the rule."""
     if cells.design.reference not in cells.design.index:
         return math.nan
     place = cells.design.index[str(cells.design.reference)]
@@ -141,16 +165,17 @@ def _reference_spread(cells: Cells) -> float:
 
 
 def _sign_flip(data: Sequence[float]) -> float:
+    """Return p of the sign-flip test; nan where there are no seeds, or too many to enumerate."""
     return sign_flip_p(data) if 1 <= len(data) <= MOST_PAIRS else math.nan
 
 
 def _bootstrap(
     cells: Cells, data: Sequence[float], rng: np.random.Generator, alpha: float
 ) -> tuple[float, float]:
-    """BCa interval of the mean."""
+    """Return the ends of the BCa interval of the mean; nan for few seeds or identical effects."""
     if len(data) < FEWEST_FOR_BOOTSTRAP or cells.settled(float(np.ptp(data))) == 0:
         return math.nan, math.nan
-    found = stats.bootstrap(
+    interval = stats.bootstrap(
         (np.asarray(data),),
         np.mean,
         n_resamples=RESAMPLES,
@@ -158,18 +183,22 @@ def _bootstrap(
         method="BCa",
         rng=rng,
     ).confidence_interval
-    return cells.shown(float(found.low)), cells.shown(float(found.high))
+    return cells.shown(float(interval.low)), cells.shown(float(interval.high))
 
 
 def _wanted(cells: Cells, judgement: Judgement, term: Term) -> tuple[float, float, float]:
-    """Seeds that find an effect of the size that matters in 8 of 10 studies: advice, least, most;
-    nan: unknown."""
+    """Return the seeds that would find an effect of the margin's size in 8 of 10 studies.
+
+    Returns:
+        `(recommended, least, most)`; nan where unknown.
+    """
     numbers, margin = judgement.numbers[term.name], cells.rule.margin
     if not margin or not numbers.se > 0 or judgement.level <= 0:
         return math.nan, math.nan, math.nan
-    found = seeds_wanted(numbers.se * math.sqrt(numbers.n), numbers.n, margin, judgement.level)
-    if found is None:
+
+    wanted = seeds_wanted(numbers.se * math.sqrt(numbers.n), numbers.n, margin, judgement.level)
+    if wanted is None:
         return math.nan, math.nan, math.nan
-    wanted = (found.n_headline, found.n_low, found.n_high)
-    headline, low, high = (math.nan if n is None else float(n) for n in wanted)
+    counts = (wanted.n_headline, wanted.n_low, wanted.n_high)
+    headline, low, high = (math.nan if n is None else float(n) for n in counts)
     return headline, low, high

@@ -1,4 +1,4 @@
-"""The effects of one study in the shape in which several studies are compared."""
+"""Effects of one study in the shape in which several studies are compared."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,10 @@ def parts_of(study: str, cells: Cells, judgement: Judgement, length: str) -> lis
     """Return the effects of every change that a study has a verdict on.
 
     Args:
-        study: Its name, unique among those compared.
-        cells: Its outcome.
-        judgement: What is claimed of it.
-        length: Planned length of its trials, in words.
+        study: Name of the study, unique among those compared.
+        cells: The study's outcome.
+        judgement: What is claimed of the outcome.
+        length: Planned length of the trials, in words.
     """
     outcome = cells.plan["outcome"]
     scale = "log" if cells.rule.log else "linear"
@@ -47,7 +47,7 @@ def parts_of(study: str, cells: Cells, judgement: Judgement, length: str) -> lis
 
 
 def _sets(cells: Cells, term: Term) -> frozenset[str]:
-    """Paths of the config that the two levels of a change set."""
+    """Return the paths of the config that the two levels of a change set."""
     change = term.changes[0]
     levels = cells.plan["factors"][change.factor]["levels"]
     patches = (
@@ -58,7 +58,7 @@ def _sets(cells: Cells, term: Term) -> frozenset[str]:
 
 
 def _settled(cells: Cells, by_seed: Mapping[int, float]) -> tuple[float, ...]:
-    """The effects, without differences between seeds that are rounding alone."""
+    """Return the effects without differences between seeds that are rounding alone."""
     values = np.array(list(by_seed.values()), dtype=float)
     largest = np.nanmax(np.abs(cells.own), initial=0.0)
     values = np.where(np.abs(values) <= SAME * largest, 0.0, values)
@@ -68,7 +68,7 @@ def _settled(cells: Cells, by_seed: Mapping[int, float]) -> tuple[float, ...]:
 
 
 def _places(cells: Cells, term: Term) -> list[int]:
-    """The cells that the effect of a term is made of; of a fraction all."""
+    """Return the cells that the effect of a term is made of; in a fraction all cells."""
     if not term.blocks:
         return list(range(len(cells.design.cells)))
     pairs = (block.cells for block in term.blocks)
@@ -76,7 +76,7 @@ def _places(cells: Cells, term: Term) -> list[int]:
 
 
 def _trials(cells: Cells, term: Term) -> frozenset[str]:
-    """Ids of the finished trials in these cells."""
+    """Return the ids of the finished trials in these cells."""
     names = {cells.design.cells[place] for place in _places(cells, term)}
     rows = cells.table.trials
     used = rows["cell_id"].astype(str).isin(names) & (rows["status"] == "finished")
@@ -84,5 +84,5 @@ def _trials(cells: Cells, term: Term) -> frozenset[str]:
 
 
 def _depends(judgement: Judgement, name: str) -> bool:
-    """Whether an established interaction has the change in it, or an alias of it has."""
+    """Return whether the change, or an alias of it, is in an established interaction."""
     return judgement.verdicts[name] == "depends" or name in depending(judgement.claims)

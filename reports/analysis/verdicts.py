@@ -1,4 +1,4 @@
-"""The verdict of each factor as a table, with its effect, and the effect in each seed."""
+"""The verdict of each factor as a table with its effect, and the effect in each seed."""
 
 import math
 
@@ -20,12 +20,16 @@ DIFFERENCES = ("factor", "seed", "effect")
 
 
 def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
-    """A row per factor, or per level of a factor with more than two.
+    """Return one row per factor, or per level of a factor with more than two.
 
-    The effect is the mean over the settings that were compared; of a factor that depends on another
-    one it is a number of the table, not a claim. p is that of the verdict's own claim, else that of
-    the mean. `usual_low` and `usual_high` are the interval as if nobody had looked before seeds
-    were added; elsewhere they are that of `low` and `high`.
+    The effect is the mean over the settings that were compared. For a factor that depends on
+    another one, this mean is a number of the table, not a claim. p is that of the verdict's own
+    claim, or else that of the mean. `usual_low` and `usual_high` are the interval without a
+    correction for seeds that were added after a look; in other studies they are `low` and `high`.
+
+    Args:
+        cells: The outcome.
+        judgement: The verdicts and the numbers behind them.
     """
     margin = cells.plan["outcome"].get("smallest_effect")
     rows = []
@@ -37,6 +41,7 @@ def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
             for c in judgement.claims
             if c.kind == "depends" and term.name in c.subject.split(" × ")
         ]
+
         seeds = max(numbers.n, len(cells.effects(term)))
         p = next((claim.p_adjusted for claim in mine if claim.word == word), numbers.p_adjusted)
         rows.append(
@@ -54,17 +59,16 @@ def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
 
 
 def _usual(cells: Cells, judgement: Judgement, term: Term) -> tuple[float, float]:
-    """The interval that takes no account of seeds that were added after a look."""
+    """Return the interval that ignores that seeds were added after a look."""
     numbers = judgement.numbers[term.name]
     if not cells.rule.peeked or not math.isfinite(numbers.estimate):
         return numbers.low, numbers.high
-    found = effect_interval(cells, list(cells.effects(term).values()), judgement.alpha)
-    return found.low, found.high
+    interval = effect_interval(cells, list(cells.effects(term).values()), judgement.alpha)
+    return interval.low, interval.high
 
 
 def _detectable(cells: Cells, judgement: Judgement, term: Term) -> float:
-    """The smallest effect whose direction as many seeds with this spread find in 8 of 10
-    studies."""
+    """Return the smallest effect that these seeds and this spread would show in 8 of 10 studies."""
     numbers = judgement.numbers[term.name]
     if numbers.n < FEWEST_SEEDS or not np.isfinite(numbers.se) or judgement.level <= 0:
         return math.nan
@@ -76,7 +80,7 @@ def _detectable(cells: Cells, judgement: Judgement, term: Term) -> float:
 
 
 def differences_frame(cells: Cells) -> pd.DataFrame:
-    """The effect of each change in each seed."""
+    """Return the effect of each change in each seed."""
     rows = [
         (term.name, seed, cells.shown(effect))
         for term in cells.design.compared
@@ -86,13 +90,18 @@ def differences_frame(cells: Cells) -> pd.DataFrame:
 
 
 def idle(cells: Cells) -> tuple[str, ...]:
-    """Changes that did nothing: no two trials of a seed that differ in one alone end otherwise, to
-    the last digit."""
-    return tuple(term.name for term in cells.design.compared if _equal(cells, term))
+    """Return the changes that did nothing.
+
+    Any two trials with the same seed that differ in such a change alone end with identical values.
+    """
+    return tuple(term.name for term in cells.design.compared if _all_identical(cells, term))
 
 
-def _equal(cells: Cells, term: Term) -> bool:
-    """Whether every pair of cells ends equal in every seed that has both; False where none has."""
+def _all_identical(cells: Cells, term: Term) -> bool:
+    """Return whether all pairs of cells have identical outcomes in every seed that has both.
+
+    Without such a seed the answer is False.
+    """
     apart = [(a, b) for a, b in pairs(term.blocks) if a != b]
     if not apart:
         return False

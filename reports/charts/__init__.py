@@ -1,4 +1,4 @@
-"""Charts as SVG elements of our own: one writer, two looks (page and paper)."""
+"""Charts as SVG elements, written by this package alone, with one look for page and paper."""
 
 from reports.charts.curves import curve_panel
 from reports.charts.half_normal import half_normal

@@ -1,4 +1,4 @@
-"""Absolute contrasts against half-normal scores: noise lies on a line, what acts stands above."""
+"""Absolute contrasts against half-normal scores: noise lies on a line, effects rise above it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,9 +9,9 @@ from reports.stats.lenth import Lenth, half_normal_scores
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 400.0, 26.0, 214.0
 MOST_LABELS = 6
-"""Contrasts beyond the margin that are named, the largest first; the largest one always is."""
+"""Most contrasts beyond the margin that get a name; the largest contrast always gets one."""
 APART = 12.0
-"""Between two labels, pixels."""
+"""Least distance between two labels, pixels."""
 
 
 class Contrast(NamedTuple):
@@ -31,11 +31,11 @@ def half_normal(
     """Draw contrasts of equal precision with the line of noise and Lenth's two margins.
 
     Args:
-        name: of the drawing.
-        contrasts: finite, at least one.
-        lenth: their margins of error.
+        name: name of the drawing.
+        contrasts: at least one contrast; all values are finite.
+        lenth: the margins of error of the contrasts.
         axis_label: what a contrast is, with its unit.
-        alt: what is seen, one sentence.
+        alt: one sentence that says what is seen.
     """
     ordered = sorted(contrasts, key=lambda one: abs(one.value))
     scores = [float(score) for score in half_normal_scores(len(ordered))]
@@ -46,31 +46,38 @@ def half_normal(
     body = _frame(x, y, axis_label) + _noise(x, y, lenth)
     body += _margin(y, lenth.margin, "ref", "margin for one")
     body += _margin(y, lenth.simultaneous, "thr", "margin for all")
+
     for score, size, one in zip(scores, sizes, ordered, strict=True):
         tone = "fon" if size > lenth.margin else "foff"
         body += circle(x(score), y(size), 3.6, tone, f"{one.label}: {size:.3g}")
+
     return Drawing(
         name, body + _labels(x, y, scores, ordered, lenth), 412, BOTTOM + 40, alt, "wide"
     )
 
 
 def _frame(x: Axis, y: Axis, axis_label: str) -> str:
-    """Ticks and names of both axes."""
+    """Draw the ticks and names of both axes."""
     body = ""
     ticks = y.ticks(5)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
         body += line(LEFT, y(tick), RIGHT, y(tick), "grid")
         body += words(LEFT - 6, y(tick) + 3.5, text, "tick end")
+
     ticks = x.ticks(5)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
         body += line(x(tick), BOTTOM, x(tick), BOTTOM + 4, "ax")
         body += words(x(tick), BOTTOM + 16, text, "tick mid")
+
     body += words(LEFT - 50, 12, shortened(axis_label, 380), "mu")
     return body + words(RIGHT, BOTTOM + 34, "half-normal score", "mu end")
 
 
 def _noise(x: Axis, y: Axis, lenth: Lenth) -> str:
-    """The line on which contrasts of nothing but noise would lie, as far as the frame goes."""
+    """Draw the line on which contrasts of pure noise would lie, as far as the frame reaches.
+
+    Half-normal scores are quantiles of a unit normal, so the line rises by `pse` per score.
+    """
     if lenth.pse <= 0:
         return ""
     end = min(x.high, y.high / lenth.pse)
@@ -78,7 +85,7 @@ def _noise(x: Axis, y: Axis, lenth: Lenth) -> str:
 
 
 def _margin(y: Axis, size: float, css: str, text: str) -> str:
-    """A margin of error across the plot."""
+    """Draw a margin of error across the plot."""
     return line(LEFT, y(size), RIGHT, y(size), css) + words(LEFT + 4, y(size) - 3, text, "tick")
 
 
@@ -89,9 +96,11 @@ def _labels(
     ordered: Sequence[Contrast],
     lenth: Lenth,
 ) -> str:
-    """Names of the contrasts beyond the margin, left of their marks and never over each other."""
+    """Draw the names of the contrasts beyond the margin, left of their marks, without overlap."""
     places = [at for at, one in enumerate(ordered) if abs(one.value) > lenth.margin]
     named = (places or [len(ordered) - 1])[-MOST_LABELS:]
+
+    # The highest mark keeps its place; each label below it moves down until it has room.
     body, above = "", TOP - 2 * APART
     for at in reversed(named):
         height = max(y(abs(ordered[at].value)) + 3.5, above + APART)

@@ -1,5 +1,4 @@
-"""Effects with intervals: bars for table cells, the axis under them, and a forest plot for
-papers."""
+"""Effects with intervals: bars for table cells, their axis, and a forest plot for papers."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +26,16 @@ Tone = Literal["on", "off", "neutral"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A difference with its interval, and the paired differences behind it."""
+    """A difference with its interval, and the paired differences that it comes from.
+
+    Attributes:
+        label: name of the row.
+        value: the difference; None if it isn't known.
+        low: lower end of the interval; None if there isn't one.
+        high: upper end of the interval.
+        tone: class of its color.
+        dots: the paired differences.
+    """
 
     label: str
     value: float | None
@@ -38,8 +46,7 @@ class Estimate:
 
 
 def effect_axis(estimates: Sequence[Estimate], margin: float | None) -> Axis:
-    """One axis for all rows of a table: it holds the intervals, the dots and the margin that
-    matters."""
+    """Return one axis for all rows of a table, wide enough for their numbers and the margin."""
     values = [0.0]
     for estimate in estimates:
         values += [
@@ -53,13 +60,13 @@ def effect_axis(estimates: Sequence[Estimate], margin: float | None) -> Axis:
 
 
 def _ground(axis: Axis, margin: float | None, top: float, height: float) -> str:
-    """The band of changes too small to matter, and zero."""
+    """Draw the band of changes that are too small to matter, and the line at zero."""
     band = rect(axis(-margin), top, axis(margin) - axis(-margin), height, "rope") if margin else ""
     return band + line(axis(0), top, axis(0), top + height, "zero")
 
 
 def _mark(estimate: Estimate, axis: Axis, y: float) -> str:
-    """The interval with its ends, and the estimate as a square."""
+    """Draw an interval with its ends, and the estimate as a square."""
     out = ""
     if (
         estimate.low is not None
@@ -79,7 +86,16 @@ def _mark(estimate: Estimate, axis: Axis, y: float) -> str:
 def interval_bar(
     name: str, estimate: Estimate, axis: Axis, margin: float | None, alt: str
 ) -> Drawing:
-    """The bar of one row: interval above, the paired differences as dots below."""
+    """Draw the bar of one row: the interval above, the paired differences as dots below.
+
+    Args:
+        name: name of the drawing.
+        estimate: the difference to draw.
+        axis: the axis that all rows share, see `effect_axis`.
+        margin: the smallest effect that matters; None draws no band.
+        alt: one sentence that says what is seen.
+    """
+    # Three heights in turn, so that close dots stay visible.
     dots = "".join(
         circle(axis(v), 21 + 2.2 * (i % 3), 1.7, "dot") for i, v in enumerate(estimate.dots)
     )
@@ -95,12 +111,13 @@ def interval_bar(
 
 
 def interval_axis(name: str, axis: Axis, label: str) -> Drawing:
-    """Ticks under a column of bars."""
+    """Draw the ticks under a column of bars."""
     ticks = axis.ticks(6)
     body = ""
     for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True):
         half = text_width(text, 10) / 2
         body += line(axis(tick), 0, axis(tick), 4, "ax")
+        # A label that the edge would cut off is left out.
         if half <= axis(tick) <= WIDTH - half:
             body += words(axis(tick), 15, text, "tick mid")
     return Drawing(name, body, WIDTH, 18, f"axis: {label}", "axis")
@@ -109,11 +126,20 @@ def interval_axis(name: str, axis: Axis, label: str) -> Drawing:
 def forest(
     name: str, estimates: Sequence[Estimate], margin: float | None, axis_label: str, alt: str
 ) -> Drawing:
-    """All effects in one drawing with their names and numbers' axis, for papers."""
+    """Draw all effects in one drawing, with their names and one axis, for papers.
+
+    Args:
+        name: name of the drawing.
+        estimates: the rows from top to bottom.
+        margin: the smallest effect that matters; None draws no band.
+        axis_label: label under the axis.
+        alt: one sentence that says what is seen.
+    """
     left = min(max((text_width(e.label) for e in estimates), default=60) + 14, 260)
     inner = effect_axis(estimates, margin)
     axis = Axis(inner.low, inner.high, left, left + 300)
     height = 24 * len(estimates)
+
     body = _ground(axis, margin, 6, height)
     for index, estimate in enumerate(estimates):
         y = 18 + 24 * index
@@ -121,10 +147,12 @@ def forest(
             estimate, axis, y
         )
         body += "".join(circle(axis(v), y + 8, 1.5, "dot") for v in estimate.dots)
+
     ticks = axis.ticks(6)
     body += line(left, height + 6, left + 300, height + 6, "ax")
     for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True):
         body += line(axis(tick), height + 6, axis(tick), height + 10, "ax")
         body += words(axis(tick), height + 21, text, "tick mid")
+
     body += words(left + 150, height + 37, shortened(axis_label, 300), "mid")
     return Drawing(name, body, left + 312, height + 44, alt, "wide")

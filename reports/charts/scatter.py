@@ -1,4 +1,4 @@
-"""Two metrics against each other, a mark a trial."""
+"""Two metrics against each other, with one mark per trial."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,15 @@ from reports.page.blocks import Drawing
 
 @dataclass(frozen=True)
 class Spot:
-    """One trial: where it is, how it looks (`on`, `off`), whether hollow, and what the pointer
-    shows."""
+    """The mark of one trial.
+
+    Attributes:
+        x: value on the horizontal axis.
+        y: value on the vertical axis.
+        tone: class of its color (`on`, `off`).
+        hollow: True draws a hollow square, False a filled disc.
+        title: what the pointer shows over a disc.
+    """
 
     x: float
     y: float
@@ -26,11 +33,19 @@ def scatter(
     labels: tuple[str, str],
     alt: str,
 ) -> Drawing:
-    """Marks of the trials; `start` are the values at step 0, drawn as crosshairs; labels of both
-    axes."""
+    """Draw the marks of the trials.
+
+    Args:
+        name: name of the drawing.
+        spots: the marks.
+        start: the values of both metrics at step 0; the first pair is drawn as a crosshair.
+        labels: labels of the horizontal and the vertical axis.
+        alt: one sentence that says what is seen.
+    """
     left, right, top, bottom = 58.0, 400.0, 26.0, 214.0
     x = Axis.around([s.x for s in spots] + [a for a, _ in start], left, right)
     y = Axis.around([s.y for s in spots] + [b for _, b in start], bottom, top)
+
     body = ""
     ticks = y.ticks(5)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
@@ -45,11 +60,13 @@ def scatter(
     body += words(left - 50, 12, shortened(labels[1], 380), "mu") + words(
         right, bottom + 34, shortened(labels[0], 340), "mu end"
     )
+
     for a, b in start[:1]:
         body += line(x(a) - 6, y(b), x(a) + 6, y(b), "neutral bar") + line(
             x(a), y(b) - 6, x(a), y(b) + 6, "neutral bar"
         )
         body += words(x(a) + 8, y(b) - 5, "step 0")
+
     for spot in spots:
         if spot.hollow:
             body += rect(x(spot.x) - 3.5, y(spot.y) - 3.5, 7, 7, f"{spot.tone} hollow thin")

@@ -1,4 +1,7 @@
-"""The writer of SVG elements: a few functions that give text."""
+"""SVG elements as text, and the axis that turns values into coordinates.
+
+Coordinates and sizes are in units of the view box, which are pixels of the page.
+"""
 
 import html
 import math
@@ -13,58 +16,63 @@ from reports.page.theme import paper_style
 
 
 def n(value: float) -> str:
-    """A coordinate with at most one digit after the point."""
+    """Return a coordinate as text with at most one digit after the point."""
     return f"{value:.1f}".removesuffix(".0")
 
 
 def path(points: Sequence[tuple[float, float]], css: str) -> str:
-    """A line through points."""
+    """Return a line through points; empty if there are none."""
     steps = "L".join(f"{n(x)} {n(y)}" for x, y in points)
     return f'<path class="{css}" d="M{steps}"/>' if points else ""
 
 
 def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
-    """A straight line."""
+    """Return a straight line."""
     return path(((x1, y1), (x2, y2)), css)
 
 
 def rect(x: float, y: float, width: float, height: float, css: str) -> str:
-    """A rectangle; a negative width is drawn to the left."""
+    """Return a rectangle; a negative width extends to the left of x."""
     left = min(x, x + width)
-    return f'<rect class="{css}" x="{n(left)}" y="{n(y)}" width="{n(abs(width))}" height="{n(height)}"/>'
+    return (
+        f'<rect class="{css}" x="{n(left)}" y="{n(y)}" '
+        f'width="{n(abs(width))}" height="{n(height)}"/>'
+    )
 
 
 def circle(x: float, y: float, radius: float, css: str, title: str = "") -> str:
-    """A disc; `title` is shown under the pointer."""
+    """Return a disc; the pointer shows `title` over it."""
     inside = f"<title>{html.escape(title)}</title>" if title else ""
     shape = f'<circle class="{css}" cx="{n(x)}" cy="{n(y)}" r="{n(radius)}"'
     return f"{shape}>{inside}</circle>" if inside else f"{shape}/>"
 
 
 def words(x: float, y: float, text: str, css: str = "") -> str:
-    """Text with its base line at y."""
+    """Return text with its baseline at y."""
     kind = f' class="{css}"' if css else ""
     return f'<text{kind} x="{n(x)}" y="{n(y)}">{html.escape(text)}</text>'
 
 
 def triangle(x: float, y: float, css: str = "onset") -> str:
-    """A small triangle that points down to (x, y)."""
+    """Return a small triangle that points down to (x, y)."""
     return f'<path class="{css}" d="M{n(x - 3.5)} {n(y - 6)}h7l-3.5 6z"/>'
 
 
 def cross(x: float, y: float) -> str:
-    """A small ✕ at (x, y)."""
+    """Return a small ✕ at (x, y)."""
     return f'<path class="cross" d="M{n(x - 3)} {n(y - 3)}l6 6m0-6l-6 6"/>'
 
 
 def text_width(text: str, size: float = 11) -> float:
-    """About how wide a text is in DejaVu Sans, so that labels get room; wide characters count
-    double."""
+    """Return about how wide a text is in DejaVu Sans, so that labels get enough room.
+
+    East Asian wide characters count as one em, all others as 0.62 em.
+    """
     return sum(1.0 if unicodedata.east_asian_width(char) in "WF" else 0.62 for char in text) * size
 
 
 def shortened(text: str, width: float, size: float = 11) -> str:
-    """The text, cut with an ellipsis when it is wider than `width`."""
+    """Return the text, cut with an ellipsis if it is wider than `width`."""
     if text_width(text, size) <= width:
         return text
     while text and text_width(text + "…", size) > width:
@@ -80,7 +88,7 @@ class Axis:
         low: value at `start`.
         high: value at `end`.
         start: coordinate, pixels.
-        end: coordinate; smaller than `start` on a vertical axis.
+        end: coordinate, pixels; smaller than `start` on a vertical axis.
     """
 
     low: float
@@ -92,39 +100,56 @@ class Axis:
     def around(
         cls, values: Sequence[float], start: float, end: float, room: float = 0.06
     ) -> "Axis":
-        """An axis that holds all finite values with some room beside them."""
+        """Return an axis that holds all finite values.
+
+        Args:
+            values: the values; an axis of none is that of [0, 1].
+            start: coordinate of the lower end.
+            end: coordinate of the upper end.
+            room: space at either end, as a share of the values' range.
+        """
         known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(known), max(known)
+        # A single value gets a range around it, else every coordinate would be undefined.
         if low == high:
             low, high = low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0)
         extra = (high - low) * room
         return cls(low - extra, high + extra, start, end)
 
     def __call__(self, value: float) -> float:
-        """The coordinate of a value; values beyond the ends are held at the ends."""
+        """Return the coordinate of a value; values beyond the ends stay at the ends."""
         share = (value - self.low) / (self.high - self.low)
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
     def ticks(self, most: int = 5) -> list[float]:
-        """Round values inside the axis, at most about `most`."""
+        """Return round values inside the axis, at most about `most` of them."""
         rough = (self.high - self.low) / max(most, 1)
         unit = 10.0 ** math.floor(math.log10(rough))
         step = next(
             unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999
         )
+        # Rounding must not lose a tick at either end.
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [index * step for index in range(first, last + 1)]
 
 
 def tick_labels(ticks: Sequence[float], sign: bool = False) -> list[str]:
-    """Short labels with equal digits; `sign` puts a plus before positive ones."""
+    """Return short labels that all have the same number of digits.
+
+    Args:
+        ticks: increasing values.
+        sign: whether positive labels start with a plus sign.
+    """
     if not ticks:
         return []
     gap = min((b - a for a, b in pairwise(ticks)), default=abs(ticks[0]) or 1.0)
+    # The fewest digits that show the distance between ticks without rounding it.
     digits = next((d for d in range(7) if abs(round(gap, d) - gap) < gap * 1e-6), 6)
+
     labels = []
     for tick in ticks:
         text = f"{tick:.{digits}f}"
+        # A tick that rounds to zero has no sign.
         if float(text) == 0:
             text = text.lstrip("-")
         labels.append(("+" if sign and float(text) > 0 else "") + text.replace("-", MINUS))
@@ -132,19 +157,21 @@ def tick_labels(ticks: Sequence[float], sign: bool = False) -> list[str]:
 
 
 def thinned(points: Sequence[tuple[float, float]], most: int = 200) -> list[tuple[float, float]]:
-    """At most `most` of the points, evenly taken, the last one always."""
+    """Return at most about `most` of the points, evenly taken; the last point always remains."""
     if len(points) <= most:
         return list(points)
     stride = math.ceil(len(points) / most)
-    kept = list(points[::stride])
-    return kept if kept[-1] == points[-1] else [*kept, points[-1]]
+    taken = list(points[::stride])
+    return taken if taken[-1] == points[-1] else [*taken, points[-1]]
 
 
 def standalone(drawing: Drawing) -> str:
-    """A complete SVG file of a drawing, with literal colours and its alternative text."""
+    """Return a complete SVG file of a drawing, with literal colors and its alternative text."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" width="{n(drawing.width)}" height="{n(drawing.height)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" '
+        f'width="{n(drawing.width)}" height="{n(drawing.height)}" '
         f'viewBox="0 0 {n(drawing.width)} {n(drawing.height)}" role="img" '
-        f'font-family="DejaVu Sans, sans-serif" font-size="11"><title>{html.escape(drawing.alt)}</title>'
+        f'font-family="DejaVu Sans, sans-serif" font-size="11">'
+        f"<title>{html.escape(drawing.alt)}</title>"
         f"<style>{paper_style()}</style>{drawing.body}</svg>\n"
     )

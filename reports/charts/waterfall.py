@@ -1,4 +1,4 @@
-"""Shapley shares as a waterfall that ends at the total."""
+"""Shapley shares as a waterfall that ends at their total."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,14 @@ from reports.page.blocks import Drawing
 
 @dataclass(frozen=True)
 class Share:
-    """One factor's share, its text, and its class."""
+    """One factor's share.
+
+    Attributes:
+        label: name of the factor.
+        value: its share, in the outcome's unit.
+        text: the share as readers see it.
+        css: class of its bar.
+    """
 
     label: str
     value: float
@@ -20,16 +27,26 @@ class Share:
 def waterfall(
     name: str, shares: Sequence[Share], total_label: str, total_text: str, alt: str
 ) -> Drawing:
-    """Each share starts where the last one ended; the last row is the total."""
+    """Draw the shares below each other; each starts where the previous one ends.
+
+    Args:
+        name: name of the drawing.
+        shares: the shares from top to bottom.
+        total_label: name of the last row, which is the total.
+        total_text: the total as readers see it.
+        alt: one sentence that says what is seen.
+    """
     left = min(
         max(text_width(label) for label in (total_label, *(share.label for share in shares))) + 14,
         220,
     )
+
     ends = [0.0]
     for share in shares:
         ends.append(ends[-1] + share.value)
     axis = Axis.around(ends, left, left + 230, room=0.05)
     bottom = 10 + 26 * (len(shares) + 1)
+
     body = line(axis(0), 4, axis(0), bottom, "zero")
     for index, share in enumerate(shares):
         y = 8 + 26 * index
@@ -39,10 +56,12 @@ def waterfall(
             max(x1, x2) + 6, y + 13, share.text
         )
         body += line(x2, y + 17, x2, y + 26, "link")
+
     y = 8 + 26 * len(shares)
     body += words(left - 10, y + 13, shortened(total_label, left - 12), "end bold")
     body += line(axis(0), y + 9, axis(ends[-1]), y + 9, "neutral bar")
     body += words(max(axis(ends[-1]), axis(0)) + 6, y + 13, total_text, "bold")
+
     ticks = axis.ticks(4)
     for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True):
         body += line(axis(tick), bottom + 2, axis(tick), bottom + 6, "ax")

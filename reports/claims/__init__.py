@@ -1,1 +1,1 @@
-"""From the numbers of a study to typed claims: what may be said of it, and how surely."""
+"""Typed claims from the numbers of a study: what a report may say, and how surely."""

@@ -1,7 +1,8 @@
 """Whether several studies agree on a change, and the mean of its effect over these studies.
 
-Effects are compared, never the words of verdicts: two words that differ are no disagreement, least
-of all by different margins. Whatever forbids a comparison is kept as a reason next to the numbers.
+Effects are compared, never the words of verdicts. Two studies with different words need not
+disagree, least of all if their margins differ. Whatever forbids a comparison is kept as a reason
+next to the numbers.
 """
 
 import math
@@ -32,18 +33,18 @@ What = Literal[
     "no_spread",
     "margin",
 ]
-"""What forbids a comparison: see `Reason`."""
+"""Reasons that forbid a comparison, see `Reason`."""
 
 
 class Measured(NamedTuple):
-    """What the effects of a study are measured in; effects of another measure aren't comparable.
+    """How effects are measured; effects that are measured differently can't be compared.
 
     Attributes:
-        metric: name of the outcome.
-        direction: `lower` or `higher`: what is better.
+        metric: Name of the outcome.
+        direction: `lower` or `higher`, whichever is better.
         scale: `linear` or `log`.
-        summary: how the outcome is read from a curve, such as `last`.
-        length: planned length of the trials, in words.
+        summary: How the outcome is read from a curve, such as `last`.
+        length: Planned length of the trials, in words.
     """
 
     metric: str
@@ -55,21 +56,22 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """The effects of one change in one study.
+    """Effects of one change in one study.
 
     Attributes:
-        study: its name, unique among those compared.
-        change: the change, with its level and the first level.
-        word: the study's verdict on it.
-        effects: one number per seed, on the scale of the study's rule, larger where the outcome is.
-        measured: what they are measured in.
-        margin: the smallest effect that matters, as readers see it; None: the study has none.
-        sets: paths of the config that the two levels set.
-        trials: ids of the trials that the effects are made of.
-        depends: whether the study established that the effect depends on another factor.
-        diverged: number of trials at either level that diverged.
-        missing: pairs of trials that lack a side.
-        aliases: in a fraction, the terms that the study can't distinguish from the change.
+        study: Name of the study, unique among those compared.
+        change: The change, with its level and the first level.
+        word: The study's verdict on the change.
+        effects: One number per seed, on the scale of the study's rule; larger where the outcome is
+            larger.
+        measured: How the effects are measured.
+        margin: The smallest effect that matters, as readers see it; None if the study has none.
+        sets: Paths of the config that the two levels set.
+        trials: Ids of the trials that the effects are made of.
+        depends: Whether the study established that the effect depends on another factor.
+        diverged: Number of trials at either level that diverged.
+        missing: Number of pairs of trials of which one lacks an outcome.
+        aliases: In a fraction, the terms that the study can't distinguish from the change.
     """
 
     study: str
@@ -88,12 +90,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something must not be compared.
+    """Reason why studies must not be compared.
 
     Attributes:
-        what: the reason.
-        forbids: `words`: the words of the verdicts; `sizes`: the effects, and so any number.
-        studies: the studies concerned.
+        what: The kind of reason.
+        forbids: `words` if the words of the verdicts can't be compared; `sizes` if the effects
+            can't, so that there is no number over studies.
+        studies: The studies concerned.
     """
 
     what: What
@@ -102,18 +105,18 @@ class Reason:
 
 
 class StudyEffect(NamedTuple):
-    """The effect in one study, with its own 95% interval, as readers see it.
+    """Effect in one study, with its own 95% interval, as readers see it.
 
     Attributes:
-        study: its name.
-        word: its verdict.
-        estimate: mean over seeds; on a log scale the ratio less 1, as are the ends.
-        low: lower end of the t interval; nan where the seeds are too few.
-        high: upper end.
-        n: seeds.
-        margin: the smallest effect that matters; None: the study has none.
-        missing: pairs of trials that lack a side.
-        aliases: the terms that the study can't distinguish from the change.
+        study: Name of the study.
+        word: Verdict of the study.
+        estimate: Mean over seeds; on a log scale the ratio less 1, as are the ends.
+        low: Lower end of the t interval; nan where the seeds are too few.
+        high: Upper end.
+        n: Number of seeds.
+        margin: The smallest effect that matters; None if the study has none.
+        missing: Number of pairs of trials of which one lacks an outcome.
+        aliases: The terms that the study can't distinguish from the change.
     """
 
     study: str
@@ -128,7 +131,7 @@ class StudyEffect(NamedTuple):
 
 
 class Mean(NamedTuple):
-    """A mean over studies, each with equal weight, with its 95% interval, as readers see it."""
+    """Mean over studies of equal weight, with its 95% interval, as readers see it."""
 
     estimate: float
     low: float
@@ -148,17 +151,17 @@ class Heterogeneity(NamedTuple):
 
 @dataclass(frozen=True)
 class Agreement:
-    """What several studies say of one change.
+    """Comparison of several studies of one change.
 
     Attributes:
-        change: the change; named `factor=level` where the studies name it in different ways.
-        studies: the effect in each study, in the order of the studies.
-        reasons: what forbids comparing words or sizes.
-        log: whether effects are ratios less 1.
-        test: whether the studies differ; None where sizes must not be compared.
-        mean: the mean of these studies, about them alone; None likewise.
-        over: the mean in studies like these, which takes them as a random sample of such studies;
-            None likewise, or below three studies.
+        change: The change; named `factor=level` if the studies name it in different ways.
+        studies: The effect in each study, in the order of the studies.
+        reasons: What forbids comparing words or sizes.
+        log: Whether effects are ratios less 1.
+        test: Whether the studies differ; None if sizes must not be compared.
+        mean: The mean of these studies, about them alone; None if sizes must not be compared.
+        over: The mean in studies like these, which takes them as a random sample of such studies;
+            None if sizes must not be compared, or with fewer than three studies.
     """
 
     change: Change
@@ -170,7 +173,7 @@ class Agreement:
     over: Mean | None = None
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no data could support."""
+        """Raise ClaimError for numbers that no data could support."""
         name, numbers = self.change.name, (self.test, self.mean, self.over)
         if len(self.studies) < 2:
             raise ClaimError(f"{name}: one study agrees with nothing")
@@ -180,7 +183,7 @@ class Agreement:
             raise ClaimError(f"{name}: {len(self.studies)} studies say nothing of others like them")
 
     def forbidden(self, which: Literal["words", "sizes"]) -> tuple[Reason, ...]:
-        """The reasons that forbid comparing the words, or the sizes."""
+        """Return the reasons that forbid comparing the words, or the sizes."""
         return tuple(reason for reason in self.reasons if reason.forbids == which)
 
     @property
@@ -190,11 +193,11 @@ class Agreement:
 
     @property
     def margins(self) -> tuple[float | None, ...]:
-        """The margin of each study."""
+        """Margin of each study."""
         return tuple(study.margin for study in self.studies)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON; numbers that aren't finite are None."""
+        """Return the agreement as JSON; numbers that aren't finite are None."""
         change = self.change
         tuples = {"test": self.test, "mean": self.mean, "over": self.over}
         return {
@@ -213,13 +216,13 @@ class Agreement:
 
 
 def agreements(parts: Iterable[Part]) -> tuple[Agreement, ...]:
-    """Return what the studies say of every change that two or more of them share.
+    """Compare the studies on every change that two or more of them share.
 
     A change is shared where factor, level, and first level have the same labels. The tests of all
     shared changes are corrected together by Holm's method.
 
     Args:
-        parts: Of all studies; the order of changes and studies is kept.
+        parts: The parts of all studies; the order of changes and studies is kept.
     """
     groups: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:
@@ -229,13 +232,15 @@ def agreements(parts: Iterable[Part]) -> tuple[Agreement, ...]:
 
     reasons = [_reasons(group) for group in shared]
     tests = [
-        None if _sizes(found) else welch_f(_samples(group))
-        for group, found in zip(shared, reasons, strict=True)
+        None if _forbid_sizes(forbidding) else welch_f(_samples(group))
+        for group, forbidding in zip(shared, reasons, strict=True)
     ]
+
+    # All tests are one family, so that more shared changes cause no more false alarms.
     adjusted = holm([math.nan if test is None else test[3] for test in tests])
     return tuple(
-        _agreement(group, found, None if test is None else Heterogeneity(*test, p))
-        for group, found, test, p in zip(shared, reasons, tests, adjusted, strict=True)
+        _agreement(group, forbidding, None if test is None else Heterogeneity(*test, p))
+        for group, forbidding, test, p in zip(shared, reasons, tests, adjusted, strict=True)
     )
 
 
@@ -244,7 +249,7 @@ def _agreement(
     reasons: tuple[Reason, ...],
     test: Heterogeneity | None,
 ) -> Agreement:
-    """What these studies say of one change; without a test there is no mean either."""
+    """Return the comparison of one change; without a test, there is no mean either."""
     log = all(part.measured.scale == "log" for part in parts)
     studies, change = tuple(_effect(part) for part in parts), _common(parts)
     if test is None:
@@ -253,18 +258,23 @@ def _agreement(
     samples = _samples(parts)
     *numbers, df = pooled_mean(samples)
     mean = _mean(numbers, df, log)
-    found = over_studies(samples)
-    over = None if found is None else _mean((found.mean, found.low, found.high), found.n - 1, log)
+    similar = over_studies(samples)
+    over = (
+        None
+        if similar is None
+        else _mean((similar.mean, similar.low, similar.high), similar.n - 1, log)
+    )
     return Agreement(change, studies, reasons, log, test, mean, over)
 
 
 def _mean(numbers: Sequence[float], df: float, log: bool) -> Mean:
+    """Return a mean as readers see it, from its estimate and the ends of its interval."""
     estimate, low, high = (_shown(number, log) for number in numbers)
     return Mean(estimate, low, high, float(df))
 
 
 def _common(parts: Sequence[Part]) -> Change:
-    """The change that all parts are about: a factor may have more levels in one study."""
+    """Return the change that all parts are about; a factor may have more levels in one study."""
     change = parts[0].change
     if all(part.change.name == change.name for part in parts):
         return change
@@ -272,15 +282,15 @@ def _common(parts: Sequence[Part]) -> Change:
 
 
 def _effect(part: Part) -> StudyEffect:
-    """The effect in one study."""
-    found, log = Interval.of(part.effects), part.measured.scale == "log"
+    """Return the effect in one study."""
+    interval, log = Interval.of(part.effects), part.measured.scale == "log"
     return StudyEffect(
         study=part.study,
         word=part.word,
-        estimate=_shown(found.mean, log),
-        low=_shown(found.low, log),
-        high=_shown(found.high, log),
-        n=found.n,
+        estimate=_shown(interval.mean, log),
+        low=_shown(interval.low, log),
+        high=_shown(interval.high, log),
+        n=interval.n,
         margin=part.margin,
         missing=part.missing,
         aliases=part.aliases,
@@ -288,48 +298,51 @@ def _effect(part: Part) -> StudyEffect:
 
 
 def _reasons(parts: Sequence[Part]) -> tuple[Reason, ...]:
-    """All that forbids comparing words or sizes of these studies."""
+    """Return every reason that forbids comparing words or sizes of these studies."""
     everyone = tuple(part.study for part in parts)
-    found: list[Reason] = []
+    reasons: list[Reason] = []
     measures: tuple[What, ...] = ("metric", "direction", "scale", "summary", "length")
     for what in measures:
         if len({getattr(part.measured, what) for part in parts}) > 1:
-            found.append(Reason(what, "sizes", everyone))
+            reasons.append(Reason(what, "sizes", everyone))
 
-    # Equal labels that set other things are another change; other values of them are told, no more.
+    # Levels with the same labels that set other keys are another change. Other values of the same
+    # keys don't forbid a comparison.
     if len({part.sets for part in parts}) > 1:
-        found.append(Reason("levels", "sizes", everyone))
+        reasons.append(Reason("levels", "sizes", everyone))
 
     # Studies with a trial in common are not independent, and a mean would count it twice.
     common = {one.study for a, b in combinations(parts, 2) if a.trials & b.trials for one in (a, b)}
-    single: tuple[tuple[What, set[str]], ...] = (
+    by_study: tuple[tuple[What, set[str]], ...] = (
         ("shared_trials", common),
         ("depends", {part.study for part in parts if part.depends}),
         ("diverged", {part.study for part in parts if part.diverged}),
         ("few_seeds", {part.study for part in parts if _known(part).size < FEWEST_SEEDS}),
         ("no_spread", {part.study for part in parts if _flat(part)}),
     )
-    for what, concerned in single:
+    for what, concerned in by_study:
         if concerned:
             studies = tuple(study for study in everyone if study in concerned)
-            found.append(Reason(what, "sizes", studies))
+            reasons.append(Reason(what, "sizes", studies))
 
     if len({part.margin for part in parts}) > 1:
-        found.append(Reason("margin", "words", everyone))
-    return tuple(found)
+        reasons.append(Reason("margin", "words", everyone))
+    return tuple(reasons)
 
 
-def _sizes(reasons: Iterable[Reason]) -> bool:
+def _forbid_sizes(reasons: Iterable[Reason]) -> bool:
+    """Return whether a reason forbids comparing the sizes of effects."""
     return any(reason.forbids == "sizes" for reason in reasons)
 
 
 def _flat(part: Part) -> bool:
-    """Whether all seeds, and enough of them, have one and the same effect."""
+    """Return whether all seeds have one and the same effect, and there are enough of them."""
     values = _known(part)
     return bool(values.size >= FEWEST_SEEDS and np.ptp(values) == 0)
 
 
 def _known(part: Part) -> np.ndarray:
+    """Return the effects that are known."""
     values = np.array(part.effects, dtype=float)
     known: np.ndarray = values[np.isfinite(values)]
     return known
@@ -340,11 +353,12 @@ def _samples(parts: Sequence[Part]) -> list[np.ndarray]:
 
 
 def _shown(value: float, log: bool) -> float:
+    """Return an effect as readers see it: a difference of logarithms as a ratio less 1."""
     return math.expm1(value) if log else value
 
 
 def _json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON."""
+    """Return the values as JSON."""
     return {key: _plain(value) for key, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""A claim: one thing that a report may say, as data. Words come last, and from claims alone."""
+"""A claim: one thing that a report may say, as data from which all sentences are made."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -16,8 +16,10 @@ Kind = Literal[
     "undecided",
     "uncompared",
 ]
-"""What a claim is about; `one_sided` is `no harm` or `no benefit`, `composite` ranks diverged runs
-last."""
+"""What a claim is about.
+
+`one_sided` is `no harm` or `no benefit`; `composite` ranks diverged trials last.
+"""
 
 ScopeType = Literal["everywhere", "on_average", "at", "clean", "alias_group"]
 
@@ -26,29 +28,29 @@ VERDICTS = (
     *("harms on average", "helps on average", "equivalent on average"),
     *("diverges", "not enough data"),
 )
-"""The words of a factor's verdict."""
+"""Words of a factor's verdict."""
 
 ASSERTS_NOTHING = ("undecided", "uncompared")
-"""Kinds that say that something is not known."""
+"""Kinds of claims that say that something is unknown."""
 
 
 class ClaimError(Exception):
-    """A claim contradicts itself: a defect of the analysis, never a sentence."""
+    """Claim that contradicts itself: a defect of the analysis that must not reach readers."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The settings that a claim holds in.
+    """Settings that a claim holds in.
 
     Attributes:
-        type: `everywhere`: in each setting that was run; `on_average`: of their mean; `at`: at the
-            levels of `at`; `clean`: of the mean over the settings in which no trial diverged;
-            `alias_group`: of the sum of `terms`.
-        at: factor -> level.
-        over: the settings, where they are not all of the design's.
-        left_out: the settings of the design that have no result, or in which trials diverged.
-        terms: of an alias group, the terms that the design cannot tell apart.
-        every: of a scope `clean`, whether the claim holds in each of its settings and not only of
+        type: `everywhere`: in each setting that was run; `on_average`: on the mean of those
+            settings; `at`: at the levels of `at`; `clean`: on the mean over the settings in which
+            no trial diverged; `alias_group`: on the sum of `terms`.
+        at: Factor -> level.
+        over: The settings, if they aren't all settings of the design.
+        left_out: The settings of the design that have no result, or in which trials diverged.
+        terms: In an alias group, the terms that the design can't distinguish.
+        every: In a scope `clean`, whether the claim holds in each of its settings and not only on
             their mean.
     """
 
@@ -61,12 +63,11 @@ class Scope:
 
     @property
     def single(self) -> bool:
-        """Whether the claim names settings of its own, so that it is about less than the whole
-        design."""
+        """Whether the claim names its settings, so that it is about less than the whole design."""
         return self.type == "at"
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the scope as JSON."""
         return {
             "type": self.type,
             "at": dict(self.at),
@@ -79,7 +80,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Counts:
-    """Diverged trials, of how many that finished or diverged, at the two levels of a comparison."""
+    """Diverged trials and ended trials (finished or diverged) at the two levels of a comparison."""
 
     diverged: int
     ended: int
@@ -89,38 +90,38 @@ class Counts:
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that may be said.
+    """One thing that a report may say.
 
     Attributes:
-        id: unique in a report.
-        kind: what it is about.
-        subject: name of the change: a factor, or `factor=level` of a factor with several levels; of
-            `depends` the term.
-        factor: the factor; of `depends` empty.
-        level: the level that is compared, or that makes trials diverge.
-        against: the level it is compared with.
+        id: Unique in a report.
+        kind: What the claim is about.
+        subject: Name of the change: a factor, or `factor=level` for a factor with several levels;
+            for `depends` the term.
+        factor: The factor; empty for `depends`.
+        level: The level that is compared, or that makes trials diverge.
+        against: The level that it is compared with.
         word: `harms`, `helps`, `equivalent`, `no harm`, `no benefit`, `depends`, `diverges`, or
             empty.
-        scope: the settings it holds in.
-        estimate: change of the outcome from the first level, in the outcome's unit (on a log scale
+        scope: The settings that it holds in.
+        estimate: Change of the outcome from the first level, in the outcome's unit (on a log scale
             the ratio less 1).
-        low: lower end of its interval.
-        high: upper end.
-        confidence: of the interval.
-        percent: the estimate in percent of the first level's mean in the same seeds; nan where that
-            is not known well, and of interactions.
-        percent_low: lower end of the interval of that ratio.
-        percent_high: upper end.
-        p: of the test named.
-        p_adjusted: corrected over all claims of the report; a claim is made where it is below 0.05.
-        test: `t`, `t by CR2`, `sequence`, `Boschloo`, `exact`.
-        df: degrees of freedom.
-        n_seeds: seeds that both sides have.
-        n_pairs: pairs of trials.
-        family: whose share of the error it spends.
-        gate: id of the claim that had to be made first.
-        counts: diverged trials at both levels.
-        look: seeds at the planned look that decided it; None: not by a look.
+        low: Lower end of the estimate's interval.
+        high: Upper end of the estimate's interval.
+        confidence: Confidence of the interval.
+        percent: The estimate in percent of the first level's mean in the same seeds; nan if that
+            mean is uncertain, and for interactions.
+        percent_low: Lower end of the interval of that ratio.
+        percent_high: Upper end of the interval of that ratio.
+        p: Uncorrected p value of the test.
+        p_adjusted: p corrected over all claims of the report; a claim is made if it is below 0.05.
+        test: `t`, `t by CR2`, `sequence`, `Boschloo`, or `exact`.
+        df: Degrees of freedom.
+        n_seeds: Number of seeds that have both sides.
+        n_pairs: Number of pairs of trials.
+        family: Family of claims whose share of the error it spends.
+        gate: Id of the claim that had to be made first.
+        counts: Diverged trials at both levels.
+        look: Seeds at the planned look that decided it; None if no look did.
         caveats: `skewed`, `quantised`, `unplanned_look`, `missing`, `diverged`, and `small`: the
             interval reaches into the margin. Reports add `interim` and `rule_changed`.
     """
@@ -153,7 +154,7 @@ class Claim:
     caveats: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what no data could support."""
+        """Raise ClaimError for a claim that no data could support."""
         if self.kind in ASSERTS_NOTHING:
             if self.word not in ("", "not enough data"):
                 raise ClaimError(f"{self.id}: asserts nothing, yet says {self.word}")
@@ -165,7 +166,7 @@ class Claim:
             raise ClaimError(f"{self.id}: holds at levels that it does not name")
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON; numbers that are not finite are None."""
+        """Return the claim as JSON; numbers that are not finite are None."""
         numbers = (
             "estimate",
             "low",
@@ -195,7 +196,7 @@ class Claim:
 
 
 def averaged(claim: Claim) -> bool:
-    """Whether a claim is about the mean of several settings and nothing more."""
+    """Return whether a claim is about the mean of several settings and nothing more."""
     scope = claim.scope
     mean = scope.type in ("on_average", "alias_group") or (
         scope.type == "clean" and not scope.every
@@ -204,12 +205,12 @@ def averaged(claim: Claim) -> bool:
 
 
 def interacting(claim: Claim) -> set[str]:
-    """The changes of an interaction, and of all that the design cannot tell from it."""
+    """Return the changes of an interaction, and those of its aliases."""
     return {name for term in (claim.scope.terms or (claim.subject,)) for name in term.split(" × ")}
 
 
 def depending(claims: Iterable[Claim]) -> set[str]:
-    """The changes of all interactions that are established."""
+    """Return the changes of all established interactions."""
     return {name for claim in claims if claim.kind == "depends" for name in interacting(claim)}
 
 
@@ -217,8 +218,8 @@ def check(claims: tuple[Claim, ...]) -> None:
     """Check the claims of a report against each other.
 
     Raises:
-        ClaimError: an average is claimed beside an established interaction of the same factor, a
-            conditional claim lacks its gate, or an id occurs twice.
+        ClaimError: An average is claimed of a factor in an established interaction, a conditional
+            claim lacks its gate, or an id occurs twice.
     """
     ids = {claim.id for claim in claims}
     if len(ids) < len(claims):
@@ -236,8 +237,14 @@ def _finite(value: float) -> float | None:
 
 
 def ranked(claims: Iterable[Claim], *kinds: Kind, word: str = "") -> list[Claim]:
-    """The claims of these kinds, and of this word if one is given, the largest effect first."""
-    found = [claim for claim in claims if claim.kind in kinds and (not word or claim.word == word)]
+    """Return the claims of these kinds, the largest effect first.
+
+    Args:
+        claims: The claims to choose from.
+        *kinds: Kinds of the chosen claims.
+        word: Their word; empty for any.
+    """
+    chosen = [claim for claim in claims if claim.kind in kinds and (not word or claim.word == word)]
     return sorted(
-        found, key=lambda claim: 0.0 if math.isnan(claim.estimate) else -abs(claim.estimate)
+        chosen, key=lambda claim: 0.0 if math.isnan(claim.estimate) else -abs(claim.estimate)
     )

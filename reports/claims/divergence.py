@@ -1,5 +1,4 @@
-"""Does a level make trials diverge? Counts of diverged trials, tested on both sides and
-corrected."""
+"""Whether a level makes trials diverge: two-sided, corrected tests of counts of diverged trials."""
 
 from collections.abc import Sequence
 
@@ -14,7 +13,15 @@ from reports.stats.exact import boschloo_p
 
 
 def sides(design: Design, term: Term) -> tuple[list[int], list[int], int]:
-    """Cells at the level and at the first level of a change, and how many pairs a seed has."""
+    """Return the cells at the level and at the first level of a change, and the pairs per seed.
+
+    Args:
+        design: The study's design.
+        term: A term of one change.
+
+    Returns:
+        `(cells at the level, cells at the first level, number of pairs in a seed)`.
+    """
     if not term.blocks:
         signs = design.fraction_weights(term)
         return list(np.flatnonzero(signs > 0)), list(np.flatnonzero(signs < 0)), len(signs) // 2
@@ -24,7 +31,7 @@ def sides(design: Design, term: Term) -> tuple[list[int], list[int], int]:
 
 
 def counts(trials: Trials, design: Design, term: Term) -> Counts:
-    """Diverged and ended trials at both levels of a change."""
+    """Return the diverged and ended trials at both levels of a change."""
     ended = trials.diverged | np.isfinite(trials.values)
     level, first, _ = sides(design, term)
     return Counts(
@@ -34,19 +41,28 @@ def counts(trials: Trials, design: Design, term: Term) -> Counts:
 
 
 def p_value(trials: Trials, design: Design, term: Term) -> float:
-    """Two-sided p of "the level makes no difference to how many trials diverge".
+    """Return the two-sided p of "the level doesn't change how many trials diverge".
 
     Boschloo's exact test takes trials for independent. Where a seed has several pairs of trials,
     which may diverge together, a t test over the seeds' differences of shares must agree: p is the
     larger one.
+
+    Args:
+        trials: The study's trials.
+        design: The study's design.
+        term: A term of one change.
+
+    Returns:
+        The p value; nan with fewer than `FEWEST_SEEDS` seeds that ended at both levels, or without
+        a diverged trial.
     """
     ended = trials.diverged | np.isfinite(trials.values)
     level, first, pairs = sides(design, term)
     both = ended[:, level].any(axis=1) & ended[:, first].any(axis=1)
-    found = counts(trials, design, term)
-    if both.sum() < FEWEST_SEEDS or not found.diverged + found.diverged_first:
+    tally = counts(trials, design, term)
+    if both.sum() < FEWEST_SEEDS or not tally.diverged + tally.diverged_first:
         return float("nan")
-    p = boschloo_p(found.diverged, found.ended, found.diverged_first, found.ended_first)
+    p = boschloo_p(tally.diverged, tally.ended, tally.diverged_first, tally.ended_first)
     if pairs == 1:
         return p
 
@@ -65,16 +81,26 @@ def p_value(trials: Trials, design: Design, term: Term) -> float:
 def diverging(
     trials: Trials, design: Design, terms: Sequence[Term], spending: Spending
 ) -> list[Claim]:
-    """A claim for each change of which one level makes trials diverge; the claim names the level
-    that loses them."""
+    """Return a claim for each change of which one level makes trials diverge.
+
+    The claim names the level that loses more trials.
+
+    Args:
+        trials: The study's trials.
+        design: The study's design.
+        terms: Terms of one change each; they are corrected together.
+        spending: Levels at this look.
+    """
     p = np.array([p_value(trials, design, term) for term in terms])
     adjusted = spending.holm(p, ERROR, sides=2)
     claims = []
     for term, raw, corrected in zip(terms, p, adjusted, strict=True):
         if not corrected < ERROR:
             continue
-        change, found = term.changes[0], counts(trials, design, term)
-        at_level = found.diverged * found.ended_first > found.diverged_first * found.ended
+
+        # Shares of diverged trials, compared without a division.
+        change, tally = term.changes[0], counts(trials, design, term)
+        at_level = tally.diverged * tally.ended_first > tally.diverged_first * tally.ended
         claims.append(
             Claim(
                 id=f"diverges:{change.name}",
@@ -89,16 +115,16 @@ def diverging(
                 p_adjusted=float(corrected),
                 test="Boschloo",
                 n_seeds=len(trials.seeds),
-                n_pairs=min(found.ended, found.ended_first),
+                n_pairs=min(tally.ended, tally.ended_first),
                 family="divergence",
-                counts=found,
+                counts=tally,
             )
         )
     return claims
 
 
 def _scope(term: Term) -> Scope:
-    """All settings; of a design with one setting the levels that it holds at."""
+    """Return the scope of a claim about divergence, which covers every setting of the design."""
     if len(term.blocks) == 1 and term.blocks[0].at:
         return Scope("at", term.blocks[0].at)
     return Scope("alias_group", terms=term.aliases) if not term.blocks else Scope("everywhere")

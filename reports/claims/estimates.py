@@ -1,9 +1,9 @@
 """Estimates of contrasts over seeds, many at once, with the p values that claims are made from.
 
-The unit is the seed. Where every seed has all cells of a contrast, the estimate is the mean over
-seeds of one number each, with Student's t. Where cells are missing, each cell has its own mean and
-each seed its own block, with a variance that is robust to whatever the trials of one seed share
-(CR2, Bell and McCaffrey 2002).
+The unit is the seed. If every seed has all cells of a contrast, each seed gives one number, and the
+estimate is their mean, tested by Student's t. If cells are missing, each cell has its own mean and
+each seed its own block. The variance is then robust to whatever trials with the same seed share
+(CR2, Bell & McCaffrey 2002).
 """
 
 import math
@@ -23,25 +23,24 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 FEWEST_SEEDS = 3
-"""Seeds below which nothing is claimed: two may agree by chance."""
+"""Seeds below which nothing is claimed, because two may agree by chance."""
 FEWEST_FOR_SKEW = 4
 """Seeds below which skewness says nothing."""
 SAME = 1e-10
-"""Differences below this share of the largest outcome are rounding of the arithmetic, not of the
-training."""
+"""Share of the largest outcome below which differences come from rounding, not from training."""
 
 
 @dataclass(frozen=True)
 class Trials:
-    """The outcome of a study's trials as seed x cell.
+    """Outcome of a study's trials as an array of seeds and cells.
 
     Attributes:
-        seeds: in the plan's order.
-        values: (seeds, cells), + is worse; nan where a trial has no finite outcome.
-        diverged: (seeds, cells), whether the trial diverged.
-        open: (seeds, cells), whether the trial may still end.
-        step: by which the outcome moves, where it is quantised; None: continuous.
-        share: of how many things the outcome is a share, where it is one.
+        seeds: Seeds in the plan's order.
+        values: (seeds, cells) outcomes, + is worse; nan where a trial has no finite outcome.
+        diverged: (seeds, cells) whether the trial diverged.
+        open: (seeds, cells) whether the trial may still end.
+        step: Step by which the outcome moves; None if the outcome is continuous.
+        share: Number of things of which the outcome is a share; None if it isn't one.
     """
 
     seeds: tuple[int, ...]
@@ -62,17 +61,17 @@ class Trials:
         quantised: bool = True,
         share: bool = False,
     ) -> "Trials":
-        """Trials whose step, if their outcome is quantised, is read from the values.
+        """Return trials whose step, if their outcome moves in steps, is read from the values.
 
         Args:
-            seeds: see the attribute.
-            values: see the attribute.
-            diverged: see the attribute.
-            open_: see the attribute.
-            quantised: whether to look for a step.
-            share: whether the outcome is known to be a share of a number of things. Without
-                knowing, a step of one in a whole number is taken for one, unless it is of decimals,
-                which are rounding more often than counting.
+            seeds: See the attribute.
+            values: See the attribute.
+            diverged: See the attribute.
+            open_: See the attribute `open`.
+            quantised: Whether to look for a step.
+            share: Whether the outcome is known to be a share of a number of things. If it isn't
+                known, a step of 1/K counts as such a share, unless K is a power of ten: decimals
+                come from rounding more often than from counting.
         """
         known = values[np.isfinite(values)]
         step = resolution(known) if quantised and known.size else None
@@ -84,20 +83,21 @@ class Trials:
         return cls(tuple(seeds), values, diverged, open_, step, things)
 
     def first(self, seeds: int) -> "Trials":
-        """Only the first so many seeds."""
+        """Return the trials of only the first `seeds` seeds."""
         return self._part(np.arange(len(self.seeds)) < seeds)
 
     def without(self, seed: int) -> "Trials":
-        """All seeds but one."""
+        """Return the trials of all seeds but one."""
         return self._part(np.array([other != seed for other in self.seeds]))
 
-    def _part(self, kept: Flags) -> "Trials":
-        seeds = tuple(seed for seed, stays in zip(self.seeds, kept, strict=True) if stays)
-        arrays = (self.values[kept], self.diverged[kept], self.open[kept])
+    def _part(self, chosen: Flags) -> "Trials":
+        """Return the trials of the chosen seeds, with the step of all trials."""
+        seeds = tuple(seed for seed, stays in zip(self.seeds, chosen, strict=True) if stays)
+        arrays = (self.values[chosen], self.diverged[chosen], self.open[chosen])
         return Trials(seeds, *arrays, self.step, self.share)
 
     def worst(self) -> "Trials":
-        """The same with every diverged trial at the worst value of the study."""
+        """Return the same trials with every diverged trial at the worst value of the study."""
         known = self.values[np.isfinite(self.values)]
         values = np.where(self.diverged, known.max() if known.size else np.nan, self.values)
         return Trials(
@@ -105,7 +105,7 @@ class Trials:
         )
 
     def fit(self, cells: tuple[int, ...]) -> CellMeans:
-        """Means of these cells with seeds as blocks; worked out once."""
+        """Return means of these cells with seeds as blocks, computed once."""
         if cells not in self._fits:
             self._fits[cells] = fit_cells(self.values[:, list(cells)])
         return self._fits[cells]
@@ -113,17 +113,17 @@ class Trials:
 
 @dataclass(frozen=True)
 class Estimates:
-    """Contrasts of cell means; arrays of one length.
+    """Estimates of contrasts of cell means, as arrays with one number per contrast.
 
     Attributes:
-        mean: estimate.
-        se: its standard error; 0 where all seeds have the same number.
-        df: degrees of freedom of t.
-        n: seeds that count.
-        skew: sample skewness over seeds; nan where there is not one number a seed.
+        mean: The estimate.
+        se: Its standard error; 0 where all seeds have the same number.
+        df: Degrees of freedom of t.
+        n: Number of seeds that count.
+        skew: Sample skewness over seeds; nan where seeds don't have one number each.
         values: (seeds, contrasts), the contrast in each seed; nan where the seed lacks a cell.
-        sequence: whether p and intervals are to stay valid whatever made someone add seeds.
-        guard: whether claims about visibly skewed contrasts need more than t. Where each of several
+        sequence: Whether p and intervals must stay valid if seeds were added after a look.
+        guard: Whether claims about visibly skewed contrasts need more than t. If each of several
             settings must pass a test, or a gate came before, the largest p or the gate is guard
             enough; a second one would decide little.
     """
@@ -141,18 +141,19 @@ class Estimates:
     def of(
         cls, trials: Trials, weights: Floats, sequence: bool = False, guard: bool = True
     ) -> "Estimates":
-        """Estimates of contrasts.
+        """Return estimates of contrasts.
 
         Args:
-            trials: the outcome.
+            trials: The outcome.
             weights: (contrasts, cells); a row of zeros is a contrast that is 0 by construction.
-            sequence: see the attribute.
-            guard: see the attribute.
+            sequence: See the attribute.
+            guard: See the attribute.
         """
         weights = np.atleast_2d(weights)
         values = _by_seed(trials.values, weights)
         largest = np.nanmax(np.abs(trials.values), initial=0.0)
         values = np.where(np.abs(values) <= SAME * largest, 0.0, values)
+
         n = np.isfinite(values).sum(axis=0)
         with np.errstate(all="ignore"):
             mean = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
@@ -165,70 +166,80 @@ class Estimates:
         # Seeds that have some cells of a contrast, two at least, but not all count as well.
         for row in _partial(trials.values, weights):
             cells = tuple(int(cell) for cell in np.flatnonzero(weights[row]))
-            found = trials.fit(cells).contrast(weights[row, list(cells)])
-            mean[row], se[row], df[row], n[row] = found
+            contrast = trials.fit(cells).contrast(weights[row, list(cells)])
+            mean[row], se[row], df[row], n[row] = contrast
             skew[row] = np.nan
+
         mean = np.where(np.abs(mean) <= SAME * largest, 0.0, mean)
         se = np.maximum(se, _floor(trials, weights, n))
         return cls(mean, se, df, n, skew, values, sequence, guard)
 
     def __len__(self) -> int:
-        """How many contrasts there are."""
+        """Return the number of contrasts."""
         return len(self.mean)
 
     @property
     def flat(self) -> Flags:
-        """Whether a contrast is 0 in every seed."""
+        """Whether each contrast is 0 in every seed."""
         return np.asarray((self.mean == 0) & (self.se == 0) & (self.n > 0))
 
     @property
     def flagged(self) -> Flags:
-        """Whether the seeds' numbers are more skewed than nine in ten normal samples are."""
+        """Whether the seeds' numbers are more skewed than nine in ten normal samples."""
         limit = np.array([skew_limit(int(n)) if n >= FEWEST_FOR_SKEW else np.inf for n in self.n])
         with np.errstate(invalid="ignore"):
             return np.asarray(np.abs(self.skew) > limit)
 
     @property
     def guarded(self) -> Flags:
-        """Contrasts whose claims need more than t."""
+        """Whether claims about each contrast need more than t."""
         return self.flagged if self.guard else np.zeros(len(self), dtype=bool)
 
     def above(self, bound: float = 0.0) -> Floats:
-        """One-sided p of "not above the bound": small where the contrast is larger; nan where
-        nobody can say."""
+        """Return the one-sided p of "not above the bound": small where the contrast is larger.
+
+        It is nan where the seeds are too few or have no spread.
+        """
         return self._one_sided(bound, 1.0)
 
     def below(self, bound: float = 0.0) -> Floats:
-        """One-sided p of "not below the bound": small where the contrast is smaller."""
+        """Return the one-sided p of "not below the bound": small where the contrast is smaller."""
         return self._one_sided(bound, -1.0)
 
     def apart(self) -> Floats:
-        """Two-sided p of "is 0"."""
+        """Return the two-sided p of "is 0"."""
         if self.sequence:
             return np.minimum(self.above(), self.below())
         p: Floats = np.minimum(1.0, 2 * np.minimum(self.above(), self.below()))
         return p
 
     def inside(self, margin: float) -> Floats:
-        """One-sided p of "outside the margin"."""
+        """Return the one-sided p of "outside the margin"."""
         return np.maximum(self.within(margin, 1), self.within(margin, -1))
 
     def within(self, margin: float, side: int) -> Floats:
-        """One-sided p of "beyond the margin on this side" (+1 or -1); of guarded samples no seed
-        may be."""
+        """Return the one-sided p of "beyond the margin on this side".
+
+        In guarded samples no seed may be beyond the margin.
+
+        Args:
+            margin: The margin, above 0.
+            side: +1 for the upper side, -1 for the lower.
+        """
         p = self.below(margin) if side > 0 else self.above(-margin)
         with np.errstate(invalid="ignore"):
             beyond = (side * self.values >= margin).any(axis=0)
         return np.where(self.guarded & beyond, 1.0, p)
 
     def interval(self, alpha: float) -> tuple[Floats, Floats]:
-        """Ends of the interval at confidence 1 - alpha; nan where the spread is not known.
+        """Return the ends of the interval at confidence 1 - alpha; nan where the spread is unknown.
 
-        It is the usual t interval. Of visibly skewed samples it also holds Johnson's interval and
+        It is the usual t interval. For visibly skewed samples it also covers Johnson's interval and
         all seeds.
         """
         critical = special.stdtrit(self.df, 1 - alpha / 2)
         low, high = self._ends(critical * self.se)
+
         flagged = self.flagged & np.isfinite(low)
         if flagged.any():
             johnson = johnson_interval(self.mean, self.se, self.n, self.skew, critical)
@@ -241,8 +252,10 @@ class Estimates:
         return low, high
 
     def valid_interval(self, alpha: float) -> tuple[Floats, Floats]:
-        """Ends of the interval that stays valid however often someone looked (confidence
-        sequence)."""
+        """Return the ends of the interval that stays valid however often someone looked.
+
+        It is a confidence sequence, see `sequence_half_width`.
+        """
         known = (self.se > 0) & (self.df >= 1)
         half = np.full(len(self), np.nan)
         half[known] = [
@@ -252,24 +265,27 @@ class Estimates:
         return self._ends(half)
 
     def shown_interval(self, alpha: float) -> tuple[Floats, Floats]:
-        """Ends of the interval that readers see: the one that fits how seeds were added."""
+        """Return the ends of the interval that readers see, which fits how seeds were added."""
         return self.valid_interval(alpha) if self.sequence else self.interval(alpha)
 
     def _ends(self, half: Floats) -> tuple[Floats, Floats]:
+        """Return the ends of intervals with these half-widths; nan where nothing may be claimed."""
         known = (self.n >= FEWEST_SEEDS) & ((self.se > 0) | self.flat)
         half = np.where(known, np.where(self.flat, 0.0, half), np.nan)
         return self.mean - half, self.mean + half
 
     def _tail(self, t: Floats) -> Floats:
-        """One-sided p of t, or of a sequence that may have been looked at any number of times."""
+        """Return the one-sided p of t, or one that stays valid at any number of looks."""
         if not self.sequence:
             return np.asarray(special.stdtr(self.df, -t))
         size = np.minimum(np.abs(np.nan_to_num(t)), 1e100)
         return np.where(t > 0, sequence_p(size, np.maximum(self.df + 1, 2)), 1.0)
 
     def _one_sided(self, bound: float, sign: float) -> Floats:
-        """A claim about a guarded contrast needs the bound of t and that of Johnson's t for skewed
-        samples."""
+        """Return the one-sided p of "not beyond the bound", in the direction of `sign`.
+
+        A guarded contrast must pass both the usual t and Johnson's t for skewed samples.
+        """
         away = sign * (self.mean - bound)
         with np.errstate(all="ignore"):
             t = away / self.se
@@ -285,7 +301,7 @@ class Estimates:
 
 
 def _by_seed(values: Floats, weights: Floats) -> Floats:
-    """(seeds, contrasts): each contrast in the seeds that have all of its cells."""
+    """Return (seeds, contrasts): each contrast in the seeds that have all of its cells."""
     known = np.isfinite(values)
     if known.all():
         return values @ weights.T
@@ -294,17 +310,17 @@ def _by_seed(values: Floats, weights: Floats) -> Floats:
 
 
 def _partial(values: Floats, weights: Floats) -> npt.NDArray[np.intp]:
-    """The contrasts for which some seed has two cells or more, but not all."""
+    """Return the contrasts for which some seed has two cells or more, but not all."""
     known = np.isfinite(values).astype(float)
     if known.all():
         return np.array([], dtype=int)
-    wanted = (weights != 0).astype(float)
-    there = known @ wanted.T
-    return np.flatnonzero(((there >= 2) & (there < wanted.sum(axis=1))).any(axis=0))
+    needed = (weights != 0).astype(float)
+    present = known @ needed.T
+    return np.flatnonzero(((present >= 2) & (present < needed.sum(axis=1))).any(axis=0))
 
 
 def _floor(trials: Trials, weights: Floats, n: Floats) -> Floats:
-    """The least standard error that an outcome with steps allows; 0 for a continuous one."""
+    """Return the least standard error that an outcome with steps allows; 0 for a continuous one."""
     if trials.step is None:
         return np.zeros(len(weights))
     known = np.isfinite(trials.values)

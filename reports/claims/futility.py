@@ -1,5 +1,4 @@
-"""What can't be decided with the seeds that are left: a stop that costs no verdict anyone could
-have had."""
+"""Changes that the remaining seeds can't decide, so that stopping costs no possible verdict."""
 
 import math
 
@@ -10,25 +9,32 @@ from reports.claims.design import Design
 from reports.claims.rule import OPEN, Judgement, Numbers, Rule
 
 SPREAD = 0.90
-"""Confidence of the lower limit of the spread: the seeds to come may vary less than those seen."""
+"""Confidence of the spread's lower limit, because seeds to come may vary less than those seen."""
 REACH = 1.645
-"""Standard deviations that the mean may still move."""
+"""Standard deviations by which the mean may still move."""
 
 
 def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
-    """Changes without a verdict that the last planned look could not decide either.
+    """Return the changes without a verdict that the last planned look could not decide either.
 
-    The final mean is taken to lie within `REACH` predictive standard deviations of today's, and the
-    spread to be as small as its lower limit allows. A change is given up only if neither a
+    The final mean is taken to lie within `REACH` predictive standard deviations of today's mean,
+    and the spread to be as small as its lower limit allows. A change is given up only if neither a
     direction nor equivalence of its average could be claimed anywhere in that range.
+
+    Args:
+        judgement: What is claimed at the look that was reached last.
+        design: What can be compared.
+        rule: The study's rule; without planned looks and a margin, no change is given up.
     """
     if not rule.looks or not judgement.look or rule.margin is None:
         return ()
+
     budget = Budget.of_design(design, rule.share)
     last = Spending(rule.looks, len(rule.looks) - 1, rule.spend)
     direction = last.nominal(budget.one_direction(len(design.compared)))
     same = last.nominal(budget.equivalences, sides=1)
     levels = (direction / 2, same)
+
     return tuple(
         name
         for name, word in judgement.verdicts.items()
@@ -39,12 +45,22 @@ def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
 
 
 def _hopeless(numbers: Numbers, margin: float, seeds: int, levels: tuple[float, float]) -> bool:
-    """Whether neither claim can be reached with so many seeds; levels are one-sided."""
+    """Return whether neither claim can be reached with `seeds` seeds.
+
+    Args:
+        numbers: Today's estimate.
+        margin: The smallest effect that matters, on the scale of the rule.
+        seeds: Seeds at the last planned look.
+        levels: One-sided levels of a direction and of equivalence at that look.
+    """
     n = numbers.n
     if n < 3 or n >= seeds or not numbers.se > 0:
         return False
+
     spread = numbers.se * math.sqrt(n) * math.sqrt((n - 1) / stats.chi2.ppf(SPREAD, n - 1))
     moves = REACH * spread * math.sqrt(1 / n - 1 / seeds)
+
+    # How far a mean must be from 0 to have a direction, and inside the margin to be equivalent.
     mean = abs(numbers.mean)
     direction, same = (
         stats.t.isf(level, seeds - 1) * spread / math.sqrt(seeds) for level in levels

@@ -1,4 +1,4 @@
-"""Which changes act together, and what each of them does at the levels of the others."""
+"""Changes that act together, and what each of them does at the levels of the others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,8 +19,9 @@ class Established:
     """An interaction that is not 0 and matters.
 
     Attributes:
-        claim: that it is not 0.
-        conditional: what its changes do at single levels of the others.
+        term: The changes that act together.
+        claim: The claim that the interaction is not 0.
+        conditional: Claims about what its changes do at single levels of the others.
     """
 
     term: Term
@@ -29,12 +30,19 @@ class Established:
 
 
 def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
-    """The established interactions that matter, and the numbers of all that can be tested."""
+    """Return the established interactions that matter, and the numbers of all testable ones.
+
+    Args:
+        look: The trials so far, with the levels of this look.
+
+    Returns:
+        The interactions, and name of a term -> its estimate.
+    """
     terms = look.design.interactions
     seen = [look.seen(term) for term in terms]
     rows = [look.weights(one) for one in seen]
-    found = look.estimates(rows, guard=False)
-    p = found.apart()
+    estimates = look.estimates(rows, guard=False)
+    p = estimates.apart()
     pairs = sum(term.order == 2 for term in terms)
 
     established, numbers = [], {}
@@ -46,9 +54,10 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
         )
         level = share / many * look.budget.share
         adjusted = float(look.spending.adjusted(p[place : place + 1], level)[0])
-        maker = Maker(look, one, rows[place], found, place)
+
+        maker = Maker(look, one, rows[place], estimates, place)
         numbers[term.name] = maker.numbers(adjusted)
-        if adjusted < ERROR and not _too_small(look, found, place, level):
+        if adjusted < ERROR and not _too_small(look, estimates, place, level):
             claim = maker.claim(
                 "depends", "depends", adjusted, "interactions", one.scope(every=False)
             )
@@ -57,53 +66,64 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
     return established, numbers
 
 
-def _too_small(look: Look, found: Estimates, place: int, level: float) -> bool:
-    """Whether an interaction is shown to move every effect by less than the margin.
+def _too_small(look: Look, estimates: Estimates, place: int, level: float) -> bool:
+    """Return whether an interaction is shown to move every effect by less than the margin.
 
-    A contrast I moves the effects of its changes between two levels by 2 I. What is established and
-    yet smaller than the margin does not make an effect depend on anything that matters.
+    A contrast I moves the effects of its changes between two levels by 2 I. An interaction that is
+    established but smaller than the margin doesn't make an effect depend on anything that matters.
     """
-    p = look.spending.adjusted(found.inside(look.margin / 2), level, sides=1)
+    p = look.spending.adjusted(estimates.inside(look.margin / 2), level, sides=1)
     return bool(p[place] < ERROR)
 
 
 def _conditional(
     look: Look, term: Term, seen: Seen, level: float, gate: Claim
 ) -> tuple[Claim, ...]:
-    """What each change of an established term does at each combination of the others' levels.
+    """Return what each change of an established term does at each level of the others.
 
-    The term hands its level to these effects: their directions share it by Holm's method,
-    equivalences by Bonferroni's.
+    The term passes its level to these effects: their directions share the level by Holm's method,
+    their equivalences by Bonferroni's.
+
+    Args:
+        look: The trials so far.
+        term: The established term.
+        seen: The blocks of the term that count.
+        level: The level at which the term was tested.
+        gate: The claim that the term is not 0.
     """
-    places = list(_places(look, term, seen))
-    rows = [row for _, _, row in places]
-    found = look.estimates(rows, guard=False)
-    directions = look.spending.holm(found.apart(), level, sides=2)
-    same = look.spending.adjusted(found.inside(look.margin), level / len(rows), sides=1)
+    effects = list(_conditional_effects(look, term, seen))
+    rows = [row for _, _, row in effects]
+    estimates = look.estimates(rows, guard=False)
+    directions = look.spending.holm(estimates.apart(), level, sides=2)
+    same = look.spending.adjusted(estimates.inside(look.margin), level / len(rows), sides=1)
 
     claims = []
     left_out = tuple(block.at for block in seen.left_out)
-    # Where the design lacks cells an effect has settings that are in no block: those that are seen
-    # are named.
+
+    # If the design lacks cells, an effect has settings outside all blocks. The claim then names
+    # the settings that it is about.
     partial = bool(left_out) or not look.design.complete
     over = tuple(block.at for block in seen.usable) if partial else ()
-    for place, (change, levels, row) in enumerate(places):
+    for place, (change, levels, row) in enumerate(effects):
         at = {**over[0], **levels} if len(over) == 1 else levels
-        kind, word, p = "direction", WORDS[1 if found.mean[place] > 0 else -1], directions[place]
+        harms = estimates.mean[place] > 0
+        kind, word, p = "direction", WORDS[1 if harms else -1], directions[place]
         if not p < ERROR:
             kind, word, p = "equivalent", "equivalent", same[place]
+
         if p < ERROR:
             one = Seen(Term((change,), seen.term.blocks), seen.usable, seen.clean)
             scope = Scope("at", at, over=over, left_out=left_out)
-            maker = Maker(look, one, row, found, place)
+            maker = Maker(look, one, row, estimates, place)
             claim = maker.claim(kind, word, max(float(p), gate.p_adjusted), "conditional", scope)
             claims.append(replace(claim, gate=gate.id))
     return tuple(claims)
 
 
-def _places(look: Look, term: Term, seen: Seen) -> Iterator[tuple[Change, dict[str, str], Floats]]:
-    """Each change of a term, the levels of the term's other factors, and its effect there as a
-    contrast."""
+def _conditional_effects(
+    look: Look, term: Term, seen: Seen
+) -> Iterator[tuple[Change, dict[str, str], Floats]]:
+    """Yield each change of a term, the others' levels, and its effect there as a contrast."""
     for i, change in enumerate(term.changes):
         for bits in range(2**term.order):
             if bits >> i & 1:

@@ -1,4 +1,4 @@
-"""What may be said of an effect where trials diverged and no mean may be given."""
+"""Claims about an effect where trials diverged, so that no mean may be given."""
 
 import numpy as np
 
@@ -12,19 +12,30 @@ from reports.claims.rule import WORDS
 
 
 def dual(look: Look, seen: Seen) -> Claim | None:
-    """Of one setting in which trials diverged: a harm that survivors and worst values agree on.
+    """Return a harm that survivors and worst values agree on, if only one setting can show it.
 
-    It is claimed of the side that lost more trials only: its survivors look better than they are.
+    The claim is made only of the side that lost more trials: its survivors look better than they
+    are.
+
+    Args:
+        look: The trials so far.
+        seen: The blocks of a change, one of which moves.
+
+    Returns:
+        The claim, or None if it can't be made.
     """
     (block,) = seen.moving
     row = mean_contrast((block,), seen.term.signs, len(look.design.cells))
+
     survivors, worst = look.estimates([row]), look.estimates([row], look.trials.worst())
     p = max(float(look.spending.adjusted(one.apart(), look.level)[0]) for one in (survivors, worst))
     signs = {float(np.sign(one.mean[0])) for one in (survivors, worst)}
-    found = divergence.counts(look.trials, look.design, seen.term)
-    loses = int(np.sign(found.diverged * found.ended_first - found.diverged_first * found.ended))
+
+    tally = divergence.counts(look.trials, look.design, seen.term)
+    loses = int(np.sign(tally.diverged * tally.ended_first - tally.diverged_first * tally.ended))
     if not p < ERROR or signs != {float(loses)}:
         return None
+
     maker = Maker(look, seen, row, survivors, 0)
     return maker.claim(
         "direction", WORDS[loses], p, "direction", _only_setting(block), ("diverged",)
@@ -32,19 +43,30 @@ def dual(look: Look, seen: Seen) -> Claim | None:
 
 
 def composite(look: Look, seen: Seen) -> Claim | None:
-    """That a level is worse when every diverged run counts as worst; where a mean is given it would
-    say it twice."""
+    """Return the claim about a level with every diverged trial counted as worst.
+
+    It is made only where no mean is given, so that nothing is claimed twice.
+
+    Args:
+        look: The trials so far.
+        seen: The blocks of a change.
+
+    Returns:
+        The claim, or None if it can't be made.
+    """
     term = seen.term
     ended = look.known | look.lost
     blocks = [block for block in term.blocks if bool(ended[list(block.cells)].all())]
     if not seen.clean or seen.usable or not blocks:
         return None
+
     row = mean_contrast(blocks, term.signs, len(look.design.cells))
     worst = look.estimates([row], look.trials.worst())
     p = worst.apart()
     adjusted = float(look.spending.adjusted(p, look.level)[0])
     if not adjusted < ERROR:
         return None
+
     change = term.changes[0]
     return Claim(
         id=f"composite:{change.name}",
@@ -68,6 +90,8 @@ def composite(look: Look, seen: Seen) -> Claim | None:
 
 
 def _only_setting(block: Block) -> Scope:
-    """The one setting of a design; with one factor alone it has no levels to name, and is the whole
-    design."""
+    """Return the only setting of a design as a scope.
+
+    With a single factor, the setting has no levels to name and is the whole design.
+    """
     return Scope("at", block.at) if block.at else Scope("everywhere")

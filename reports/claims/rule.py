@@ -1,4 +1,4 @@
-"""The rule of a study, fixed before its runs, and what follows from it: the judgement."""
+"""The rule of a study, fixed before its trials, and the judgement that follows from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,25 +8,24 @@ from reports.claims.claim import Claim
 
 WORDS = {1: "harms", -1: "helps"}
 SIDES = {1: "no harm", -1: "no benefit"}
-"""Of a contrast in which + is worse: what its sign is called, and what the absence of that side
-is."""
+"""Words for a contrast's sign (+ is worse): `WORDS` names it, `SIDES` says that it is ruled out."""
 OPEN = "not enough data"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a study decided before its runs.
+    """What a study decided before its trials.
 
     Attributes:
         better: `lower` or `higher`.
-        margin: the smallest effect that matters, in the unit of the values; None: there is none.
-        log: whether the values are logarithms, so that effects are ratios.
-        looks: planned numbers of seeds.
-        spend: how the error is spent over them.
-        peeked: whether seeds were added after results had been looked at, without a plan.
-        share: part of the error budget that this outcome may spend.
-        divergence: whether claims about divergence are made of this outcome; of a second one they
-            would say it twice.
+        margin: The smallest effect that matters, in the unit of the values; None if there is none.
+        log: Whether the values are logarithms, so that effects are ratios.
+        looks: Planned numbers of seeds.
+        spend: How the error is spent over the looks.
+        peeked: Whether seeds were added without a plan, after someone had seen results.
+        share: Part of the error budget that this outcome may spend.
+        divergence: Whether claims about divergence are made of this outcome. Only the primary
+            outcome makes them, so that they appear once.
     """
 
     better: str = "lower"
@@ -40,23 +39,23 @@ class Rule:
 
     @property
     def worse(self) -> float:
-        """+1 where larger values are worse, else -1."""
+        """+1 if larger values are worse, else -1."""
         return 1.0 if self.better == "lower" else -1.0
 
 
 class Numbers(NamedTuple):
-    """The estimate of a contrast as readers see it: in the outcome's own unit and direction.
+    """Estimate of a contrast as readers see it, in the outcome's own unit and direction.
 
     Attributes:
-        estimate: on a log scale the ratio less 1, as are `low` and `high`.
-        low: lower end of the interval.
-        high: upper end.
-        p: two-sided.
-        p_adjusted: corrected for all claims of the report.
-        n: seeds that count.
-        df: degrees of freedom.
-        se: standard error on the scale of the rule.
-        mean: the estimate on that scale, + is worse.
+        estimate: On a log scale the ratio less 1, as are `low` and `high`.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        p: Two-sided p value.
+        p_adjusted: The p value corrected for all claims of the report.
+        n: Number of seeds that count.
+        df: Degrees of freedom.
+        se: Standard error on the scale of the rule.
+        mean: The estimate on that scale; + is worse.
     """
 
     estimate: float
@@ -75,13 +74,13 @@ class Judgement:
     """What is claimed of a study.
 
     Attributes:
-        claims: all of them, each once.
-        verdicts: name of a change -> its word.
-        numbers: name of a change or interaction -> its estimate.
-        level: of a test of the direction of one change, two-sided.
-        alpha: intervals have confidence 1 - alpha.
-        look: seeds at the last planned look that was reached; None: none was planned, 0: none was
-            reached.
+        claims: All claims, each once.
+        verdicts: Name of a change -> its verdict.
+        numbers: Name of a change or interaction -> its estimate.
+        level: Two-sided level of a test of the direction of one change.
+        alpha: One minus the confidence of intervals.
+        look: Seeds at the last planned look that was reached; 0 if none was reached, None if none
+            was planned.
     """
 
     claims: tuple[Claim, ...]

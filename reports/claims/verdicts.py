@@ -1,8 +1,8 @@
 """The verdict of each change at one look at the trials.
 
-For each factor the first of these that holds is its verdict: equivalent in every setting, depends
-on another factor, harms or helps, the same on average only, no harm or no benefit, equivalent on
-average, not enough data. No average is claimed of a factor of which an interaction is established.
+For each factor, the first of these that holds is its verdict: equivalent in every setting, depends
+on another factor, harms or helps, harms or helps on average only, no harm or no benefit, equivalent
+on average, not enough data. No average is claimed of a factor in an established interaction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,13 @@ from reports.claims.rule import OPEN, SIDES, WORDS, Numbers
 
 @dataclass(frozen=True)
 class Found:
-    """What one look shows.
+    """Claims and verdicts of one look.
 
     Attributes:
-        words: name of a change -> its verdict.
-        numbers: name of a change or interaction -> its estimate.
+        look: The look.
+        claims: All claims of the look.
+        words: Name of a change -> its verdict.
+        numbers: Name of a change or interaction -> its estimate.
     """
 
     look: Look
@@ -38,16 +40,16 @@ class Found:
 
 @dataclass(frozen=True)
 class _Side:
-    """All that is tested of one change, as corrected p.
+    """All tests of one change, as corrected p values.
 
     Attributes:
-        maker: of claims about its average.
-        settings: its effect in each usable setting.
-        direction: its average is not 0.
-        everywhere: its effect is within the margin in every setting.
-        on_average: its average is within the margin.
+        maker: Maker of claims about its average.
+        settings: Its effect in each usable setting.
+        direction: Its average is not 0.
+        everywhere: Its effect is within the margin in every setting.
+        on_average: Its average is within the margin.
         one_sided: +1: nowhere worse by the margin, -1: nowhere better.
-        nowhere: nowhere the opposite of its average by the margin.
+        nowhere: Nowhere the opposite of its average by the margin.
     """
 
     maker: Maker
@@ -60,22 +62,22 @@ class _Side:
 
     @property
     def seen(self) -> Seen:
-        """Where it was seen."""
+        """Blocks of the change that count."""
         return self.maker.seen
 
     @property
     def aliased(self) -> bool:
-        """Whether it is the contrast of a fraction, which shows no single setting."""
+        """Whether the change is the contrast of a fraction, which shows no single setting."""
         return not self.seen.term.blocks
 
 
 def judge_once(look: Look, equivalent: Mapping[str, float]) -> Found:
-    """The claims of one look.
+    """Return the claims and verdicts of one look.
 
     Args:
-        look: the trials so far, with the levels of now.
-        equivalent: change found equivalent at an earlier look -> its corrected p then; it hands its
-            level on.
+        look: The trials so far, with the levels of this look.
+        equivalent: Change found equivalent at an earlier look -> its corrected p there; its level
+            passes to the other changes.
     """
     terms = look.design.compared
     lost = (
@@ -84,6 +86,7 @@ def judge_once(look: Look, equivalent: Mapping[str, float]) -> Found:
         else []
     )
     established, numbers = interactions(look)
+
     claims, words = [*lost, *(one.claim for one in established), *_conditional(established)], {}
     for side in _sides(look, equivalent):
         name = side.seen.term.name
@@ -95,6 +98,7 @@ def judge_once(look: Look, equivalent: Mapping[str, float]) -> Found:
         words[name] = word
         if len(side.settings) and side.settings.flat.all():
             claims.append(side.maker.claim("idle", "", np.nan, "", side.seen.scope(every=True)))
+
     for name in look.design.uncompared:
         words[name] = OPEN
         claims.append(_uncompared(look, name))
@@ -102,17 +106,21 @@ def judge_once(look: Look, equivalent: Mapping[str, float]) -> Found:
 
 
 def _conditional(established: Sequence[Established]) -> list[Claim]:
-    """The effects at single levels; of one that several interactions opened the clearest claim."""
-    kept: dict[str, Claim] = {}
+    """Return the effects at single levels.
+
+    If several interactions give claims about the same effect, only the one with the smallest p
+    counts.
+    """
+    clearest: dict[str, Claim] = {}
     for claim in (claim for one in established for claim in one.conditional):
-        known = kept.get(claim.id)
+        known = clearest.get(claim.id)
         if known is None or claim.p_adjusted < known.p_adjusted:
-            kept[claim.id] = claim
-    return list(kept.values())
+            clearest[claim.id] = claim
+    return list(clearest.values())
 
 
 def _sides(look: Look, equivalent: Mapping[str, float]) -> list[_Side]:
-    """Every test of every change, each family corrected over all of them."""
+    """Run every test of every change, and correct each family of tests over all changes."""
     terms, spending = look.design.compared, look.spending
     seen = [look.seen(term) for term in terms]
     rows = [look.weights(one) for one in seen]
@@ -144,12 +152,12 @@ def _sides(look: Look, equivalent: Mapping[str, float]) -> list[_Side]:
 
 
 def _known(p: Sequence[float], before: Sequence[bool]) -> list[float]:
-    """p of a family, with what was claimed before counted as passed."""
+    """Return the p values of a family; a claim that was made before counts as passed."""
     return [0.0 if claimed else value for value, claimed in zip(p, before, strict=True)]
 
 
 def _settings(look: Look, seen: Seen, average: Floats) -> Estimates:
-    """The effect of a change in each of its usable settings; of a fraction only its contrast."""
+    """Return the effect of a change in each of its usable settings; in a fraction its contrast."""
     if not seen.term.blocks:
         return look.estimates([average])
     cells = len(look.design.cells)
@@ -158,7 +166,7 @@ def _settings(look: Look, seen: Seen, average: Floats) -> Estimates:
 
 
 def _nowhere_opposite(look: Look, settings: Estimates, mean: float) -> float:
-    """Corrected p of "in some setting the effect is the opposite of its average, by the margin"."""
+    """Return the corrected p of "some setting has the opposite effect, by at least the margin"."""
     p = settings.above(-look.margin) if mean > 0 else settings.below(look.margin)
     return largest(look.spending.adjusted(p, look.level, sides=1))
 
@@ -166,15 +174,18 @@ def _nowhere_opposite(look: Look, settings: Estimates, mean: float) -> float:
 def _verdict(
     look: Look, side: _Side, established: Sequence[Established], diverges: bool
 ) -> tuple[str, list[Claim]]:
-    """The word of a change and the claims that carry it."""
+    """Return the verdict on a change and the claims that carry it."""
     name = side.seen.term.name
     mine = [one for one in established if name in interacting(one.claim)]
+    # An interaction with aliases may be one of other factors, so it doesn't make this one depend.
     depends = any(len(one.term.aliases) <= 1 for one in mine)
+
     claim = _claim(look, side, blocked=bool(mine), alone=not established)
     made = [] if claim is None else [claim]
     word = "depends" if claim is None and depends else OPEN if claim is None else claim.word
     if word == "depends" and (extra := _no_side(side)):
         made.append(extra)
+
     if diverges:
         return "diverges", made
     if word == OPEN:
@@ -186,14 +197,15 @@ def _verdict(
 
 
 def _claim(look: Look, side: _Side, blocked: bool, alone: bool) -> Claim | None:
-    """The claim that is a change's verdict, in the order of the rule; None: there is none, or it
-    depends.
+    """Return the claim that is a change's verdict, or None if there is none or the change depends.
+
+    The first claim that holds in the order of the rule counts, see the module.
 
     Args:
-        look: the trials so far.
-        side: what was tested.
-        blocked: whether the change is in an established interaction, or aliased with one.
-        alone: whether no interaction is established at all.
+        look: The trials so far.
+        side: The tests of the change.
+        blocked: Whether the change is in an established interaction, or aliased with one.
+        alone: Whether no interaction is established at all.
     """
     seen, make = side.seen, side.maker.claim
     if not len(side.settings) and not side.aliased:
@@ -228,7 +240,7 @@ def _claim(look: Look, side: _Side, blocked: bool, alone: bool) -> Claim | None:
 
 
 def _no_side(side: _Side) -> Claim | None:
-    """No harm, or no benefit, in any setting."""
+    """Return the claim of no harm, or no benefit, in any setting; None if it can't be made."""
     sign, p = min(side.one_sided.items(), key=lambda entry: (not entry[1] < ERROR, entry[1]))
     if not p < ERROR:
         return None
@@ -236,7 +248,7 @@ def _no_side(side: _Side) -> Claim | None:
 
 
 def _uncompared(look: Look, name: str) -> Claim:
-    """That no two cells differ in a change alone."""
+    """Return the claim that no two cells differ in a change alone."""
     change = look.design.changes[name]
     ends = (change.factor, change.level, change.first)
     return Claim(f"uncompared:{name}", "uncompared", name, Scope("everywhere"), *ends)

@@ -1,1 +1,1 @@
-"""The files of a study's folder as types: what is written in them, and what follows from it."""
+"""Types for the files of a study folder, and the facts that follow from them."""

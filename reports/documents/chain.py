@@ -1,10 +1,11 @@
 """The lines of `ledger.jsonl`, chained by their digests.
 
 Each line is a JSON object. `sha256` is the digest of the rest of the object; `previous` is the
-`sha256` of the line before. Whoever changes or removes a line breaks the chain, and `plan.json`
-keeps the digest of the newest line, so that a ledger cut at its end is noticed too. The chain shows
-changes; it is no
-signature: someone who writes every file of the folder again can hide them.
+`sha256` of the line before. Whoever changes or removes a line breaks the chain. `plan.json` keeps
+the digest of the newest line, so that a ledger cut at its end is noticed too.
+
+The chain shows changes, but it isn't a signature: someone who writes every file of the folder again
+can hide them.
 """
 
 import hashlib
@@ -14,20 +15,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 START = "0" * 64
-"""What the first entry names as the digest of the entry before."""
+"""Digest that the first entry names as `previous`."""
 
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the object with its digest as `sha256`.
 
     Args:
-        content: strict JSON, so without NaN; a `sha256` that is there is replaced.
+        content: Strict JSON, so without NaN. An existing `sha256` is replaced.
     """
     return {**content, "sha256": _digest(content)}
 
 
 def is_sealed(content: Mapping[str, Any]) -> bool:
-    """Whether the object still has the digest that `sealed` gave it."""
+    """Return whether the object still has the digest that `sealed` gave it."""
     try:
         return bool(content.get("sha256") == _digest(content))
     except (ValueError, RecursionError):
@@ -40,13 +41,16 @@ def line_of(entry: Mapping[str, Any]) -> bytes:
 
 
 def _digest(content: Mapping[str, Any]) -> str:
+    """Return the digest of everything but `sha256`."""
     bare = {key: value for key, value in content.items() if key != "sha256"}
     return hashlib.sha256(_canonical(bare)).hexdigest()
 
 
 def _canonical(value: Mapping[str, Any]) -> bytes:
-    """One text for equal objects; a lone surrogate is escaped, since it can't be written as
-    UTF-8."""
+    """Return a text that is identical for equal objects, as UTF-8.
+
+    A lone surrogate is escaped, because it can't be written as UTF-8.
+    """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode()
 
@@ -59,7 +63,7 @@ class Damage:
         kind: `edited`: a line was changed; `removed`: a line is missing before this one;
             `truncated`: the newest lines are missing; `deleted`: the file is missing; `rewritten`:
             trials ran under a plan that no line holds.
-        line: number of the first bad line, from 1; None where no single line is bad.
+        line: Number of the first bad line, from 1; None if no single line is bad.
     """
 
     kind: Literal["edited", "removed", "truncated", "deleted", "rewritten"]
@@ -72,9 +76,9 @@ class Chain:
 
     Attributes:
         entries: (line number, entry) of each entry whose own digest is right.
-        torn: numbers of lines that were cut while they were written.
-        damage: the first break of the chain.
-        last: what the next entry names as `previous`.
+        torn: Numbers of lines that were cut while they were written.
+        damage: The first break of the chain.
+        last: The digest that the next entry must name as `previous`.
     """
 
     entries: tuple[tuple[int, Mapping[str, Any]], ...] = ()
@@ -83,12 +87,15 @@ class Chain:
     last: str = START
 
     def holds(self, digest: str) -> bool:
-        """Whether an entry has this digest."""
+        """Return whether an entry has this digest."""
         return any(entry["sha256"] == digest for _, entry in self.entries)
 
 
 def read_chain(data: bytes) -> Chain:
-    """Return the entries of a ledger's bytes, and where the chain breaks first; never raises."""
+    """Return the entries of a ledger's bytes, and where the chain first breaks.
+
+    It never raises: whatever is wrong with the bytes is part of the chain.
+    """
     entries: list[tuple[int, Mapping[str, Any]]] = []
     torn: list[int] = []
     damage: Damage | None = None
@@ -100,14 +107,17 @@ def read_chain(data: bytes) -> Chain:
         if entry is None:
             torn.append(number)
             continue
-        own = is_sealed(entry)
-        if own and entry.get("previous") != last:
-            # A line that can't be read, and that the chain needs, was changed and not cut while
-            # written.
-            lost = [it for it in torn if not entries or it > entries[-1][0]]
-            torn = [it for it in torn if it not in lost]
-            damage = damage or (Damage("edited", lost[0]) if lost else Damage("removed", number))
-        if own:
+
+        intact = is_sealed(entry)
+        if intact and entry.get("previous") != last:
+            # The chain needs the unreadable lines before this one. So they were changed, and not
+            # cut while they were written.
+            edited = [cut for cut in torn if not entries or cut > entries[-1][0]]
+            torn = [cut for cut in torn if cut not in edited]
+            damage = damage or (
+                Damage("edited", edited[0]) if edited else Damage("removed", number)
+            )
+        if intact:
             entries.append((number, entry))
         else:
             damage = damage or Damage("edited", number)
@@ -116,7 +126,7 @@ def read_chain(data: bytes) -> Chain:
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
-    """The object in a line; None when the line is no whole object."""
+    """Return the object in a line; None if the line doesn't hold a whole object."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""From the ledger in a study's folder to the facts that follow from it."""
+"""Facts that follow from the ledger in a study folder."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +27,13 @@ PLANS = ("plan", "register", "found")
 
 
 def load_ledger(folder: str | Path) -> LedgerFacts:
-    """Return what the ledger in a study's folder shows, `OUT/<study name>`; never raises for its
-    content.
+    """Return what the ledger in a study folder shows; never raise for its content.
+
+    Args:
+        folder: The study folder, such as `runs/<study>`.
 
     Raises:
-        OSError: the ledger is there and can't be read.
+        OSError: The ledger exists but can't be read.
     """
     folder = Path(folder)
     plan = _object(folder / "plan.json")
@@ -43,7 +45,16 @@ def load_ledger(folder: str | Path) -> LedgerFacts:
 def of_folder(
     folder: Path, plan: Mapping[str, Any], documents: Mapping[str, Mapping[str, Any]]
 ) -> LedgerFacts:
-    """Return the same where plan.json and the trials' documents are read already."""
+    """Return what a ledger shows, if plan.json and the trials' documents have been read.
+
+    Args:
+        folder: The study folder.
+        plan: The content of plan.json.
+        documents: Trial id -> content of trial.json.
+
+    Raises:
+        OSError: The ledger exists but can't be read.
+    """
     path = folder / NAME
     data = path.read_bytes() if path.is_file() else None
     return ledger_facts(data, plan, documents, _object(folder / REGISTRATION))
@@ -58,24 +69,30 @@ def ledger_facts(
     """Return what a ledger shows.
 
     Args:
-        data: the content of ledger.jsonl; None: there is no such file.
-        plan: the content of plan.json; its `ledger` is the head that was kept there.
-        documents: trial id -> content of trial.json.
-        registration: the content of registration.json; empty: there is none.
+        data: The content of ledger.jsonl; None if the file doesn't exist.
+        plan: The content of plan.json; its `ledger` is the digest of the newest entry.
+        documents: Trial id -> content of trial.json.
+        registration: The content of registration.json; empty if the file doesn't exist.
     """
     chain = read_chain(data or b"")
     plans, looks, changes, added = _history(chain)
     known = {entry.plan_hash for entry in plans}
     unknown = tuple(
-        id_ for id_, it in documents.items() if it.get("plan_hash", None) not in {*known, None}
+        id_
+        for id_, document in documents.items()
+        if document.get("plan_hash", None) not in {*known, None}
     )
+
     damage = _damage(chain, data, plan)
     if damage is None and unknown:
         damage = Damage("deleted") if data is None else Damage("rewritten")
+
+    # The rule of today is as old as its last change.
     since = max((change.date for change in changes), default=plans[0].date if plans else None)
     early = [
         id_ for id_, document in documents.items() if since and _started_before(document, since)
     ]
+
     state: Literal["present", "absent", "broken"] = "present" if data else "absent"
     return LedgerFacts(
         state="broken" if damage and data is not None else state,
@@ -92,12 +109,15 @@ def ledger_facts(
 
 
 def _damage(chain: Chain, data: bytes | None, plan: Mapping[str, Any]) -> Damage | None:
-    """The first sign that the ledger isn't what was written."""
+    """Return the first sign that the ledger isn't what was written, or None."""
+    # Before the next entry, a command marks lost lines by an entry of the kind `gap`.
     gap = next((number for number, entry in chain.entries if entry.get("kind") == "gap"), None)
     if chain.damage and not (gap and chain.damage.line and gap < chain.damage.line):
         return chain.damage
     if gap:
         return Damage("deleted" if gap == 1 else "truncated", gap)
+
+    # Without a break in the chain, only its end can be missing.
     head = head_of(plan)
     if head is None or chain.holds(head):
         return None
@@ -108,15 +128,14 @@ def _damage(chain: Chain, data: bytes | None, plan: Mapping[str, Any]) -> Damage
 
 def head_of(plan: Mapping[str, Any]) -> str | None:
     """Return the digest of the ledger's newest entry that plan.json keeps, if any."""
-    kept = plan.get("ledger")
-    return str(kept["sha256"]) if isinstance(kept, Mapping) and "sha256" in kept else None
+    head = plan.get("ledger")
+    return str(head["sha256"]) if isinstance(head, Mapping) and "sha256" in head else None
 
 
 def _history(
     chain: Chain,
 ) -> tuple[list[PlanEntry], list[Look], list[RuleChange], list[SeedsAdded]]:
-    """The plans and looks of a ledger in their order, and how each plan differs from those
-    before."""
+    """Return the plans and looks of a ledger, and how each plan differs from earlier ones."""
     plans: list[PlanEntry] = []
     looks: list[Look] = []
     changes: list[RuleChange] = []
@@ -126,6 +145,7 @@ def _history(
             planned = bool(plans) and _is_planned(entry, plans[-1])
             looks.append(replace(entry, planned=planned))
             continue
+
         if plans:
             changes += _changes(plans[-1], entry, len(looks))
             added += _added(plans, entry, looks)
@@ -134,8 +154,10 @@ def _history(
 
 
 def _plans_and_looks(chain: Chain) -> Iterator[PlanEntry | Look]:
-    """Yield the plans and looks of a ledger; entries of other kinds, or that lack a key, are passed
-    over."""
+    """Yield the plans and looks of a ledger in their order.
+
+    Entries of other kinds, and those that lack a key, are left out.
+    """
     for _, entry in chain.entries:
         try:
             if entry.get("kind") in PLANS:
@@ -175,21 +197,25 @@ def _look(entry: Mapping[str, Any]) -> Look:
 
 
 def _date(text: str) -> datetime:
-    """A time of the ledger; one without a zone is UTC."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    """Return a time of the ledger; without a zone it is UTC."""
+    date = datetime.fromisoformat(text)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _is_planned(look: Look, plan: PlanEntry) -> bool:
-    """Whether a plan asks for this look: at its end, or at a number of seeds that are complete."""
+    """Return whether a plan asks for a look at this point.
+
+    It does at its end, and when all trials of a planned number of seeds have ended.
+    """
     at_look = len(look.seeds) in plan.rule.looks and look.ended == len(look.seeds) * plan.cells
     return look.ended >= look.trials or at_look
 
 
 def _changes(before: PlanEntry, after: PlanEntry, looks: int) -> Iterator[RuleChange]:
-    """The change of the rule between two successive plans, if there is one."""
+    """Yield the change of the rule between two successive plans, if there is one."""
     if before.rule == after.rule:
         return
+
     changed = tuple(
         Changed(each.name, getattr(before.rule, each.name), getattr(after.rule, each.name))
         for each in fields(Rule)
@@ -211,7 +237,7 @@ def _changes(before: PlanEntry, after: PlanEntry, looks: int) -> Iterator[RuleCh
 def _added(
     plans: Sequence[PlanEntry], plan: PlanEntry, looks: Sequence[Look]
 ) -> Iterator[SeedsAdded]:
-    """The seeds that a plan has beyond all plans before, if any."""
+    """Yield the seeds of a plan that no earlier plan has, if any."""
     known = {seed for earlier in plans for seed in earlier.seeds}
     new = tuple(seed for seed in plan.seeds if seed not in known)
     if new:
@@ -220,7 +246,7 @@ def _added(
 
 
 def _started_before(document: Mapping[str, Any], date: datetime) -> bool:
-    """Whether a trial's first attempt began before a date."""
+    """Return whether a trial's first attempt began before a date."""
     attempts = document.get("attempts")
     first = attempts[0] if isinstance(attempts, list) and attempts else None
     started = first.get("started") if isinstance(first, Mapping) else None
@@ -230,12 +256,15 @@ def _started_before(document: Mapping[str, Any], date: datetime) -> bool:
 def _registration(
     chain: Chain, content: Mapping[str, Any], plan: Mapping[str, Any]
 ) -> Registration | None:
-    """The registration of registration.json, or of the ledger where the file is missing or was
-    changed."""
+    """Return the registration of registration.json.
+
+    If that file is missing or was changed, the ledger's entry counts.
+    """
     entries = [entry for _, entry in chain.entries if entry.get("kind") == "register"]
     logged = {str(entry.get("registration")): entry for entry in entries}
     intact = bool(content) and is_sealed(content)
     source = content if intact or not entries else entries[-1]
+
     try:
         return Registration(
             date=_date(source["time"]),
@@ -252,7 +281,7 @@ def _registration(
 
 
 def _object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty when there is none."""
+    """Return the object in a JSON file; empty if there is none."""
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

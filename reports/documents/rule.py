@@ -1,4 +1,4 @@
-"""What a ledger shows of a study's rule: its plans, its changes, the looks at results, as data."""
+"""A study's rule as its ledger shows it: plans, changes of the rule, and looks at results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,13 @@ Kind = Literal["plan", "register", "found"]
 
 @dataclass(frozen=True)
 class Degradation:
-    """When a trial counts as degraded; see the study file's `outcome.degradation`."""
+    """When a trial counts as degraded, see the study file's `outcome.degradation`.
+
+    Attributes:
+        relative: Share of the value at step 0 by which the outcome must be worse.
+        after_step: Step after which trials can degrade.
+        patience: Number of evaluations in a row that must be worse.
+    """
 
     relative: float
     after_step: int
@@ -30,19 +36,19 @@ class FurtherOutcome:
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule of decision: two rules are equal when they decide alike.
+    """The rule of decision: two rules are equal if they decide alike.
 
     Attributes:
-        metric: name of the primary metric.
+        metric: Name of the primary metric.
         better: `lower` or `higher`.
-        summary: how a trial's curve becomes one number.
-        smallest_effect: the margin, in the metric's unit, or as a ratio minus 1 on the scale `log`.
+        summary: How a trial's curve becomes one number.
+        smallest_effect: The margin in the metric's unit, or as a ratio minus 1 on the scale `log`.
         scale: `linear` or `log`.
-        degradation: the rule of onset.
-        looks: numbers of seeds at which looks are planned; empty: one look, at the end.
-        spend: how the error is spent over planned looks; None without them.
-        also: further outcomes.
-        alpha: level of the tests at each look, as computed for the plan; follows from the rest.
+        degradation: The rule of onset.
+        looks: Numbers of seeds at which looks are planned; empty for one look at the end.
+        spend: How the error is spent over planned looks; None without them.
+        also: Further outcomes.
+        alpha: Level of the tests at each look, as computed for the plan; it follows from the rest.
     """
 
     metric: str
@@ -61,7 +67,7 @@ class Rule:
         """Return the rule of `outcome` in plan.json; keys that are missing have their defaults.
 
         Raises:
-            KeyError, TypeError, ValueError: it is no outcome.
+            KeyError, TypeError, ValueError: `outcome` doesn't describe an outcome.
         """
         onset = outcome.get("degradation") or {}
         also = outcome.get("also") or ()
@@ -80,15 +86,18 @@ class Rule:
             spend=outcome.get("spend"),
             also=tuple(
                 FurtherOutcome(
-                    str(it["metric"]), str(it["better"]), _number(it.get("smallest_effect"))
+                    str(entry["metric"]),
+                    str(entry["better"]),
+                    _number(entry.get("smallest_effect")),
                 )
-                for it in also
+                for entry in also
             ),
             alpha=_number(outcome.get("alpha")),
         )
 
 
 def _number(value: Any) -> float | None:
+    """Return the value as a number; None stays None."""
     return None if value is None else float(value)
 
 
@@ -97,20 +106,20 @@ class PlanEntry:
     """A plan that was fixed.
 
     Attributes:
-        kind: `plan` by `run`; `register` by `plan --register`; `found`: it was in plan.json when
-            the ledger began, so its date is not the date at which the rule was fixed.
-        date: when, UTC.
-        plan_hash: hash of the plan.
-        rule: the rule of decision.
-        seeds: all seeds of the plan, also those of looks to come.
-        cells: number of different cells.
-        trials: number of trials, cells times seeds.
-        ended: trials of the plan before this one that had an outcome by then (finished or
-            diverged).
-        started: trials of any plan that had recorded results by then, ended or not.
-        version: version of the package.
-        commit: commit of the code, where it ran from a repository.
-        expected: verdicts that the author expected, by factor or `factor=level`.
+        kind: `plan`: fixed by `run`; `register`: fixed by `plan --register`; `found`: the plan was
+            in plan.json when the ledger began, so its date is not the date at which the rule was
+            fixed.
+        date: When it was fixed, in UTC.
+        plan_hash: Hash of the plan.
+        rule: The rule of decision.
+        seeds: All seeds of the plan, also those of looks to come.
+        cells: Number of different cells.
+        trials: Number of trials, cells times seeds.
+        ended: Trials of the previous plan that had an outcome by then (finished or diverged).
+        started: Trials of any plan that had recorded results by then, ended or not.
+        version: Version of the package.
+        commit: Commit of the code, if it ran from a repository.
+        expected: Verdicts that the author expected, by factor or `factor=level`.
     """
 
     kind: Kind
@@ -132,13 +141,13 @@ class Look:
     """A look at results: a report was built.
 
     Attributes:
-        date: when, UTC.
-        plan_hash: hash of the plan at that time.
-        ended: trials with an outcome (finished or diverged).
-        trials: trials of the whole plan at that time.
-        seeds: seeds with at least one such trial.
-        planned: whether the plan asked for a look at this point: everything had ended, or every
-            trial of a number of seeds that the rule's `looks` names.
+        date: When the report was built, in UTC.
+        plan_hash: Hash of the plan at that time.
+        ended: Trials with an outcome (finished or diverged).
+        trials: Trials of the whole plan at that time.
+        seeds: Seeds with at least one such trial.
+        planned: Whether the plan asked for a look at this point: either every trial had ended, or
+            every trial of a number of seeds that the rule's `looks` names.
     """
 
     date: datetime
@@ -163,15 +172,15 @@ class RuleChange:
     """A change of the rule.
 
     Attributes:
-        date: when, UTC.
-        changed: what, from, to; at least one.
-        before: the whole rule before.
-        after: the whole rule after.
-        plan_hash: hash of the plan with the new rule.
-        ended: trials that had an outcome by then.
-        trials: of so many, those of the plan before.
-        started: trials of any plan that had recorded results by then, ended or not.
-        looks: looks at results so far.
+        date: When the rule changed, in UTC.
+        changed: Each part that changed, with its values before and after; at least one.
+        before: The whole rule before.
+        after: The whole rule after.
+        plan_hash: Hash of the plan with the new rule.
+        ended: Trials that had an outcome by then.
+        trials: Number of trials of the previous plan, among which `ended` counts.
+        started: Trials of any plan that had recorded results by then, ended or not.
+        looks: Number of looks at results so far.
     """
 
     date: datetime
@@ -195,12 +204,12 @@ class SeedsAdded:
     """Seeds that no earlier plan had.
 
     Attributes:
-        date: when, UTC.
-        seeds: the new seeds.
-        plan_hash: hash of the plan that added them.
-        ended: trials that had an outcome by then.
-        looks: looks at results so far; 0: nobody had seen a report.
-        seen: trials that the newest of these looks showed with an outcome.
+        date: When the seeds were added, in UTC.
+        seeds: The new seeds.
+        plan_hash: Hash of the plan that added them.
+        ended: Trials that had an outcome by then.
+        looks: Number of looks at results so far; 0 if nobody had seen a report.
+        seen: Trials that the newest of these looks showed with an outcome.
     """
 
     date: datetime
@@ -213,17 +222,17 @@ class SeedsAdded:
 
 @dataclass(frozen=True)
 class Registration:
-    """A plan that was registered before any result, `plan --register`.
+    """A plan that was registered before any result, with `plan --register`.
 
     Attributes:
-        date: when, UTC.
-        plan_hash: hash of the registered plan.
-        rule: the registered rule.
-        seeds: the registered seeds.
-        expected: expected verdicts, by factor or `factor=level`.
-        intact: whether registration.json still has its own digest.
-        in_ledger: whether the ledger has an entry of this very registration.
-        same_plan: whether the study's plan today is the registered one.
+        date: When it was registered, in UTC.
+        plan_hash: Hash of the registered plan.
+        rule: The registered rule.
+        seeds: The registered seeds.
+        expected: Expected verdicts, by factor or `factor=level`.
+        intact: Whether registration.json still has its own digest.
+        in_ledger: Whether the ledger has an entry of this registration.
+        same_plan: Whether the study's plan today is the registered one.
     """
 
     date: datetime
@@ -241,20 +250,20 @@ class LedgerFacts:
     """What a ledger shows of a study.
 
     Attributes:
-        state: `present`; `absent`: there is none, so nobody knows when the rule was fixed;
+        state: `present`; `absent`: there is no ledger, so nobody knows when the rule was fixed;
             `broken`: it was changed, cut, or written again.
-        damage: how it was changed; a deleted ledger is `absent` with a damage, a folder that never
-            had one is `absent` without.
-        torn: numbers of lines that were cut while they were written; this loses an entry, and is
+        damage: How it was changed. A deleted ledger is `absent` with a damage; if the folder never
+            had a ledger, it is `absent` without one.
+        torn: Numbers of lines that were cut while they were written; this loses an entry, and is
             not counted as damage.
-        plans: the plans in the order in which they were fixed.
-        looks: the looks at results in their order.
-        rule_changes: differences between the rules of successive plans, those before any result
-            too; see `RuleChange.late`.
-        seeds_added: seeds beyond all plans before.
-        registered: the registration, if there is one.
-        trials_before_rule: ids of trials that started before today's rule was fixed.
-        unknown_plans: ids of trials that ran under a plan that the ledger doesn't hold.
+        plans: The plans in the order in which they were fixed.
+        looks: The looks at results in their order.
+        rule_changes: Differences between the rules of successive plans, including those before any
+            result; see `RuleChange.late`.
+        seeds_added: Seeds that no earlier plan had.
+        registered: The registration, if there is one.
+        trials_before_rule: Ids of trials that started before today's rule was fixed.
+        unknown_plans: Ids of trials that ran under a plan that the ledger doesn't hold.
     """
 
     state: Literal["present", "absent", "broken"]
@@ -280,8 +289,7 @@ class LedgerFacts:
 
     @property
     def widest(self) -> PlanEntry | None:
-        """The plan with most trials, the newest of equals: with fewer outcomes the study is
-        interim."""
+        """Plan with most trials, the newest of several; with fewer results, a study is interim."""
         return max(reversed(self.plans), key=lambda plan: plan.trials, default=None)
 
     @property
@@ -296,8 +304,7 @@ class LedgerFacts:
 
     @property
     def fixed_before_trials(self) -> bool:
-        """Whether the ledger shows that today's rule was fixed before any trial of the study
-        started."""
+        """Whether the ledger shows that today's rule was fixed before any trial started."""
         if self.state != "present" or self.first is None or self.first.kind == "found":
             return False
         late = any(change.late for change in self.rule_changes)

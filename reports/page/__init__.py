@@ -1,1 +1,1 @@
-"""What a page consists of: blocks, numbers, colors."""
+"""Building blocks of a report: blocks of text and figures, numbers, and colors."""

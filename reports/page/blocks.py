@@ -1,6 +1,6 @@
-"""A report as plain data: sections of blocks, without looks.
+"""A report as plain data: sections that hold blocks, without any styling.
 
-Renderers turn it into HTML, PDF, LaTeX or text.
+Renderers turn the data into HTML, PDF, LaTeX, or plain text.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,13 @@ Style: TypeAlias = Literal["plain", "strong", "code", "muted"]
 
 @dataclass(frozen=True)
 class Span:
-    """A run of text in one style; `href` makes it a link (`#id` inside the report, or an
-    address)."""
+    """A run of text in one style.
+
+    Attributes:
+        text: the characters.
+        style: the style of all of them.
+        href: makes the text a link, to `#id` inside the report or to an address; empty for no link.
+    """
 
     text: str
     style: Style = "plain"
@@ -24,7 +29,7 @@ Rich: TypeAlias = tuple[Span, ...]
 
 
 def rich(*parts: "str | Span | Rich") -> Rich:
-    """Text from strings (taken literally, no markup), spans and texts."""
+    """Return text made of strings, spans, and other texts; strings are literal, without markup."""
     spans: list[Span] = []
     for part in parts:
         if isinstance(part, str):
@@ -37,29 +42,36 @@ def rich(*parts: "str | Span | Rich") -> Rich:
 
 
 def strong(text: str) -> Span:
-    """Emphasised text."""
+    """Return emphasized text."""
     return Span(text, "strong")
 
 
 def code(text: str) -> Span:
-    """A name as it is typed: a factor, a level, a column."""
+    """Return a name as a user types it: a factor, a level, or a column."""
     return Span(text, "code")
 
 
 def muted(text: str) -> Span:
-    """Text of second rank."""
+    """Return text of secondary importance."""
     return Span(text, "muted")
 
 
 def link(text: str, href: str) -> Span:
-    """A link to `#section` or to an address."""
+    """Return a link to `#section` or to an address."""
     return Span(text, "plain", href)
 
 
 def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = "") -> Rich:
-    """`a`, `a and b`, or `a, b, and c`."""
+    """Return the parts as a list in a sentence: `a`, `a and b`, or `a, b, and c`.
+
+    Args:
+        parts: the items of the list.
+        comma: text between items.
+        last: text before the last item; empty means `and`, after a comma from three items on.
+    """
     items = list(parts)
     last = last or (" and " if len(items) < 3 else ", and ")
+
     out: list[str | Span | Rich] = []
     for index, item in enumerate(items):
         if index:
@@ -69,26 +81,26 @@ def joined(parts: Iterable["str | Span | Rich"], comma: str = ", ", last: str = 
 
 
 def spaced(parts: Iterable["str | Span | Rich"], between: str = " ") -> Rich:
-    """Sentences one after the other, with a space or other text between them."""
+    """Return sentences one after the other, with a space or other text between them."""
     return joined(parts, between, between)
 
 
 def plain(text: Rich) -> str:
-    """The characters of a text, without style."""
+    """Return the characters of a text, without style."""
     return "".join(span.text for span in text)
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A vector drawing: SVG elements with classes of `theme.py`, never with colours.
+    """A vector drawing: SVG elements with the classes of `theme.py`, without colors.
 
     Attributes:
         name: file name without ending, unique in the report.
         body: SVG elements, without the `<svg>` around them.
-        width: width of the view box, units of one CSS pixel.
+        width: width of the view box; one unit is a CSS pixel.
         height: height of the view box.
-        alt: a sentence that says what is seen.
-        look: how it is placed: `bar` inside a table cell, `axis` under such a column, `panel` in a
+        alt: one sentence that says what is seen.
+        look: where it goes: `bar` inside a table cell, `axis` under a column of bars, `panel` in a
             grid, `wide` alone.
     """
 
@@ -102,8 +114,14 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """A raster image: encoded bytes (PNG or JPEG), its size in pixels, and a sentence for those who
-    can't see it."""
+    """A raster image.
+
+    Attributes:
+        data: the encoded bytes, PNG or JPEG.
+        width: width in pixels.
+        height: height in pixels.
+        alt: one sentence that says what is seen.
+    """
 
     data: bytes = field(repr=False)
     width: int
@@ -112,13 +130,18 @@ class Picture:
 
     @property
     def media(self) -> str:
-        """`image/png` or `image/jpeg`."""
+        """Media type of the data: `image/png` or `image/jpeg`."""
         return "image/png" if self.data.startswith(b"\x89PNG") else "image/jpeg"
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph: `lead` is the answer in large type, `note` is small print."""
+    """A paragraph.
+
+    Attributes:
+        spans: its text.
+        role: `lead` is the answer in large type, `note` is small print.
+    """
 
     spans: Rich
     role: Literal["body", "lead", "note"] = "body"
@@ -126,21 +149,21 @@ class Text:
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list of paragraphs."""
+    """A bulleted list of paragraphs."""
 
     items: tuple[Rich, ...]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Terms and what they are: a definition list."""
+    """A definition list: terms and what they mean."""
 
     items: tuple[tuple[Rich, Rich], ...]
 
 
 @dataclass(frozen=True)
 class Code:
-    """Commands to copy."""
+    """Commands for readers to copy."""
 
     text: str
 
@@ -150,11 +173,11 @@ class Cell:
     """One cell of a table.
 
     Attributes:
-        spans: what is shown.
+        spans: the text that is shown.
         sub: a smaller second line.
-        value: what is sorted by and compared with the CSV; None: empty.
+        value: the value that rows are sorted by, and that the CSV holds; None for an empty cell.
         badge: word of a verdict or status that is shown with its sign (`harms`, `failed`, ...).
-        drawing: a bar of the column.
+        drawing: the bar of a column of drawings.
     """
 
     spans: Rich = ()
@@ -166,8 +189,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its key (as in the CSV), its heading, what it holds, and its share of the paper's
-    width."""
+    """A column of a table.
+
+    Attributes:
+        key: its name in the CSV.
+        label: its heading.
+        kind: what its cells hold.
+        width: its share of the paper's width, relative to the other columns.
+    """
 
     key: str
     label: str
@@ -183,12 +212,13 @@ class Table:
         name: file name of its LaTeX form, unique in the report.
         caption: what it shows.
         columns: the columns.
-        rows: each as long as `columns`.
+        rows: the rows; each has one cell per column.
         note: how to read it.
         axis: the axis under the column of drawings.
-        look: `cards` becomes one card a row on a phone; `plain` is dense.
-        sortable: whether headings sort the rows.
-        filterable: column keys offered as filters (their distinct values), beside a search box.
+        look: `cards` becomes one card per row on a phone; `plain` is dense.
+        sortable: whether a click on a heading sorts the rows.
+        filterable: keys of the columns whose values readers can filter by; such a table also has a
+            search box.
         latex: whether it is written as a LaTeX table.
     """
 
@@ -206,12 +236,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Series:
-    """Values behind a panel: read out at one step by pointer, slider or screen reader.
+    """The values behind a panel, which pointer, slider, and screen reader read out by step.
 
     Attributes:
-        label: what the line is.
+        label: name of the line.
         steps: increasing steps.
-        values: one a step; None where there is none.
+        values: one value per step; None where it is missing.
     """
 
     label: str
@@ -224,10 +254,10 @@ class Panel:
     """One drawing of a figure.
 
     Attributes:
-        title: above it.
+        title: text above it.
         drawing: what is seen.
-        series: the values behind it, for reading out at one step.
-        reads: x of the first and of the last step in the drawing, and these two steps.
+        series: the values behind it, which readers can read out at one step.
+        reads: x of the first and of the last step in the drawing, then these two steps.
     """
 
     title: Rich
@@ -238,16 +268,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """Drawings with a caption, `columns` beside each other on a wide page.
+    """Drawings with a caption.
 
     Attributes:
-        name: file name, unique in the report; panels are saved as their drawings' names.
+        name: file name, unique in the report; panels are saved under their drawings' names.
         caption: what it shows.
         panels: the drawings.
-        columns: panels beside each other where there is room.
-        stepped: whether the step slider drives it.
-        layers: class of a layer -> its label, for layers that can be hidden.
-        shown: False: only saved as a file.
+        columns: number of panels in a row, on a page that is wide enough.
+        stepped: whether the step slider moves through it.
+        layers: (class, label) of each layer that readers can hide.
+        shown: False for a figure that is only saved as a file.
     """
 
     name: str
@@ -261,8 +291,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Frame:
-    """The figure of one arm at one step: the picture, and a line under it (`warn`: in the colour of
-    harm)."""
+    """The figure of one arm at one step.
+
+    Attributes:
+        picture: the image; None if there isn't one.
+        under: a line under the image.
+        warn: whether that line has the color of harm.
+    """
 
     picture: Picture | None
     under: str = ""
@@ -271,18 +306,18 @@ class Frame:
 
 @dataclass(frozen=True)
 class ImageGrid:
-    """The same pairs in all arms at the same steps.
+    """The same pairs of images in all arms at the same steps.
 
     Attributes:
         name: unique in the report.
         caption: what it shows.
         arms: headings of the columns.
-        steps: the steps, increasing.
-        key_steps: the steps shown on paper and without script (step 0, onset, end), each with a
-            word.
+        steps: increasing steps.
+        key_steps: the steps that paper and pages without script show (step 0, onset, end), each
+            with a word.
         frames: `frames[step index][arm index]`.
         rows: names of the rows of a picture, from top to bottom.
-        pixelated: whether enlarging keeps hard pixels.
+        pixelated: whether enlarged pixels keep hard edges.
     """
 
     name: str
@@ -297,8 +332,13 @@ class ImageGrid:
 
 @dataclass(frozen=True)
 class Beside:
-    """Two groups of blocks beside each other where there is room; the first is the wider one
-    (`share` of the width)."""
+    """Two groups of blocks next to each other where there is room.
+
+    Attributes:
+        left: the first group, which is the wider one.
+        right: the second group.
+        share: share of the width for the first group, in (0, 1).
+    """
 
     left: tuple["Block", ...]
     right: tuple["Block", ...]
@@ -307,7 +347,13 @@ class Beside:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that open on request; on paper they are shown when `paper`, else left out."""
+    """Blocks that readers can unfold.
+
+    Attributes:
+        summary: the line that is always visible.
+        blocks: the folded blocks.
+        paper: whether paper shows the blocks; False leaves them out.
+    """
 
     summary: str
     blocks: tuple["Block", ...]
@@ -323,9 +369,9 @@ class Section:
 
     Attributes:
         id: anchor, unique in the report.
-        title: the heading.
+        title: heading.
         menu: short name for the menu.
-        blocks: what it holds.
+        blocks: content.
     """
 
     id: str
@@ -340,9 +386,9 @@ class Document:
 
     Attributes:
         name: the study's name.
-        title: the question, the heading of the first page.
-        foot: the line at the foot of each page: study and plan hash.
-        sections: in order; the first one is the answer.
+        title: the question, which is the heading of the first page.
+        foot: the line at the foot of each page, with the study and the plan's hash.
+        sections: the sections from first to last; the first one is the answer.
     """
 
     name: str
@@ -351,12 +397,13 @@ class Document:
     sections: tuple[Section, ...]
 
     def blocks(self) -> Iterable[Block]:
-        """Every block, also inside others, in order."""
+        """Yield every block from first to last, including blocks inside other blocks."""
         for section in self.sections:
             yield from _inside(section.blocks)
 
 
 def _inside(blocks: tuple[Block, ...]) -> Iterable[Block]:
+    """Yield these blocks and all blocks inside them."""
     for block in blocks:
         yield block
         if isinstance(block, Beside):

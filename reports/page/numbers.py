@@ -1,17 +1,24 @@
-"""Numbers as readers see them: one place, so that every output shows the same characters."""
+"""Numbers as readers see them, in one place so that every output shows the same characters."""
 
 import math
 from dataclasses import dataclass
 
 MINUS = "−"
 NOTHING = "–"
-"""What stands where there is no number."""
+"""Text in place of a missing number."""
 
 
 def fixed(value: float | None, digits: int) -> str:
-    """`0.032`, with a real minus sign; `NOTHING` for a missing or non-finite value."""
+    """Return a number such as `0.032`, with a real minus sign.
+
+    Args:
+        value: the number; None or a non-finite value gives `NOTHING`.
+        digits: digits after the decimal point; a small number that isn't 0 gets as many as it
+            needs.
+    """
     if value is None or not math.isfinite(value):
         return NOTHING
+
     text = f"{value:.{digits}f}"
     if float(text):
         return text.replace("-", MINUS)
@@ -19,11 +26,11 @@ def fixed(value: float | None, digits: int) -> str:
 
 
 LEAST = -6
-"""Power of ten of the smallest number that is written without an exponent."""
+"""Power of ten of the smallest numbers that are written without an exponent."""
 
 
 def tiny(value: float) -> str:
-    """`0.00003`, `3e−9`: a number that is not 0 is never shown as 0."""
+    """Return a small number such as `0.00003` or `3e−9`, so that it doesn't look like 0."""
     mantissa, exponent = f"{value:.0e}".split("e")
     power = int(exponent)
     text = f"{value:.{-power}f}" if LEAST <= power < 0 else f"{mantissa}e{power}"
@@ -31,19 +38,22 @@ def tiny(value: float) -> str:
 
 
 def signed(value: float | None, digits: int) -> str:
-    """`+0.032`; zero has no sign."""
+    """Return a number with its sign, such as `+0.032`; zero has no sign."""
     text = fixed(value, digits)
     return text if text[0] in (MINUS, NOTHING) or value == 0 else f"+{text}"
 
 
 def interval(low: float | None, high: float | None, digits: int) -> str:
-    """`+0.002 to +0.004`; `NOTHING` when either end is missing."""
+    """Return an interval such as `+0.002 to +0.004`; `NOTHING` if an end is missing."""
     ends = (signed(low, digits), signed(high, digits))
     return NOTHING if NOTHING in ends else " to ".join(ends)
 
 
 def p_value(value: float | None) -> str:
-    """Three digits, `< 0.001` below that; four where three would hide that it is below 0.05."""
+    """Return p with three digits, or `< 0.001`.
+
+    A fourth digit appears where three would hide that p is below 0.05.
+    """
     if value is None or not math.isfinite(value):
         return NOTHING
     if 0.0495 <= value < 0.05:
@@ -52,18 +62,18 @@ def p_value(value: float | None) -> str:
 
 
 def p_words(value: float) -> str:
-    """`p = 0.012`, `p < 0.001`."""
+    """Return p with its name, such as `p = 0.012` or `p < 0.001`."""
     text = p_value(value)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def percent(share: float | None) -> str:
-    """`32%` of a share in [0, 1]."""
+    """Return a share in [0, 1] in percent, such as `32%`."""
     return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.0f}%"
 
 
 def ratio(value: float | None) -> str:
-    """`+36%` of a ratio less 1; a digit more below 10%."""
+    """Return a ratio less 1 in percent, such as `+36%`; one more digit below 10%."""
     if value is None or not math.isfinite(value):
         return NOTHING
     digits = 0 if abs(value) >= 0.0995 else 1
@@ -72,12 +82,18 @@ def ratio(value: float | None) -> str:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 seed`, `5 seeds`."""
+    """Return a number with its noun, such as `1 seed` or `5 seeds`.
+
+    Args:
+        number: the number.
+        noun: the noun in the singular.
+        plural: the plural; empty adds an s to the noun.
+    """
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float | None) -> str:
-    """`48 s`, `12 min`, `3.4 h`."""
+    """Return a duration in the unit that suits it: `48 s`, `12 min`, or `3.4 h`."""
     if seconds is None or not math.isfinite(seconds):
         return NOTHING
     if seconds < 120:
@@ -87,12 +103,11 @@ def duration(seconds: float | None) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """How many digits the numbers of one metric are shown with: two significant ones of what
-    matters.
+    """The number of digits for one metric: two significant digits of what matters.
 
     Attributes:
-        digits: after the decimal point.
-        ratio: whether effects are ratios less 1, shown in percent.
+        digits: digits after the decimal point.
+        ratio: whether effects are ratios less 1, which are shown in percent.
     """
 
     digits: int
@@ -100,23 +115,26 @@ class Scale:
 
     @classmethod
     def of(cls, *sizes: float | None) -> "Scale":
-        """The scale at which the smallest of these sizes (effects, spreads, margins) keeps two
-        significant digits."""
+        """Return the scale that gives the smallest of these sizes two significant digits.
+
+        Args:
+            *sizes: effects, spreads, or margins; missing, non-finite, and zero sizes don't count.
+        """
         known = [abs(size) for size in sizes if size is not None and math.isfinite(size) and size]
         if not known:
             return cls(3)
         return cls(min(max(1 - math.floor(math.log10(min(known))), 0), 6))
 
     def fixed(self, value: float | None) -> str:
-        """See `fixed`; of a ratio its percent without a sign."""
+        """Return a number, see `fixed`; a ratio in percent without a plus sign."""
         return ratio(value).removeprefix("+") if self.ratio else fixed(value, self.digits)
 
     def signed(self, value: float | None) -> str:
-        """See `signed` and `ratio`."""
+        """Return a number with its sign, see `signed` and `ratio`."""
         return ratio(value) if self.ratio else signed(value, self.digits)
 
     def interval(self, low: float | None, high: float | None) -> str:
-        """See `interval`; an end that is open is told as `at least` or `at most`."""
+        """Return an interval, see `interval`; an open end gives `at least` or `at most`."""
         if low is not None and high is not None and math.inf in (abs(low), abs(high)):
             return _open(self, low, high)
         ends = (self.signed(low), self.signed(high))
@@ -124,7 +142,7 @@ class Scale:
 
 
 def _open(scale: Scale, low: float, high: float) -> str:
-    """`at least +0.021`, `at most −0.003`, `anything`."""
+    """Return an interval with an open end: `at least +0.021`, `at most −0.003`, or `anything`."""
     if math.isfinite(low):
         return f"at least {scale.signed(low)}"
     return f"at most {scale.signed(high)}" if math.isfinite(high) else "anything"

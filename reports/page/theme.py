@@ -1,8 +1,8 @@
-"""Colours and classes, once for the page (CSS variables, light and dark) and once for paper
-(literal colours).
+"""Colors and classes, defined once for the page (CSS variables) and for paper (literal colors).
 
-Blue and orange are told apart by colour-blind readers and differ in lightness; signs and words
-repeat what colour says. Contrast of text against its ground is at least 4.5 : 1 in both themes.
+Color-blind readers can distinguish blue from orange, because the two differ in lightness. Signs and
+words repeat what color says. Text has a contrast of at least 4.5 : 1 against its background, in the
+light and in the dark theme.
 """
 
 LIGHT = {
@@ -66,41 +66,45 @@ TONES = {
     "no benefit": "off",
     "depends": "turn",
 }
-"""Word -> the color of its badge; of all others the second text color."""
+"""Word of a verdict or a status -> color of its badge; other badges have the color `mute`."""
 
 DRAWING_CLASSES = """\
 .fig text{fill:INK;font-size:11px}.fig .mu{fill:MUTE}.fig .tick{fill:MUTE;font-size:10px}\
 .fig .end{text-anchor:end}.fig .mid{text-anchor:middle}.fig .bold{font-weight:700}\
 .fig .ax{stroke:LINE;fill:none}.fig .grid{stroke:LINE;fill:none;stroke-width:.6}\
-.fig .thr{stroke:MUTE;stroke-dasharray:2 3;fill:none}.fig .rope{fill:ROPE}.fig .zero{stroke:MUTE;fill:none}\
+.fig .thr{stroke:MUTE;stroke-dasharray:2 3;fill:none}\
+.fig .rope{fill:ROPE}.fig .zero{stroke:MUTE;fill:none}\
 .fig .on{stroke:ON;fill:none}.fig .off{stroke:OFF;fill:none}.fig .neutral{stroke:INK;fill:none}\
-.fig .ref{stroke:MUTE;fill:none;stroke-dasharray:5 3;stroke-width:1.4}.fig .fon{fill:ON}.fig .foff{fill:OFF}\
+.fig .ref{stroke:MUTE;fill:none;stroke-dasharray:5 3;stroke-width:1.4}\
+.fig .fon{fill:ON}.fig .foff{fill:OFF}\
 .fig .fneutral{fill:INK}.fig .dot{fill:MUTE;fill-opacity:.6}.fig .hollow{fill:PAPER}\
 .fig .seed{stroke-width:1;stroke-opacity:.5}.fig .mean{stroke-width:2.4;stroke-linejoin:round}\
 .fig .dash{stroke-dasharray:7 3}.fig .dots{stroke-dasharray:2 2.5}.fig .thin{stroke-width:1.3}\
 .fig .bar{stroke-width:2.6}.fig .onset{fill:INK}.fig .cross{stroke:INK;fill:none;stroke-width:1.8}\
 .fig .link{stroke:MUTE;fill:none;stroke-width:.8}"""
-"""Looks of every class that a drawing may use; the names in capitals are colours of the theme."""
+"""Styles of every class that a drawing can use; names in capitals are colors of the theme."""
 
 
 def css_variables(theme: dict[str, str]) -> str:
-    """`--ink:#1b1f24;...`."""
+    """Return a theme as CSS variables, such as `--ink:#1b1f24;...`."""
     return ";".join(f"--{name}:{colour}" for name, colour in theme.items())
 
 
 def page_style() -> str:
-    """The drawing classes for the page, coloured by CSS variables."""
+    """Return the drawing classes for the page, colored by CSS variables."""
     return _coloured({name: f"var(--{name})" for name in LIGHT})
 
 
 def paper_style() -> str:
-    """The drawing classes for a file or the PDF, with literal colours."""
+    """Return the drawing classes for a file or the PDF, with literal colors."""
     return _coloured(LIGHT)
 
 
 def _coloured(colours: dict[str, str]) -> str:
+    """Return the drawing classes with the names of colors replaced."""
     style = DRAWING_CLASSES
     for name, colour in sorted(colours.items(), key=lambda item: -len(item[0])):
+        # A name with its colon and end matches whole values only, never a part of another word.
         for end in (";", "}"):
             style = style.replace(f":{name.upper()}{end}", f":{colour}{end}")
     return style

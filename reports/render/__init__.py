@@ -1,1 +1,1 @@
-"""From blocks to HTML, PDF, LaTeX, text, and CSV."""
+"""Renderers that turn blocks into HTML, PDF, LaTeX, plain text, and CSV."""

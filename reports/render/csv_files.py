@@ -1,5 +1,8 @@
-"""The numbers behind a report as tidy files: one header line, UTF-8, `.` decimals, empty for
-missing."""
+"""The numbers behind a report as tidy files.
+
+The files are UTF-8 with one header line. Numbers have `.` as decimal point, and missing values are
+empty.
+"""
 
 import json
 import math
@@ -29,8 +32,7 @@ FRAMES = (
     "onset",
     "metrics",
 )
-"""Frames of an analysis that become files of their own name."""
-
+"""Frames of an analysis; each becomes a file of the same name."""
 
 CLAIMS = (
     *(
@@ -59,33 +61,41 @@ CLAIMS = (
     ),
     *("test", "df", "n_seeds", "n_pairs", "family", "gate", "look", "caveats", "sentence"),
 )
-"""Columns of claims.csv; of `scope`, `at` is `factor=level` with spaces between, `terms` an alias
-group."""
+"""Columns of claims.csv.
+
+`scope` is the type of the scope, `at` its levels (`factor=level`, separated by spaces), and `terms`
+its alias group.
+"""
 
 
 def csv_texts(view: StudyView) -> dict[str, str]:
-    """File name -> content, every number with all its digits."""
+    """Return the content of every CSV file by name; each number has all its digits."""
     texts = {f"{name}.csv": csv_text(getattr(view.analysis, name)) for name in FRAMES}
     return texts | {"claims.csv": csv_text(claims_frame(view))}
 
 
 def claims_json(view: StudyView) -> list[dict[str, Any]]:
-    """Every claim with its sentence, those of the primary outcome first."""
+    """Return every claim with its sentence, the claims of the primary outcome first.
+
+    Claims of a further outcome have ids that start with its name. Facts about the whole study, such
+    as `interim`, are added to the caveats of each claim.
+    """
     facts = (("interim", progress(view).interim), ("rule_changed", bool(rule_changed(view))))
     caveats = [name for name, true in facts if true]
-    found = []
+
+    claims = []
     for one in (view, *view.further):
         start = "" if one is view else f"{one.metric}:"
         for claim in one.analysis.claims:
             content = claim.to_dict()
             ids = {"id": start + claim.id, "gate": start + claim.gate if claim.gate else None}
-            told = {"outcome": one.metric, "sentence": plain(sentence(one, claim))}
-            found.append({**content, **ids, **told, "caveats": [*content["caveats"], *caveats]})
-    return found
+            words = {"outcome": one.metric, "sentence": plain(sentence(one, claim))}
+            claims.append({**content, **ids, **words, "caveats": [*content["caveats"], *caveats]})
+    return claims
 
 
 def claims_frame(view: StudyView) -> pd.DataFrame:
-    """A row per claim."""
+    """Return the claims as a frame with one row per claim and the columns `CLAIMS`."""
     rows = []
     for claim in claims_json(view):
         scope = claim["scope"]
@@ -96,13 +106,20 @@ def claims_frame(view: StudyView) -> pd.DataFrame:
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """A frame as CSV; equal frames give equal text."""
+    """Return a frame as CSV; identical frames give identical text."""
     return frame.to_csv(index=False, lineterminator="\n")
 
 
 def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
-    """The headline for programs: question, answer in words, verdicts, plan hash, versions, paths of
-    the files."""
+    """Return the headline of a report as JSON, for other programs.
+
+    It holds the question, the answer in words, the verdicts and claims, the plan's hash, the
+    versions, and the paths of the files.
+
+    Args:
+        view: the study.
+        files: ending -> paths of the report's other files, relative to its folder.
+    """
     study = view.study
     content = {
         "name": study["name"],
@@ -128,15 +145,14 @@ def report_json(view: StudyView, files: dict[str, list[str]]) -> str:
 
 
 def _verdict(view: StudyView, row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row of verdicts; `claims` holds the ids of what it rests on, `aliases` what can't be told
-    from it."""
-    found = {str(key): _json(item) for key, item in row.items()}
+    """Return a row of verdicts with the ids of its claims and the aliases of its factor."""
+    cells = {str(key): _json(item) for key, item in row.items()}
     others = list(aliases(view, str(row["factor"])))
-    return {**found, "claims": str(row["claims"]).split(), "aliases": others}
+    return {**cells, "claims": str(row["claims"]).split(), "aliases": others}
 
 
 def _registered(view: StudyView) -> dict[str, Any]:
-    """When the rule was fixed, as far as the ledger shows."""
+    """Return when the rule was fixed, as far as the ledger shows."""
     ledger = view.table.ledger
     if ledger is None:
         return {
@@ -156,16 +172,22 @@ def _registered(view: StudyView) -> dict[str, Any]:
 
 
 def _json(value: Any) -> Any:
-    """A cell of a frame as JSON: missing and non-finite numbers are null."""
+    """Return a cell of a frame as JSON; missing and non-finite numbers become null."""
     if value is None or value is pd.NA:
         return None
+    # numpy's scalars aren't JSON.
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write(folder: Path, texts: dict[str, str]) -> list[Path]:
-    """Writes files into a folder, made when missing; gives their paths."""
+    """Write files into a folder, which is created if missing, and return their paths.
+
+    Args:
+        folder: the folder.
+        texts: file name -> content.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, text in texts.items():

@@ -1,4 +1,4 @@
-"""Which fonts a document needs, so that no character is lost on paper."""
+"""The choice of fonts for a document, so that paper shows every character."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,13 +15,13 @@ IGNORED = {"\u200b", "\u00ad", "\n", "\r", "\t"}
 
 @dataclass(frozen=True)
 class Fonts:
-    """The fonts to set a document in.
+    """The fonts that a document is set in.
 
     Attributes:
         folders: font files and folders for typst.
-        extra: families after the usual ones.
+        extra: families that typst tries after the usual ones.
         missing: characters that no font has.
-        note: what the reader should know; empty when all is as usual.
+        note: what the reader needs to know; empty if the usual fonts suffice.
     """
 
     folders: tuple[Path, ...]
@@ -30,7 +30,7 @@ class Fonts:
     note: str
 
     def shown(self, value: Any) -> Any:
-        """The same data with each missing character as its number, `[U+65E5]`."""
+        """Return the same data with each missing character as its number, such as `[U+65E5]`."""
         if isinstance(value, str):
             if self.missing.isdisjoint(value):
                 return value
@@ -43,12 +43,16 @@ class Fonts:
 
 
 def choose_fonts(characters: set[str]) -> Fonts:
-    """matplotlib's DejaVu fonts always; when they lack a character, fonts of the system that have
-    it."""
+    """Return the fonts for a document with these characters.
+
+    matplotlib's DejaVu fonts are always included. Where they lack a character, fonts of the system
+    that have it are added.
+    """
     own = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     rest = {c for c in characters - IGNORED if ord(c) >= 32} - _characters(own / "DejaVuSans.ttf")
     if not rest:
         return Fonts((own,), (), frozenset(), "")
+
     folders, families = [own], []
     for path in _system_fonts():
         covered = rest & _characters(path)
@@ -58,16 +62,20 @@ def choose_fonts(characters: set[str]) -> Fonts:
             rest -= covered
         if not rest:
             break
+
     note = ""
     if families:
-        note = f"Characters outside the report's own fonts are set in {', '.join(families)} of the system that made it. "
+        note = (
+            f"Characters outside the report's own fonts are set in {', '.join(families)} "
+            "of the system that made it. "
+        )
     if rest:
         note += f"{len(rest)} characters are in no font at hand and are shown by their number: U+…"
     return Fonts(tuple(dict.fromkeys(folders)), tuple(families), frozenset(rest), note.strip())
 
 
 def _system_fonts() -> list[Path]:
-    """TrueType and OpenType files of the system, those made as fallback first, then by name."""
+    """Return the system's TrueType and OpenType files, fallback fonts first, then by name."""
     paths = [Path(name) for name in font_manager.findSystemFonts()]
     return sorted(
         paths,
@@ -80,16 +88,14 @@ def _system_fonts() -> list[Path]:
 
 @cache
 def _characters(path: Path) -> frozenset[str]:
-    """The characters a font has; none for a file that can't be read."""
+    """Return the characters that a font has; none for a file that can't be read."""
     try:
         return frozenset(chr(number) for number in FT2Font(str(path)).get_charmap())
-    except (
-        OSError,
-        RuntimeError,
-    ):  # A broken font of the system is no reason to fail: it is as good as absent.
+    except (OSError, RuntimeError):
+        # A broken font of the system must not stop the report; it counts as absent.
         return frozenset()
 
 
 def _family(path: Path) -> str:
-    """The family name that typst knows a font by."""
+    """Return the family name that typst knows a font by."""
     return FT2Font(str(path)).family_name

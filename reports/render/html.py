@@ -1,5 +1,7 @@
-"""A document as one HTML file: no network, no fonts, no libraries; readable without script and on
-paper."""
+"""A document as one HTML file, readable without a network, without script, and on paper.
+
+The file refers to no fonts and libraries outside it.
+"""
 
 import base64
 import json
@@ -15,16 +17,19 @@ from reports.page.blocks import Cell, Document, Figure, ImageGrid, Picture, Tabl
 from reports.page.theme import DARK, LIGHT, SIGNS, css_variables, page_style
 
 GENERATOR = "g2g-ablate"
-"""What a page of ours names near its top as its maker."""
+"""Name of the program in the head of every report page."""
 
 
 def is_page(path: Path) -> bool:
-    """Whether a file is a page of ours."""
+    """Check whether a file is a report page that `to_html` made."""
     return f'name="generator" content="{GENERATOR}"'.encode() in path.read_bytes()[:4096]
 
 
 def to_html(document: Document) -> str:
-    """The page; equal documents give equal bytes (no time stamp, no random id)."""
+    """Return the page; identical documents give identical pages.
+
+    A page therefore holds neither a time stamp nor a random id.
+    """
     return (
         _environment()
         .get_template("report.html.j2")
@@ -40,11 +45,12 @@ def to_html(document: Document) -> str:
 
 
 def template(name: str) -> str:
-    """The text of a file in `templates/`."""
+    """Return the text of a file in `templates/`."""
     return (files("reports") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _environment() -> Environment:
+    """Return the template engine with the filters of the page's template."""
     environment = Environment(
         loader=FunctionLoader(template), autoescape=True, undefined=StrictUndefined
     )
@@ -61,8 +67,10 @@ def _environment() -> Environment:
 
 
 def _style() -> str:
-    """Variables of both themes, the drawings' classes, the page's own rules; paper is always
-    light."""
+    """Return the style sheet: variables of both themes, drawing classes, and the page's rules.
+
+    Paper always gets the light theme.
+    """
     light, dark = css_variables(LIGHT), css_variables(DARK)
     return (
         f":root{{{light}}}"
@@ -73,38 +81,42 @@ def _style() -> str:
 
 
 def _data_uri(picture: Picture) -> str:
+    """Return a picture as a data address, which keeps the page a single file."""
     return f"data:{picture.media};base64,{base64.b64encode(picture.data).decode('ascii')}"
 
 
 def _shown(cell: Cell) -> str:
-    """What a filter compares: the word or the text of a cell."""
+    """Return what a filter compares: the word or the text of a cell."""
     return cell.badge or plain(cell.spans)
 
 
 def _distinct(table: Table, key: str) -> list[str]:
-    """The values of a column, each once, sorted."""
+    """Return the different values of a column, sorted."""
     index = next(i for i, column in enumerate(table.columns) if column.key == key)
     return sorted({_shown(row[index]) for row in table.rows})
 
 
 def _key_word(grid: ImageGrid, step: int) -> str:
+    """Return the word of a key step; empty for other steps."""
     return dict(grid.key_steps).get(step, "")
 
 
 def _panel_steps(figure: Figure) -> list[int]:
-    """Every step that a panel of the figure has a value for."""
+    """Return every step at which a panel of the figure has a value."""
     return sorted(
         {step for panel in figure.panels for series in panel.series for step in series.steps}
     ) or [0]
 
 
 def _series(document: Document) -> dict[str, Any]:
-    """The values behind the panels, by name of the drawing, as the script reads them."""
+    """Return the values behind the panels, by name of the drawing, as the script reads them."""
     panels: dict[str, Any] = {}
     last: int | None = None
+
     for figure in _stepped(document.blocks()):
         steps = _panel_steps(figure)
         last = max(last or 0, steps[-1])
+        # The script reads a value out at steps up to half the widest gap away.
         gap = max((b - a for a, b in pairwise(steps)), default=1)
         for panel in figure.panels:
             if panel.series and panel.reads:
@@ -122,6 +134,8 @@ def _series(document: Document) -> dict[str, Any]:
                         for s in panel.series
                     ],
                 }
+
+    # A report without curves can still have images to step through.
     if last is None:
         grids = [
             step
@@ -130,10 +144,12 @@ def _series(document: Document) -> dict[str, Any]:
             for step in block.steps
         ]
         last = max(grids, default=None)
+
     return {"panels": panels, "last": last}
 
 
 def _stepped(blocks: Any) -> list[Figure]:
+    """Return the figures that are shown and have values to read out."""
     return [
         block
         for block in blocks
@@ -142,12 +158,12 @@ def _stepped(blocks: Any) -> list[Figure]:
 
 
 def _short(value: float) -> float:
-    """Five significant digits: what a reader can use, at a third of the size."""
+    """Round to five significant digits: enough for readers, at a third of the size."""
     return float(f"{value:.5g}")
 
 
 def _script_json(value: dict[str, Any]) -> str:
-    """JSON that can't end the script element it stands in."""
+    """Return JSON that can't end the script element around it."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace(
         "<", "\\u003c"
     )

@@ -1,5 +1,7 @@
-"""A document as a tagged PDF, typeset by typst; needs nothing from the system, equal bytes for
-equal documents."""
+"""A document as a tagged PDF, typeset by typst; identical documents give identical files.
+
+Everything that typesetting needs comes with the Python packages, except fonts for rare characters.
+"""
 
 import json
 import tempfile
@@ -35,14 +37,14 @@ from reports.render.glyphs import choose_fonts
 from reports.render.html import template
 
 MOST_ARMS = 6
-"""Columns of pictures on a page."""
+"""Most columns of pictures on a page."""
 
 
 def to_pdf(document: Document) -> bytes:
-    """The PDF (PDF/UA-1).
+    """Return the PDF of a document (PDF/UA-1).
 
-    Characters that no font at hand has are shown by their number, `[U+1F600]`, and a note at the
-    end says so.
+    A character that no available font has is shown by its number, such as `[U+1F600]`, and a note
+    at the end of the document explains this.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -61,11 +63,13 @@ def to_pdf(document: Document) -> bytes:
             "foot": document.foot,
             "sections": sections,
         }
+
         fonts = choose_fonts(set(json.dumps(content, ensure_ascii=False)))
         if fonts.note and sections:
             sections[-1]["blocks"].append(
                 {"kind": "Text", "role": "note", "spans": _spans(rich(fonts.note))}
             )
+
         known = {section.id for section in document.sections}
         looks = {
             "colours": LIGHT,
@@ -75,9 +79,11 @@ def to_pdf(document: Document) -> bytes:
             "sans": ["DejaVu Sans", *fonts.extra],
             "mono": ["DejaVu Sans Mono", "DejaVu Sans", *fonts.extra],
         }
+
         data = fonts.shown(_without_dead_links(content | looks, known))
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         (folder / "report.typ").write_text(template("report.typ"), encoding="utf-8")
+
         result = typst.compile(
             str(folder / "report.typ"),
             root=str(folder),
@@ -88,12 +94,14 @@ def to_pdf(document: Document) -> bytes:
 
 
 def drawing_pdf(drawing: Drawing) -> bytes:
-    """One drawing as a PDF page of its own size, for papers."""
+    """Return one drawing as a PDF page of its own size, for papers."""
     svg = standalone(drawing)
     fonts = choose_fonts(set(svg))
+    # A CSS pixel is 0.75 pt. The date is left out, so that the file is always the same.
     source = (
-        f"#set page(width: {drawing.width * 0.75}pt, height: {drawing.height * 0.75}pt, margin: 0pt)\n"
-        '#set document(date: none)\n#image(bytes(sys.inputs.svg), format: "svg", width: 100%, alt: sys.inputs.alt)'
+        f"#set page(width: {drawing.width * 0.75}pt, height: {drawing.height * 0.75}pt, "
+        "margin: 0pt)\n#set document(date: none)\n"
+        '#image(bytes(sys.inputs.svg), format: "svg", width: 100%, alt: sys.inputs.alt)'
     )
     result = typst.compile(
         source.encode(),
@@ -105,13 +113,19 @@ def drawing_pdf(drawing: Drawing) -> bytes:
 
 @cache
 def _loaded(folders: tuple[Path, ...]) -> typst.Fonts:
-    """The fonts in these folders and typst's own, read once; not the system's, so that all machines
-    give one result."""
+    """Return the fonts in these folders and typst's own, read once per process.
+
+    typst searches no other folders of the system, so that all machines give the same result.
+    """
     return typst.Fonts(include_system_fonts=False, font_paths=[str(folder) for folder in folders])
 
 
 def _one(result: Any) -> bytes:
-    """The bytes of a single document."""
+    """Return the bytes of a single document.
+
+    Raises:
+        TypeError: typst gave something else.
+    """
     if not isinstance(result, bytes):
         raise TypeError(f"typst gave {type(result).__name__} instead of one document")
     return result
@@ -125,7 +139,7 @@ class Pictures:
         self.files: dict[bytes, str] = {}
 
     def file(self, picture: Picture) -> str:
-        """The name of the picture's file."""
+        """Return the name of the picture's file; write the file at the first call."""
         if picture.data not in self.files:
             name = f"picture{len(self.files)}.{picture.media.removeprefix('image/')}"
             (self.folder / name).write_bytes(picture.data)
@@ -134,11 +148,12 @@ class Pictures:
 
 
 def _spans(text: Rich) -> list[dict[str, str]]:
+    """Return a text as the template reads it."""
     return [{"text": _breakable(s.text), "style": s.style, "href": s.href} for s in text]
 
 
 def _breakable(text: str) -> str:
-    """Very long words get places where a line may end."""
+    """Return the text with places where very long words can break."""
     return " ".join(
         "\u200b".join(word[i : i + 16] for i in range(0, len(word), 16)) if len(word) > 40 else word
         for word in text.split(" ")
@@ -146,6 +161,7 @@ def _breakable(text: str) -> str:
 
 
 def _drawing(drawing: Drawing | None) -> dict[str, Any] | None:
+    """Return a drawing as the template reads it."""
     return (
         None
         if drawing is None
@@ -154,6 +170,7 @@ def _drawing(drawing: Drawing | None) -> dict[str, Any] | None:
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
+    """Return a cell as the template reads it."""
     return {
         "spans": _spans(cell.spans),
         "sub": _spans(cell.sub),
@@ -163,7 +180,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 
 def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
-    """A block as the template reads it; nothing for what paper leaves out."""
+    """Yield a block as the template reads it; nothing for what paper leaves out."""
     match block:
         case Text():
             yield {"kind": "Text", "role": block.role, "spans": _spans(block.spans)}
@@ -219,30 +236,40 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
 
 
 def _size(table: Table) -> float:
-    """Size of a table's text, points: smaller where many columns share the page."""
+    """Return the size of a table's text in points: smaller where many columns share the page."""
     return 7.5 if table.look == "plain" else 8.0 if len(table.columns) > 7 else 9.0
 
 
 def _needed(table: Table, index: int) -> float | None:
-    """Width in millimetres that keeps numbers, names and words of verdicts on one line; None: share
-    what is left."""
+    """Return the width in millimeters that keeps a column's content on one line.
+
+    Returns:
+        The width for numbers, names, and words of verdicts. None for text, whose columns share the
+            remaining width.
+    """
     column = table.columns[index]
     if column.kind == "drawing":
         return 34.0 if len(table.columns) > 7 else 46.0
     if column.kind == "text":
         return None
+
     cells = [row[index] for row in table.rows]
+    # Millimeters per character; the numbers are for text of 9 pt.
     per_char = {"number": 1.55, "code": 1.62, "badge": 1.95}[column.kind] * _size(table) / 9
     longest = max((len(plain(cell.spans)) for cell in cells), default=0)
     badge = max((len(cell.badge) + 2 for cell in cells if cell.badge), default=0)
     below = max((len(plain(cell.sub)) for cell in cells), default=0)
+    # A heading can break between words, but not inside one.
     head = max(len(word) for word in column.label.split(" ")) * 1.55
     extra = 2.6 if column.kind != "badge" or table.look == "plain" else 6.2
     return max(longest * per_char, badge * per_char, min(below, 16) * 1.28, head) + extra
 
 
 def _images(grid: ImageGrid, pictures: Pictures) -> dict[str, Any]:
-    """The key steps as rows, at most `MOST_ARMS` arms as columns."""
+    """Return a grid of images as the template reads it: key steps as rows, arms as columns.
+
+    A page has room for `MOST_ARMS` arms.
+    """
     rows = []
     for step, word in grid.key_steps:
         frames = grid.frames[grid.steps.index(step)][:MOST_ARMS]
@@ -260,7 +287,7 @@ def _images(grid: ImageGrid, pictures: Pictures) -> dict[str, Any]:
 
 
 def _without_dead_links(value: Any, known: set[str]) -> Any:
-    """The same data; links to sections that are left out become plain text."""
+    """Return the same data; links to sections that don't exist become plain text."""
     if isinstance(value, dict):
         href = value.get("href")
         if isinstance(href, str) and href.startswith("#") and href[1:] not in known:

@@ -1,4 +1,4 @@
-"""A document as plain text: for terminals, for diffs, and for tests that compare whole reports."""
+"""A document as plain text, for terminals, diffs, and tests that compare whole reports."""
 
 from collections.abc import Iterable
 
@@ -21,8 +21,10 @@ from reports.page.theme import SIGNS
 
 
 def to_text(document: Document) -> str:
-    """Headings, paragraphs, tables with ` | ` between cells, and the alternative texts of drawings
-    and pictures."""
+    """Return headings, paragraphs, tables, and the alternative texts of drawings and pictures.
+
+    The cells of a table are separated by ` | `.
+    """
     lines = [document.title, "=" * len(document.title)]
     for section in document.sections:
         lines += ["", f"## {section.title}  [{section.id}]"]
@@ -32,6 +34,7 @@ def to_text(document: Document) -> str:
 
 
 def _block(block: Block) -> Iterable[str]:
+    """Yield the lines of a block."""
     match block:
         case Text():
             yield plain(block.spans)
@@ -53,12 +56,14 @@ def _block(block: Block) -> Iterable[str]:
                 title = f"{plain(panel.title)}: " if panel.title else ""
                 yield f"  {title}{panel.drawing.alt}"
         case ImageGrid():
-            yield f"Images {block.name}: {plain(block.caption)} Steps {', '.join(map(str, block.steps))}"
+            steps = ", ".join(map(str, block.steps))
+            yield f"Images {block.name}: {plain(block.caption)} Steps {steps}"
             for step, word in block.key_steps:
                 for arm, frame in zip(
                     block.arms, block.frames[block.steps.index(step)], strict=True
                 ):
-                    yield f"  step {step} {word} | {plain(arm)} | {frame.under}{'' if frame.picture else ' | no image'}"
+                    no_image = "" if frame.picture else " | no image"
+                    yield f"  step {step} {word} | {plain(arm)} | {frame.under}{no_image}"
         case Beside():
             for inner in block.left + block.right:
                 yield from _block(inner)
@@ -69,6 +74,7 @@ def _block(block: Block) -> Iterable[str]:
 
 
 def _cell(cell: Cell) -> str:
+    """Return a cell with its badge, its text, its second line, and a sign for its drawing."""
     badge = f"{SIGNS.get(cell.badge, '')} {cell.badge}".strip() if cell.badge else ""
     main = " ".join(part for part in (badge, plain(cell.spans)) if part)
     below = f" ({plain(cell.sub)})" if cell.sub else ""

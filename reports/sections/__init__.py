@@ -1,4 +1,4 @@
-"""The sections of a report in their order; each is a function of a study, one file each."""
+"""The sections of a report in their order; each is a function of a study in its own file."""
 
 from collections.abc import Callable
 
@@ -39,4 +39,4 @@ SECTIONS: tuple[SectionOf, ...] = (
     provenance,
     glossary,
 )
-"""In the order of the reader's questions; a section without content gives None."""
+"""In the order of the reader's questions; a section without content returns None."""

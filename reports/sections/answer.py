@@ -1,5 +1,4 @@
-"""The first page: the question is the title, the answer the first sentence, the numbers right
-behind it."""
+"""The first page: the answer to the question in the title, followed by the numbers."""
 
 from reports.page.blocks import Beside, Block, Rich, Section, Text, rich
 from reports.page.numbers import duration
@@ -13,21 +12,24 @@ from reports.words.facts import status_words
 
 
 def answer(view: StudyView) -> Section:
-    """Verdict, effect, interval and onset of each factor, in words and in a table."""
+    """Show verdict, effect, interval, and onset of each factor, in words and in a table."""
     words: list[Block] = [Text(lead(view), "lead")]
-    words += [Text(one) for one in others(view)]
+    words += [Text(other) for other in others(view)]
     words.append(Text(facts(view), "note"))
+
     curve = first_page_curve(view)
     if curve is not None:
         words.append(curve)
+
     pictures = end_pictures(view)
     top: tuple[Block, ...] = (Beside(tuple(words), (pictures,), 0.7),) if pictures else tuple(words)
+
     table = verdict_table(view)
     return Section("answer", "Answer", "Answer", (*top, *((table,) if table else ())))
 
 
 def facts(view: StudyView) -> Rich:
-    """How big the study is, and what it cost."""
+    """Return how big the study is, and how long its training took."""
     seconds = view.table.trials["seconds"].sum() if "seconds" in view.table.trials else 0.0
     cost = (
         rich(" Training: ", lengths(view), f"; {duration(float(seconds))} in all.")

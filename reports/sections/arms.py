@@ -1,4 +1,4 @@
-"""All arms: is the average hiding something?"""
+"""All arms: does the average hide something?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,19 +29,23 @@ from reports.words.onset import onset_parts
 from reports.words.picked import Ranked, picked_words, ranking
 
 UNFOLDED = 24
-"""Up to so many arms stand in one table; of more, the strongest are shown and the whole table opens
-on request."""
+"""Maximum number of arms in one open table.
+
+With more arms, the strongest are shown, and the whole table opens on request.
+"""
 STRONGEST = 12
+"""Number of arms with the largest differences that are shown of a long table."""
 MOST_NAMES = 4
+"""Arms without a result that are named; if there are more, they are counted."""
 
 
 def arms(view: StudyView) -> Section | None:
-    """One row an arm: mean and spread over seeds, difference to the reference, onset, every seed a
-    dot."""
+    """Show each arm: mean and spread, difference from the reference, onset, and every seed."""
     records = {str(row["cell_id"]): row for row in view.analysis.arms.to_dict("records")}
     shown = [arm for arm in view.arms if arm.cell_id in records]
     if not shown:
         return None
+
     caption = f"{view.metric} {view.summary} in each arm"
     table = _table(view, "arms", caption, shown, records)
     blocks: list[Block] = [Text(_sentence(view))]
@@ -52,8 +56,8 @@ def arms(view: StudyView) -> Section | None:
         strongest = sorted(shown, key=lambda arm: (not arm.reference, -size[arm.cell_id]))[
             : STRONGEST + 1
         ]
-        told = f"The {STRONGEST} arms that differ most from the reference"
-        blocks.append(_table(view, "arms-strongest", told, strongest, records))
+        title = f"The {STRONGEST} arms that differ most from the reference"
+        blocks.append(_table(view, "arms-strongest", title, strongest, records))
         blocks.append(Fold(f"All {count(len(shown), 'arm')}", (table,)))
     else:
         blocks.append(table)
@@ -67,12 +71,14 @@ def _table(
     shown: Sequence[Arm],
     records: Mapping[str, Mapping[Any, Any]],
 ) -> Table:
+    """Return a table with one row per arm."""
     estimates: list[Estimate] = []
     for arm in shown:
         estimates.append(
             estimate(view, arm.label, records[arm.cell_id], "difference", differences(view, arm))
         )
     drawn, axis = bars(view, name, estimates)
+
     first = "Arm (● not at its first level)" if shown[0].marks else "Arm"
     signs = f" Signs stand for {', '.join(view.factors)}, in this order." if shown[0].marks else ""
     return Table(
@@ -103,28 +109,35 @@ def _table(
 
 
 def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tuple[Cell, ...]:
+    """Return the row of one arm."""
     mean, sd, n = number(row["mean"]), number(row["sd"]), int(row["n_finished"])
     missing = [
         f"{int(row[f'n_{word}'])} {word}" for word in ("diverged", "failed") if row[f"n_{word}"]
     ]
     spread = f" ({view.scale.fixed(sd)})" if sd is not None else ""
+
     onset, *step = onset_parts(view, (arm,))
     names = [
         *([arm.short] if arm.marks else []),
         *(f"also {view.label(levels)}" for levels in arm.also),
     ]
+
     head = (
         Cell(rich(arm.marks or arm.short), sub=rich("; ".join(names)), value=arm.label),
         Cell(rich(str(n)), sub=rich("+ " + ", ".join(missing) if missing else ""), value=n),
         Cell(rich(view.scale.fixed(mean), muted(spread)), value=mean),
     )
+
     degraded = Cell(rich(onset or NOTHING), sub=rich(*step))
+
     if arm.reference:
         return (*head, Cell(rich("reference"), value=0.0), Cell(), Cell(), degraded, Cell())
+
     low, high, p = number(row["low"]), number(row["high"]), number(row["p_adjusted"])
     equal = nothing(row, "difference")
     interval = Cell(rich("equal trials" if equal else view.effects.interval(low, high)), value=low)
     interval = interval if equal else replace(interval, sub=rich(_p_words(p)))
+
     word = row.get("verdict")
     verdict = Cell(badge=word, value=word) if isinstance(word, str) and word else Cell()
     return (
@@ -138,42 +151,48 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
 
 
 def _p_words(p: float | None) -> str:
-    """`p = 0.012`, `p < 0.001`; empty without one."""
+    """Return p in words, `p = 0.012` or `p < 0.001`; empty without a value."""
     return "" if p is None else p_words(p)
 
 
 def _sentence(view: StudyView) -> Rich:
-    """The arms with the lowest and the highest mean, and those without any because of
-    divergence."""
+    """Return the arms with the lowest and the highest mean, and those without one.
+
+    An arm has no mean if none of its trials finished because of divergence.
+    """
     arms, ranked = view.analysis.arms, ranking(view)
     lost = arms[(arms["n_diverged"] > 0) & (arms["n_diverged"] + arms["n_failed"] == arms["n"])]
     if len(ranked) + len(lost) < 2 or not ranked:
         return rich("There is one arm with a result." if ranked else "No arm has a result.")
 
-    told = [picked] if (picked := picked_words(view)) else []
+    sentences = [picked] if (picked := picked_words(view)) else []
     if len(ranked) == 1:
-        told.append(rich(f"One arm has a mean: {_told(view, ranked[0])}."))
+        sentences.append(rich(f"One arm has a mean: {_mean_words(view, ranked[0])}."))
     elif ranked[0].mean == ranked[-1].mean:
-        told.append(rich(f"All {count(len(ranked), 'mean')} are equal: {_told(view, ranked[0])}."))
+        sentences.append(
+            rich(f"All {count(len(ranked), 'mean')} are equal: {_mean_words(view, ranked[0])}.")
+        )
     else:
         ends = ("Lowest", "Highest") if view.better == "lower" else ("Highest", "Lowest")
         first, last = (
-            f"{end} mean: {_told(view, ranked[at])}." for end, at in zip(ends, (0, -1), strict=True)
+            f"{end} mean: {_mean_words(view, ranked[at])}."
+            for end, at in zip(ends, (0, -1), strict=True)
         )
-        told += [rich(last)] if picked else [rich(first), rich(last)]
+        sentences += [rich(last)] if picked else [rich(first), rich(last)]
+
     if len(lost):
-        told.append(rich(f"No mean: {_lost(view, lost)}."))
-    return joined(told, comma=" ", last=" ")
+        sentences.append(rich(f"No mean: {_lost_words(view, lost)}."))
+    return joined(sentences, comma=" ", last=" ")
 
 
-def _told(view: StudyView, one: Ranked) -> str:
-    """Label and mean of an arm, and how many of its trials diverged."""
+def _mean_words(view: StudyView, one: Ranked) -> str:
+    """Return label and mean of an arm, and how many of its trials diverged."""
     missing = f" ({one.diverged} of {count(one.trials, 'trial')} diverged)" if one.diverged else ""
     return f"{one.arm.label}, {view.scale.fixed(one.mean)}{missing}"
 
 
-def _lost(view: StudyView, rows: pd.DataFrame) -> str:
-    """Labels of arms without a result, up to four, and how many of their trials diverged."""
+def _lost_words(view: StudyView, rows: pd.DataFrame) -> str:
+    """Return the labels of arms without a result, and how many of their trials diverged."""
     labels = [view.arm_of[str(cell)].label for cell in rows["cell_id"]]
     names = plain(joined(labels)) if len(labels) <= MOST_NAMES else f"{len(labels)} arms"
     diverged, n = int(rows["n_diverged"].sum()), int(rows["n"].sum())

@@ -1,4 +1,4 @@
-"""Is quality paid for with disentanglement? Each trial a mark, one metric against the other."""
+"""Does better quality cost disentanglement? One mark per trial, one metric against the other."""
 
 from collections.abc import Mapping
 
@@ -20,8 +20,10 @@ PREFERRED = (
     "class_effect",
     "content_effect",
 )
-"""Metrics of disentanglement, the most telling first; a name counts when it starts with one of
-these, whichever weights it is of."""
+"""Metrics of disentanglement, the most telling first.
+
+A recorded metric counts if its name starts with one of these, for any kind of weights.
+"""
 
 SAME_MEASURE = (
     (
@@ -39,7 +41,7 @@ SAME_MEASURE = (
         "content_effect",
         "mixed_class_l1",
     ),  # pixels: how far mixed images are from what has the class
-    ("content_distance_", "landmark_distance"),  # mixed against content images, without colours
+    ("content_distance_", "landmark_distance"),  # mixed against content images, without colors
     ("translation_accuracy", "mixed_as_content_class"),  # what a classifier takes mixed images for
     (
         "identity_swapped",
@@ -49,19 +51,21 @@ SAME_MEASURE = (
     ("class_from_content", "class_from_class", "dci_"),  # what a probe reads from the codes
     ("content_from_class", "content_from_content", "dci_"),
 )
-"""Metrics that are made from the same comparison, by how their names start: they go together
-whatever a study finds."""
+"""Metrics that are made from the same comparison, by the start of their names.
+
+They change together, whatever a study finds.
+"""
 DEPENDENT = "measured on the same images: says nothing new"
+"""The reading of a metric that is made from the same comparison as the outcome."""
 PREFIXES = ("raw_", "average_")
-"""What stands before a metric's name when it is of the other weights."""
+"""The prefixes of a metric's name when it is of raw or averaged weights."""
 
 
 def disentanglement(view: StudyView) -> Section | None:
-    """Scatter of the primary outcome against up to two metrics of disentanglement; None when none
-    was recorded.
+    """Show the outcome against up to two metrics of disentanglement; None if none was recorded.
 
-    Metrics that are made from what the outcome is made from are shown only where there is no other,
-    and not read.
+    Metrics that are made from the same comparison as the outcome are shown only if there are no
+    others, and without a reading.
     """
     trials = view.table.trials[view.table.trials["status"] == "finished"]
     names = [
@@ -69,6 +73,7 @@ def disentanglement(view: StudyView) -> Section | None:
         for column in trials
         if str(column).startswith("metric.")
     ]
+
     chosen = chosen_metrics(names, view.metric)
     panels, rows = [], []
     for name in chosen:
@@ -81,8 +86,10 @@ def disentanglement(view: StudyView) -> Section | None:
             continue
         panels.append(_panel(view, trials, name))
         rows.append(_row(view, pairs, name))
+
     if not panels:
         return None
+
     caption = rich(
         "A mark a finished trial; cross: step 0.",
         *(
@@ -91,6 +98,7 @@ def disentanglement(view: StudyView) -> Section | None:
             else ()
         ),
     )
+
     table = Table(
         "disentanglement",
         "Does it go together?",
@@ -103,11 +111,12 @@ def disentanglement(view: StudyView) -> Section | None:
         ),
         tuple(rows),
         rich(
-            "Rank correlation (Spearman) over finished trials; trials that share an arm or a seed are not independent, "
-            "so there is no p here."
+            "Rank correlation (Spearman) over finished trials; trials that share an arm or a seed "
+            "are not independent, so there is no p here."
         ),
         look="plain",
     )
+
     figure = Figure("disentanglement", caption, tuple(panels), 2)
     return Section(
         "disentanglement",
@@ -118,35 +127,46 @@ def disentanglement(view: StudyView) -> Section | None:
 
 
 def chosen_metrics(names: list[str], primary: str) -> list[str]:
-    """Up to two metrics of disentanglement among the recorded ones, none made as the outcome is if
-    there are others."""
-    recorded: dict[str, str] = {}  # of the same metric of several weights the one without a prefix
+    """Return up to two recorded metrics of disentanglement.
+
+    Metrics that are made from the same comparison as the outcome are taken only if there are no
+    others.
+
+    Args:
+        names: the recorded metrics.
+        primary: the metric of the outcome.
+    """
+    # Of the same metric for several kinds of weights, the name without a prefix counts.
+    recorded: dict[str, str] = {}
     for name in names:
         if name != primary:
             recorded[_plain(name)] = min(recorded.get(_plain(name), name), name, key=len)
-    found = [
+
+    candidates = [
         name for wanted in PREFERRED for plain, name in recorded.items() if plain.startswith(wanted)
     ]
-    return ([name for name in found if not dependent(name, primary)] or found)[:2]
+    return ([name for name in candidates if not dependent(name, primary)] or candidates)[:2]
 
 
 def dependent(name: str, primary: str) -> bool:
-    """Whether two metrics are made from the same comparison."""
+    """Return whether two metrics are made from the same comparison."""
     return any(
         _plain(name).startswith(same) and _plain(primary).startswith(same) for same in SAME_MEASURE
     )
 
 
 def _plain(name: str) -> str:
-    """A metric's name, whichever weights it is of."""
+    """Return a metric's name without the prefix of its weights."""
     return next((name.removeprefix(prefix) for prefix in PREFIXES if name.startswith(prefix)), name)
 
 
 def _better(view: StudyView, name: str) -> str:
+    """Return the better direction of a metric; empty if the plan does not say."""
     return str(view.described(name).get("better") or "")
 
 
 def _panel(view: StudyView, trials: pd.DataFrame, name: str) -> Panel:
+    """Return the scatter plot of the outcome against one metric."""
     spots, scale = [], _scale(trials[f"metric.{name}"])
     for row in trials.to_dict("records"):
         x, y = row[f"metric.{view.metric}"], row[f"metric.{name}"]
@@ -155,18 +175,20 @@ def _panel(view: StudyView, trials: pd.DataFrame, name: str) -> Panel:
             continue
         title = f"{arm.label}, seed {row['seed']}: {view.scale.fixed(x)}, {scale.fixed(y)}"
         spots.append(Spot(float(x), float(y), arm.tone, not arm.focal, title))
+
     start = _start(trials, view.metric, name)
     direction = _better(view, name)
     labels = (
         f"{view.metric} {view.summary} ({view.better} is better)",
         name + (f" ({direction} is better)" if direction else ""),
     )
+
     alt = f"{name} against {view.metric}, {len(spots)} trials"
     return Panel((), scatter(f"disentanglement-{name}", spots, start, labels, alt))
 
 
 def _start(trials: pd.DataFrame, x: str, y: str) -> list[tuple[float, float]]:
-    """Mean of both at step 0, when recorded."""
+    """Return the mean of both metrics at step 0, if it was recorded."""
     columns = [f"metric0.{x}", f"metric0.{y}"]
     if not set(columns) <= set(trials):
         return []
@@ -177,15 +199,18 @@ def _start(trials: pd.DataFrame, x: str, y: str) -> list[tuple[float, float]]:
 
 
 def _scale(values: pd.Series) -> Scale:
+    """Return the digits for values of this spread."""
     spread = float(values.max() - values.min()) if values.notna().any() else 0.0
     return Scale.of(spread or float(values.abs().max() or 1.0))
 
 
 def _row(view: StudyView, pairs: pd.DataFrame, name: str) -> tuple[Cell, ...]:
+    """Return the table row of one metric, with its rank correlation and its reading."""
     ranks = pairs.rank()
     first, second = (ranks[column] for column in ranks)
     correlation = float(first.corr(second)) if first.std() and second.std() else float("nan")
     direction = _better(view, name)
+
     return (
         Cell(rich(code(name)), value=name, sub=rich(_description(view.described(name)))),
         Cell(rich(direction)),
@@ -204,11 +229,18 @@ def _row(view: StudyView, pairs: pd.DataFrame, name: str) -> tuple[Cell, ...]:
 
 
 def _description(entry: Mapping[str, object]) -> str:
+    """Return the description of a metric; empty without one."""
     return str(entry.get("description") or "")
 
 
 def _reading(correlation: float, primary: str, other: str) -> str:
-    """What a correlation says, given both directions."""
+    """Return what a correlation means.
+
+    Args:
+        correlation: the rank correlation of the two metrics over finished trials.
+        primary: the better direction of the outcome.
+        other: the better direction of the other metric; empty if unknown.
+    """
     if correlation != correlation:
         return "no spread, nothing to read"
     if abs(correlation) < 0.3:

@@ -1,4 +1,4 @@
-"""Main effects and interactions: the forest plot."""
+"""Main effects and interactions, in a table and in a forest plot."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -35,31 +35,36 @@ from reports.words.estimates import (
 )
 
 UNFOLDED = 24
-"""Up to so many terms stand in one table; of more, interactions of three and more factors open on
-request."""
+"""Maximum number of terms in one table.
+
+With more terms, interactions of three and more factors are in a table that opens on request.
+"""
 
 FEWEST_CONTRASTS = 3
-"""Lenth's margins need so many contrasts."""
+"""Lenth's margins need at least this many contrasts."""
 
 Records = Sequence[Mapping[Any, Any]]
 
 
 def effects(view: StudyView) -> Section | None:
-    """Every factorial contrast with its interval; None when the design has none."""
+    """Show every factorial contrast with its interval; None if the design has none."""
     records = view.analysis.effects.to_dict("records")
     if not records:
         return None
     higher = [row for row in records if int(row["order"]) > 2] if len(records) > UNFOLDED else []
     lower = [row for row in records if row not in higher]
+
     blocks: list[Block] = [
         Text(rich(_sentence(view))),
         _table(view, "effects", "Main effects and interactions", lower),
     ]
+
     if higher:
         table = _table(view, "effects-higher", "Interactions of three and more factors", higher)
         blocks.append(
             Fold(f"{count(len(higher), 'interaction')} of three and more factors", (table,))
         )
+
     blocks.append(_forest(view, lower))
     if (plot := _half_normal(view)) is not None:
         blocks.append(plot)
@@ -69,9 +74,11 @@ def effects(view: StudyView) -> Section | None:
 
 
 def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
+    """Return a table with one row for each term."""
     estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
     drawn, axis = bars(view, name, estimates)
     aliased = any(_aliases(row) for row in records)
+
     rows = []
     for row, bar in zip(records, drawn, strict=True):
         cells = [
@@ -84,6 +91,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
         if aliased:
             cells.append(Cell(rich(_aliases(row))))
         rows.append((*cells, Cell(drawing=bar)))
+
     columns = [
         Column("term", "Term", "text", 2.2),
         Column("order", "Kind", "text", 1.0),
@@ -94,12 +102,15 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
     if aliased:
         columns.append(Column("aliases", "Aliased with", "text", 1.4))
     columns.append(Column("bar", "Estimate and interval", "drawing", 2.0))
+
     note = rich(
-        f"Main effect: change of {view.metric} when the factor leaves its first level, averaged over the others. "
-        "Interaction: half of what the effect of one factor grows by when the other one leaves its first level."
+        f"Main effect: change of {view.metric} when the factor leaves its first level, averaged "
+        "over the others. Interaction: half of what the effect of one factor grows by when the "
+        "other one leaves its first level."
     )
     if any(inert(view, row, "estimate") for row in records):
         note += rich(" Did nothing: with and without it all trials end with identical values.")
+
     dense = len(rows) > 16
     return Table(
         name,
@@ -114,10 +125,10 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
 
 
 def _forest(view: StudyView, records: Records) -> Figure:
-    """The same as one drawing, saved for papers."""
+    """Return the same estimates as one drawing, which is saved for papers."""
     estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
-    told = "; ".join(f"{e.label} {view.effects.signed(e.value)}" for e in estimates)
-    alt = f"Effects with {view.interval}s: {told}"
+    values = "; ".join(f"{e.label} {view.effects.signed(e.value)}" for e in estimates)
+    alt = f"Effects with {view.interval}s: {values}"
     drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
     return Figure(
         "effects-forest",
@@ -128,11 +139,12 @@ def _forest(view: StudyView, records: Records) -> Figure:
 
 
 def _half_normal(view: StudyView) -> Figure | None:
-    """Which contrasts of a fraction stand out from the others, by size alone."""
+    """Return a plot of which contrasts of a fraction stand out by size; None if not a fraction."""
     cells, judgement = view.analysis.cells, view.analysis.judgement
     design = cells.design
     if not design.fraction:
         return None
+
     known = [
         Contrast(" = ".join(term.aliases), judgement.numbers[term.name].mean)
         for term in (*design.compared, *design.interactions)
@@ -143,48 +155,57 @@ def _half_normal(view: StudyView) -> Figure | None:
 
     margins = lenth(np.array([one.value for one in contrasts]))
     beyond = [one.label for one in contrasts if abs(one.value) > margins.margin]
-    told = "beyond Lenth's margin: " + ", ".join(beyond) if beyond else "none beyond Lenth's margin"
+    beyond_words = (
+        "beyond Lenth's margin: " + ", ".join(beyond) if beyond else "none beyond Lenth's margin"
+    )
+
     unit = f"log {view.metric}" if cells.rule.log else view.metric
     drawing = half_normal(
         "half-normal",
         contrasts,
         margins,
         f"absolute contrast of {unit}",
-        f"Half-normal plot of {count(len(contrasts), 'contrast')}; {told}",
+        f"Half-normal plot of {count(len(contrasts), 'contrast')}; {beyond_words}",
     )
+
     caption = rich(
-        f"Absolute contrasts of {count(len(contrasts), 'alias group')} against half-normal scores. "
-        "Solid line: where noise would lie. Dashed and dotted: Lenth's 95% margins for one contrast "
-        "and for all of them. Orange: contrasts beyond the first margin. The plot is advice, not a "
-        "test: it uses no seeds, and no verdict rests on it.",
+        f"Absolute contrasts of {count(len(contrasts), 'alias group')} against half-normal "
+        "scores. Solid line: where noise would lie. Dashed and dotted: Lenth's 95% margins for "
+        "one contrast and for all of them. Orange: contrasts beyond the first margin. The plot "
+        "is advice, not a test: it uses no seeds, and no verdict rests on it.",
     )
     return Figure("half-normal", caption, (Panel((), drawing),))
 
 
 def _aliases(row: Mapping[Any, Any]) -> str:
+    """Return the aliases of a row in words; empty without any."""
     value = row.get("aliases")
     return value if isinstance(value, str) else ""
 
 
 def _kind(order: int) -> str:
+    """Return the kind of a term in words, by its number of factors."""
     return {1: "main effect", 2: "interaction"}.get(order, f"{order}-way interaction")
 
 
 def _sentence(view: StudyView) -> str:
-    """Which interactions are established."""
+    """Return which interactions are established."""
     design, frame = view.analysis.cells.design, view.analysis.effects
     if not design.interactions:
         return "This design shows main effects only."
+
     pairs = frame[frame["order"] > 1]
     known = pairs[pairs["p_adjusted"].notna()]
     if not len(known):
         return "The data do not allow a test of interactions."
+
     established = {claim.subject for claim in view.analysis.claims if claim.kind == "depends"}
-    found = known[known["term"].isin(established)]
-    if not len(found):
+    shown = known[known["term"].isin(established)]
+    if not len(shown):
         return f"No interaction is established ({count(len(known), 'test')}, corrected)."
+
     names = ", ".join(
         f"{row['term']} ({view.effects.signed(number(row['estimate']))})"
-        for row in found.to_dict("records")
+        for row in shown.to_dict("records")
     )
     return f"Established interactions ({count(len(known), 'test')}, corrected): {names}."

@@ -1,4 +1,4 @@
-"""What is missing? Trials that diverged, failed or were interrupted, with their errors."""
+"""Which trials have no result? Trials that diverged, failed, or were interrupted, with errors."""
 
 from reports.page.blocks import Cell, Column, Section, Table, Text, code, rich
 from reports.page.numbers import count
@@ -11,15 +11,17 @@ MEANING = {
     "running": "not ended yet",
     "planned": "not started",
 }
+"""What the statistics do with a trial, by its status."""
 
 
 def failed(view: StudyView) -> Section:
-    """Each trial that did not finish: status, reason, and what it means for the statistics."""
+    """Show each trial that did not finish: its status, the reason, and how it is counted."""
     trials = view.table.trials
     rest = trials[trials["status"] != "finished"]
     if not len(rest):
         text = Text(rich(f"All {count(len(trials), 'trial')} finished."))
         return Section("failed", "Trials that did not finish", "Failed trials", (text,))
+
     rows = []
     for row in rest.to_dict("records"):
         arm = view.arm_of.get(str(row["cell_id"]))
@@ -38,6 +40,7 @@ def failed(view: StudyView) -> Section:
                 Cell(rich(MEANING.get(status, ""))),
             )
         )
+
     table = Table(
         "failed",
         "Trials without a result",
@@ -54,11 +57,13 @@ def failed(view: StudyView) -> Section:
         look="plain" if len(rows) > 12 else "cards",
         sortable=True,
     )
+
     intro = Text(rich(f"{len(rest)} of {count(len(trials), 'trial')} did not finish."))
     return Section("failed", "Trials that did not finish", "Failed trials", (intro, table))
 
 
 def _int(value: object) -> float | None:
+    """Return a number of steps for sorting; None if it isn't a number."""
     try:
         return float(str(value))
     except ValueError:

@@ -1,4 +1,4 @@
-"""How do I repeat it? Plan, versions, methods, and the command for each trial."""
+"""How can I repeat the study? Plan, versions, methods, and the command for each trial."""
 
 import json
 from collections.abc import Mapping
@@ -24,31 +24,33 @@ from reports.words.estimates import number
 from reports.words.methods import methods
 
 UNFOLDED = 60
-"""Rows of trials shown at once; a longer table opens on request."""
+"""Maximum number of trials in an open table; a longer table opens on request."""
 
 
 def provenance(view: StudyView) -> Section:
-    """The facts that another machine needs, a methods paragraph for papers, and all trials with
-    their commands."""
+    """Show how to repeat the study: plan, versions, methods, and all trials with commands."""
     facts = Facts(tuple((rich(term), fact) for term, fact in _facts(view) if fact))
     trials = _trials(view)
-    many = len(trials.rows) > UNFOLDED
+    folded = len(trials.rows) > UNFOLDED
+
     blocks: tuple[Block, ...] = (
         facts,
         Text(rich("The whole study again, from its folder:")),
         Code("g2g-ablate run study.resolved.yaml --out again"),
         Fold("Methods, for a paper", tuple(Text(paragraph) for paragraph in methods(view))),
-        Fold(f"All {len(trials.rows)} trials", (trials,)) if many else trials,
+        Fold(f"All {len(trials.rows)} trials", (trials,)) if folded else trials,
     )
     return Section("repeat", "Repeat it", "Repeat it", blocks)
 
 
 def _facts(view: StudyView) -> list[tuple[str, Rich]]:
+    """Return the facts that another machine needs, as pairs of a term and its value."""
     study = view.study
     versions = study.get("versions") or {}
     outcome = study["outcome"]
     excluded = study.get("excluded") or ()
     equal = study.get("equal_cells") or ()
+
     return [
         ("Study", rich(code(str(study["name"])))),
         ("Plan hash", rich(code(str(study.get("hash", ""))))),
@@ -67,7 +69,7 @@ def _facts(view: StudyView) -> list[tuple[str, Rich]]:
 
 
 def _predicted(view: StudyView) -> Rich:
-    """What `plan --pilot` expected, beside what it became; nothing where it was not run."""
+    """Return what `plan --pilot` expected, next to the true cost; empty without a pilot."""
     pilot = view.study.get("pilot")
     if not pilot:
         return ()
@@ -79,12 +81,13 @@ def _predicted(view: StudyView) -> Rich:
 
 
 def _seconds(view: StudyView) -> float | None:
+    """Return the training time of all trials in seconds; None if it was not recorded."""
     trials = view.table.trials
     return float(trials["seconds"].sum()) if "seconds" in trials else None
 
 
 def _flat(value: Any) -> str:
-    """A mapping as `key value, key value`; anything else as short JSON."""
+    """Return a mapping as `key value, key value`, and anything else as short JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
@@ -95,7 +98,7 @@ def _flat(value: Any) -> str:
 
 
 def _onset(event: Event | None) -> Cell:
-    """The step of a trial's event; a divergence is named."""
+    """Return the cell with the step of a trial's event, which names a divergence."""
     if event is None:
         return Cell(rich(NOTHING))
     return Cell(
@@ -106,6 +109,7 @@ def _onset(event: Event | None) -> Cell:
 
 
 def _trials(view: StudyView) -> Table:
+    """Return the table of all trials with the command that repeats each."""
     column = f"metric.{view.metric}"
     rows = []
     for row in view.table.trials.to_dict("records"):
@@ -126,6 +130,7 @@ def _trials(view: StudyView) -> Table:
                 Cell(rich(code(f"g2g-ablate verify . {trial}"))),
             )
         )
+
     return Table(
         "trials",
         "All trials, and the command that repeats each, from the study's folder",

@@ -1,4 +1,4 @@
-"""Would another method, one seed less, or the missing trials have said something else?"""
+"""Would another method, one seed less, or the missing trials change the verdicts?"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,22 +12,33 @@ from reports.words.estimates import interval_cell, number, p_cell
 from reports.words.facts import seeds_with_results
 
 NOTE = (
-    "Effect in sd: relative to the spread of the reference over seeds. Exact p: sign-flip test, which assumes nothing "
-    "but symmetry; with {seeds} it cannot fall below {least} before correction. Bootstrap: BCa interval of the mean, "
-    "from four seeds on; for few seeds it is too short, so the verdict rests on the t interval. Depends on seeds: the "
-    "seeds without which the verdict would change. Seeds needed: to find the smallest effect that matters in 8 of 10 "
-    "studies, planned with an upper limit of the spread; in brackets with the spread seen, and with its 90% limit. "
-    "Firm: no single seed and no other test changes the verdict; fair: another test would; fragile: a seed would."
+    "Effect in sd: relative to the spread of the reference over seeds. Exact p: sign-flip test, "
+    "which assumes nothing but symmetry; with {seeds} it cannot fall below {least} before "
+    "correction. Bootstrap: BCa interval of the mean, from four seeds on; for few seeds it is too "
+    "short, so the verdict rests on the t interval. Depends on seeds: the seeds without which the "
+    "verdict would change. Seeds needed: to find the smallest effect that matters in 8 of 10 "
+    "studies, planned with an upper limit of the spread; in brackets with the spread seen, and "
+    "with its 90% limit. Firm: no single seed and no other test changes the verdict; fair: "
+    "another test would; fragile: a seed would."
 )
-MISSING = " With missing trials: bounds of the effect, whatever they would have been; open where trials diverged."
+"""The note below the table, with the number of seeds and the smallest exact p to fill in."""
+MISSING = (
+    " With missing trials: bounds of the effect, whatever they would have been; open where trials "
+    "diverged."
+)
+"""The end of the note in studies with missing trials."""
 
 
 def robustness(view: StudyView) -> Section | None:
-    """The verdicts beside an exact test, a bootstrap, and what hangs on a seed; None without pairs
-    of seeds."""
+    """Show how firm the verdicts are: exact test, bootstrap, and the seeds they depend on.
+
+    Returns:
+        The section; None if no two seeds can be compared.
+    """
     records = view.analysis.checks.to_dict("records")
     if len(view.seeds) < 2 or not any(number(row["p_sign_flip"]) is not None for row in records):
         return None
+
     columns = [
         Column("factor", "Factor", "text", 1.6),
         Column("verdict", "Verdict", "badge", 1.1),
@@ -41,6 +52,7 @@ def robustness(view: StudyView) -> Section | None:
     missing = any(int(row["n_missing"]) for row in records)
     if missing:
         columns.append(Column("worst", "Bounds with missing trials", "number", 1.4))
+
     rows = []
     for row in records:
         cells = [*_cells(view, row)]
@@ -49,10 +61,12 @@ def robustness(view: StudyView) -> Section | None:
                 interval_cell(number(row["worst_low"]), number(row["worst_high"]), view.effects)
             )
         rows.append(tuple(cells))
+
     n = seeds_with_results(view)
     note = NOTE.format(seeds=count(n, "seed"), least=f"{smallest_p(n):.2g}")
     if missing:
         note += MISSING
+
     table = Table(
         "robustness",
         "Robustness of the verdicts",
@@ -61,6 +75,7 @@ def robustness(view: StudyView) -> Section | None:
         rich(note),
         look="plain",
     )
+
     pairs = dict(
         zip(view.analysis.verdicts["factor"], view.analysis.verdicts["n_pairs"], strict=True)
     )
@@ -74,6 +89,7 @@ def robustness(view: StudyView) -> Section | None:
 
 
 def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
+    """Return the cells of a row."""
     sds, seeds = number(row["effect_in_sds"]), number(row["seeds_needed"])
     return (
         Cell(rich(code(str(row["factor"]))), value=str(row["factor"])),
@@ -88,37 +104,48 @@ def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
 
 
 def _seeds_words(row: Mapping[Any, Any]) -> str:
-    """`19 (12 to 49)`."""
+    """Return the number of seeds needed, with its limits: `19 (12 to 49)`."""
     wanted, low, high = (number(row[key]) for key in ("seeds_needed", "seeds_low", "seeds_high"))
     if wanted is None:
         return NOTHING
-    return f"{wanted:.0f} ({NOTHING if low is None else f'{low:.0f}'} to {'> 1,000' if high is None else f'{high:.0f}'})"
+    return (
+        f"{wanted:.0f} ({NOTHING if low is None else f'{low:.0f}'} "
+        f"to {'> 1,000' if high is None else f'{high:.0f}'})"
+    )
 
 
 def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
-    """Whether verdicts depend on a single seed, of those that have seeds enough to leave one
-    out."""
+    """Return whether verdicts depend on a single seed.
+
+    Verdicts with too few seeds to leave one out are named separately.
+    """
     few = [str(row["factor"]) for row in records if pairs[row["factor"]] < FEWEST_FOR_LEAVING_OUT]
-    tried = [
+    tested = [
         row for row in records if row["verdict"] != "not enough data" and row["factor"] not in few
     ]
+
     parts = []
-    if tried:
-        parts.append(_tried(tried))
+    if tested:
+        parts.append(_fragile_words(tested))
     elif not few:
         parts.append("No verdict was reached that leaving out a seed could change.")
+
     if few:
         names = plain(joined(few))
         parts.append(
-            f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left out there."
+            f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left "
+            "out there."
         )
     return " ".join(parts)
 
 
-def _tried(records: list[dict[Any, Any]]) -> str:
-    """How many of these verdicts a seed decides."""
-    hanging = [row for row in records if row["hangs_on_seeds"]]
-    if hanging:
-        return f"{len(hanging)} of {count(len(records), 'verdict')} would change without some single seed."
+def _fragile_words(records: list[dict[Any, Any]]) -> str:
+    """Return how many of these verdicts a single seed decides."""
+    fragile = [row for row in records if row["hangs_on_seeds"]]
+    if fragile:
+        return (
+            f"{len(fragile)} of {count(len(records), 'verdict')} would change without some single "
+            "seed."
+        )
     which = "the verdict" if len(records) == 1 else f"each of the {len(records)} verdicts"
     return f"Without any one seed {which} stays."

@@ -1,4 +1,4 @@
-"""The outcome by level of each factor with more than two levels, in order or side by side."""
+"""The outcome by level of each factor with more than two levels, ordered or side by side."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,25 @@ from reports.view.study import StudyView
 from reports.words.estimates import fixed_cell, outcomes
 
 Seeds = dict[int, list[tuple[float, float]]]
+"""Pairs of level number and mean outcome for each seed."""
 
 
 def sensitivity(view: StudyView) -> Section | None:
-    """Mean outcome by level at the same settings of other factors; None if all have two levels."""
+    """Show the mean outcome by level, at the same settings of other factors.
+
+    Returns:
+        The section; None if all factors have two levels or none can be compared.
+    """
     several = [factor for factor, entry in view.factors.items() if len(entry["levels"]) > 2]
-    found = {factor: _by_level(view, factor) for factor in several}
-    factors = [factor for factor, (seeds, _) in found.items() if seeds]
+    by_level = {factor: _by_level(view, factor) for factor in several}
+    factors = [factor for factor, (seeds, _) in by_level.items() if seeds]
     if not factors:
         return None
 
     ordered = [factor for factor in factors if ordered_levels(view, factor) is not None]
     unordered = [factor for factor in factors if factor not in ordered]
-    rows = [row for factor in factors for row in _rows(view, factor, found[factor][1])]
-    panels = tuple(_panel(view, factor, *found[factor]) for factor in factors)
+    rows = [row for factor in factors for row in _rows(view, factor, by_level[factor][1])]
+    panels = tuple(_panel(view, factor, *by_level[factor]) for factor in factors)
     return Section(
         "sensitivity",
         _title(view, ordered, unordered),
@@ -36,7 +41,7 @@ def sensitivity(view: StudyView) -> Section | None:
 
 
 def _title(view: StudyView, ordered: Sequence[str], unordered: Sequence[str]) -> str:
-    """A title that is true for all factors of the section."""
+    """Return a title that is true for all factors of the section."""
     if unordered:
         return "How do the levels compare?"
     if all(size_of_weight(view, factor) for factor in ordered):
@@ -45,22 +50,24 @@ def _title(view: StudyView, ordered: Sequence[str], unordered: Sequence[str]) ->
 
 
 def _intro(ordered: Sequence[str], unordered: Sequence[str]) -> Rich:
-    """What the levels tell, by whether they have an order."""
-    told = "All levels of a factor are read in the same seeds at the same settings of the others."
+    """Return what the levels show, by whether they have an order."""
+    comparison = (
+        "All levels of a factor are read in the same seeds at the same settings of the others."
+    )
     more = "Ordered levels show whether more of a factor changes the outcome more. "
     apart = "Levels without an order are compared side by side: their places mean nothing. "
-    return rich(more if ordered else "", apart if unordered else "", told)
+    return rich(more if ordered else "", apart if unordered else "", comparison)
 
 
 def _caption(ordered: Sequence[str], unordered: Sequence[str]) -> Rich:
-    """What the marks are."""
+    """Return what the marks are."""
     lines = "Lines: ordered levels from low to high; thin: seeds; thick: mean. "
     dots = "Dots: levels without an order, side by side in plan order; small: seeds; large: mean. "
     return rich((lines if ordered else "") + (dots if unordered else "")[:-1])
 
 
 def _rows(view: StudyView, factor: str, means: dict[str, list[float]]) -> list[tuple[Cell, ...]]:
-    """A row for each level."""
+    """Return one row for each level of a factor."""
     return [
         (
             Cell(rich(code(factor)), value=factor),
@@ -75,6 +82,7 @@ def _rows(view: StudyView, factor: str, means: dict[str, list[float]]) -> list[t
 
 
 def _table(view: StudyView, rows: Sequence[tuple[Cell, ...]]) -> Table:
+    """Return the table of outcomes by level."""
     return Table(
         "sensitivity",
         f"{view.metric} {view.summary} by level",
@@ -93,7 +101,7 @@ def _table(view: StudyView, rows: Sequence[tuple[Cell, ...]]) -> Table:
 
 
 def _by_level(view: StudyView, factor: str) -> tuple[Seeds, dict[str, list[float]]]:
-    """Where all levels have an outcome at the same other settings: their means, and the outcomes.
+    """Return the outcomes by level, from settings at which all levels of the factor have one.
 
     Returns:
         Seed -> (level number, mean over the settings), and level -> outcomes.
@@ -109,23 +117,27 @@ def _by_level(view: StudyView, factor: str) -> tuple[Seeds, dict[str, list[float
                 blocks.setdefault((seed, others), {})[setting.get(factor, view.first(factor))] = (
                     value
                 )
+
+    # Levels are comparable only where no other setting differs between them.
     whole = {
-        (seed, others): found
-        for (seed, others), found in blocks.items()
-        if len(found) == len(levels)
+        (seed, others): by_label
+        for (seed, others), by_label in blocks.items()
+        if len(by_label) == len(levels)
     }
-    means = {level: [found[level] for found in whole.values()] for level in levels}
+    means = {level: [by_label[level] for by_label in whole.values()] for level in levels}
+
     seeds: Seeds = {}
     for seed in sorted({seed for seed, _ in whole}):
-        mine = [found for (s, _), found in whole.items() if s == seed]
+        of_seed = [by_label for (s, _), by_label in whole.items() if s == seed]
         seeds[seed] = [
-            (float(i), sum(b[level] for b in mine) / len(mine)) for i, level in enumerate(levels)
+            (float(i), sum(b[level] for b in of_seed) / len(of_seed))
+            for i, level in enumerate(levels)
         ]
     return seeds, means
 
 
 def _panel(view: StudyView, factor: str, seeds: Seeds, means: dict[str, list[float]]) -> Panel:
-    """Lines over ordered levels, or dots at levels without an order."""
+    """Return lines over ordered levels, or dots at levels without an order."""
     order = ordered_levels(view, factor)
     levels = list(means)
     values = {
@@ -137,13 +149,13 @@ def _panel(view: StudyView, factor: str, seeds: Seeds, means: dict[str, list[flo
     room = (high - low or abs(high) or 1.0) * 0.08
 
     average = {level: sum(own.values()) / len(own) for level, own in values.items()}
-    told = [f"{level} {view.scale.fixed(mean)}" for level, mean in average.items()]
+    means_words = [f"{level} {view.scale.fixed(mean)}" for level, mean in average.items()]
     kind = "" if order else " (levels without an order)"
     drawing = level_panel(
         f"sensitivity-{factor}",
         values,
         (low - room, high + room),
-        f"{view.metric} by level of {factor}{kind}: {', '.join(told)}",
+        f"{view.metric} by level of {factor}{kind}: {', '.join(means_words)}",
         lined=order is not None,
     )
     return Panel(rich(code(factor), kind), drawing)

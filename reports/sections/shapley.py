@@ -1,4 +1,4 @@
-"""Who made the change: Shapley shares of the factors, which add up to the total."""
+"""Which factor made the change? Shapley shares of the factors, which add up to the total."""
 
 import numpy as np
 
@@ -27,13 +27,14 @@ TITLE = ("shapley", "Which factor made the change?", "Shares")
 
 
 def shapley(view: StudyView) -> Section | None:
-    """The waterfall and its numbers; None without Shapley values."""
+    """Show the Shapley shares of the factors in a waterfall and a table; None without shares."""
     frame = view.analysis.shapley
     known = frame[frame["value"].notna()] if len(frame) else frame
     if not len(known):
         return None
     if whole := [term for term in _interactions(view) if term.count(" × ") > 1]:
         return Section(*TITLE, (Text(_not_shown(whole)),))
+
     records = known.to_dict("records")
     total = sum(float(row["value"]) for row in records)
     worse, clear = 1 if view.better == "lower" else -1, _total_is_clear(view)
@@ -47,6 +48,7 @@ def shapley(view: StudyView) -> Section | None:
         )
         for row in records
     ]
+
     text = view.scale.signed(total)
     alt = (
         "Shapley shares: "
@@ -54,6 +56,7 @@ def shapley(view: StudyView) -> Section | None:
         + f"; all together {text}"
     )
     drawing = waterfall("shapley", shares, "all together", text, alt)
+
     rows = tuple(
         (
             Cell(rich(code(str(row["factor"]))), value=str(row["factor"])),
@@ -67,6 +70,7 @@ def shapley(view: StudyView) -> Section | None:
         signed_cell(total, view.scale),
         Cell(),
     )
+
     table = Table(
         "shapley",
         "Shapley shares",
@@ -78,15 +82,17 @@ def shapley(view: StudyView) -> Section | None:
         (*rows, last),
         look="plain",
     )
+
     figure = Figure(
         "shapley",
         rich("They add up to the change from none to all, exactly."),
         (Panel((), drawing),),
     )
+
     intro = Text(
         rich(
-            "The share of a factor is its average change over all orders of switching the factors on, "
-            "one after another.",
+            "The share of a factor is its average change over all orders of switching the "
+            "factors on, one after another.",
             _counted(view),
             _by_convention(_interactions(view)),
         )
@@ -95,20 +101,23 @@ def shapley(view: StudyView) -> Section | None:
 
 
 def _counted(view: StudyView) -> str:
-    """How many seeds the shares are made of, where some lack an arm."""
+    """Say how many seeds the shares are made of, if some seeds lack an arm."""
     seeds = np.isfinite(view.analysis.cells.raw).all(axis=1)
     if seeds.all():
         return ""
-    return f" Only the {int(seeds.sum())} of {count(len(seeds), 'seed')} that have a result in every arm count."
+    return (
+        f" Only the {int(seeds.sum())} of {count(len(seeds), 'seed')} that have a result in every "
+        "arm count."
+    )
 
 
 def _interactions(view: StudyView) -> list[str]:
-    """The interactions that are established."""
+    """Return the established interactions."""
     return [claim.subject for claim in view.analysis.claims if claim.kind == "depends"]
 
 
 def _not_shown(terms: list[str]) -> Rich:
-    """That a change is nobody's alone."""
+    """Say why shares are not shown: they can't divide what three or more factors do together."""
     return rich(
         "Shares are not shown. Three or more factors act together (",
         joined(map(code, terms)),
@@ -117,7 +126,7 @@ def _not_shown(terms: list[str]) -> Rich:
 
 
 def _by_convention(terms: list[str]) -> Rich:
-    """That shares split what factors do together."""
+    """Say that shares split equally what factors do together."""
     if not terms:
         return ()
     return rich(
@@ -128,7 +137,10 @@ def _by_convention(terms: list[str]) -> Rich:
 
 
 def _total_is_clear(view: StudyView) -> bool:
-    """Whether the change from none to all differs from 0, so that percents of it mean something."""
+    """Return whether the change from none to all differs from 0.
+
+    Only then do percentages of the total change mean something.
+    """
     cells = view.analysis.cells
     ends = [
         cells.design.cell({f: levels[i] for f, levels in cells.design.factors.items()})
@@ -136,7 +148,8 @@ def _total_is_clear(view: StudyView) -> bool:
     ]
     if None in ends:
         return False
+
     none, everything = (cells.raw[:, place] for place in ends)
     change = everything - none
-    found = seeds_interval(cells, change[np.isfinite(change)].tolist(), view.alpha)
-    return found.low > 0 or found.high < 0
+    interval = seeds_interval(cells, change[np.isfinite(change)].tolist(), view.alpha)
+    return interval.low > 0 or interval.high < 0

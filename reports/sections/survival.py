@@ -26,25 +26,26 @@ from reports.stats.survival import kaplan_meier, restricted_mean, stratified_log
 from reports.view.study import StudyView, event_step
 
 FEWEST_SEEDS = 4
-"""With fewer no p is given: no exact test on pairs of them could be small."""
+"""With fewer seeds no p is given, because no exact test on their pairs could be small."""
 
 Group: TypeAlias = tuple[str, pd.DataFrame, str]
-"""Label, rows of `onset`, class of the line."""
+"""Label, rows of `onset`, and CSS class of the line."""
 
 
 def survival(view: StudyView) -> Section | None:
-    """Kaplan-Meier curves by level of the factor that tells most; None when no trial has a
-    curve."""
+    """Show how long trials stay good, by level of the most telling factor; None without curves."""
     onset = view.analysis.onset
     if not len(onset) or view.last_step == 0:
         return None
     groups = groups_of(view)
     if not groups:
         return None
+
     ticks = ticks_until(view.last_step)
     curves = [_survivors(label, rows, css, ticks) for label, rows, css in groups]
     words = ", ".join(
-        f"{curve.label}: {100 * (curve.shares[-1] if curve.shares else 1):.0f}% still good at the end"
+        f"{curve.label}: {100 * (curve.shares[-1] if curve.shares else 1):.0f}% still good at the "
+        "end"
         for curve in curves
     )
     drawing = survival_chart(
@@ -53,8 +54,10 @@ def survival(view: StudyView) -> Section | None:
         float(view.last_step),
         f"Share of trials not yet {view.fall} by step; {words}",
     )
-    until = min([view.last_step, *(_watched(part) for _, part, _ in groups)])
+
+    until = min([view.last_step, *(_known_until(part) for _, part, _ in groups)])
     rows, test = tuple(_row(label, part, until) for label, part, _ in groups), _test(compared(view))
+
     table = Table(
         "survival",
         f"Time until trials {view.fall}",
@@ -69,10 +72,12 @@ def survival(view: StudyView) -> Section | None:
         rich(f"Mean good steps: of {until:g}, until the event or the end (restricted mean).{test}"),
         look="plain",
     )
+
     caption = rich(
         f"Share of trials not yet {view.fall} (Kaplan-Meier). Ticks: trials that ended good."
     )
     figure = Figure("survival", caption, (Panel((), drawing),))
+
     factor, _ = grouping(view)
     by = (
         rich(
@@ -83,6 +88,7 @@ def survival(view: StudyView) -> Section | None:
         if factor
         else rich("All trials.")
     )
+
     return Section(
         "survival",
         "How long do trials stay good?",
@@ -92,48 +98,59 @@ def survival(view: StudyView) -> Section | None:
 
 
 def grouping(view: StudyView) -> tuple[str | None, str | None]:
-    """Factor whose levels are compared, and the level that tells: where trials diverge, else what
-    the culprit is."""
+    """Return the factor whose levels are compared, and its decisive level.
+
+    This is a factor whose level makes trials diverge, else the factor of the culprit; None and None
+    without either.
+    """
     factor, level = view.split(view.culprit) if view.culprit else (None, None)
-    if lost := _losing(view):
+    if lost := _levels_that_diverge(view):
         _, worst, level = min(lost, key=lambda entry: (entry[0], entry[1] != factor))
         return worst, level
     return (factor, level) if factor in view.factors else (None, None)
 
 
-def _losing(view: StudyView) -> list[tuple[float, str, str]]:
-    """p, factor and level where a level lost more trials than chance does, taken alone: it only
-    picks the curves."""
+def _levels_that_diverge(view: StudyView) -> list[tuple[float, str, str]]:
+    """Return p, factor, and level where a level lost more trials than chance explains.
+
+    Each factor is tested alone, without correction, because the result only selects the curves.
+    """
     cells = view.analysis.cells
-    found = []
+    losing = []
     for term in cells.design.compared:
         p = divergence.p_value(cells.trials, cells.design, term)
         if p < ERROR:
             change, counts = term.changes[0], divergence.counts(cells.trials, cells.design, term)
             more = counts.diverged * counts.ended_first > counts.diverged_first * counts.ended
-            found.append((p, change.factor, change.level if more else change.first))
-    return found
+            losing.append((p, change.factor, change.level if more else change.first))
+    return losing
 
 
 def compared(view: StudyView) -> list[Group]:
-    """The two groups of the log-rank test: the first level, and the one that tells; of two levels
-    both."""
+    """Return the two groups of the log-rank test: the first level and the decisive one.
+
+    Of a factor with two levels, these are both levels.
+    """
     factor, level = grouping(view)
     groups = groups_of(view)
     if factor is None:
         return []
+
     first = [group for group in groups if group[0] == view.first(factor)]
     others = [group for group in groups if group[0] != view.first(factor)]
     return first + ([group for group in others if group[0] == level] or others)[:1]
 
 
 def groups_of(view: StudyView) -> list[Group]:
-    """Label, onset rows and class of each group: the levels of the factor that tells most, else all
-    trials."""
+    """Return label, onset rows, and CSS class of each group.
+
+    The groups are the levels of the most telling factor, else all trials together.
+    """
     onset = view.analysis.onset
     factor, _ = grouping(view)
     if factor is None:
         return [("all trials", onset, "off")]
+
     styles = ("off", "on", "on dash", "on dots", "neutral", "neutral dash")
     out = []
     for index, level in enumerate(view.factors[factor]["levels"]):
@@ -145,7 +162,7 @@ def groups_of(view: StudyView) -> list[Group]:
 
 
 def times_of(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
-    """Steps of events (degraded or diverged), and steps at which good trials ended."""
+    """Return the steps of events (degraded or diverged), and those at which good trials ended."""
     events, censored = [], []
     for row in rows.to_dict("records"):
         if row["event"] != "none":
@@ -156,27 +173,35 @@ def times_of(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
 
 
 def _survivors(label: str, rows: pd.DataFrame, css: str, ticks: Sequence[float]) -> Survivors:
+    """Return the survival curve of a group, with the number at risk at each tick."""
     events, censored = times_of(rows)
     steps, shares = kaplan_meier(events, censored)
     at_risk = tuple(sum(t >= tick for t in (*events, *censored)) for tick in ticks)
     return Survivors(label, steps, shares, tuple(sorted(set(censored))), at_risk, css)
 
 
-def _watched(rows: pd.DataFrame) -> float:
-    """The step up to which the share of good trials is known: for ever once none is left, else the
-    last one seen."""
+def _known_until(rows: pd.DataFrame) -> float:
+    """Return the step up to which the share of good trials is known.
+
+    Once no good trial is left, this is infinity, else it is the last step of any trial.
+    """
     events, censored = times_of(rows)
     return max(events + censored, default=0.0) if censored else inf
 
 
 def _test(groups: Sequence[Group]) -> str:
-    """The log-rank test of two groups; seeds are strata, divergence is an event."""
+    """Return the log-rank test of two groups in words; empty with too few seeds.
+
+    Seeds are strata; divergence counts as an event.
+    """
     if len(groups) < 2 or groups[0][1]["seed"].nunique() < FEWEST_SEEDS:
         return ""
+
     times: list[float] = []
     events: list[bool] = []
     second: list[bool] = []
     strata: list[int] = []
+
     for index, (_, rows, _) in enumerate(groups):
         for seed, part in rows.groupby("seed"):
             happened, ended = times_of(part)
@@ -184,21 +209,25 @@ def _test(groups: Sequence[Group]) -> str:
             events += [True] * len(happened) + [False] * len(ended)
             second += [index == 1] * (len(happened) + len(ended))
             strata += [int(str(seed))] * (len(happened) + len(ended))
-    found = stratified_logrank(times, events, second, strata)
-    if found.p != found.p:
+
+    result = stratified_logrank(times, events, second, strata)
+    if result.p != result.p:
         return ""
     return (
-        f" Log-rank test of {groups[0][0]} against {groups[1][0]}, stratified by seed: {p_words(found.p)}; it takes "
-        "the arms of a seed for independent, so it describes more than it proves."
+        f" Log-rank test of {groups[0][0]} against {groups[1][0]}, stratified by seed: "
+        f"{p_words(result.p)}; it takes the arms of a seed for independent, so it describes more "
+        "than it proves."
     )
 
 
 def _row(label: str, rows: pd.DataFrame, last: float) -> tuple[Cell, ...]:
+    """Return the table row of a group: trials, events, median, and mean good steps."""
     events, censored = times_of(rows)
     steps, shares = kaplan_meier(events, censored)
     median = next((step for step, share in zip(steps, shares, strict=True) if share <= 0.5), None)
     good = restricted_mean(events, censored, last)
     diverged, watched = int((rows["event"] == "diverged").sum()), len(events) + len(censored)
+
     return (
         Cell(rich(label), value=label),
         Cell(rich(str(watched)), value=watched),

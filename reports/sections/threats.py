@@ -1,5 +1,4 @@
-"""Should I believe it? Weak points of this study, found in its own data, and the next
-experiment."""
+"""What could be wrong? Weak points of this study, found in its own data, and the next study."""
 
 from reports.claims.estimates import FEWEST_SEEDS
 from reports.page.blocks import Bullets, Rich, Section, code, joined, rich, strong
@@ -14,7 +13,7 @@ from reports.words.replicates import network_threat
 
 
 def threats(view: StudyView) -> Section:
-    """What could be wrong, each point only when the data show it; then what to run next."""
+    """Show each weak point that the data reveal, and what to run next."""
     points = [point for test in TESTS if (point := test(view))]
     points.append(next_experiment(view))
     return Section(
@@ -23,31 +22,36 @@ def threats(view: StudyView) -> Section:
 
 
 def _few_seeds(view: StudyView) -> Rich | None:
-    """The smallest p that this many paired seeds can give."""
+    """Return the smallest p that this many paired seeds can reach."""
     n = seeds_with_results(view)
     if not 0 < n < 10:
         return None
+
     if n < 2:
         return rich(
             strong("One seed."),
-            " Without a second seed, a difference can't be compared with chance. There are no intervals or verdicts.",
+            " Without a second seed, a difference can't be compared with chance. There are no "
+            "intervals or verdicts.",
         )
+
     if n < FEWEST_SEEDS:
         return rich(
             strong("Two seeds."), " Two seeds may agree by chance, so there are no verdicts."
         )
     return rich(
         strong("Few seeds."),
-        f" With {count(n, 'seed')}, an exact test can't reach a p below {p_value(2 / 2**n)}. The intervals assume that "
-        "differences between seeds are roughly normal; a strongly skewed effect can't be seen.",
+        f" With {count(n, 'seed')}, an exact test can't reach a p below {p_value(2 / 2**n)}. The "
+        "intervals assume that differences between seeds are roughly normal; a strongly skewed "
+        "effect can't be seen.",
     )
 
 
 def _missing(view: StudyView) -> Rich | None:
-    """Missing trials are rarely missing by chance."""
+    """Return which trials have no result, because they are rarely missing by chance."""
     rest = view.table.trials[view.table.trials["status"] != "finished"]
     if not len(rest) or interim(view):
         return None
+
     labels = sorted({view.arm_of[c].label for c in map(str, rest["cell_id"]) if c in view.arm_of})
     noun = "arm" if len(labels) == 1 else "arms"
     names = (
@@ -55,6 +59,7 @@ def _missing(view: StudyView) -> Rich | None:
         if len(labels) <= 4
         else rich(f"{len(labels)} arms")
     )
+
     verb = "has" if len(rest) == 1 else "have"
     return rich(
         strong("Missing trials."),
@@ -65,7 +70,7 @@ def _missing(view: StudyView) -> Rich | None:
 
 
 def _fragile(view: StudyView) -> Rich | None:
-    """Verdicts that one seed decides."""
+    """Return the verdicts that one seed decides."""
     checks = view.analysis.checks
     rows = (
         checks[(checks["hangs_on_seeds"] != "") & (checks["verdict"] != "not enough data")]
@@ -74,6 +79,7 @@ def _fragile(view: StudyView) -> Rich | None:
     )
     if not len(rows):
         return None
+
     first = rows.iloc[0]
     seeds = str(first["hangs_on_seeds"]).split()
     rest = len(rows) - 1
@@ -88,7 +94,7 @@ def _fragile(view: StudyView) -> Rich | None:
 
 
 def _bounds(view: StudyView) -> Rich | None:
-    """Verdicts that missing trials could turn."""
+    """Return a verdict that the results of missing trials could reverse."""
     for row in view.analysis.checks.to_dict("records"):
         low, high = number(row["worst_low"]), number(row["worst_high"])
         if (
@@ -101,13 +107,14 @@ def _bounds(view: StudyView) -> Rich | None:
                 strong("Missing trials could change a verdict."),
                 " Whatever the missing trials would have been, the effect of ",
                 code(str(row["factor"])),
-                f" can be {view.effects.interval(low, high)}; that includes effects of the other sign.",
+                f" can be {view.effects.interval(low, high)}; that includes effects of the other "
+                "sign.",
             )
     return None
 
 
-def _late_rule(view: StudyView) -> Rich | None:
-    """A rule that was changed after results, or of which nobody knows when it was fixed."""
+def _rule(view: StudyView) -> Rich | None:
+    """Say that the rule was changed after results, or that it is unknown when it was fixed."""
     if changed := rule_changed(view):
         return changed
     ledger = view.table.ledger
@@ -117,19 +124,21 @@ def _late_rule(view: StudyView) -> Rich | None:
 
 
 def _expected(view: StudyView) -> Rich | None:
-    """What was registered, and what came out."""
+    """Return what was registered, and what the result was."""
     return expectations(view) or None
 
 
 def _budgets(view: StudyView) -> Rich | None:
-    """Arms that trained for different numbers of steps are not compared at one budget."""
+    """Say that trials trained for different numbers of steps, which affects comparisons."""
     done = view.table.trials[view.table.trials["status"] == "finished"]
     if "steps_done" not in done or done["steps_done"].nunique() <= 1:
         return None
+
     steps = sorted(int(value) for value in done["steps_done"].unique())
     text: tuple[str | Rich, ...] = (
         f" Finished trials trained for {steps[0]} to {steps[-1]} steps.",
     )
+
     if planned := changing(view.study, "steps"):
         factors = joined(map(code, planned))
         text += (
@@ -137,16 +146,18 @@ def _budgets(view: StudyView) -> Rich | None:
             factors,
             ": what differs there may be the length's doing.",
         )
+
     if view.study.get("base", {}).get("stop_beyond"):
         text += (
-            " Those stopped beyond a bound count with their values then: had they gone on, they would probably lie "
-            "farther out, so their harm is rather larger than it is said to be.",
+            " Those stopped beyond a bound count with their values then: had they gone on, they "
+            "would probably lie farther out, so their harm is rather larger than it is said to "
+            "be.",
         )
     return rich(strong("Different training lengths."), *text)
 
 
-def _yardstick(view: StudyView) -> Rich | None:
-    """Levels whose trials are evaluated otherwise differ by more than what was trained."""
+def _evaluation(view: StudyView) -> Rich | None:
+    """Say that trials were evaluated differently, which adds to their differences."""
     sentences = yardstick_words(view)
     return (
         rich(strong("Evaluated differently."), *(rich(" ", words) for words in sentences))
@@ -156,18 +167,19 @@ def _yardstick(view: StudyView) -> Rich | None:
 
 
 def _start(view: StudyView) -> Rich | None:
-    """Trials of one seed that do not start alike, or see other data, are paired in less."""
-    found = different_words(view, TRAINING)
-    if not found:
+    """Say that trials with the same seed start differently or see other data."""
+    sentences = different_words(view, TRAINING)
+    if not sentences:
         return None
     end = " Trials with the same seed share less there, so comparisons are noisier."
-    return rich(strong("Weaker pairing."), *(rich(" ", words) for words in found), end)
+    return rich(strong("Weaker pairing."), *(rich(" ", words) for words in sentences), end)
 
 
 def _drift(view: StudyView) -> Rich | None:
-    """The reference changes as well, so a level is not a change since step 0."""
+    """Say that the reference changes too, so effects are not changes since step 0."""
     if view.reference is None:
         return None
+
     trials = view.table.trials
     finished = set(trials.loc[trials["status"] == "finished", "trial_id"])
     curves = [
@@ -175,40 +187,50 @@ def _drift(view: StudyView) -> Rich | None:
     ]
     if not curves:
         return None
+
     change = sum(curve[-1][1] - curve[0][1] for curve in curves) / len(curves)
     limit = view.margin or 0.1 * abs(sum(curve[0][1] for curve in curves) / len(curves))
     if abs(change) <= limit / 2:
         return None
+
     worse = (change > 0) == (view.better == "lower")
     return rich(
         strong("The reference changes too."),
-        f" It gets {'worse' if worse else 'better'} by {view.scale.fixed(abs(change))} between step 0 and its last "
-        "evaluation. Effects are measured against the reference, not against step 0.",
+        f" It gets {'worse' if worse else 'better'} by {view.scale.fixed(abs(change))} between "
+        "step 0 and its last evaluation. Effects are measured against the reference, not against "
+        "step 0.",
     )
 
 
 def _no_margin(view: StudyView) -> Rich | None:
+    """Say that the study names no smallest effect that matters."""
     if view.margin is not None:
         return None
     return rich(
         strong("No margin."),
-        " The study file names no smallest effect that matters, so nothing can be called equivalent, and a tiny "
-        "difference can be called harm.",
+        " The study file names no smallest effect that matters, so nothing can be called "
+        "equivalent, and a tiny difference can be called harm.",
     )
 
 
-def _one_data_set(view: StudyView) -> Rich | None:
-    if view.command:
-        told = " All that is said holds for this program, its data and the options of this study; no other was tried."
-        return rich(strong("One program."), told)
+def _one_dataset(view: StudyView) -> Rich | None:
+    """Say that the results hold for one program, dataset, or training length only."""
+    if view.foreign:
+        scope = (
+            f" All that is said holds for this {view.foreign}, its data and the options of this "
+            "study; no other was tried."
+        )
+        return rich(strong(f"One {view.foreign}."), scope)
+
     one_set = not (changing(view.study, "dataset") or changing(view.study, "data"))
     one_length = not changing(view.study, "steps")
     if not one_set and not one_length:
         return None
+
     words = [
         text
-        for text, said in (("one dataset", one_set), ("one training length", one_length))
-        if said
+        for text, true in (("one dataset", one_set), ("one training length", one_length))
+        if true
     ]
     where = f"{view.planned_steps} steps" if one_length else "these training lengths"
     on = "this dataset" if one_set else "these datasets"
@@ -219,7 +241,7 @@ def _one_data_set(view: StudyView) -> Rich | None:
 
 
 TESTS = (
-    *(_late_rule, _expected, network_threat, _few_seeds, _fragile, _missing, _bounds, _budgets),
-    *(_yardstick, _start, _drift, _no_margin, _one_data_set),
+    *(_rule, _expected, network_threat, _few_seeds, _fragile, _missing, _bounds, _budgets),
+    *(_evaluation, _start, _drift, _no_margin, _one_dataset),
 )
-"""In the order in which they are told."""
+"""The tests in the order of their points in the report."""

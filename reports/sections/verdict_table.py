@@ -1,5 +1,4 @@
-"""The table of the first page: the verdict of each factor, with its effect, and how the words come
-about."""
+"""The table of the first page: the verdict and effect of each factor, and the rule of verdicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,11 +29,11 @@ Record = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class _Row:
-    """A factor, or what it does at one level of another one.
+    """A factor, or its effect at one level of another factor.
 
     Attributes:
         record: its row of `verdicts`.
-        claim: the claim at one level; None: the row is the factor's own.
+        claim: the claim at one level; None if the row is the factor's own.
     """
 
     record: Record
@@ -42,18 +41,23 @@ class _Row:
 
     @property
     def name(self) -> str:
-        """The factor, or the level of one."""
+        """The name of the factor, or of one of its levels."""
         return str(self.record["factor"])
 
 
 def verdict_table(view: StudyView) -> Table | None:
-    """One row per factor, and below one that depends on others a row for each level; None when none
-    has a verdict."""
+    """Return one row per factor; None if no factor has a verdict.
+
+    Below a factor that depends on others, there is one row for each of its effects at single
+    levels.
+    """
     records = view.analysis.verdicts.to_dict("records")
     if not records:
         return None
+
     shown = [row for record in records for row in _rows(view, record)]
     drawn, axis = bars(view, "verdict", [_estimate(view, row) for row in shown])
+
     return Table(
         "verdicts",
         "Verdict for each factor",
@@ -73,46 +77,53 @@ def verdict_table(view: StudyView) -> Table | None:
 
 
 def _rows(view: StudyView, record: Record) -> Sequence[_Row]:
-    """The row of a factor, and where its average is no verdict those of its effects at single
-    levels."""
+    """Return the row of a factor.
+
+    If its average is not a verdict, the rows of its effects at single levels follow.
+    """
     if record["verdict"] != "depends":
         return (_Row(record),)
     claims = [c for c in view.analysis.claims if c.gate and c.subject == record["factor"]]
-    # Where one setting is left, two interactions open the same effect: it has one row.
+    # Where one setting is left, two interactions can allow the same effect, which gets one row.
     once = {(claim.word, frozenset(claim.scope.at.items())): claim for claim in reversed(claims)}
     return (_Row(record), *(_Row(record, claim) for claim in reversed(once.values())))
 
 
-def _averaged(row: _Row) -> bool:
-    """Whether a row has a number of its own: a factor that depends on others has none."""
+def _has_number(row: _Row) -> bool:
+    """Return whether a row has its own number; a factor that depends on others has none."""
     return row.claim is not None or row.record["verdict"] != "depends"
 
 
 def _estimate(view: StudyView, row: _Row) -> Estimate:
-    """What the bar of a row shows."""
+    """Return what the bar of a row shows."""
     if row.claim is not None:
         claim = row.claim
         numbers = {"value": claim.estimate, "low": claim.low, "high": claim.high}
         return estimate(
             view, f"{row.name} {plain(at_levels(view, claim.scope.at))}", numbers, "value"
         )
-    if not _averaged(row):
+
+    if not _has_number(row):
         return Estimate(row.name, None, None, None, "off", ())
+
     differences = view.analysis.differences
     dots = differences.loc[differences["factor"] == row.name, "effect"].tolist()
     return estimate(view, row.name, row.record, "effect", dots)
 
 
 def _cells(view: StudyView, row: _Row, bar: Drawing) -> tuple[Cell, ...]:
+    """Return the cells of a row."""
     if row.claim is not None:
         return _conditional(view, row.claim, bar)
+
     name, record, word = row.name, row.record, str(row.record["verdict"])
     onset = onset_words(view, view.alone(name))
     head = (
-        Cell(rich(code(name)), sub=_says(view, name), value=name),
+        Cell(rich(code(name)), sub=_description(view, name), value=name),
         Cell(badge=word, value=word, sub=rich(f"alone: {onset}" if onset else "")),
     )
-    if not _averaged(row):
+
+    if not _has_number(row):
         nothing = Cell(rich(NOTHING))
         return (*head, nothing, nothing, p_cell(number(record["p_adjusted"])), nothing, Cell())
     return (
@@ -126,7 +137,7 @@ def _cells(view: StudyView, row: _Row, bar: Drawing) -> tuple[Cell, ...]:
 
 
 def _conditional(view: StudyView, claim: Claim, bar: Drawing) -> tuple[Cell, ...]:
-    """The row of an effect at single levels of other factors."""
+    """Return the cells of an effect at single levels of other factors."""
     low, high = number(claim.low), number(claim.high)
     return (
         Cell(rich("… ", at_levels(view, claim.scope.at)), value=claim.subject),
@@ -140,7 +151,10 @@ def _conditional(view: StudyView, claim: Claim, bar: Drawing) -> tuple[Cell, ...
 
 
 def _interval(view: StudyView, row: Mapping[Any, Any]) -> Cell:
-    """The interval of an effect, and where seeds were added after a look the usual one below it."""
+    """Return the interval of an effect.
+
+    Where seeds were added after a look, the usual interval is below it.
+    """
     cell = interval_or_words(view, row, "effect")
     if not view.analysis.cells.rule.peeked:
         return cell
@@ -148,8 +162,8 @@ def _interval(view: StudyView, row: Mapping[Any, Any]) -> Cell:
     return replace(cell, sub=rich(f"as if never looked at: {usual}"))
 
 
-def _says(view: StudyView, name: str) -> Rich:
-    """What a factor is: the description of the loss of that name, else its levels."""
+def _description(view: StudyView, name: str) -> Rich:
+    """Return what a factor is: the description of the loss with its name, else its levels."""
     factor, _ = view.split(name)
     described = view.study.get("losses", {}).get(factor)
     levels = " / ".join(str(level) for level in view.factors.get(factor, {}).get("levels", ()))
@@ -158,32 +172,36 @@ def _says(view: StudyView, name: str) -> Rich:
 
 
 def rule(view: StudyView) -> Rich:
-    """How the words of the verdict come about."""
+    """Return how the words of the verdicts are decided."""
     up, down = ("above", "below") if view.better == "lower" else ("below", "above")
     band = (
         (strong("Gray band:"), f" ±{view.margin_words}, too small to matter. ")
         if view.margin
         else ()
     )
+
     several = len(view.factors) > 1
     network = f", {words}" if (words := interval_words(view)) else ""
     every = " in every setting" if several else ""
+
     same = (
         f" less than the margin{every}. "
         if view.margin
         else " never said, since the study names no margin. "
     )
+
     return rich(
         strong("Effect:"),
-        f" the change of {view.metric} {view.summary} ({view.better} is better), compared within each seed"
-        + (f" and averaged over {view.averaged_over}. " if several else ". "),
+        f" the change of {view.metric} {view.summary} ({view.better} is better), compared within "
+        "each seed" + (f" and averaged over {view.averaged_over}. " if several else ". "),
         *band,
         strong("Equivalent:"),
         same,
         *(
             (
                 strong("Depends:"),
-                " an interaction with another factor is established; its average is not a verdict. ",
+                " an interaction with another factor is established; its average is not a "
+                "verdict. ",
             )
             if several
             else ()
@@ -198,28 +216,32 @@ def rule(view: StudyView) -> Rich:
         ),
         strong("Not enough data:"),
         " none of these. ",
-        f"Verdicts are corrected for all claims of this report (error 5%), p with them; intervals are usual "
-        f"{100 * (1 - view.alpha):.3g}% intervals{network}. ",
+        "Verdicts are corrected for all claims of this report (error 5%), p with them; intervals "
+        f"are usual {100 * (1 - view.alpha):.3g}% intervals{network}. ",
         strong("Detectable effect:"),
-        f" what a study of this size finds in 8 of 10 repetitions. {rule_fixed(view)}{_looked(view)}",
+        " what a study of this size finds in 8 of 10 repetitions. "
+        f"{rule_fixed(view)}{_looked(view)}",
     )
 
 
 def _looked(view: StudyView) -> str:
-    """After how many seeds one looked, and that the level pays for it."""
+    """Return after how many seeds looks were planned, and when the study stopped."""
     if not view.looks:
         return ""
+
     *before, last = map(str, view.looks)
-    there, open_ = len(view.seeds), view.analysis.waiting
-    if there == view.looks[-1]:
+    seeds, open_ = len(view.seeds), view.analysis.waiting
+
+    if seeds == view.looks[-1]:
         ended = "went on to the last"
     elif open_:
-        ended = f"has {count(there, 'seed')} so far"
+        ended = f"has {count(seeds, 'seed')} so far"
     elif view.analysis.futile:
-        ended = f"stopped after {there}, since the seeds left could not decide what was open"
+        ended = f"stopped after {seeds}, since the seeds left could not decide what was open"
     else:
-        ended = f"stopped after {there}, when every factor had a verdict"
+        ended = f"stopped after {seeds}, when every factor had a verdict"
     return (
-        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The error is spent over "
-        "the looks, so that several cause no more false alarms than one; intervals are wider to match."
+        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The "
+        "error is spent over the looks, so that several cause no more false alarms than one; "
+        "intervals are wider to match."
     )

@@ -1,1 +1,1 @@
-"""Statistics as pure functions on arrays; what is random takes its generator."""
+"""Statistics as pure functions on arrays; simulations use fixed seeds."""

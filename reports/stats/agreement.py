@@ -1,4 +1,4 @@
-"""Effects of one factor in several studies: do they agree, and what is their mean."""
+"""Tests whether the effects of one factor agree over several studies, and their mean."""
 
 import math
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from scipy import stats
 from reports.stats.paired import ALPHA, Interval
 
 LEAST_STUDIES = 3
-"""Studies from which a statement about studies like these is possible."""
+"""Fewest studies that allow a statement about studies like these."""
 
 
 def welch_f(samples: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
-    """Return Welch's F of "all studies have the same mean effect", for unequal variances.
+    """Return Welch's F test of equal mean effects in all studies, for unequal variances.
 
     From Welch (1951, doi:10.1093/biomet/38.3-4.330).
 
@@ -36,10 +36,11 @@ def welch_f(samples: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
     shares = weights / weights.sum()
     mean = float(shares @ means)
 
-    lost = float(((1 - shares) ** 2 / (counts - 1)).sum())
+    # Estimated variances make F larger than with known ones; Welch's term corrects for that.
+    correction = float(((1 - shares) ** 2 / (counts - 1)).sum())
     between = float(weights @ (means - mean) ** 2) / (k - 1)
-    statistic = between / (1 + 2 * (k - 2) / (k**2 - 1) * lost)
-    df2 = (k**2 - 1) / (3 * lost)
+    statistic = between / (1 + 2 * (k - 2) / (k**2 - 1) * correction)
+    df2 = (k**2 - 1) / (3 * correction)
     return statistic, k - 1.0, df2, float(stats.f.sf(statistic, k - 1, df2))
 
 
@@ -47,10 +48,11 @@ def pooled_mean(
     samples: Sequence[np.ndarray],
     alpha: float = ALPHA,
 ) -> tuple[float, float, float, float]:
-    """Return the mean effect of these studies with its interval; each study counts the same.
+    """Return the mean effect over studies of equal weight, with its interval.
 
-    The interval is about these studies only, by Satterthwaite's degrees of freedom. It's too short
-    for studies like these (`over_studies`) if effects differ between studies.
+    The interval is about these studies only, by Satterthwaite's degrees of freedom. If effects
+    differ between studies, it is too short for statements about studies like these. `over_studies`
+    makes those.
 
     Args:
         samples: Per study, (seeds,) effects with one number per seed; nan is left out.
@@ -67,6 +69,7 @@ def pooled_mean(
     variance = float(parts.sum())
     if variance == 0:
         return mean, mean, mean, math.nan
+
     df = variance**2 / float((parts**2 / (counts - 1)).sum())
     half = float(stats.t.isf(alpha / 2, df)) * math.sqrt(variance)
     return mean, mean - half, mean + half, df
@@ -94,16 +97,18 @@ def over_studies(samples: Sequence[np.ndarray], alpha: float = ALPHA) -> Interva
 
 
 def _moments(samples: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, variance, and number of seeds of each study: three arrays (studies,)."""
+    """Return the mean, variance, and number of seeds of each study: three arrays (studies,)."""
     known = [_known(sample) for sample in samples]
     if not known or any(len(sample) < 2 for sample in known):
         raise ValueError("each study needs two seeds or more")
+
     means = np.array([sample.mean() for sample in known])
     variances = np.array([sample.var(ddof=1) for sample in known])
     return means, variances, np.array([len(sample) for sample in known])
 
 
 def _known(sample: np.ndarray) -> np.ndarray:
+    """Return the finite values of a sample."""
     values: np.ndarray = np.asarray(sample, dtype=float)
     finite: np.ndarray = values[np.isfinite(values)]
     return finite

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 ROUNDING = 64 * float(np.finfo(float).eps)
-"""Relative size below which a mean or a standard error is nothing but rounding."""
+"""Relative size below which a mean or a standard error is only rounding."""
 
 LEAST_SEEN = 0.5
-"""Share of a contrast's variance that the residuals must show; with less there's no interval."""
+"""Share of a contrast's variance that the residuals must show; with less there is no interval."""
 
 _TINY = 1e-9
 
 
 @dataclass(frozen=True)
 class CellMeans:
-    """The least-squares fit of a two-way model: every cell has a mean, every seed is a block.
+    """Least-squares fit of a two-way model: one mean per cell and one block per seed.
 
     The variance of a contrast is cluster-robust by seed, with the CR2 correction and the
     Satterthwaite degrees of freedom of Bell & McCaffrey (2002, Survey Methodology 28:169), in the
@@ -27,8 +27,8 @@ class CellMeans:
 
     Attributes:
         means: (cells,) mean of each cell if every seed had a value there; nan without a value.
-        seeds: number of seeds with at least two cells; the others contribute nothing.
-        scale: largest absolute value, against which rounding is measured.
+        seeds: Number of seeds with at least two cells; the others contribute nothing.
+        scale: Largest absolute value, against which rounding is measured.
         totals: (cells,) sum over seeds of a cell's values less the mean of the seed.
         inverse: (cells, cells) pseudo-inverse of the normal equations.
         blocks: (seeds, cells, cells) projections that subtract a seed's mean from its own cells.
@@ -74,6 +74,7 @@ class CellMeans:
         influence = self.inverse @ weights
         if np.abs(self.blocks.sum(axis=0) @ influence - weights).max() > _TINY * size:
             return math.nan, math.nan, math.nan, self.seeds
+
         rounding = ROUNDING * size * self.scale
         mean = _without_rounding(float(influence @ self.totals), rounding)
         own = np.linalg.norm(self.blocks @ influence, axis=1)
@@ -97,15 +98,19 @@ def fit_cells(y: np.ndarray) -> CellMeans:
     Args:
         y: (seeds, cells) outcomes; nan where a trial has none.
 
+    Returns:
+        The fit, of the seeds that have at least two cells.
+
     Raises:
         ValueError: `y` is not a matrix, or has fewer than two cells.
     """
     y = np.asarray(y, dtype=float)
     if y.ndim != 2 or y.shape[1] < 2:
         raise ValueError(f"outcomes need the shape (seeds, cells >= 2), not {y.shape}")
+
     y = y[np.isfinite(y).sum(axis=1) >= 2]
-    kept = np.isfinite(y)
-    values, present = np.where(kept, y, 0.0), kept.astype(float)
+    known = np.isfinite(y)
+    values, present = np.where(known, y, 0.0), known.astype(float)
 
     # Each seed's block subtracts its mean from its own cells; other cells stay 0 throughout.
     counts = present.sum(axis=1)
@@ -113,7 +118,7 @@ def fit_cells(y: np.ndarray) -> CellMeans:
     blocks -= present[:, :, None] * present[:, None, :] / counts[:, None, None]
     normal = blocks.sum(axis=0)
     inverse = np.linalg.pinv(normal, rcond=_TINY, hermitian=True)
-    centered = np.where(kept, values - (values.sum(axis=1) / counts)[:, None], 0.0)
+    centered = np.where(known, values - (values.sum(axis=1) / counts)[:, None], 0.0)
     totals = centered.sum(axis=0)
     effects = inverse @ totals
 
@@ -127,7 +132,7 @@ def fit_cells(y: np.ndarray) -> CellMeans:
 
 
 def _inverse_roots(matrices: np.ndarray) -> np.ndarray:
-    """Inverse square roots of (n, m, m) projections' blocks; directions without noise stay 0."""
+    """Return the inverse square roots of (n, m, m) matrices; directions without noise stay 0."""
     sizes, vectors = np.linalg.eigh(matrices)
     inverse = np.where(sizes > _TINY, sizes.clip(_TINY) ** -0.5, 0.0)
     roots: np.ndarray = (vectors * inverse[:, None, :]) @ vectors.transpose(0, 2, 1)
@@ -135,4 +140,5 @@ def _inverse_roots(matrices: np.ndarray) -> np.ndarray:
 
 
 def _without_rounding(value: float, rounding: float) -> float:
+    """Return the value, or 0 if it is smaller than rounding errors."""
     return 0.0 if abs(value) < rounding else value

@@ -1,4 +1,4 @@
-"""The exact test of counts: diverged trials at two levels."""
+"""Exact test of counts: diverged trials at two levels."""
 
 from functools import lru_cache
 
@@ -11,11 +11,11 @@ MOST_TRIALS = 400
 
 @lru_cache(maxsize=4096)
 def boschloo_p(d1: int, n1: int, d0: int, n0: int) -> float:
-    """Return the two-sided p of "both levels lose trials equally often".
+    """Return the two-sided p of "both levels lose equally many trials to divergence".
 
     Boschloo's unconditional test (1970, doi:10.1111/j.1467-9574.1970.tb00104.x) is exact like
-    Fisher's and finds more. Two-sided is twice the smaller one-sided p, as in scipy. Above
-    `MOST_TRIALS` it's Fisher's p, which differs little there.
+    Fisher's and has more power. Two-sided p is twice the smaller one-sided p, as in SciPy. Above
+    `MOST_TRIALS` it is Fisher's p, which differs little there.
 
     Args:
         d1: Diverged trials of one level.
@@ -27,7 +27,7 @@ def boschloo_p(d1: int, n1: int, d0: int, n0: int) -> float:
         The p value; 1 where a level has no trial, or where all trials ended alike.
 
     Raises:
-        ValueError: More trials diverged than there are, or a count is negative.
+        ValueError: More trials diverged than ended, or a count is negative.
     """
     if not (0 <= d1 <= n1 and 0 <= d0 <= n0):
         raise ValueError(f"{d1} of {n1} and {d0} of {n0} are no counts of trials")

@@ -1,4 +1,4 @@
-"""How many seeds decide it: power of the paired t test, from a pilot's spread."""
+"""Number of seeds that decides a study: power of the paired t test, from a pilot's spread."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ MOST_SEEDS = 1000
 """Seeds beyond which nobody would run a study."""
 
 LEAST_PILOT = 4
-"""Seeds of a pilot below which its spread says too little to plan with."""
+"""Seeds of a pilot below which its spread is too uncertain to plan with."""
 
 LEAST_SEEDS = 3
 """Seeds from which a study gives verdicts."""
@@ -22,36 +22,39 @@ HEADLINE, CAUTIOUS = 0.7, 0.9
 
 
 def power(n: int, sd: float, effect: float, alpha: float = 0.05) -> float:
-    """Probability that n paired seeds show an effect as significant, two-sided.
+    """Return the probability that n paired seeds show an effect as significant, two-sided.
 
     Args:
-        n: seeds, 2 or more.
-        sd: standard deviation over seeds of the paired difference, above 0.
-        effect: true mean difference, in the unit of sd.
-        alpha: level of the test; divide it by the number of factors to plan for Holm at its
-            strictest.
+        n: Seeds, 2 or more.
+        sd: Standard deviation over seeds of the paired difference, above 0.
+        effect: True mean difference, in the unit of `sd`.
+        alpha: Level of the test. Divide it by the number of factors to plan for Holm's strictest
+            step.
 
     Raises:
-        ValueError: fewer than two seeds or no spread.
+        ValueError: Fewer than two seeds, or no spread.
     """
     if n < 2 or not sd > 0:
         raise ValueError(f"power needs two seeds and a spread above 0, not {n} and {sd}")
-    limit = float(
-        stats.f.isf(alpha, 1, n - 1)
-    )  # the square of the t test's; scipy's noncentral t is nan in places
+
+    # F is the square of t. SciPy's noncentral t is nan in places, its noncentral F is not.
+    limit = float(stats.f.isf(alpha, 1, n - 1))
     return float(stats.ncf.sf(limit, 1, n - 1, n * (effect / sd) ** 2))
 
 
 @cache
 def detectable_sds(n: int, alpha: float = 0.05, wanted: float = 0.8) -> float:
-    """The effect, in standard deviations of the paired difference, that n seeds show with the
-    wanted power.
+    """Return the effect, in standard deviations, that n seeds show with the wanted power.
 
     Args:
-        n: seeds, 2 or more.
-        alpha: level of the test, see `power`.
-        wanted: power in (alpha, 1).
+        n: Seeds, 2 or more.
+        alpha: Level of the test, see `power`.
+        wanted: Power in (alpha, 1).
+
+    Returns:
+        The effect in standard deviations of the paired difference.
     """
+    # Double the effect until it is found often enough, so that the root lies below.
     high = 1.0
     while power(n, 1.0, high, alpha) < wanted:
         high *= 2
@@ -59,18 +62,20 @@ def detectable_sds(n: int, alpha: float = 0.05, wanted: float = 0.8) -> float:
 
 
 def seeds_needed(sd: float, effect: float, wanted: float = 0.8, alpha: float = 0.05) -> int | None:
-    """The fewest seeds that show an effect with the wanted power; None when `MOST_SEEDS` are too
-    few.
+    """Return the fewest seeds that show an effect with the wanted power.
 
     Args:
-        sd: standard deviation over seeds of the paired difference (a pilot's, or an earlier
-            study's).
-        effect: the effect to be found, such as the smallest that matters; not 0.
-        wanted: power in (0, 1).
-        alpha: level of the test, see `power`.
+        sd: Standard deviation over seeds of the paired difference, from a pilot or an earlier
+            study.
+        effect: The effect to be found, such as the smallest that matters; not 0.
+        wanted: Power in (0, 1).
+        alpha: Level of the test, see `power`.
+
+    Returns:
+        The number of seeds; None when `MOST_SEEDS` are too few.
 
     Raises:
-        ValueError: the effect is 0.
+        ValueError: The effect is 0.
     """
     if effect == 0:
         raise ValueError("no number of seeds shows an effect of 0")
@@ -92,12 +97,12 @@ def upper_sd(sd: float, n: int, confidence: float) -> float:
 
 @dataclass(frozen=True)
 class SeedsWanted:
-    """Numbers of seeds for 80% power; None stands for more than `MOST_SEEDS`.
+    """Numbers of seeds for 80% power; None means more than `MOST_SEEDS`.
 
     Attributes:
-        n_headline: with the 70% limit of the spread. Over pilots the mean power is then 80 to 86%.
-        n_low: with the spread seen; too few on average.
-        n_high: with the 90% limit of the spread.
+        n_headline: With the 70% limit of the spread. Over pilots the mean power is then 80 to 86%.
+        n_low: With the observed spread; too few on average.
+        n_high: With the 90% limit of the spread.
     """
 
     n_headline: int | None
@@ -131,9 +136,10 @@ def seeds_wanted(
         return None
 
     def needed(spread: float) -> int | None:
-        # In the wrong direction the two-sided test has next to no power where this matters.
-        found = seeds_needed(spread, effect, alpha=alpha if sides == 2 else 2 * alpha)
-        return None if found is None else max(found, LEAST_SEEDS)
+        # A two-sided test at twice the level serves as the one-sided test: at the powers that
+        # matter here, it almost never rejects in the wrong direction.
+        seeds = seeds_needed(spread, effect, alpha=alpha if sides == 2 else 2 * alpha)
+        return None if seeds is None else max(seeds, LEAST_SEEDS)
 
     return SeedsWanted(
         n_headline=needed(upper_sd(sd, n, HEADLINE)),
@@ -143,7 +149,7 @@ def seeds_wanted(
 
 
 def _fewest(enough: Callable[[int], bool], least: int) -> int | None:
-    """The smallest number of seeds from `least` on that is enough, by bisection."""
+    """Return the smallest number of seeds from `least` on that is enough, by bisection."""
     low, high = least, MOST_SEEDS
     if not enough(high):
         return None

@@ -1,18 +1,18 @@
-"""Skewed effects over seeds: sample skewness, and Johnson's modified t as a guard of a claim."""
+"""Skewed effects over seeds: sample skewness, and Johnson's modified t as a guard for claims."""
 
 from functools import lru_cache
 
 import numpy as np
 
 SIMULATED = 2_000_000
-"""Normal values from which the limit of the skewness is taken."""
+"""Number of simulated normal values behind each limit of the skewness."""
 
 
 def skewness(x: np.ndarray) -> np.ndarray:
     """Return the sample skewness along the first axis, without a correction for bias.
 
-    It's g1 = m3 / m2^1.5 with moments about the mean, each divided by the number of values.
-    This is the definition with which `johnson_t` was measured, see there.
+    It is g1 = m3 / m2^1.5 with moments about the mean, each divided by the number of values. The
+    coverage given in `johnson_t` was measured with this definition.
 
     Args:
         x: (n, ...) values; nan where there is none.
@@ -27,11 +27,11 @@ def skewness(x: np.ndarray) -> np.ndarray:
         mean = np.where(known, x, 0.0).sum(axis=0) / count
         centered = np.where(known, x - mean, 0.0)
         second, third = (centered**2).sum(axis=0) / count, (centered**3).sum(axis=0) / count
-        found = third / second**1.5
+        skew = third / second**1.5
 
-    # A spread of a few rounding errors is none: its skewness would be noise.
+    # A spread of a few rounding errors counts as no spread: its skewness would be noise.
     rounding = 8 * np.finfo(float).eps * np.abs(np.where(known, x, 0.0)).max(axis=0, initial=0.0)
-    return np.asarray(np.where((count >= 3) & (np.sqrt(second) > rounding), found, np.nan))
+    return np.asarray(np.where((count >= 3) & (np.sqrt(second) > rounding), skew, np.nan))
 
 
 def johnson_t(
@@ -49,11 +49,12 @@ def johnson_t(
     difference. So T alone must not carry a claim: ask for the usual t as well.
 
     Both together cover the mean of normal effects in 96% of studies, with bounds 8 to 14% wider
-    than those of t. Lognormal effects with log-sd 0.5 are covered in 93 to 94.5% and those with
-    log-sd 1 in 85, 87, and 89% (5, 7, 10 seeds), against 82 to 84% by t alone.
+    than those of t. They cover the mean of lognormal effects with log-sd 0.5 in 93 to 94.5% of
+    studies. With log-sd 1, they cover it in 85, 87, and 89% (5, 7, and 10 seeds), and t alone in 82
+    to 84%.
 
     Args:
-        mean: Mean over seeds; any shape, and so all that follow.
+        mean: Mean over seeds; any shape, as all arguments that follow.
         se: Standard error of the mean.
         n: Number of seeds.
         skew: Sample skewness of the values over seeds, see `skewness`.
@@ -73,10 +74,12 @@ def johnson_t(
 def johnson_interval(
     mean: np.ndarray, se: np.ndarray, n: np.ndarray, skew: np.ndarray, critical: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the means at which `abs(johnson_t)` reaches a critical t; at most the turning points.
+    """Return the ends of Johnson's interval, at most its turning points.
+
+    The ends are the means at which `abs(johnson_t)` reaches the critical t.
 
     Args:
-        mean: Mean over seeds; any shape, and so all that follow.
+        mean: Mean over seeds; any shape, as all arguments that follow.
         se: Standard error of the mean.
         n: Number of seeds.
         skew: Sample skewness of the values over seeds.
@@ -86,6 +89,7 @@ def johnson_interval(
         Lower and upper end.
     """
     root = np.sqrt(n)
+    # Without any skewness, a tiny one keeps the quadratic equation solvable.
     curve = np.where(np.abs(skew) < 1e-9, 1e-9, skew) / (3 * root)
     ends = []
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -103,8 +107,8 @@ def johnson_interval(
 def skew_limit(n: int) -> float:
     """Return the absolute skewness that 10% of samples of `n` normal values exceed.
 
-    The values are simulated, always the same ones. A sample beyond the limit is flagged as skewed.
-    A sample within it isn't thereby symmetric: few seeds can't show a strong skewness.
+    The values are simulated with a fixed seed. A sample beyond the limit is flagged as skewed. A
+    sample within the limit may still be skewed: few seeds can't show a strong skewness.
 
     Raises:
         ValueError: `n` is below 3.

@@ -9,24 +9,27 @@ import numpy as np
 from scipy import stats
 
 STUDIES = 1_000_000
-"""Simulated studies; a level has a relative error of about 1 / sqrt(level * STUDIES)."""
+"""Number of simulated studies; a level has a relative error of about 1 / sqrt(level * STUDIES)."""
 
 SPENDING: Mapping[str, Callable[[float, float], float]] = {
     "even": lambda share, alpha: alpha * math.log1p((math.e - 1) * share),
     "middle": lambda share, alpha: alpha * share**2,
     "late": lambda share, alpha: 2 * float(stats.norm.sf(_two_sided(alpha) / math.sqrt(share))),
 }
-"""What may be spent up to a share (0, 1] of all seeds: as Pocock, between, as O'Brien & Fleming."""
+"""Chance of a false alarm that may be spent up to a share (0, 1] of all seeds.
+
+`even` is Pocock's function, `late` that of O'Brien & Fleming, and `middle` lies between them.
+"""
 
 
 @lru_cache(maxsize=4096)
 def look_levels(looks: tuple[int, ...], alpha: float, spend: str) -> tuple[float, ...]:
     """Return the level of the two-sided t test at each look.
 
-    A study without effect that stops at the first look with `p < level` is a false alarm in
-    `alpha` of cases. Alpha-spending of Lan & DeMets (1983, doi:10.1093/biomet/70.3.659), for the t
-    test by simulation, as levels for known variance are wrong at few seeds. Levels for one-sided
-    tests at `a` are half of those for `2 * a`.
+    A study without effect that stops at the first look with `p < level` is a false alarm in `alpha`
+    of cases. This is the alpha spending of Lan & DeMets (1983, doi:10.1093/biomet/70.3.659). The
+    levels of the t test are simulated, because those for a known variance are wrong at few seeds.
+    Levels for one-sided tests at `a` are half of those for `2 * a`.
 
     Args:
         looks: Increasing numbers of seeds, from 2 on, fixed before the first trial.
@@ -48,23 +51,25 @@ def look_levels(looks: tuple[int, ...], alpha: float, spend: str) -> tuple[float
     # The first look's level is exact. Later ones are quantiles of the studies still running.
     levels, used, running = [], 0.0, np.ones(STUDIES, dtype=bool)
     for index, n in enumerate(looks):
-        free = SPENDING[spend](n / looks[-1], alpha) - used
+        available = SPENDING[spend](n / looks[-1], alpha) - used
         if index == 0:
-            limit = float(stats.t.isf(free / 2, n - 1))
+            limit = float(stats.t.isf(available / 2, n - 1))
         else:
-            limit = _upper_quantile(simulated[index][running], round(free * STUDIES))
+            limit = _upper_quantile(simulated[index][running], round(available * STUDIES))
+
         stopped = running & (simulated[index] > limit)
         levels.append(2 * float(stats.t.sf(limit, n - 1)))
-        used += free if index == 0 else float(stopped.mean())
+        used += available if index == 0 else float(stopped.mean())
         running &= ~stopped
     return tuple(levels)
 
 
 @lru_cache(maxsize=4)
 def _simulated_t(looks: tuple[int, ...]) -> np.ndarray:
-    """Absolute t statistics of studies without effect: (looks, STUDIES), always the same ones."""
+    """Simulate absolute t statistics of studies without effect: (looks, STUDIES), fixed seed."""
     if not looks or looks[0] < 2 or any(b <= a for a, b in itertools.pairwise(looks)):
         raise ValueError(f"looks must be increasing numbers of seeds from 2 on, not {list(looks)}")
+
     rng = np.random.default_rng(1977)
     total, squares, rows = np.zeros(STUDIES), np.zeros(STUDIES), []
     for n in range(1, looks[-1] + 1):
@@ -78,7 +83,7 @@ def _simulated_t(looks: tuple[int, ...]) -> np.ndarray:
 
 
 def _upper_quantile(values: np.ndarray, count: int) -> float:
-    """The limit above which so many values lie; infinite for none."""
+    """Return the limit that `count` of the values exceed; infinite if `count` is 0."""
     if count < 1:
         return math.inf
     position = len(values) - count - 1
@@ -86,4 +91,5 @@ def _upper_quantile(values: np.ndarray, count: int) -> float:
 
 
 def _two_sided(alpha: float) -> float:
+    """Return the normal quantile that `alpha / 2` of values exceed."""
     return float(stats.norm.isf(alpha / 2))

@@ -10,8 +10,15 @@ from scipy.stats import CensoredData, chi2, ecdf
 def kaplan_meier(
     events: Sequence[float], censored: Sequence[float]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Steps at which something happened, increasing, and the share that survives each; empty
-    without an event."""
+    """Return the steps with an event, increasing, and the share that survives each of them.
+
+    Args:
+        events: Steps of the trials with an event.
+        censored: Steps at which the other trials were last observed.
+
+    Returns:
+        `(steps, shares)`; both empty without an event.
+    """
     if not events:
         return (), ()
     curve = ecdf(CensoredData(uncensored=np.asarray(events), right=np.asarray(censored))).sf
@@ -20,8 +27,15 @@ def kaplan_meier(
 
 
 def restricted_mean(events: Sequence[float], censored: Sequence[float], until: float) -> float:
-    """Mean steps without an event, counted up to the step `until`: the area under the Kaplan-Meier
-    curve."""
+    """Return the mean number of steps without an event, up to a given step.
+
+    It is the area under the Kaplan-Meier curve.
+
+    Args:
+        events: Steps of the trials with an event.
+        censored: Steps at which the other trials were last observed.
+        until: The step up to which steps count.
+    """
     area, level, before = 0.0, 1.0, 0.0
     for step, share in zip(*kaplan_meier(events, censored), strict=True):
         if step >= until:
@@ -35,10 +49,10 @@ class LogRank:
     """Result of a log-rank test of two groups.
 
     Attributes:
-        observed: events in the second group.
-        expected: events it would have, were both groups alike.
-        statistic: squared difference over its variance; nan where nothing could be compared.
-        p: two-sided, from chi-square with one degree of freedom; nan where nothing could be
+        observed: Events in the second group.
+        expected: Events expected in the second group if both groups were alike.
+        statistic: Squared difference over its variance; nan where nothing could be compared.
+        p: Two-sided, from chi-square with one degree of freedom; nan where nothing could be
             compared.
     """
 
@@ -51,16 +65,19 @@ class LogRank:
 def stratified_logrank(
     times: Sequence[float], events: Sequence[bool], second: Sequence[bool], strata: Sequence[int]
 ) -> LogRank:
-    """Log-rank test (Mantel-Haenszel) that compares trials only with trials of the same stratum.
+    """Compare two groups by the log-rank test, only among trials of the same stratum.
+
+    The test is Mantel-Haenszel's; the second group's events are compared with those expected.
 
     Args:
-        times: steps until the event, or until the watch ended; (N,).
-        events: whether the event was seen; divergence is one.
-        second: whether the trial belongs to the second group.
-        strata: seeds; trials are compared within one.
+        times: (N,) steps until the event, or until the last observation.
+        events: Whether the trial had an event; divergence is one.
+        second: Whether the trial belongs to the second group.
+        strata: Stratum of each trial, usually its seed.
     """
     time, event = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
     group, stratum = np.asarray(second, dtype=bool), np.asarray(strata)
+
     observed = expected = variance = 0.0
     for value in np.unique(stratum):
         own = stratum == value
@@ -68,10 +85,13 @@ def stratified_logrank(
             risk = own & (time >= step)
             happened = own & event & (time == step)
             n, n_second, d = int(risk.sum()), int((risk & group).sum()), int(happened.sum())
+
+            # Under equal risks, d events among n trials follow a hypergeometric distribution.
             observed += int((happened & group).sum())
             expected += d * n_second / n
             if n > 1:
                 variance += d * (n_second / n) * (1 - n_second / n) * (n - d) / (n - 1)
+
     if variance == 0:
         return LogRank(observed, expected, float("nan"), float("nan"))
     statistic = (observed - expected) ** 2 / variance

@@ -1,1 +1,1 @@
-"""A study as sections and words see it."""
+"""A study as the report's sections and sentences see it."""

@@ -1,4 +1,4 @@
-"""What differs between several studies, told before any of their numbers is."""
+"""Differences between several studies, which a comparison names before their numbers."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ from reports.view.shared import lengths
 from reports.view.study import StudyView
 
 Forbids = Literal["", "levels", "words", "sizes"]
-"""What must not be compared: levels of the outcome, words of verdicts, effects and all else."""
+"""What must not be compared: outcome levels, verdict words, or effect sizes and all else."""
 
 NAMED = 5
-"""Differences of a kind that are named with their values; the rest is counted."""
+"""Differences of one kind that are named with their values; further ones are counted."""
 LONGEST = 60
-"""Characters of a value; a longer one is cut."""
+"""Maximum length of a value in characters; longer values are cut."""
 IDENTITY = {
     "data": "data",
     "checkpoint": "pre-trained checkpoints",
@@ -31,7 +31,7 @@ IDENTITY = {
 
 @dataclass(frozen=True)
 class Compared:
-    """A study among others, with a name that no other one of them has."""
+    """A study in a comparison, with a name that no other study of the comparison has."""
 
     name: str
     view: StudyView
@@ -43,17 +43,17 @@ class Compared:
 
     @cached_property
     def length(self) -> str:
-        """How long its trials are by the plan, in words."""
+        """The planned length of the study's trials, in words."""
         return plain(lengths(self.view)).removeprefix("up to ")
 
 
 class Difference(NamedTuple):
-    """One thing that differs, or of which nobody knows whether it does.
+    """One thing that differs between studies, or that may differ because it was not recorded.
 
     Attributes:
         what: its key in report.json.
         text: a sentence with the values of the studies.
-        forbids: what must not be compared because of it; empty: nothing.
+        forbids: what must not be compared because of the difference; empty if nothing.
     """
 
     what: str
@@ -62,7 +62,7 @@ class Difference(NamedTuple):
 
 
 def named(views: Sequence[StudyView]) -> tuple[Compared, ...]:
-    """Return the studies with unique names: those of one name get their plan's hash or a number."""
+    """Return the studies with unique names; namesakes get their plan's hash or a number."""
     names = [str(view.study["name"]) for view in views]
     hashes = [str(view.study.get("hash", ""))[:12] for view in views]
     full = [
@@ -79,9 +79,10 @@ def named(views: Sequence[StudyView]) -> tuple[Compared, ...]:
 def differences(studies: Sequence[Compared]) -> tuple[Difference, ...]:
     """Return all differences that matter for reading the studies next to each other.
 
-    First what forbids comparing sizes, then words, then levels of the outcome; then the rest.
+    First come the differences that forbid comparing sizes, then those that forbid comparing words
+    or levels of the outcome, then the rest.
     """
-    found: list[Difference] = []
+    different: list[Difference] = []
     for part in (
         _measured,
         _margin,
@@ -93,21 +94,24 @@ def differences(studies: Sequence[Compared]) -> tuple[Difference, ...]:
         _versions,
         _seeds,
     ):
-        found += part(studies)
-    return tuple(found)
+        different += part(studies)
+    return tuple(different)
 
 
-def forbidden(found: Iterable[Difference], *what: Forbids) -> bool:
-    """Whether one of these must not be compared."""
-    return any(difference.forbids in what for difference in found)
+def forbidden(different: Iterable[Difference], *what: Forbids) -> bool:
+    """Return whether any of these differences forbids one of these comparisons."""
+    return any(difference.forbids in what for difference in different)
 
 
 # -- what is measured, and by which rule -----------------------------------------------------------
 
 
 def _measured(studies: Sequence[Compared]) -> list[Difference]:
-    """Outcome, direction, scale, summary, and length: other ones make another quantity."""
-    told: tuple[tuple[str, str, Callable[[Compared], str]], ...] = (
+    """Return the differences in outcome, direction, scale, summary, and length.
+
+    Studies that differ in one of these measure different quantities.
+    """
+    parts: tuple[tuple[str, str, Callable[[Compared], str]], ...] = (
         ("metric", "outcomes", lambda one: one.view.metric),
         ("direction", "better directions", lambda one: one.view.analysis.cells.better),
         ("scale", "scales", lambda one: str(one.plan["outcome"].get("scale") or "linear")),
@@ -120,30 +124,34 @@ def _measured(studies: Sequence[Compared]) -> list[Difference]:
     )
     return [
         Difference(key, rich(f"Their {words} differ (", values_of(studies, of), ")."), "sizes")
-        for key, words, of in told
+        for key, words, of in parts
         if len({of(one) for one in studies}) > 1
     ]
 
 
 def _margin(studies: Sequence[Compared]) -> list[Difference]:
-    """The smallest effect that matters: the same effect has other verdicts by another margin."""
+    """Return the difference in the smallest effect that matters, if there is one.
+
+    The same effect can have different verdicts under different margins.
+    """
     if len({one.view.margin for one in studies}) == 1:
         return []
-    told = values_of(studies, margin_words)
+
+    values = values_of(studies, margin_words)
     start = rich(
-        "Their margins differ (", told, "), so the words of their verdicts can't be compared: "
+        "Their margins differ (", values, "), so the words of their verdicts can't be compared: "
     )
     end = "one margin may call harmful what another calls equivalent."
     return [Difference("margin", rich(start, end), "words")]
 
 
 def margin_words(study: Compared) -> str:
-    """A study's margin as its file writes it; `none` where it has none."""
+    """Return a study's margin as its file writes it, or `none` without one."""
     return "none" if study.view.margin is None else f"{study.view.margin:g}"
 
 
 def _pairs(studies: Sequence[Compared]) -> list[Difference]:
-    """The evaluation pairs, by their digests."""
+    """Return the difference in the evaluation pairs, by their digests."""
     digests = [evaluation_pairs(one.view) for one in studies]
     if not all(digests):
         unknown = joined(
@@ -157,12 +165,13 @@ def _pairs(studies: Sequence[Compared]) -> list[Difference]:
         text = rich("Their evaluation pairs differ, by their digests.")
     else:
         return []
+
     end = " Levels of the outcome can't be compared; each effect is measured within one study."
     return [Difference("evaluation_pairs", rich(text, end), "levels")]
 
 
 def evaluation_pairs(view: StudyView) -> frozenset[str]:
-    """Return the digests of the evaluation pairs that the trials used; empty: not recorded."""
+    """Return the digests of the evaluation pairs that the trials used; empty if not recorded."""
     trials = view.table.trials
     column = "digest.eval_pairs"
     return (
@@ -176,71 +185,88 @@ def evaluation_pairs(view: StudyView) -> frozenset[str]:
 
 
 def _factors(studies: Sequence[Compared]) -> list[Difference]:
-    """Other factors, or another design: an effect is an average over other settings."""
+    """Return the difference in factors or design.
+
+    An effect is an average over the settings of its own study.
+    """
     kinds = {design_kind(one.plan) for one in studies}
     if len({frozenset(one.view.factors) for one in studies}) == 1 and len(kinds) == 1:
         return []
-    told = joined(
+
+    designs = joined(
         (rich(code(one.name), f", {_kind(one)}: ", _listed(one.view.factors)) for one in studies),
         comma="; ",
         last="; ",
     )
     end = ". An effect belongs to the settings of its own study."
-    return [Difference("factors", rich("Their factors or designs differ: ", told, end))]
+    return [Difference("factors", rich("Their factors or designs differ: ", designs, end))]
 
 
 def _kind(study: Compared) -> str:
+    """Return the kind of a study's design in words."""
     return design_kind(study.plan).replace("_", " ")
 
 
 def _listed(names: Iterable[str]) -> Rich:
+    """Return factor names in code font; `no factor` without any."""
     listed = [code(name) for name in names]
     return joined(listed) if listed else rich("no factor")
 
 
 def _levels(studies: Sequence[Compared]) -> list[Difference]:
-    """Factors of one name whose levels have other labels, or whose labels set something else."""
+    """Return the differences in the levels of factors that several studies have.
+
+    Levels differ if their labels do, or if the same label sets different values.
+    """
     names = list(dict.fromkeys(name for one in studies for name in one.view.factors))
-    found = []
+    different = []
     for name in names:
         having = [one for one in studies if name in one.view.factors]
         if len({_labels(one, name) for one in having}) > 1:
-            told = values_of(having, lambda one, name=name: ", ".join(_labels(one, name)))  # type: ignore[misc]
+            values = values_of(having, lambda one, name=name: ", ".join(_labels(one, name)))  # type: ignore[misc]
             text = rich(
-                "The levels of ", code(name), " differ, the first level first (", told, ")."
+                "The levels of ", code(name), " differ, the first level first (", values, ")."
             )
-            found.append(Difference("levels", text))
-        found += _settings(name, having)
-    return found
+            different.append(Difference("levels", text))
+
+        different += _settings(name, having)
+    return different
 
 
 def _labels(study: Compared, factor: str) -> tuple[str, ...]:
+    """Return the level labels of a factor, the first level first."""
     return study.view.analysis.cells.design.factors[factor]
 
 
 def _settings(factor: str, studies: Sequence[Compared]) -> list[Difference]:
-    """Levels with one label that set different values."""
+    """Return the levels that set different values under the same label."""
     labels = list(dict.fromkeys(label for one in studies for label in _labels(one, factor)))
-    found = []
+    different = []
     for label in labels:
         having = [one for one in studies if label in _labels(one, factor)]
         patches = [_flat(one.plan["factors"][factor]["levels"].get(label) or {}) for one in having]
         if all(patch == patches[0] for patch in patches):
             continue
-        paths = _apart(patches)
-        told = [
-            _path(path, having, [patch.get(path, UNTOLD) for patch in patches]) for path in paths
+
+        paths = _differing_paths(patches)
+        values = [
+            _path_words(path, having, [patch.get(path, UNTOLD) for patch in patches])
+            for path in paths
         ]
+
         start = rich("The level ", code(f"{factor}={label}"), " sets different values: ")
-        found.append(Difference("levels", rich(start, _some(told), ".")))
-    return found
+        different.append(Difference("levels", rich(start, _first_few(values), ".")))
+    return different
 
 
 # -- what they started from ------------------------------------------------------------------------
 
 
 def _base(studies: Sequence[Compared]) -> list[Difference]:
-    """The config that all arms of a study share, but for what its factors set."""
+    """Return the difference in the base, which is the config that all arms of a study share.
+
+    Paths that a factor sets in every study are left out.
+    """
     unknown = [one for one in studies if "base" not in one.plan]
     if unknown:
         names = joined(code(one.name) for one in unknown)
@@ -248,21 +274,27 @@ def _base(studies: Sequence[Compared]) -> list[Difference]:
         return [Difference("base", text)]
 
     bases = [_flat({**one.plan["base"], "seed": None}) for one in studies]
-    told = []
-    for path in _apart(bases):
-        factors = [_setting(one, path) for one in studies]
+    different = []
+    for path in _differing_paths(bases):
+        factors = [_factor_of(one, path) for one in studies]
+        # What a factor sets in every study belongs to the levels, not to the base.
         if all(factors):
             continue
         values = [
             f"set by {factor}" if factor else base.get(path, UNTOLD)
             for factor, base in zip(factors, bases, strict=True)
         ]
-        told.append(_path(path, studies, values))
-    return [Difference("base", rich("Their bases differ: ", _some(told), "."))] if told else []
+        different.append(_path_words(path, studies, values))
+
+    return (
+        [Difference("base", rich("Their bases differ: ", _first_few(different), "."))]
+        if different
+        else []
+    )
 
 
-def _setting(study: Compared, path: str) -> str:
-    """The factor whose levels set a path of the config; empty: none does."""
+def _factor_of(study: Compared, path: str) -> str:
+    """Return the factor whose levels set a path of the config; empty if none does."""
     for name, entry in study.view.factors.items():
         for patch in entry["levels"].values():
             if path in _flat(patch or {}):
@@ -271,60 +303,71 @@ def _setting(study: Compared, path: str) -> str:
 
 
 def _identity(studies: Sequence[Compared]) -> list[Difference]:
-    """Data, checkpoints, weights, and code, by the digests in the plans."""
-    found, unknown = [], []
+    """Return the differences in data, checkpoints, weights, and code, by their digests."""
+    different, unknown = [], []
     for part, words in IDENTITY.items():
         digests = [_digests(one, part) for one in studies]
         if not all(digests):
             unknown.append(words)
         elif len(set(digests)) > 1:
-            found.append(Difference(part, rich(f"The digests of their {words} differ.")))
+            different.append(Difference(part, rich(f"The digests of their {words} differ.")))
+
     if unknown:
         text = rich(
             "It isn't known whether the ",
             joined(unknown),
             " are the same: not every plan records them.",
         )
-        found.append(Difference("unknown", text))
-    return found
+        different.append(Difference("unknown", text))
+    return different
 
 
 def _digests(study: Compared, part: str) -> frozenset[str]:
-    """The digests of a part of the identity, over all trials; empty where a trial has none."""
+    """Return the digests of a part of the identity over all trials; empty if a trial has none."""
     trials = study.plan.get("trials") or ()
     known = [trial.get("identity", {}).get(part) for trial in trials]
     return frozenset() if None in known else frozenset(map(str, known))
 
 
 def _versions(studies: Sequence[Compared]) -> list[Difference]:
-    """Versions of the packages that matter."""
+    """Return the difference in the versions of the packages that matter."""
     versions = [dict(one.plan.get("versions") or {}) for one in studies]
-    told = [
-        _path(name, studies, [known.get(name, UNTOLD) for known in versions])
-        for name in _apart(versions)
+    different = [
+        _path_words(name, studies, [known.get(name, UNTOLD) for known in versions])
+        for name in _differing_paths(versions)
     ]
     return (
-        [Difference("versions", rich("Their package versions differ: ", _some(told), "."))]
-        if told
+        [
+            Difference(
+                "versions", rich("Their package versions differ: ", _first_few(different), ".")
+            )
+        ]
+        if different
         else []
     )
 
 
 def _seeds(studies: Sequence[Compared]) -> list[Difference]:
-    """Seeds and trials that several studies have: what shares them isn't independent."""
+    """Return the difference about shared trials or seeds.
+
+    Studies that share seeds or trials aren't independent of each other.
+    """
     trials = [set(map(str, one.view.table.trials["trial_id"])) for one in studies]
-    many = sum(map(len, trials)) - len(set().union(*trials))
-    if many:
+    repeated = sum(map(len, trials)) - len(set().union(*trials))
+
+    if repeated:
         text = (
-            f"They have {count(many, 'trial')} in common, so they aren't independent of each other."
+            f"They have {count(repeated, 'trial')} in common, so they aren't independent of each "
+            "other."
         )
         return [Difference("shared_trials", rich(text))]
+
     seeds = [set(one.view.seeds) for one in studies]
     if sum(map(len, seeds)) == len(set().union(*seeds)):
         return []
     text = (
-        "They have seeds in common. Trials with the same seed can share initial weights and data order, but the test "
-        "and the means below take studies as independent."
+        "They have seeds in common. Trials with the same seed can share initial weights and data "
+        "order, but the test and the means below take studies as independent."
     )
     return [Difference("shared_seeds", rich(text))]
 
@@ -333,32 +376,33 @@ def _seeds(studies: Sequence[Compared]) -> list[Difference]:
 
 
 def values_of(studies: Sequence[Compared], of: Callable[[Compared], str]) -> Rich:
-    """Return `first: kid; second: lpips`."""
+    """Return the values of the studies as words: `first: kid; second: lpips`."""
     return spaced((rich(code(one.name), f": {of(one)}") for one in studies), "; ")
 
 
-def _path(path: str, studies: Sequence[Compared], values: Sequence[Any]) -> Rich:
-    """`lr` (first: 0.1; second: 0.2)."""
+def _path_words(path: str, studies: Sequence[Compared], values: Sequence[Any]) -> Rich:
+    """Return a path with its value in each study: `lr (first: 0.1; second: 0.2)`."""
     known = {one.name: _value(value) for one, value in zip(studies, values, strict=True)}
     return rich(code(path), " (", values_of(studies, lambda one: known[one.name]), ")")
 
 
 def _value(value: Any) -> str:
+    """Return a value in words, cut to `LONGEST` characters."""
     if value is UNTOLD:
         return "not set"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
 
 
-def _some(told: Sequence[Rich]) -> Rich:
-    """A handful of differences; the others are counted."""
-    rest = len(told) - NAMED
+def _first_few(differing: Sequence[Rich]) -> Rich:
+    """Return the first few differences and the number of the others."""
+    rest = len(differing) - NAMED
     more: list[str | Span | Rich] = [f"{rest} more"] if rest > 0 else []
-    return joined([*told[:NAMED], *more])
+    return joined([*differing[:NAMED], *more])
 
 
-def _apart(flat: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The paths at which flat configs differ, in their order."""
+def _differing_paths(flat: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the paths at which flat configs differ, in their order."""
     paths = dict.fromkeys(path for one in flat for path in one)
     return [
         path
@@ -368,11 +412,11 @@ def _apart(flat: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _flat(values: Mapping[str, Any], start: str = "") -> dict[str, Any]:
-    """A config as dotted path -> value."""
-    found: dict[str, Any] = {}
+    """Return a config as a mapping from dotted paths to values."""
+    flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
-            found |= _flat(value, f"{start}{key}.")
+            flat |= _flat(value, f"{start}{key}.")
         else:
-            found[f"{start}{key}"] = value
-    return found
+            flat[f"{start}{key}"] = value
+    return flat

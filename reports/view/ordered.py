@@ -1,4 +1,4 @@
-"""Which factors have levels with an order, so that more of something can be spoken of."""
+"""Which factors have ordered levels, so that a sentence can speak of more or less of them."""
 
 import math
 from typing import Any
@@ -11,12 +11,12 @@ def ordered_levels(view: StudyView, factor: str) -> tuple[str, ...] | None:
     """Return the levels of a factor from low to high; None where they have no order.
 
     They have one where the study file says `ordered: true`, where all labels are numbers, or where
-    each level sets one and the same option to a number; never where it says `ordered: false`.
+    each level sets the same single option to a number; never where it says `ordered: false`.
     """
     levels = levels_of(view.study, factor)
-    told = view.factors[factor].get("ordered")
-    if told is not None:
-        return levels if told else None
+    declared = view.factors[factor].get("ordered")
+    if declared is not None:
+        return levels if declared else None
 
     numbers = _labels(levels) or _numbers(view, factor, levels)
     if numbers is None or len(set(numbers.values())) < len(levels):
@@ -31,7 +31,7 @@ def size_of_weight(view: StudyView, factor: str) -> bool:
 
 
 def _labels(levels: tuple[str, ...]) -> dict[str, float] | None:
-    """The labels as numbers; None where one is no number."""
+    """Return the labels as numbers; None where one isn't a finite number."""
     try:
         numbers = {level: float(level) for level in levels}
     except ValueError:
@@ -40,15 +40,20 @@ def _labels(levels: tuple[str, ...]) -> dict[str, float] | None:
 
 
 def _numbers(view: StudyView, factor: str, levels: tuple[str, ...]) -> dict[str, float] | None:
-    """What the levels set one option to; None where they change several, or to no number."""
+    """Return what the levels set their one option to.
+
+    None where the levels change several options, or set the option to something else than a number.
+    """
     paths = changed(view.study, factor)
     if len(paths) != 1:
         return None
     (path,) = paths
     values = {level: value_at(view.study, factor, level, path) for level in levels}
-    # A loss that is not named weighs 0.
+
+    # A loss that a config does not name has weight 0.
     usual: Any = 0.0 if path.startswith("losses.") else UNTOLD
-    found = {level: usual if value is UNTOLD else value for level, value in values.items()}
-    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in found.values()):
+    settings = {level: usual if value is UNTOLD else value for level, value in values.items()}
+
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in settings.values()):
         return None
-    return {level: float(value) for level, value in found.items()}
+    return {level: float(value) for level, value in settings.items()}

@@ -1,5 +1,4 @@
-"""What the factors of a plan change in the config of a trial: paths and values, read from the
-levels' patches."""
+"""The config changes of a plan's factors: paths and values from the patches of the levels."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,25 +6,34 @@ from typing import Any
 
 Plan = Mapping[str, Any]
 UNTOLD = object()
-"""The value of what neither the level nor the base says: some default."""
+"""The value of a path that neither the level nor the base sets, so that a default holds."""
 
 
 def first_level(plan: Plan, factor: str) -> str:
-    """The level of a factor that its others are compared with."""
+    """Return the level of a factor that its other levels are compared with."""
     entry = plan["factors"][factor]
     return str(entry.get("reference") or next(iter(entry["levels"])))
 
 
 def levels_of(plan: Plan, factor: str) -> tuple[str, ...]:
-    """The levels of a factor that some cell has, in the factor's order."""
+    """Return the levels of a factor that occur in some cell, in the factor's order."""
     first = first_level(plan, factor)
-    there = {str(cell["levels"].get(factor, first)) for cell in plan["cells"]}
-    return tuple(str(level) for level in plan["factors"][factor]["levels"] if str(level) in there)
+    used = {str(cell["levels"].get(factor, first)) for cell in plan["cells"]}
+    return tuple(str(level) for level in plan["factors"][factor]["levels"] if str(level) in used)
 
 
 def value_at(plan: Plan, factor: str, level: str, path: str) -> Any:
-    """What a path of the config is at a level of a factor, others left aside; `UNTOLD` where the
-    plan does not say."""
+    """Return the value of a config path at a level of a factor, with other factors left aside.
+
+    Args:
+        plan: the plan, as in plan.json.
+        factor: the name of the factor.
+        level: the label of one of its levels.
+        path: a dotted path of the config.
+
+    Returns:
+        The value, or `UNTOLD` where the plan does not give one.
+    """
     value: Any = _config(plan, factor, level)
     for key in path.split("."):
         value = value.get(key, UNTOLD) if isinstance(value, Mapping) else UNTOLD
@@ -33,14 +41,22 @@ def value_at(plan: Plan, factor: str, level: str, path: str) -> Any:
 
 
 def changed(plan: Plan, factor: str) -> frozenset[str]:
-    """The paths of the config that differ between the levels of a factor."""
+    """Return the config paths that differ between the levels of a factor."""
     configs = [_config(plan, factor, level) for level in levels_of(plan, factor)]
     return frozenset(path for other in configs[1:] for path in _different("", configs[0], other))
 
 
 def raised(plan: Plan, factor: str, before: str, level: str) -> frozenset[str]:
-    """The paths whose number is larger at a level than at another one; a loss that is not named
-    weighs 0."""
+    """Return the paths whose number is larger at one level of a factor than at another.
+
+    A loss that a config does not name has weight 0.
+
+    Args:
+        plan: the plan, as in plan.json.
+        factor: the name of the factor.
+        before: the level that may have the smaller number.
+        level: the level that may have the larger number.
+    """
     one, other = (_config(plan, factor, name) for name in (before, level))
     return frozenset(
         path
@@ -50,7 +66,7 @@ def raised(plan: Plan, factor: str, before: str, level: str) -> frozenset[str]:
 
 
 def _number(plan: Plan, factor: str, level: str, path: str) -> float:
-    """The number at a path, nan where there is none."""
+    """Return the number at a path; nan where there is none."""
     value = value_at(plan, factor, level, path)
     if value is UNTOLD and path.startswith("losses."):
         return 0.0
@@ -58,7 +74,7 @@ def _number(plan: Plan, factor: str, level: str, path: str) -> float:
 
 
 def changing(plan: Plan, path: str) -> tuple[str, ...]:
-    """The factors between whose levels a path, or what is below it, differs."""
+    """Return the factors between whose levels a path, or any path below it, differs."""
     return tuple(
         factor
         for factor in plan.get("factors", {})
@@ -67,25 +83,25 @@ def changing(plan: Plan, path: str) -> tuple[str, ...]:
 
 
 def patch_of(plan: Plan, factor: str, level: str) -> Mapping[str, Any]:
-    """What a level of a factor sets: path of the config -> value."""
+    """Return what a level of a factor sets, as config path -> value."""
     patches: Mapping[str, Any] = plan["factors"][factor]["levels"]
-    found: Mapping[str, Any] = patches.get(level, {})
-    return found
+    patch: Mapping[str, Any] = patches.get(level, {})
+    return patch
 
 
 def _config(plan: Plan, factor: str, level: str) -> Mapping[str, Any]:
-    """The base with a level's patch applied, shorter paths first, as a trial has it."""
+    """Return the base with a level's patch applied, shorter paths first, as a trial has it."""
     config: Any = plan.get("base", {})
     for path, value in sorted(
         patch_of(plan, factor, level).items(), key=lambda change: change[0].count(".")
     ):
         config = _replaced(config, path.split("."), value)
-    found: Mapping[str, Any] = config
-    return found
+    patched: Mapping[str, Any] = config
+    return patched
 
 
 def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
-    """The config with another value at a path."""
+    """Return the config with another value at a path."""
     if not path:
         return value
     here = config if isinstance(config, Mapping) else {}
@@ -93,8 +109,10 @@ def _replaced(config: Any, path: Sequence[str], value: Any) -> Any:
 
 
 def _different(path: str, one: Any, other: Any) -> Iterator[str]:
-    """The path, or of mappings the paths inside, at which two values differ; what is not there has
-    nothing inside."""
+    """Yield the paths at which two values differ: those inside of mappings, else the path itself.
+
+    A value that is missing counts as an empty mapping.
+    """
     sides = [{} if side is UNTOLD else side for side in (one, other)]
     if all(isinstance(side, Mapping) for side in sides):
         for key in sorted({*sides[0], *sides[1]}):

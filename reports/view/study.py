@@ -1,4 +1,4 @@
-"""What every section needs to know of a study, read once from its tables."""
+"""What every section needs to know about a study, read once from its tables."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -24,30 +24,35 @@ SWITCHES = {
     ("0", "1"),
     ("0.0", "1.0"),
 }
-"""Pairs of level labels that say only whether something is there."""
+"""Pairs of level labels that only say whether something is off or on."""
 
 LONGEST = 64
-"""Characters of a label in a narrow column."""
+"""Maximum length of a label in a narrow column, in characters."""
 
 Points = tuple[tuple[int, float], ...]
+"""A curve: pairs of step and value."""
 
 
 class Event(NamedTuple):
-    """What ended a trial's good time: `degraded` or `diverged`, whichever came first, and its
-    step."""
+    """The event that ended a trial's good time, and its step.
+
+    Attributes:
+        kind: `degraded` or `diverged`, whichever came first.
+        step: the step of the event.
+    """
 
     kind: str
     step: int
 
 
 def event_step(row: Mapping[Any, Any]) -> int:
-    """The step of the event of a row of `onset`: of a diverged trial the last one it reached."""
+    """Return the step of the event in a row of `onset`; for a diverged trial its last step."""
     at = row["degraded_at_step"] if row["event"] == "degraded" else row["censored_at_step"]
     return int(at) if pd.notna(at) else 0
 
 
 def fall(kinds: Collection[str]) -> str:
-    """Kinds of events in words: `degraded`, `diverged` or `degraded or diverged`."""
+    """Return kinds of events in words: `degraded`, `diverged` or `degraded or diverged`."""
     return " or ".join(sorted(kinds))
 
 
@@ -56,14 +61,14 @@ class Arm:
     """One cell of the design.
 
     Attributes:
-        cell_id: its id.
+        cell_id: its id in the plan.
         levels: factor -> level label.
-        also: other choices of levels that give the same configs, so the same trials.
-        label: what is not at its first level, in words.
-        marks: a sign a factor, ● when it is not at its first level; empty for many factors.
-        reference: whether others are compared with it.
+        also: other combinations of levels that give the same config, and so the same trials.
+        label: the factors that are away from their first level, in words.
+        marks: one sign per factor, ● when it is away from its first level; empty for many factors.
+        reference: whether other arms are compared with this arm.
         focal: whether it contains the study's main culprit.
-        trials: its rows of the results table, by seed.
+        trials: ids of its trials in the results table, by seed.
     """
 
     cell_id: str
@@ -77,7 +82,7 @@ class Arm:
 
     @property
     def heading(self) -> Rich:
-        """Marks and label."""
+        """The marks and the label."""
         return rich(f"{self.marks} " if self.marks else "", Span(self.label, "plain"))
 
     @property
@@ -89,13 +94,18 @@ class Arm:
 
     @property
     def tone(self) -> str:
-        """Class of its lines: orange with the culprit, blue without."""
+        """The CSS class of the arm's lines: orange with the culprit, blue without."""
         return "on" if self.focal else "off"
 
 
 @dataclass(frozen=True)
 class StudyView:
-    """A study's tables and analysis with the names and formats that all sections share."""
+    """A study's tables and analysis, with the names and formats that all sections share.
+
+    Attributes:
+        table: the results of all trials, and the plan.
+        analysis: the statistics of the results.
+    """
 
     table: StudyTable
     analysis: Analysis
@@ -108,61 +118,65 @@ class StudyView:
 
     @cached_property
     def further(self) -> "tuple[StudyView, ...]":
-        """The study with each further outcome in the place of the primary one."""
+        """One view per further outcome, with that outcome as the primary one."""
         return tuple(StudyView(one.cells.table, one) for one in self.analysis.also.values())
 
     @property
     def factors(self) -> Mapping[str, Mapping[str, Any]]:
-        """Factor -> levels, reference."""
-        found: Mapping[str, Mapping[str, Any]] = self.study.get("factors", {})
-        return found
+        """The factors of the plan: name -> levels and reference level."""
+        factors: Mapping[str, Mapping[str, Any]] = self.study.get("factors", {})
+        return factors
 
     @property
     def metric(self) -> str:
-        """Name of the primary outcome."""
+        """The name of the primary outcome."""
         return str(self.study["outcome"]["metric"])
 
     @property
     def better(self) -> str:
-        """`lower` or `higher`."""
+        """The better direction of the primary outcome: `lower` or `higher`."""
         return str(self.study["outcome"].get("better", "lower"))
 
     @property
     def margin(self) -> float | None:
-        """Smallest effect that matters, in the metric's unit."""
+        """The smallest effect that matters, in the metric's unit; None without one."""
         value = self.study["outcome"].get("smallest_effect")
         return None if value is None else float(value)
 
     @property
     def alpha(self) -> float:
-        """Intervals have confidence 1 - alpha: a smaller one at an early planned look."""
+        """The error of the intervals, which have confidence 1 - alpha.
+
+        At an early planned look it is smaller than at the end.
+        """
         return self.analysis.judgement.alpha
 
     @property
     def interval(self) -> str:
-        """What intervals are called: `95% interval`."""
+        """The name of the intervals: `95% interval`."""
         return f"{100 * (1 - self.alpha):.3g}% interval"
 
     @property
     def log(self) -> bool:
-        """Whether effects are ratios, since the outcome is judged on a log scale."""
+        """Whether effects are ratios because the outcome is judged on a log scale."""
         return self.analysis.cells.rule.log
 
     @property
     def margin_words(self) -> str:
-        """The smallest effect that matters, as it is shown: `0.010`, `10%`."""
+        """The smallest effect that matters, as the report shows it: `0.010`, `10%`."""
         return self.effects.fixed(self.margin)
 
     @property
     def looks(self) -> tuple[int, ...]:
-        """Numbers of seeds at which one looked whether all is decided; empty: once, at the end."""
+        """The numbers of seeds after which looks are planned; empty for one analysis at the end."""
         return tuple(self.study["outcome"].get("looks", ()))
 
     @cached_property
     def summary(self) -> str:
-        """How the outcome is read off a curve, in words: `at step 2000`, `best of the run`."""
+        """How the outcome is taken from a curve, in words: `at step 2000`, `at its best`."""
         kind = str(self.study["outcome"].get("summary", "last"))
-        # Trials without curves have ended all the same, and not at step 0.
+
+        # Without curves, the last step is unknown; it is not step 0.
         end = changing(self.study, "steps") or not self.last_step
         last = "the end of training" if end else f"step {self.last_step}"
         return {
@@ -174,12 +188,13 @@ class StudyView:
 
     @cached_property
     def averaged_over(self) -> str:
-        """What the effect of a factor is a mean over."""
+        """What the effect of a factor is averaged over, in words."""
         narrow = {claim.scope.type for claim in self.analysis.claims if claim.scope.left_out}
         if "clean" in narrow:
             return "the settings in which no trial diverged"
         if narrow:
             return "the settings that have results"
+
         settings = sum(1 + len(arm.also) for arm in self.arms)
         crossed = settings == prod(len(entry["levels"]) for entry in self.factors.values())
         if crossed or design_kind(self.study) == "fractional_factorial":
@@ -198,38 +213,55 @@ class StudyView:
 
     @property
     def planned_steps(self) -> int:
-        """Steps of a trial whose levels set no others; without a base the last step of any
-        curve."""
+        """The steps of a trial whose levels do not set the steps.
+
+        Without a base, this is the last step of any curve.
+        """
         return (
             self.last_step
-            if self.command
+            if self.foreign
             else int(self.study.get("base", {}).get("steps", self.last_step))
         )
 
     @property
     def command(self) -> str:
-        """The command whose runs the trials are, with names in braces; empty: the core trained."""
+        """The command that each trial runs, with names in braces; empty without a command."""
         return str((self.study.get("trainer") or {}).get("command", ""))
+
+    @property
+    def trainer(self) -> str:
+        """The name of the Python object that trains the trials; empty without one."""
+        return str((self.study.get("trainer") or {}).get("object", ""))
+
+    @property
+    def foreign(self) -> str:
+        """The word for what trains the trials, `program` or `trainer`; empty: the core."""
+        return "program" if self.command else "trainer" if self.trainer else ""
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
-        """The replicates, sorted."""
+        """The seeds of the trials, sorted."""
         return tuple(sorted({int(seed) for seed in self.table.trials["seed"]}))
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """Curves of the primary outcome: trial_id, step, value."""
+        """The curves of the primary outcome, with columns trial_id, step, and value."""
         history: pd.DataFrame = self.table.history
         return history[history["name"] == f"metric/{self.metric}"]
 
     @cached_property
     def curves(self) -> Mapping[str, Points]:
-        """Trial -> (step, value) of the primary outcome, finite values only."""
+        """The curve of the primary outcome for each trial, finite values only."""
         return self.series(f"metric/{self.metric}")
 
     def series(self, name: str) -> Mapping[str, Points]:
-        """Trial -> (step, value) of a recorded name, finite values only; trials without any are
-        left out."""
+        """Return the curve of a recorded name for each trial, as pairs of step and value.
+
+        Only finite values are kept; trials without any are left out.
+
+        Args:
+            name: a name in `history`, such as `loss/d_hinge`.
+        """
         history = self.table.history
         rows = history[
             (history["name"] == name) & np.isfinite(history["value"].astype(float))
@@ -243,7 +275,7 @@ class StudyView:
 
     @cached_property
     def scale(self) -> Scale:
-        """Digits of the primary outcome: those of the margin, else of the largest differences."""
+        """The digits of the primary outcome: those of the margin or the largest differences."""
         if self.margin and not self.log:
             return Scale.of(self.margin)
         arms = self.analysis.arms
@@ -261,27 +293,35 @@ class StudyView:
 
     @cached_property
     def culprit(self) -> str | None:
-        """What harms most, as its verdict is named; if nothing does, what has the largest
-        effect."""
+        """The factor or level that harms most, named as in its verdict.
+
+        If nothing harms, this is what has the largest effect; None if no effect is known.
+        """
         verdicts = self.analysis.verdicts
         known = verdicts[verdicts["effect"].notna()]
         if known.empty:
             return None
+
         harmful = known[known["verdict"].isin(("harms", "harms on average", "depends"))]
         pool = harmful if len(harmful) else known
         return str(pool.sort_values("effect", key=abs, kind="stable").iloc[-1]["factor"])
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
-        """All cells in the plan's order, equal ones once; the reference first."""
+        """All arms in the plan's order, but the reference first.
+
+        Cells with the same config share their trials, and are one arm.
+        """
         settings: dict[str, list[Mapping[str, str]]] = {}
         for cell in self.study["cells"]:
             levels = {str(factor): str(level) for factor, level in cell["levels"].items()}
             settings.setdefault(str(cell["cell_id"]), []).append(levels)
+
         by_cell = {
             str(cell): tuple(str(t) for t in part.sort_values("seed")["trial_id"])
             for cell, part in self.table.trials.groupby("cell_id", sort=False)
         }
+
         arms = [
             Arm(
                 cell,
@@ -299,49 +339,57 @@ class StudyView:
 
     @cached_property
     def arm_of(self) -> Mapping[str, Arm]:
-        """Cell id -> arm."""
+        """The arm of each cell id."""
         return {arm.cell_id: arm for arm in self.arms}
 
     @property
     def reference(self) -> Arm | None:
-        """The arm that others are compared with."""
+        """The arm that others are compared with; None if there is none."""
         return next((arm for arm in self.arms if arm.reference), None)
 
     def first(self, factor: str) -> str:
-        """The first level of a factor."""
+        """Return the first level of a factor."""
         return first_level(self.study, factor)
 
     def is_switch(self, factor: str) -> bool:
-        """Whether the levels only say that something is there or not."""
+        """Return whether the levels of a factor only say that something is off or on."""
         labels = tuple(str(label).lower() for label in self.factors[factor]["levels"])
         return labels in SWITCHES
 
     def _at_first(self, factor: str, levels: Mapping[str, str]) -> bool:
+        """Return whether a factor is at its first level, or not among the levels at all."""
         return factor not in levels or levels[factor] == self.first(factor)
 
     def levels_of(self, arm: Arm, factor: str) -> frozenset[str]:
-        """The levels of a factor at which an arm stands: several where equal configs share its
-        trials."""
+        """Return the levels of a factor that an arm has.
+
+        There are several where different levels give the same config, and so share their trials.
+        """
         return frozenset(
             levels.get(factor, self.first(factor)) for levels in (arm.levels, *arm.also)
         )
 
     def label(self, levels: Mapping[str, str]) -> str:
-        """What is not at its first level: `long_recon + long_fm`, `restore=generator`; or that
-        nothing is."""
+        """Return the label of an arm: what is away from its first level.
+
+        Examples: `long_recon + long_fm`, `restore=generator`, or `none of the three`.
+        """
         if design_kind(self.study) == "leave_one_out":
             return self._label_left_out(levels)
+
         words = []
         for factor in self.factors:
             if not self._at_first(factor, levels):
                 words.append(factor if self.is_switch(factor) else f"{factor}={levels[factor]}")
         if words:
             return " + ".join(words)
+
         switches = [factor for factor in self.factors if self.is_switch(factor)]
         if len(switches) == len(self.factors) and len(switches) > 1:
             return "none of the " + {2: "two", 3: "three", 4: "four", 5: "five"}.get(
                 len(switches), str(len(switches))
             )
+
         if len(self.factors) == 1:
             factor = next(iter(self.factors))
             return (
@@ -350,7 +398,7 @@ class StudyView:
         return "reference"
 
     def _label_left_out(self, levels: Mapping[str, str]) -> str:
-        """What is off, where arms are compared with everything on: `without long_fm`."""
+        """Return the label of an arm that is compared with everything on: `without long_fm`."""
         off = [factor for factor in self.factors if self._at_first(factor, levels)]
         if not off:
             return "everything on" if len(self.factors) > 1 else " + ".join(self.factors)
@@ -360,30 +408,37 @@ class StudyView:
         return "without " + " and ".join(named)
 
     def marks(self, levels: Mapping[str, str]) -> str:
-        """A sign a factor, up to six factors."""
+        """Return one sign per factor, for designs with two to six factors."""
         if not 2 <= len(self.factors) <= 6:
             return ""
         return "".join("○" if self._at_first(factor, levels) else "●" for factor in self.factors)
 
     def split(self, name: str) -> tuple[str, str | None]:
-        """Factor and level of a verdict's name: `long_fm` is a factor, `restore=generator` a level
-        of one."""
+        """Return the factor and the level that the name of a verdict contains.
+
+        `long_fm` is a factor, whose level is None; `restore=generator` is one level of a factor.
+        """
         if name in self.factors:
             return name, None
         factor, _, level = name.partition("=")
         return factor, level or None
 
     def has(self, levels: Mapping[str, str], name: str) -> bool:
-        """Whether these levels contain what a verdict is about: the factor away from its first
-        level, or that level."""
+        """Return whether an arm's levels contain what a verdict is about.
+
+        A verdict is about a factor away from its first level, or about one level.
+        """
         factor, level = self.split(name)
         if factor not in self.factors:
             return False
         return not self._at_first(factor, levels) if level is None else levels.get(factor) == level
 
     def alone(self, name: str) -> tuple[Arm, ...]:
-        """Arms in which only this factor is away from its first level (`factor=level`: at that
-        level)."""
+        """Return the arms in which only one factor is away from its first level.
+
+        Args:
+            name: a factor, or `factor=level` for arms with this level.
+        """
         factor, _ = self.split(name)
         return tuple(
             arm
@@ -393,12 +448,12 @@ class StudyView:
         )
 
     def factor_list(self) -> Rich:
-        """The factors' names, as codes."""
+        """Return the names of the factors in code font."""
         return joined(code(factor) for factor in self.factors)
 
     @cached_property
     def events(self) -> Mapping[str, Event]:
-        """Trial -> its event, as onset.csv has it; trials that stayed good are left out."""
+        """The event of each trial, as in onset.csv; trials without an event are left out."""
         return {
             str(row["trial_id"]): Event(str(row["event"]), event_step(row))
             for row in self.analysis.onset.to_dict("records")
@@ -406,16 +461,15 @@ class StudyView:
         }
 
     def onset(self, trial: str) -> int | None:
-        """The step at which a trial degraded or diverged; None when it did neither."""
+        """Return the step at which a trial degraded or diverged; None if it did neither."""
         return self.events[trial].step if trial in self.events else None
 
     @property
     def fall(self) -> str:
-        """What counts as an event in this study: `degraded`, or `degraded or diverged` where a
-        trial diverged."""
+        """What counts as an event: `degraded`, or `degraded or diverged` where a trial diverged."""
         return fall({"degraded", *({"diverged"} & set(self.table.trials["status"]))})
 
     def described(self, metric: str) -> Mapping[str, Any]:
-        """Direction, unit and description of a metric; empty when the plan does not say."""
+        """Return direction, unit, and description of a metric; empty if the plan has none."""
         entry: Mapping[str, Any] = self.study.get("metrics", {}).get(metric, {})
         return entry

@@ -1,2 +1,1 @@
-"""What a report says: every sentence is made from claims and counted facts, and from nothing
-else."""
+"""What a report says: every sentence is made from claims and counted facts only."""

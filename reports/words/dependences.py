@@ -1,4 +1,4 @@
-"""Established interactions in words, with the effects at single levels that they opened."""
+"""Established interactions in words, with the effects at single levels that they allow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,21 +20,29 @@ from reports.words.names import (
 from reports.words.sentences import VERBS, doubled, many_way, sentence
 
 MOST_TERMS = 3
-"""Established interactions that are told one by one; the table of effects has the rest."""
+"""Interactions that get a sentence each; the table of effects lists the others."""
 
 
-def dependences(view: StudyView, told: bool) -> list[Rich]:
-    """Established interactions: those whose effects at single levels are known, or the others."""
+def dependences(view: StudyView, with_effects: bool) -> list[Rich]:
+    """Return sentences on the established interactions.
+
+    Args:
+        view: the study.
+        with_effects: return those with known effects at single levels; False: return the others.
+    """
     terms = ranked(view.analysis.claims, "depends")
     groups = [claim for claim in terms if claim.scope.type == "alias_group"]
-    if len(groups) > 1 and not told:
+    if len(groups) > 1 and not with_effects:
         return [_many_groups(view, groups)]
-    if groups and told:
+    if groups and with_effects:
         return []
-    chosen = [claim for claim in terms if bool(_conditional(view, claim)) == told]
+
+    chosen = [claim for claim in terms if bool(_conditional(view, claim)) == with_effects]
     chosen.sort(key=lambda claim: not _reverses(view, claim))
+
     out = [
-        _dependence(view, claim) if told else sentence(view, claim) for claim in chosen[:MOST_TERMS]
+        _dependence(view, claim) if with_effects else sentence(view, claim)
+        for claim in chosen[:MOST_TERMS]
     ]
     if len(chosen) > MOST_TERMS:
         more = count(len(chosen) - MOST_TERMS, "more interaction")
@@ -44,38 +52,41 @@ def dependences(view: StudyView, told: bool) -> list[Rich]:
 
 
 def _reverses(view: StudyView, term: Claim) -> bool:
-    """Whether a change of a pair harms at one level of the other and helps at the other."""
+    """Return whether a change of a pair harms at one level of the other and helps at another."""
     conditional = _conditional(view, term)
     sided = [[c for c in conditional if c.subject == name] for name in term.subject.split(" × ")]
     return len(sided) == 2 and any(_rank(claims) == 0 for claims in sided)
 
 
 def _many_groups(view: StudyView, groups: Sequence[Claim]) -> Rich:
-    """That pairs of factors act together in a fraction that cannot tell which."""
+    """Say that pairs of factors act together in a fraction that leaves them aliased."""
     largest = groups[0]
     terms = [code(term) for term in largest.scope.terms]
+
     known = len(view.analysis.cells.design.interactions)
     which = (
         f"all {number_words(known)}"
         if len(groups) == known
         else f"{number_words(len(groups))} of {number_words(known)}"
     )
+
     size = f" ({amount(view, largest.estimate, largest)})"
     return rich(
-        f"In this fraction factors act together: {which} groups of pairs are established, the largest being ",
+        f"In this fraction factors act together: {which} groups of pairs are established, the "
+        "largest being ",
         joined(terms, ", or ", ", or "),
-        f"{size}. The design cannot tell which pair of a group acts, so nothing is said of the factors "
-        "in these groups one by one.",
+        f"{size}. The design cannot tell which pair of a group acts, so nothing is said of the "
+        "factors in these groups one by one.",
     )
 
 
 def _conditional(view: StudyView, term: Claim) -> list[Claim]:
-    """What is claimed at single levels of an established interaction, in the order of the
-    levels."""
+    """Return the claims at single levels that an interaction allows, in the order of the levels."""
     changes = [view.analysis.cells.design.changes[name] for name in term.subject.split(" × ")]
     levels = {change.factor: (change.first, change.level) for change in changes}
     others = {change.name: set(levels) - {change.factor} for change in changes}
-    found = [
+
+    claims = [
         claim
         for claim in view.analysis.claims
         if claim.gate
@@ -83,18 +94,22 @@ def _conditional(view: StudyView, term: Claim) -> list[Claim]:
         and set(_moved(claim)) == others[claim.subject]
         and all(level in levels[factor] for factor, level in _moved(claim).items())
     ]
-    return sorted(found, key=lambda claim: [levels[f].index(at) for f, at in _moved(claim).items()])
+    return sorted(
+        claims, key=lambda claim: [levels[f].index(at) for f, at in _moved(claim).items()]
+    )
 
 
 def _moved(claim: Claim) -> Levels:
-    """The levels of a conditional claim that its interaction moves: the others are those of the
-    only setting left."""
+    """Return the levels of a conditional claim that belong to its interaction.
+
+    The other levels are those of the only setting left.
+    """
     fixed = claim.scope.over[0] if len(claim.scope.over) == 1 else {}
     return {factor: level for factor, level in claim.scope.at.items() if factor not in fixed}
 
 
 def _dependence(view: StudyView, term: Claim) -> Rich:
-    """What the changes of a term do at each level of the others."""
+    """Return what the changes of a term do at each level of the others."""
     names = term.subject.split(" × ")
     sided = {name: [c for c in _conditional(view, term) if c.subject == name] for name in names}
     if len(names) > 2:
@@ -104,6 +119,7 @@ def _dependence(view: StudyView, term: Claim) -> Rich:
     first, *rest = [name for name in ranked if sided[name]]
     other = next(name for name in names if name != first)
     start = rich("What ", subject(view, first), " does depends on ", bare(view, other), ": it")
+
     parts = [_at_each(view, start, sided[first])]
     if (
         rest
@@ -115,42 +131,55 @@ def _dependence(view: StudyView, term: Claim) -> Rich:
         )
     elif rest:
         parts.append(_at_each(view, subject(view, rest[0]), sided[rest[0]]))
+
     parts += _averaged(view, term)
     parts.append(rich(f"The interaction is established ({p_words(term.p_adjusted)})."))
     return spaced(parts)
 
 
 def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list[Rich]:
-    """Of three and more changes: how often each is worse and better at the levels of the others."""
+    """Return how often each of three or more changes is worse or better.
+
+    The combinations of the other changes' levels are counted.
+    """
     groups: dict[tuple[int, ...], list[str]] = {}
     for name, claims in sided.items():
-        many = tuple(sum(c.word == word for c in claims) for word in (*VERBS, "equivalent"))
-        groups.setdefault(many, []).append(name)
+        counts = tuple(sum(c.word == word for c in claims) for word in (*VERBS, "equivalent"))
+        groups.setdefault(counts, []).append(name)
+
     out = []
     for (worse, better, same), names in groups.items():
         bits = [(worse, "worse"), (better, "better")]
-        said = [f"{word} at {number_words(many)}" for many, word in bits if many]
+        counted = [f"{word} at {number_words(number)}" for number, word in bits if number]
         others = [bare(view, name) for name in sided if name != names[0]]
-        of = rich(f" of the {number_words(2 ** len(others))} combinations of ", joined(others))
-        if said:
+        combinations = rich(
+            f" of the {number_words(2 ** len(others))} combinations of ", joined(others)
+        )
+        if counted:
             made = rich(
-                subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(said)}"
+                subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(counted)}"
             )
-            out.append(rich(made, of, "."))
+            out.append(rich(made, combinations, "."))
         elif same:
             changed = rich(subject(view, names[0]), " changes ", code(view.metric))
             out.append(
-                rich(changed, f" by less than {view.margin_words} at {number_words(same)}", of, ".")
+                rich(
+                    changed,
+                    f" by less than {view.margin_words} at {number_words(same)}",
+                    combinations,
+                    ".",
+                )
             )
         else:
             out.append(rich("These seeds do not settle where ", subject(view, names[0]), " acts."))
+
         if names[1:]:
             out.append(rich("The same holds for ", subjects(view, names[1:]), "."))
     return out
 
 
 def _rank(claims: Sequence[Claim]) -> int:
-    """0: opposite directions, 1: one direction and nothing elsewhere, 2: less."""
+    """Return 0 for opposite directions, 1 for one direction and nothing elsewhere, else 2."""
     words = {claim.word for claim in claims}
     if {"harms", "helps"} <= words:
         return 0
@@ -158,11 +187,12 @@ def _rank(claims: Sequence[Claim]) -> int:
 
 
 def _size(claims: Sequence[Claim]) -> float:
+    """Return the largest effect of these claims."""
     return max((abs(claim.estimate) for claim in claims), default=0.0)
 
 
 def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
-    """Whether the other change is at its first level -> what is claimed there."""
+    """Return the claimed word by whether the other changes are at their first levels."""
     return {
         all(level == view.first(f) for f, level in _moved(claim).items()): claim.word
         for claim in claims
@@ -170,7 +200,15 @@ def _pattern(view: StudyView, claims: Sequence[Claim]) -> dict[bool, str]:
 
 
 def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
-    """`a makes kid worse without b (+0.030; ...) and better with b (...).`"""
+    """Return what a change does at each level of the other change.
+
+    Example: `a makes kid worse without b (+0.030; ...) and better with b (...).`
+
+    Args:
+        view: the study.
+        start: the start of the sentence, with the change as its subject.
+        claims: the claims about the change at single levels.
+    """
     still = [_place(view, claim) for claim in claims if claim.kind == "equivalent"]
     moved: dict[str, list[Rich]] = {}
     for claim in claims:
@@ -183,17 +221,17 @@ def _at_each(view: StudyView, start: Rich, claims: Sequence[Claim]) -> Rich:
         how = "both " if len(places) == 2 else only
         bits.append(rich(verb, f"{word} {how}", joined(places)))
 
-    said = rich(start, joined(bits)) if bits else ()
+    text = rich(start, joined(bits)) if bits else ()
     if still:
-        kept = rich(
+        unchanged = rich(
             " changes ", code(view.metric), f" by less than {view.margin_words} ", joined(still)
         )
-        said = rich(said, "; it", kept) if said else rich(start, kept)
-    return rich(said, ".")
+        text = rich(text, "; it", unchanged) if text else rich(start, unchanged)
+    return rich(text, ".")
 
 
 def _place(view: StudyView, claim: Claim) -> Rich:
-    """`without b (+0.030; +25%; 95% interval ...)`."""
+    """Return a level with its effect: `without b (+0.030; +25%; 95% interval ...)`."""
     numbers = interval_words(view, claim, p=False)
     inside = f" ({amount(view, claim.estimate, claim)}" + (
         numbers.replace(" (", "; ", 1) if numbers else ")"
@@ -202,7 +240,7 @@ def _place(view: StudyView, claim: Claim) -> Rich:
 
 
 def _averaged(view: StudyView, term: Claim) -> list[Rich]:
-    """That effects at levels of some factors are means over the others, where there are others."""
+    """Say that effects at single levels are means over other factors, if there are others."""
     claims = _conditional(view, term)
     named = {factor for claim in claims for factor in claim.scope.at} | {
         claim.factor for claim in claims
@@ -214,20 +252,28 @@ def _averaged(view: StudyView, term: Claim) -> list[Rich]:
 
 
 def open_interaction(view: StudyView) -> list[Rich]:
-    """Beside an effect in a study of two changes: that it is open whether they act together."""
+    """Say that it is undecided whether the two changes of a study act together.
+
+    Empty if the study has more changes, if no effect is established, or if the interaction is
+    established or negligible.
+    """
     terms = view.analysis.cells.design.interactions
     moved = [claim for claim in ranked(view.analysis.claims, "direction") if not claim.gate]
     if len(terms) != 1 or not terms[0].blocks or not moved:
         return []
+
     numbers = view.analysis.judgement.numbers[terms[0].name]
     if not numbers.p_adjusted >= ERROR:
         return []
+
     ends = [doubled(view, number) for number in (numbers.low, numbers.high)]
     if view.margin is not None and max(map(abs, ends)) < view.margin / 2:
         return []  # whatever it is, it is far too small to matter
+
     change, low, high = (
         amount(view, number) for number in (doubled(view, numbers.estimate), *ends)
     )
+
     acting = moved[0].subject
     other = next(c.name for c in terms[0].changes if c.name != acting)
     start = rich("Whether ", bare(view, other), " changes the effect of ", subject(view, acting))

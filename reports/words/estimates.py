@@ -1,4 +1,4 @@
-"""Cells of a table that show an estimate: the number, its interval, its p, its bar."""
+"""Table cells that show an estimate: the number, its interval, its p value, and its bar."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,49 +14,58 @@ from reports.view.study import Arm, StudyView
 
 
 def number(value: Any) -> float | None:
-    """A float, or None for what is missing."""
+    """Return a float, or None for a missing value."""
     return None if value is None or pd.isna(value) else float(value)
 
 
 def signed_cell(value: float | None, scale: Scale, bold: bool = True) -> Cell:
-    """An effect with its sign."""
+    """Return the cell of an effect, with its sign."""
     text = scale.signed(value)
     return Cell(rich(strong(text) if bold and text != NOTHING else text), value=value)
 
 
 def fixed_cell(value: float | None, scale: Scale) -> Cell:
-    """A plain number."""
+    """Return the cell of a number without a sign."""
     return Cell(rich(scale.fixed(value)), value=value)
 
 
 def interval_cell(low: float | None, high: float | None, scale: Scale) -> Cell:
-    """An interval; sorted by its low end."""
+    """Return the cell of an interval, which is sorted by its low end."""
     return Cell(rich(scale.interval(low, high)), value=low)
 
 
 def nothing(row: Mapping[Any, Any], value: str) -> bool:
-    """Whether the estimate of a row is exactly 0 in all seeds."""
+    """Return whether the estimate of a row is exactly 0 in all seeds.
+
+    Args:
+        row: of a frame with `low` and `high`.
+        value: the column of the estimate.
+    """
     ends = {number(row[key]) for key in ("low", "high")}
     return number(row[value]) == 0 and ends in ({0.0}, {None})
 
 
 def inert(view: StudyView, row: Mapping[Any, Any], value: str) -> bool:
-    """Whether a row is of a factor, or a level of one, that did nothing: opposite effects may add
-    up to 0 as well."""
+    """Return whether a row is of a factor, or a level, that did nothing.
+
+    An estimate of 0 alone isn't enough, because opposite effects may add up to 0.
+    """
     return str(row.get("factor", row.get("term"))) in view.analysis.idle and nothing(row, value)
 
 
 def interval_or_words(
     view: StudyView, row: Mapping[Any, Any], value: str, scale: Scale | None = None
 ) -> Cell:
-    """The interval of a row; words of a factor that did nothing, and a plain 0 where all seeds have
-    just that.
+    """Return the cell with the interval of a row.
+
+    The cell has words for a factor that did nothing, and a plain 0 where the effect is 0 in all
+    seeds.
 
     Args:
         view: the study.
         row: of a frame with `low` and `high`.
         value: the column of the estimate.
-        scale: of the numbers; None: that of effects.
+        scale: the scale of the numbers; None: the scale of effects.
     """
     scale = scale or view.effects
     cell = interval_cell(low := number(row["low"]), number(row["high"]), scale)
@@ -66,18 +75,18 @@ def interval_or_words(
 
 
 def p_of(row: Mapping[Any, Any], value: str) -> Cell:
-    """The corrected p of a row; none is shown where nothing was tested."""
+    """Return the cell with the corrected p value of a row, or a dash where nothing was tested."""
     cell = p_cell(number(row["p_adjusted"]))
     return replace(cell, spans=rich(NOTHING)) if nothing(row, value) else cell
 
 
 def p_cell(value: float | None) -> Cell:
-    """A p value."""
+    """Return the cell of a p value."""
     return Cell(rich(p_value(value)), value=value)
 
 
 def tone_of(view: StudyView, value: float | None, low: float | None, high: float | None) -> Any:
-    """Orange when the whole interval is on the bad side of zero, else blue."""
+    """Return `on` (orange) if the whole interval is on the bad side of zero, else `off` (blue)."""
     if value is None or low is None or high is None:
         return "off"
     worse = low > 0 if view.better == "lower" else high < 0
@@ -87,14 +96,29 @@ def tone_of(view: StudyView, value: float | None, low: float | None, high: float
 def estimate(
     view: StudyView, label: str, row: Mapping[Any, Any], value: str, dots: Sequence[float] = ()
 ) -> Estimate:
-    """The estimate of a row of `arms`, `effects` or `verdicts`; `value` is its column."""
+    """Return the estimate of a row of `arms`, `effects`, or `verdicts`.
+
+    Args:
+        view: the study.
+        label: the name of the estimate.
+        row: the row, with `low` and `high`.
+        value: the column of the estimate.
+        dots: the effects of single seeds.
+    """
     middle, low, high = number(row[value]), number(row["low"]), number(row["high"])
     return Estimate(label, middle, low, high, tone_of(view, middle, low, high), tuple(dots))
 
 
 def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Drawing], Drawing]:
-    """A bar for each row on one axis, and the axis."""
+    """Return a bar for each row, all on one axis, and the axis.
+
+    Args:
+        view: the study.
+        name: start of the names of the drawings.
+        rows: the estimates.
+    """
     axis: Axis = effect_axis(rows, view.margin)
+
     drawn = []
     for index, row in enumerate(rows):
         margin = (
@@ -102,15 +126,19 @@ def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Dra
             if view.margin
             else ""
         )
-        numbers = f"{view.effects.signed(row.value)}, {view.interval} {view.effects.interval(row.low, row.high)}"
-        told = "exactly 0 in all seeds" if row.value == row.low == row.high == 0 else numbers
-        alt = f"{row.label}: {told}{margin}"
+
+        numbers = (
+            f"{view.effects.signed(row.value)}, {view.interval} "
+            f"{view.effects.interval(row.low, row.high)}"
+        )
+        words = "exactly 0 in all seeds" if row.value == row.low == row.high == 0 else numbers
+        alt = f"{row.label}: {words}{margin}"
         drawn.append(interval_bar(f"{name}-{index}", row, axis, view.margin, alt))
     return drawn, interval_axis(f"{name}-axis", axis, f"change of {view.metric}")
 
 
 def outcomes(view: StudyView, arm: Arm) -> dict[int, float]:
-    """Seed -> primary outcome of the finished trials of an arm."""
+    """Return the primary outcome of an arm's finished trials by seed."""
     rows = view.table.trials
     rows = rows[(rows["cell_id"] == arm.cell_id) & (rows["status"] == "finished")]
     column = f"metric.{view.metric}"
@@ -122,7 +150,7 @@ def outcomes(view: StudyView, arm: Arm) -> dict[int, float]:
 
 
 def differences(view: StudyView, arm: Arm) -> list[float]:
-    """Paired differences of an arm to the reference, one per seed that both have."""
+    """Return the paired differences of an arm from the reference, for each seed that both have."""
     cells = view.analysis.cells
     places = [
         cells.design.index.get(one.cell_id) for one in (arm, view.reference) if one is not None

@@ -1,5 +1,7 @@
-"""What is known of a study besides its effects: whether it is done, when its rule was fixed, what
-was lost."""
+"""What is known about a study besides its effects.
+
+This is whether the study is done, when its rule was fixed, and which trials were lost.
+"""
 
 import math
 from dataclasses import asdict, dataclass
@@ -37,6 +39,7 @@ DAMAGE_WORDS = {
     "deleted": "the ledger was deleted",
     "rewritten": "trials ran under a plan that the ledger does not hold",
 }
+"""Kinds of damage to a ledger, as sentences name them."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,10 @@ class Progress:
     """How much of a study is done.
 
     Attributes:
-        seeds_done: seeds of which every planned trial has ended.
-        seeds: planned seeds, those of looks to come included.
-        ended: trials that have an outcome (finished or diverged).
-        trials: planned trials.
+        seeds_done: number of seeds of which every planned trial has ended.
+        seeds: number of planned seeds, including those of later looks.
+        ended: number of trials that have an outcome (finished or diverged).
+        trials: number of planned trials.
         interim: whether planned trials may still end, and no planned look has stopped the study.
     """
 
@@ -59,7 +62,7 @@ class Progress:
 
 
 def progress(view: StudyView) -> Progress:
-    """How much of the widest plan of a study is done."""
+    """Return how much of the widest plan of a study is done."""
     table, judgement = view.table, view.analysis.judgement
     trials = table.trials
     open_ = trials["status"].isin(OPEN)
@@ -67,10 +70,12 @@ def progress(view: StudyView) -> Progress:
     done = len(set(trials["seed"]) - waiting)
     ended = int(trials["status"].isin(("finished", "diverged")).sum())
 
+    # The ledger knows plans with more seeds or trials than the plan of this report.
     seeds, planned = len(view.seeds), len(trials)
     widest = table.ledger.widest if table.ledger is not None else None
     if widest is not None:
         seeds, planned = max(seeds, len(widest.seeds)), max(planned, widest.trials)
+
     if view.looks:
         seeds, planned = max(seeds, view.looks[-1]), max(planned, view.looks[-1] * len(view.arms))
         decided = bool(judgement.look) and not view.analysis.waiting
@@ -81,18 +86,18 @@ def progress(view: StudyView) -> Progress:
 
 
 def seeds_with_results(view: StudyView) -> int:
-    """Seeds of which some trial has finished or diverged."""
+    """Return the number of seeds of which some trial has finished or diverged."""
     trials = view.table.trials
     return int(trials.loc[trials["status"].isin(("finished", "diverged")), "seed"].nunique())
 
 
 def blocked(view: StudyView) -> set[str]:
-    """Factors in interactions that are established: no average is claimed of them."""
+    """Return the factors in established interactions, whose averages are not claimed."""
     return depending(view.analysis.claims)
 
 
 def interim(view: StudyView) -> Rich:
-    """That a study is not done; empty once it is."""
+    """Say that a study is not done; empty once it is."""
     now = progress(view)
     if not now.interim:
         return ()
@@ -105,20 +110,21 @@ def interim(view: StudyView) -> Rich:
 
 
 def ledger_of(view: StudyView) -> LedgerFacts | None:
-    """The ledger's facts; None where the results came without a folder."""
+    """Return the ledger's facts; None where the results came without a folder."""
     ledger: LedgerFacts | None = view.table.ledger
     return ledger
 
 
 def rule_changed(view: StudyView) -> Rich:
-    """That the rule was changed after results, or that its ledger was; empty where neither is
-    so."""
+    """Say that the rule was changed after results, or that the ledger was; else empty."""
     ledger = ledger_of(view)
     if ledger is None:
         return ()
+
     parts: list[Rich] = []
     if ledger.damage is not None:
         parts.append(_damage(ledger.damage))
+
     late = [change for change in ledger.rule_changes if change.late]
     if late:
         parts += [_change(change) for change in late]
@@ -127,6 +133,7 @@ def rule_changed(view: StudyView) -> Rich:
 
 
 def _damage(damage: Damage) -> Rich:
+    """Return how the ledger was changed."""
     line = f" (line {damage.line})" if damage.line else ""
     return rich(
         strong("Ledger changed:"),
@@ -135,8 +142,11 @@ def _damage(damage: Damage) -> Rich:
 
 
 def _change(change: RuleChange) -> Rich:
-    """`The smallest effect that matters was changed from 0.010 to 0.050 on 2026-11-28, when 40 of
-    40 trials ...`."""
+    """Return how and when the rule was changed.
+
+    Example: `The smallest effect that matters was changed from 0.010 to 0.050 on 2026-11-28, when
+    40 of 40 trials had ended.`
+    """
     whats = [
         rich(
             f"the {RULE_WORDS.get(one.name, one.name)} from ",
@@ -146,12 +156,15 @@ def _change(change: RuleChange) -> Rich:
         )
         for one in change.changed
     ]
-    when = f" on {change.date:%Y-%m-%d}, when {change.ended} of {count(change.trials, 'trial')} had ended."
+    when = (
+        f" on {change.date:%Y-%m-%d}, "
+        f"when {change.ended} of {count(change.trials, 'trial')} had ended."
+    )
     return rich(strong("Rule changed:"), " ", joined(whats), when)
 
 
 def _value(value: Any) -> Rich:
-    """A value of a rule in words."""
+    """Return a value of a rule in words."""
     if isinstance(value, str):
         return rich(code(value))
     if value is None:
@@ -164,24 +177,26 @@ def _value(value: Any) -> Rich:
 
 
 def _by_first_rule(view: StudyView, change: RuleChange) -> Rich:
-    """The verdicts of the rule that was fixed first, as far as the tables allow."""
+    """Return the verdicts of the rule that was fixed first, as far as the tables allow."""
     first = change.before
     words = verdicts_by(view, first)
     if words is None:
         return rich("The verdicts of the first rule can't be computed from these tables.")
+
     grouped: dict[str, list[str]] = {}
     for name, word in words.items():
         grouped.setdefault(word, []).append(name)
-    said = [
+    verdicts = [
         rich(joined([subject(view, n) for n in names]), f": {word}")
         for word, names in grouped.items()
     ]
+
     start = "By the rule fixed before the runs: " if _was_first(view) else "By the rule before: "
-    return rich(start, spaced(said, "; "), ".")
+    return rich(start, spaced(verdicts, "; "), ".")
 
 
 def _was_first(view: StudyView) -> bool:
-    """Whether the ledger shows that its first rule was fixed before any trial."""
+    """Return whether the ledger shows that its first rule was fixed before any trial."""
     ledger = ledger_of(view)
     first = ledger.first if ledger is not None else None
     return bool(
@@ -190,12 +205,13 @@ def _was_first(view: StudyView) -> bool:
 
 
 def verdicts_by(view: StudyView, rule: Rule) -> dict[str, str] | None:
-    """The verdicts of another rule; None where its outcome is not in the tables."""
+    """Return the verdicts of another rule; None where its outcome is not in the tables."""
     plan = view.study["outcome"]
     if f"metric.{rule.metric}" not in view.table.trials or rule.summary != plan.get(
         "summary", "last"
     ):
         return None
+
     outcome = {
         "metric": rule.metric,
         "better": rule.better,
@@ -204,84 +220,106 @@ def verdicts_by(view: StudyView, rule: Rule) -> dict[str, str] | None:
         "looks": list(rule.looks),
         "spend": rule.spend,
     }
+
     cells = Cells.of(view.table, outcome)
     return dict(judge(cells.trials, cells.design, cells.rule).verdicts)
 
 
 def rule_fixed(view: StudyView) -> str:
-    """When outcome and rule were fixed, as far as the ledger shows it."""
+    """Return when outcome and rule were fixed, as far as the ledger shows."""
     ledger, plan = ledger_of(view), str(view.study.get("hash", ""))[:12]
+
     if ledger is None or (ledger.state == "absent" and ledger.damage is None):
         return f"It is not recorded when outcome and rule were fixed (plan {plan})."
+
     if ledger.damage is not None:
-        return f"The ledger was changed, so it is not known when outcome and rule were fixed (plan {plan})."
+        return (
+            "The ledger was changed, so it is not known when outcome and rule were fixed (plan "
+            f"{plan})."
+        )
+
     first = ledger.first
     if first is None or first.kind == "found":
-        return f"The study began before its ledger, so it is not known when outcome and rule were fixed (plan {plan})."
+        return (
+            "The study began before its ledger, so it is not known when outcome and rule were "
+            f"fixed (plan {plan})."
+        )
+
     if ledger.fixed_before_trials:
         how = "registered" if ledger.registered and ledger.registered.in_ledger else "fixed"
-        return f"Outcome and rule were {how} before the first trial ({first.date:%Y-%m-%d}, plan {plan})."
+        return (
+            f"Outcome and rule were {how} before the first trial ({first.date:%Y-%m-%d}, plan "
+            f"{plan})."
+        )
+
     late = len(ledger.trials_before_rule)
     if late:
-        return f"{count(late, 'trial')} of {len(view.table.trials)} started before today's rule was fixed (plan {plan})."
+        return (
+            f"{count(late, 'trial')} of {len(view.table.trials)} started before today's rule was "
+            f"fixed (plan {plan})."
+        )
     return f"The rule was changed after results were known (plan {plan})."
 
 
 def seeds_added(view: StudyView) -> Rich:
-    """That seeds were added after results had been looked at, and what that does to the
-    intervals."""
+    """Say that seeds were added after a look at results, and how that affects the intervals."""
     ledger = ledger_of(view)
     added = [one for one in ledger.seeds_added if one.looks] if ledger is not None else []
     if not added:
         return ()
+
     seeds = [str(seed) for one in added for seed in one.seeds]
     noun = "Seed" if len(seeds) == 1 else "Seeds"
     verb = "was" if len(seeds) == 1 else "were"
     return rich(
         strong("Seeds added:"),
-        f" {noun} {', '.join(seeds)} {verb} added after results had been looked at. Verdicts and intervals allow for "
-        "that: they stay valid however often someone looked before adding seeds. Intervals as if nobody had looked are "
-        "in the table of verdicts.",
+        f" {noun} {', '.join(seeds)} {verb} added after results had been looked at. Verdicts and "
+        "intervals allow for that: they stay valid however often someone looked before adding "
+        "seeds. Intervals as if nobody had looked are in the table of verdicts.",
     )
 
 
 def expectations(view: StudyView) -> Rich:
-    """What a registration expected, and what came out; empty without one."""
+    """Return what a registration expected and what the result was; empty without one."""
     ledger = ledger_of(view)
     registered = ledger.registered if ledger is not None else None
     if registered is None:
         return ()
+
     date = f"{registered.date:%Y-%m-%d}"
     if not registered.intact or not registered.in_ledger:
         return rich(
             strong("Registration changed:"),
             f" the registration of {date} is not what the ledger recorded.",
         )
+
     if not registered.same_plan:
         return rich(
             strong("Registered:"),
             f" a plan was registered on {date}; the plan of this report is another one.",
         )
+
     if not registered.expected:
         return rich(
             strong("Registered:"), f" plan and rule were registered on {date}, before any result."
         )
+
     verdicts = view.analysis.judgement.verdicts
-    said = []
+    results = []
     for name, word in registered.expected.items():
-        came = verdicts.get(name)
-        end = "as expected" if came == word else f"expected {word}"
-        said.append(rich(subject(view, name), f" {came or 'without a verdict'} ({end})"))
+        verdict = verdicts.get(name)
+        end = "as expected" if verdict == word else f"expected {word}"
+        results.append(rich(subject(view, name), f" {verdict or 'without a verdict'} ({end})"))
     return rich(
-        strong("Registered:"), f" on {date}, with expected verdicts: ", spaced(said, "; "), "."
+        strong("Registered:"), f" on {date}, with expected verdicts: ", spaced(results, "; "), "."
     )
 
 
 def lost_trials(view: StudyView) -> Rich:
-    """How many trials diverged, and in which arms, where no level is established to be the
-    reason."""
+    """Return how many trials diverged, and in which arms; empty if a level is known to be why."""
     if any(claim.kind == "diverges" for claim in view.analysis.claims):
         return ()
+
     arms = [
         (arm, row)
         for row in view.analysis.arms.to_dict("records")
@@ -294,6 +332,7 @@ def lost_trials(view: StudyView) -> Rich:
     hit = [entry for entry in lost if entry[1]]
     if not hit:
         return ()
+
     total, ended = sum(many for _, many, _ in lost), sum(of for _, _, of in lost)
     if len(hit) <= 3:
         where = joined(
@@ -307,41 +346,48 @@ def lost_trials(view: StudyView) -> Rich:
 
 
 def missing(view: StudyView) -> Rich:
-    """How many trials failed, and which of the others the effects use."""
+    """Return how many trials failed, and which of the others the effects use."""
     statuses = view.table.trials["status"]
     failed, diverged = (int((statuses == word).sum()) for word in ("failed", "diverged"))
     finished = int((statuses == "finished").sum())
     if not failed or not finished or diverged:
         return ()
+
     start = f"{finished} of {count(len(statuses), 'trial')} finished"
     used = _used(view)
     if not used:
         return rich(f"{start}; no two of them can be compared.")
+
     if view.analysis.cells.design.fraction and all(
         n.n == 0 for n in view.analysis.judgement.numbers.values()
     ):
         return rich(
             f"{start}; a fraction can be compared only where each of its arms has a result."
         )
+
     which = (
         "all of them"
         if used == finished
         else f"the {used} that share a seed with a trial to compare with"
     )
-    found = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
-    if not found:
+    degrees = [n.df for n in view.analysis.judgement.numbers.values() if math.isfinite(n.df)]
+    if not degrees:
         return rich(f"{finished} of {count(len(statuses), 'trial')} finished.")
-    whole = all(df == int(df) for df in found)
+
+    whole = all(df == int(df) for df in degrees)
     freedom = (
         ""
         if whole
-        else f" (two-way model, {sum(found) / len(found):.1f} degrees of freedom on average)"
+        else f" (two-way model, {sum(degrees) / len(degrees):.1f} degrees of freedom on average)"
     )
     return rich(f"{start}; effects use {which}{freedom}.")
 
 
 def _used(view: StudyView) -> int:
-    """Finished trials whose seed has two cells or more of a comparison that they are in."""
+    """Return the number of finished trials that the effects use.
+
+    A trial is used if its seed has results in two or more cells of a comparison.
+    """
     cells = view.analysis.cells
     known = np.isfinite(cells.trials.values)
     used = np.zeros_like(known)
@@ -349,17 +395,21 @@ def _used(view: StudyView) -> int:
         inside = sorted({cell for block in term.blocks for cell in block.cells}) or range(
             known.shape[1]
         )
-        there = known[:, list(inside)]
-        used[:, list(inside)] |= there & (there.sum(axis=1, keepdims=True) >= 2)
+        results = known[:, list(inside)]
+        used[:, list(inside)] |= results & (results.sum(axis=1, keepdims=True) >= 2)
     return int(used.sum())
 
 
 def status_words(view: StudyView) -> Rich:
-    """`8 arms × 5 seeds = 40 trials: 38 finished, 1 diverged, 1 failed`."""
+    """Return the number of trials by status.
+
+    Example: `8 arms × 5 seeds = 40 trials: 38 finished, 1 diverged, 1 failed`.
+    """
     trials = view.table.trials
     counts = trials["status"].value_counts()
     order = ("finished", "diverged", "failed", "interrupted", "running", "planned")
     words = [f"{int(counts[status])} {status}" for status in order if counts.get(status, 0)]
+
     arms, seeds = len(view.arms), len(view.seeds)
     start = f"{count(arms, 'arm')} × {count(seeds, 'seed')}"
     total = (

@@ -1,4 +1,4 @@
-"""A ready study file with the cells that separate what a fraction cannot tell apart."""
+"""A ready study file with the cells that separate the effects a fraction leaves aliased."""
 
 from typing import Any
 
@@ -9,14 +9,15 @@ from reports.words.next import fold_over
 
 
 def fold_over_file(view: StudyView) -> str:
-    """The study with its old and new cells, as a study file; empty where nothing needs separating.
+    """Return a study file with the old and the new cells; empty if nothing needs separating.
 
-    The name stays, so that the trials that are there are used again and the new cells are paired
-    with them by seed.
+    The study keeps its name, so that finished trials are reused and the new cells are paired with
+    them by seed.
     """
     cells = fold_over(view)
     if not cells:
         return ""
+
     plan = view.study
     base = {key: value for key, value in plan.get("base", {}).items() if key != "seed"}
     factors = {
@@ -28,19 +29,24 @@ def fold_over_file(view: StudyView) -> str:
         for key, value in plan["outcome"].items()
         if key not in ("alpha",) and value is not None
     }
+
     study: dict[str, Any] = {
         "name": plan["name"],
         "question": plan.get("question", ""),
         "base": base,
     }
     if plan.get("trainer"):
-        study["trainer"] = plan["trainer"]
+        study["trainer"] = plan["trainer"].get("object", plan["trainer"])
     study |= {"factors": factors, "design": {"custom": [*_levels(view), *map(dict, cells)]}}
     study |= {"seeds": [int(seed) for seed in plan["seeds"]], "outcome": outcome}
-    head = f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose trials are reused.\n"
+
+    head = (
+        f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose "
+        "trials are reused.\n"
+    )
     return head + str(yaml.safe_dump(study, sort_keys=False, allow_unicode=True, width=120))
 
 
 def _levels(view: StudyView) -> list[dict[str, str]]:
-    """The cells of the study."""
+    """Return the levels of all cells of the study."""
     return [dict(levels) for _, levels in view.analysis.cells.design.settings]

@@ -1,4 +1,4 @@
-"""The answer in five lines, for the end of a command."""
+"""The answer in five lines, which commands print at their end."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from reports.words.onset import shared_fall
 
 
 def headline(study: StudyView | StudyTable) -> list[str]:
-    """Five lines: question, answer, verdict of each factor, trials, what to do next."""
+    """Return five lines: question, answer, verdicts, trials, and what to do next."""
     if isinstance(study, StudyTable):
         study = StudyView(study, analyse(study))
     return [
@@ -31,15 +31,18 @@ def headline(study: StudyView | StudyTable) -> list[str]:
 
 
 def _verdicts(study: StudyView) -> str:
-    """`▲ reassembly_fm harms (+0.037, p < 0.001) · = long_recon equivalent (...)`; else the other
-    sentences."""
+    """Return the verdicts as a single line, or other sentences of the answer if there are none.
+
+    Example: `▲ reassembly_fm harms (+0.037, p < 0.001) · = long_recon equivalent (...)`.
+    """
     words = []
     for row in study.analysis.verdicts.to_dict("records"):
         detail = f" ({', '.join(numbers)})" if (numbers := _numbers(study, row)) else ""
-        name = f"{row['factor']}{_or(study, str(row['factor']))}"
+        name = f"{row['factor']}{_aliased_with(study, str(row['factor']))}"
         words.append(
             f"{SIGNS.get(str(row['verdict']), '')} {name} {row['verdict']}{detail}".strip()
         )
+
     words += [f"? {name} not compared" for name in study.analysis.uncompared]
     return (
         " · ".join(words)
@@ -48,15 +51,18 @@ def _verdicts(study: StudyView) -> str:
     )
 
 
-def _or(study: StudyView, name: str) -> str:
-    """` (or a × b)`: what a fraction cannot tell from a factor."""
+def _aliased_with(study: StudyView, name: str) -> str:
+    """Return what is aliased with a factor in a fraction: ` (or a × b)`."""
     others = aliases(study, name)
     return f" (or {', or '.join(others)})" if others else ""
 
 
 def _numbers(study: StudyView, row: Mapping[Any, Any]) -> list[str]:
-    """Effect and p of a verdict about one number; what depends or diverges has none that says
-    it."""
+    """Return effect and p value of a verdict.
+
+    The list is empty if the verdict depends on other factors or is about divergence, because no
+    single number describes it.
+    """
     if inert(study, row, "effect"):
         return ["did nothing"]
     if row["verdict"] in ("depends", "diverges") or row["factor"] in blocked(study):

@@ -10,40 +10,49 @@ from reports.words.replicates import replicates_words
 
 
 def methods(view: StudyView) -> tuple[Rich, ...]:
-    """Paragraphs on design, outcome and statistics, made from the plan, the ledger and the
-    trials."""
+    """Return paragraphs on design, outcome, and statistics.
+
+    They are made from the plan, the ledger, and the trials.
+    """
     return tuple(
         paragraph for paragraph in (_design(view), _outcome(view), _statistics(view)) if paragraph
     )
 
 
 def _design(view: StudyView) -> Rich:
+    """Return the paragraph on the design: arms, seeds, and what trials share."""
     kind = design_kind(view.study).replace("_", "-" if "_one_" in design_kind(view.study) else " ")
     trials = len(view.table.trials)
     now = progress(view)
-    many, most = len(view.seeds), f"{count(len(view.seeds), 'seed')}"
-    same = len(view.arms) * many == trials
-    seeds = f"{'the same' if same else 'up to'} {most}" if many > 1 else "one seed"
+    n_seeds, most = len(view.seeds), f"{count(len(view.seeds), 'seed')}"
+
+    same = len(view.arms) * n_seeds == trials
+    seeds = f"{'the same' if same else 'up to'} {most}" if n_seeds > 1 else "one seed"
     runs = f"{count(trials, 'training run')} in all"
+
     if now.interim:
         seeds = f"up to {count(now.seeds, 'planned seed')} ({now.seeds_done} done so far)"
         runs = f"{now.ended} of {count(now.trials, 'training run')} so far"
+
     return rich(
-        f"We compared {count(len(view.arms), 'arm')} in a {kind} design over {count(len(view.factors), 'factor')} (",
+        f"We compared {count(len(view.arms), 'arm')} in a {kind} design over "
+        f"{count(len(view.factors), 'factor')} (",
         view.factor_list(),
         f"), each with {seeds}, {runs}, of ",
         lengths(view),
         ". ",
         shared_words(view),
-        *((" ", told) if (told := replicates_words(view)) else ()),
+        *((" ", words) if (words := replicates_words(view)) else ()),
     )
 
 
 def _outcome(view: StudyView) -> Rich:
+    """Return the paragraph on the outcome and the rule of the verdicts."""
     rule = view.study["outcome"].get("degradation") or {}
     relative = percent(float(rule.get("relative", 0.10)))
     row = int(rule.get("patience", 1))
     patience = f"in {row} consecutive evaluations" if row > 1 else "in one evaluation"
+
     margin = (
         f"; differences below {view.margin_words} were declared too small to matter"
         if view.margin
@@ -51,31 +60,35 @@ def _outcome(view: StudyView) -> Rich:
     )
     scale = ", judged on a log scale, so that effects are ratios" if view.log else ""
     described = view.described(view.metric).get("description")
+
     return rich(
         "The primary outcome was ",
         code(view.metric),
         f" ({described}; {view.better} is better)" if described else f" ({view.better} is better)",
-        f" {view.summary}{scale}{margin}. A run counted as degraded when the outcome was worse than at step 0 by "
-        f"{relative} {patience}. {rule_fixed(view)}",
+        f" {view.summary}{scale}{margin}. A run counted as degraded when the outcome was worse "
+        f"than at step 0 by {relative} {patience}. {rule_fixed(view)}",
         *((" ", rule_changed(view)) if rule_changed(view) else ()),
         *((" ", seeds_added(view)) if seeds_added(view) else ()),
     )
 
 
 def _statistics(view: StudyView) -> Rich:
+    """Return the paragraph on the tests and corrections that the study used."""
     cells = view.analysis.cells
     terms, pairs = len(cells.design.compared), len(cells.design.interactions)
     statuses = view.table.trials["status"].value_counts()
     diverged = int(statuses.get("diverged", 0))
+
     parts = [
-        f"Effects are contrasts of arm means within each seed, with {100 * (1 - view.alpha):.3g}% confidence intervals "
-        "of Student's t over the seeds.",
+        f"Effects are contrasts of arm means within each seed, with {100 * (1 - view.alpha):.3g}% "
+        "confidence intervals of Student's t over the seeds.",
     ]
     if any(claim.test == "t by CR2" for claim in view.analysis.claims):
         parts.append(
-            "Where trials are missing, arms have means of their own and seeds are blocks, with cluster-robust "
-            "errors (CR2) and the degrees of freedom of Bell and McCaffrey."
+            "Where trials are missing, arms have means of their own and seeds are blocks, with "
+            "cluster-robust errors (CR2) and the degrees of freedom of Bell and McCaffrey."
         )
+
     if terms:
         parts.append(_budget(terms, pairs))
     parts.append(
@@ -84,37 +97,41 @@ def _statistics(view: StudyView) -> Rich:
         if seeds_with_results(view) < 10
         else "A claim about a visibly skewed effect also needs Johnson's bound."
     )
+
     if diverged:
         parts.append(
-            "Whether a level makes trials diverge was tested by Boschloo's exact test, two-sided, with Holm's "
-            "correction. Means are taken only over settings in which no trial diverged."
+            "Whether a level makes trials diverge was tested by Boschloo's exact test, two-sided, "
+            "with Holm's correction. Means are taken only over settings in which no trial "
+            "diverged."
         )
     parts.append(
         "Time to degradation was estimated by Kaplan and Meier's method"
         + (f", with divergence ({count(diverged, 'run')}) as an event." if diverged else ".")
     )
+
     if view.looks:
         parts.append(_looks(view))
     return rich(" ".join(parts))
 
 
 def _budget(terms: int, interactions: int) -> str:
-    """How the 5% are shared."""
+    """Return how the tests share the error of 5%."""
     if not interactions:
         return (
-            "All claims of this report share an error of 5%. The direction of each change is tested at 4% divided by "
-            f"their number ({terms}), equivalence by two one-sided tests with Holm's correction at 4%."
+            "All claims of this report share an error of 5%. The direction of each change is "
+            f"tested at 4% divided by their number ({terms}), equivalence by two one-sided tests "
+            "with Holm's correction at 4%."
         )
     return (
-        "All claims of this report share an error of 5%. The direction of each average is tested at 3% divided by "
-        f"their number ({terms}), equivalence by two one-sided tests with Holm's correction at 3%, and "
-        f"{count(interactions, 'interaction')} at 1.4% in all. Effects at single levels are tested at the level of "
-        "the interaction that opened them."
+        "All claims of this report share an error of 5%. The direction of each average is tested "
+        f"at 3% divided by their number ({terms}), equivalence by two one-sided tests with Holm's "
+        f"correction at 3%, and {count(interactions, 'interaction')} at 1.4% in all. Effects at "
+        "single levels are tested at the level of the interaction that opened them."
     )
 
 
 def _looks(view: StudyView) -> str:
-    """How seeds were added."""
+    """Return how seeds were added in planned looks."""
     planned = ", ".join(map(str, view.looks))
     spend = view.analysis.cells.rule.spend
     how = {
@@ -122,8 +139,9 @@ def _looks(view: StudyView) -> str:
         "middle": "by a t² rule",
         "late": "late (as O'Brien and Fleming)",
     }[spend]
+
     return (
-        f"Looks were planned after {planned} seeds. The error of every claim is spent over them {how}, at levels "
-        f"simulated for t tests, so that several looks raise no more false alarms than one. The study has "
-        f"{count(len(view.seeds), 'seed')}."
+        f"Looks were planned after {planned} seeds. The error of every claim is spent over them "
+        f"{how}, at levels simulated for t tests, so that several looks raise no more false alarms "
+        f"than one. The study has {count(len(view.seeds), 'seed')}."
     )

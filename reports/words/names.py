@@ -1,4 +1,4 @@
-"""How factors, levels, settings and amounts are called in sentences."""
+"""The names of factors, levels, settings, and amounts in sentences."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,19 +9,20 @@ from reports.page.numbers import Scale, p_words
 from reports.view.study import StudyView
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+"""Numbers from 0 on, in words."""
 MOST_CHANGES = 4
-"""Factors of one verdict that have a sentence each; of more the rest share one."""
+"""Factors with the same verdict that get a sentence each; the others share one."""
 MOST_SETTINGS = 4
-"""Settings that are named one by one; of more their number is told."""
+"""Settings that are named one by one; if there are more, they are counted."""
 
 
 def number_words(number: int) -> str:
-    """`three`, `12`."""
+    """Return a number in words up to ten, else in digits: `three`, `12`."""
     return NUMBERS[number] if number < len(NUMBERS) else str(number)
 
 
 def subject(view: StudyView, name: str) -> Rich:
-    """A change as the subject of a sentence: `long_fm`, `resume=generator only`."""
+    """Return a change as the subject of a sentence: `long_fm`, `resume=generator only`."""
     factor, level = view.split(name)
     if level is None and factor in view.factors and not view.is_switch(factor):
         others = [str(x) for x in view.factors[factor]["levels"] if str(x) != view.first(factor)]
@@ -30,39 +31,41 @@ def subject(view: StudyView, name: str) -> Rich:
 
 
 def subjects(view: StudyView, names: Sequence[str]) -> Rich:
-    """Several changes."""
+    """Return several changes as the subject of a sentence."""
     return joined([subject(view, name) for name in names])
 
 
 def bare(view: StudyView, name: str) -> Rich:
-    """A change as something that others depend on: its factor, or its level where there are
-    several."""
+    """Return a change as something that other effects depend on.
+
+    This is the factor, or its level where the factor has several changes.
+    """
     factor, level = view.split(name)
     return rich(code(factor if level is None else f"{factor}={level}"))
 
 
 def aliases(view: StudyView, name: str) -> tuple[str, ...]:
-    """The pairs of factors that a fraction cannot tell from a factor."""
+    """Return the pairs of factors that are aliased with a factor in a fraction."""
     terms = view.analysis.cells.design.compared
     return next((term.aliases[1:] for term in terms if term.name == name), ())
 
 
 def started(words: Rich) -> Rich:
-    """Words at the start of a sentence."""
+    """Return words with a capital letter, for the start of a sentence."""
     first = words[0]
     text = first.text[:1].upper() + first.text[1:]
     return rich(type(first)(text, first.style, first.href), *words[1:])
 
 
 def at_level(view: StudyView, factor: str, level: str) -> Rich:
-    """`with b`, `without b`, `with resume=whole`."""
+    """Return a level in words: `with b`, `without b`, `with resume=whole`."""
     if view.is_switch(factor) and len(view.factors[factor]["levels"]) == 2:
         return rich("without " if level == view.first(factor) else "with ", code(factor))
     return rich("with ", code(f"{factor}={level}"))
 
 
 def at_levels(view: StudyView, at: Mapping[str, str]) -> Rich:
-    """A setting: the levels of several factors, or that all others are on or off."""
+    """Return a setting in words: the levels of its factors, or that all others are on or off."""
     others = [factor for factor in at if len(view.factors[factor]["levels"]) == 2]
     if len(at) == len(view.factors) - 1 and len(at) > 1 and len(others) == len(at):
         if all(level == view.first(factor) for factor, level in at.items()):
@@ -75,25 +78,33 @@ def at_levels(view: StudyView, at: Mapping[str, str]) -> Rich:
 
 
 def settings_words(view: StudyView, over: Sequence[Mapping[str, str]]) -> Rich:
-    """The settings that something holds in: named up to `MOST_SETTINGS`, else counted."""
+    """Return settings in words: their names up to `MOST_SETTINGS`, else their number."""
     if len(over) > MOST_SETTINGS:
         return rich(f"{number_words(len(over))} settings")
     settings = [at_levels(view, at) for at in over]
-    # What joins the levels of one setting does not separate it from the next.
+    # Settings that contain an `and` need a stronger separator than commas.
     long = any(" and " in plain(words) for words in settings)
     return joined(settings, "; ", "; ") if long else joined(settings)
 
 
 def amount(view: StudyView, value: float, claim: Claim | None = None) -> str:
-    """An effect with its sign; on a log scale in percent."""
+    """Return an effect with its sign; on a log scale in percent.
+
+    Args:
+        view: the study.
+        value: the effect, in the metric's unit, or as a share on a log scale.
+        claim: the claim with the effect's interval, which can require more digits.
+    """
     if view.log:
         return percent(100 * value)
     return scale_of(view, claim).signed(value)
 
 
 def scale_of(view: StudyView, claim: Claim | None) -> Scale:
-    """The study's digits, or more where an interval is so narrow that it would be shown as one
-    number."""
+    """Return the study's digits, or more for a narrow interval.
+
+    Otherwise both ends of the interval would be shown as the same number.
+    """
     if claim is None or not math.isfinite(claim.low) or not math.isfinite(claim.high):
         return view.scale
     half = (claim.high - claim.low) / 2
@@ -102,7 +113,7 @@ def scale_of(view: StudyView, claim: Claim | None) -> Scale:
 
 
 def percent(value: float) -> str:
-    """`+36%`; a digit more below 10%, `less than 0.1%` below that."""
+    """Return percent with a sign: `+36%`, `+3.6%`, or `less than 0.1%`."""
     if abs(value) < 0.05:
         return "0%" if value == 0 else "less than 0.1%"
     digits = 0 if abs(value) >= 9.95 else 1
@@ -110,7 +121,13 @@ def percent(value: float) -> str:
 
 
 def interval_words(view: StudyView, claim: Claim, p: bool = True) -> str:
-    """`(+15%; 95% interval +0.012 to +0.030; p = 0.003)`: what follows an effect."""
+    """Return what follows an effect: `(+15%; 95% interval +0.012 to +0.030; p = 0.003)`.
+
+    Args:
+        view: the study.
+        claim: the claim about the effect.
+        p: whether the p value is included.
+    """
     parts = []
     if not view.log and math.isfinite(claim.percent):
         parts.append(percent(claim.percent))
@@ -123,7 +140,7 @@ def interval_words(view: StudyView, claim: Claim, p: bool = True) -> str:
 
 
 def with_effects(view: StudyView, claims: Sequence[Claim]) -> Rich:
-    """`a (+0.012), b (−0.003), and c (0.000)`."""
+    """Return changes with their effects: `a (+0.012), b (−0.003), and c (0.000)`."""
     return joined(
         [rich(subject(view, c.subject), f" ({amount(view, c.estimate, c)})") for c in claims]
     )

@@ -1,4 +1,4 @@
-"""What to run next: the experiment that would settle what is open."""
+"""What to run next: the study that would settle what is undecided."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +17,13 @@ from reports.words.picked import confirm_next
 from reports.words.scale_advice import scale_words
 
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
-"""Start of a path that a level raises -> what to try where trials diverge."""
+"""What to try where trials diverge, by the start of a path that a level raises."""
 FOLD_OVER = "fold-over.yaml"
-"""The study file with the cells that separate what a fraction cannot tell apart, in the report's
-folder."""
+"""The study file in the report's folder with cells that separate what a fraction aliases."""
 
 
 def next_experiment(view: StudyView) -> Rich:
-    """The experiment that would decide what is open."""
+    """Return the advice on what to run next to decide what is undecided."""
     if interim(view):
         return rich(
             strong("Next:"), " run the same command again; it runs the trials that are missing."
@@ -38,35 +37,43 @@ def next_experiment(view: StudyView) -> Rich:
             code(view.metric),
             ".",
         )
+
     parts = [*_separate(view), *_diverged(view), *_seeds(view)]
+
     idle = [claim.subject for claim in view.analysis.claims if claim.kind == "idle"]
     if not parts and idle:
         why = rich("find out why ", subjects(view, idle), " did nothing: ")
         parts.append(rich(why, "the levels may not reach the training run."))
+
     if not parts:
         moved = any(claim.kind == "direction" for claim in view.analysis.claims)
         parts = [(confirm_next(view) if moved else None) or _elsewhere(view)]
+
     if scale := scale_words(view):
         parts.append(scale)
+
     first, *more = parts
     return rich(strong("Next:"), " ", spaced([first, *map(started, more)]))
 
 
 def _nothing_finished(view: StudyView) -> Rich:
+    """Return the advice for a study in which no trial finished."""
     if (view.table.trials["status"] == "diverged").all():
         moves = [(f, view.first(f), level) for arm in view.arms for f, level in arm.levels.items()]
-        return rich(strong("Next:"), f" every trial diverged; try {_cure(view, moves)}.")
+        return rich(strong("Next:"), f" every trial diverged; try {_remedy(view, moves)}.")
     return rich(
         strong("Next:"), " find out why no trial finished, then run the same command again."
     )
 
 
 def _separate(view: StudyView) -> list[Rich]:
-    """The fold-over of a fraction that found something it cannot tell apart."""
+    """Return the advice to run the fold-over of a fraction that left an effect aliased."""
     cells = fold_over(view)
     if not cells:
         return []
+
     turned = _turned(view, _aliased(view))
+
     if len(turned) == len(view.factors):
         what = rich("tell main effects from pairs of factors.")
     else:
@@ -81,30 +88,32 @@ def _separate(view: StudyView) -> list[Rich]:
 
 
 def fold_over(view: StudyView) -> list[Levels]:
-    """The cells that separate the alias groups that act; none where no such group does.
+    """Return the cells that separate the alias groups that act; empty where no such group does.
 
-    The signs of one factor are turned when pairs are meant, those of all factors when main effects
-    are aliased with pairs.
+    To separate pairs of factors, the cells turn the signs of one factor. To separate main effects
+    from pairs, they turn the signs of all factors.
     """
     design = view.analysis.cells.design
     aliased = _aliased(view)
     if not design.fraction or not aliased:
         return []
+
     turned = _turned(view, aliased)
-    there = {tuple(levels[f] for f in design.factors) for _, levels in design.settings}
+    existing = {tuple(levels[f] for f in design.factors) for _, levels in design.settings}
+
     cells: list[Levels] = []
     for _, levels in design.settings:
         other = {
             f: _other(design.factors[f], level) if f in turned else level
             for f, level in levels.items()
         }
-        if tuple(other[f] for f in design.factors) not in there:
+        if tuple(other[f] for f in design.factors) not in existing:
             cells.append(other)
     return cells
 
 
 def _aliased(view: StudyView) -> list[Claim]:
-    """Claims that something acts, of which the design cannot tell what."""
+    """Return the claims about effects that the design can't attribute to one term."""
     acting = (claim for claim in view.analysis.claims if claim.kind in ("direction", "depends"))
     return [
         claim
@@ -114,8 +123,10 @@ def _aliased(view: StudyView) -> list[Claim]:
 
 
 def _turned(view: StudyView, aliased: Sequence[Claim]) -> tuple[str, ...]:
-    """The factors whose signs the new cells turn: all, or the first one of the largest group of
-    pairs."""
+    """Return the factors whose signs the new cells turn.
+
+    These are all factors, or the first factor of the largest group of pairs.
+    """
     if any(claim.kind == "direction" for claim in aliased):
         return tuple(view.factors)
     largest = max(aliased, key=lambda claim: abs(claim.estimate))
@@ -123,21 +134,23 @@ def _turned(view: StudyView, aliased: Sequence[Claim]) -> tuple[str, ...]:
 
 
 def _other(levels: tuple[str, ...], level: str) -> str:
+    """Return the other one of two levels."""
     return levels[1] if level == levels[0] else levels[0]
 
 
 def _diverged(view: StudyView) -> list[Rich]:
-    """What might help where trials diverge."""
+    """Return what might help where trials diverge."""
     claims = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
     places: dict[str, list[Span]] = {}
     for claim in claims:
         before = (
             claim.against if claim.against in levels_of(view.study, claim.factor) else claim.level
         )
-        cure = _cure(view, [(claim.factor, before, claim.level)])
+        cure = _remedy(view, [(claim.factor, before, claim.level)])
         place = code(f"{claim.factor}={claim.level}")
         if place not in places.setdefault(cure, []):
             places[cure].append(place)
+
     tried = [rich("try ", cure, " at ", joined(where)) for cure, where in places.items()]
     if tried:
         those = "that level" if sum(map(len, places.values())) == 1 else "those levels"
@@ -147,56 +160,69 @@ def _diverged(view: StudyView) -> list[Rich]:
 
 
 def _lost_arms(view: StudyView) -> list[Rich]:
-    """What might help in arms of which every trial diverged, where no level is known to be the
-    reason."""
+    """Return what might help in arms of which every trial diverged.
+
+    Arms with a level that is known to be the reason are left out.
+    """
     claims = [claim for claim in view.analysis.claims if claim.kind == "diverges"]
-    told = [(claim.factor, claim.level) for claim in claims]
+    blamed = [(claim.factor, claim.level) for claim in claims]
+
     status = view.table.trials.groupby("cell_id")["status"]
     lost = {str(cell) for cell, part in status if len(part) > 1 and (part == "diverged").all()}
     arms = [arm for arm in view.arms if arm.cell_id in lost]
     arms = [
         arm
         for arm in arms
-        if not any(level in view.levels_of(arm, factor) for factor, level in told)
+        if not any(level in view.levels_of(arm, factor) for factor, level in blamed)
     ]
     if not arms or len(lost) == len(view.arms):
         return []
+
     moves = [(f, view.first(f), level) for arm in arms for f, level in arm.levels.items()]
     which = "that arm" if len(arms) == 1 else "those arms"
     return [
         rich(
-            f"try {_cure(view, moves)} in ",
+            f"try {_remedy(view, moves)} in ",
             joined([code(arm.label) for arm in arms]),
             f", or leave out {which}.",
         )
     ]
 
 
-def _cure(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:
-    """What to change where these factors move from one level to another and trials diverge."""
+def _remedy(view: StudyView, moves: Iterable[tuple[str, str, str]]) -> str:
+    """Return what to change where trials diverge.
+
+    Args:
+        view: the study.
+        moves: factors with the levels that they move from and to.
+    """
     paths = {
         path
         for factor, before, level in moves
         for path in raised(view.study, factor, before, level)
     }
-    found = [
+
+    remedies = [
         words for start, words in CURES.items() if any(path.startswith(start) for path in paths)
     ]
-    return " or ".join(found) or "other settings"
+    return " or ".join(remedies) or "other settings"
 
 
 def _seeds(view: StudyView) -> list[Rich]:
-    """How many seeds would decide what is open."""
+    """Return how many seeds would decide what is undecided."""
     words, numbers = view.analysis.judgement.verdicts, view.analysis.judgement.numbers
     done = blocked(view) | set(view.analysis.uncompared)
     open_ = [name for name, word in words.items() if word == "not enough data" and name not in done]
+
     lost = [
         name for name in open_ if math.isnan(numbers[name].estimate) and _has_diverged(view, name)
     ]
     rest = [name for name in open_ if name not in lost]
+
     rows = [row for row in view.analysis.checks.to_dict("records") if row["factor"] in rest]
     seeds = count(len(view.seeds), "seed")
     parts = [needed(view, rest, rows)] if rest else []
+
     if lost:
         verb = "makes" if len(lost) == 1 else "make"
         parts.append(
@@ -210,16 +236,22 @@ def _seeds(view: StudyView) -> list[Rich]:
 
 
 def _has_diverged(view: StudyView, name: str) -> bool:
-    """Whether a trial diverged in an arm that a change is seen in."""
+    """Return whether a trial diverged in an arm that a change is measured in."""
     term = next(term for term in view.analysis.cells.design.mains if term.name == name)
     cells = {cell for block in term.blocks for cell in block.cells} or set(range(len(view.arms)))
     return bool(view.analysis.cells.trials.diverged[:, sorted(cells)].any())
 
 
 def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]]) -> Rich:
-    """`for a, use about 19 seeds (12 to 49: ...).
+    """Return how many seeds these factors need.
 
-    They would show an effect of 0.010 in 8 of 10 such studies.`
+    Example: `for a, use about 19 seeds (12 to 49: ...). They would show an effect of 0.010 in 8 of
+    10 such studies.`
+
+    Args:
+        view: the study.
+        names: the undecided factors or levels.
+        rows: their rows of `checks`.
     """
     n = seeds_with_results(view)
     known = [
@@ -230,6 +262,8 @@ def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]])
     if not view.margin or not known or max(wanted for wanted, _ in known) <= n:
         few = " Three seeds or fewer say too little about the spread to plan with." if n < 4 else ""
         return rich("for ", subjects(view, names), f", use more than {count(n, 'seed')}.{few}")
+
+    # The change that needs most seeds decides, so that all of them get a verdict.
     wanted, row = max(known, key=lambda entry: entry[0])
     low, high = number(row["seeds_low"]), number(row["seeds_high"])
     most = "more than 1,000" if high is None else f"{high:,.0f}"
@@ -245,7 +279,7 @@ def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]])
 
 
 def _elsewhere(view: StudyView) -> Rich:
-    """What was not varied."""
+    """Return the advice to repeat the study with what it did not vary."""
     data = not (changing(view.study, "dataset") or changing(view.study, "data"))
     steps = not changing(view.study, "steps")
     where = " and ".join(

@@ -1,4 +1,4 @@
-"""When trials degraded or diverged, and whether the reference did too."""
+"""When trials degraded or diverged, and whether those of the reference did too."""
 
 from statistics import median
 
@@ -9,7 +9,7 @@ from reports.words.names import number_words
 
 
 def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
-    """`5 of 5 trials degraded, median step 250`; empty where no trial of these arms has ended."""
+    """Return `5 of 5 trials degraded, median step 250`; empty if no trial of the arms has ended."""
     events, trials = _events(view, arms)
     counted, *step = onset_parts(view, arms)
     word = fall({event.kind for event in events} or {"degraded"})
@@ -17,8 +17,10 @@ def onset_words(view: StudyView, arms: tuple[Arm, ...]) -> str:
 
 
 def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
-    """`5 of 5 trials` and, where one fell, `median step 250`; an empty text where no trial has
-    ended."""
+    """Return `5 of 5 trials` and, if any of them has an onset, `median step 250`.
+
+    The first text is empty if no trial has ended.
+    """
     events, trials = _events(view, arms)
     counted = f"{len(events)} of {count(trials, 'trial')}" if trials else ""
     return (
@@ -29,48 +31,56 @@ def onset_parts(view: StudyView, arms: tuple[Arm, ...]) -> tuple[str, ...]:
 
 
 def _events(view: StudyView, arms: tuple[Arm, ...]) -> tuple[list[Event], int]:
-    """The events of these arms' trials, and how many trials have ended."""
+    """Return the events of these arms' trials, and how many trials have ended."""
     trials = [trial for arm in arms for trial in watched(view, arm)]
     return [view.events[trial] for trial in trials if trial in view.events], len(trials)
 
 
 def shared_fall(view: StudyView) -> Rich:
-    """That most trials of the reference degraded too; and which arms did not."""
-    if view.reference is None or not _fell(view, view.reference) or len(view.arms) < 2:
+    """Say that most trials of the reference degraded too, and which arms did not.
+
+    Empty if there is no reference, or if most of its trials did not degrade.
+    """
+    if view.reference is None or not _mostly_degraded(view, view.reference) or len(view.arms) < 2:
         return ()
-    spared = [arm for arm in view.arms if watched(view, arm) and not _fell(view, arm)]
+
+    unaffected = [
+        arm for arm in view.arms if watched(view, arm) and not _mostly_degraded(view, arm)
+    ]
     events, _ = _events(view, (view.reference,))
     counted = ", ".join(onset_parts(view, (view.reference,)))
     start = f"The reference {fall({event.kind for event in events})} too ({counted})"
-    if not spared:
+    if not unaffected:
         return rich(
-            f"{start}, and so did every other arm. This study does not tell why: something that all arms share "
-            "may be a cause, or several causes may replace each other."
+            f"{start}, and so did every other arm. This study does not tell why: something that "
+            "all arms share may be a cause, or several causes may replace each other."
         )
+
     marks = [
         code(f"{name}={level}")
-        for name, level in spared[0].levels.items()
-        if _marks(view, name, level, spared)
+        for name, level in unaffected[0].levels.items()
+        if _distinguishes(view, name, level, unaffected)
     ]
     if not marks:
-        return rich(f"{start}; {len(spared)} of {count(len(view.arms), 'arm')} did not.")
-    verb = "arm" if len(spared) == 1 else f"{number_words(len(spared))} arms"
+        return rich(f"{start}; {len(unaffected)} of {count(len(view.arms), 'arm')} did not.")
+
+    verb = "arm" if len(unaffected) == 1 else f"{number_words(len(unaffected))} arms"
     return rich(f"{start}; the {verb} with ", joined(marks), " did not.")
 
 
-def _fell(view: StudyView, arm: Arm) -> bool:
-    """Whether more than half of an arm's trials degraded or diverged."""
+def _mostly_degraded(view: StudyView, arm: Arm) -> bool:
+    """Return whether more than half of an arm's trials degraded or diverged."""
     events, trials = _events(view, (arm,))
     return len(events) * 2 > trials
 
 
 def watched(view: StudyView, arm: Arm) -> list[str]:
-    """The arm's trials that have ended, well or not."""
+    """Return the arm's trials that have ended, whether well or not."""
     trials = view.table.trials
     open_ = set(trials.loc[trials["status"].isin(("planned", "running")), "trial_id"])
     return [trial for trial in arm.trials if trial not in open_]
 
 
-def _marks(view: StudyView, name: str, level: str, arms: list[Arm]) -> bool:
-    """Whether just these arms are at this level of the factor."""
+def _distinguishes(view: StudyView, name: str, level: str, arms: list[Arm]) -> bool:
+    """Return whether exactly these arms have this level of the factor."""
     return [arm for arm in view.arms if arm.levels.get(name) == level] == arms

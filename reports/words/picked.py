@@ -1,7 +1,7 @@
 """An arm that is picked as best on the seeds that measured it, and how to confirm it.
 
-The best of several means is partly lucky (the winner's curse), so its mean is too good on average,
-and that it comes first is no verdict.
+The best of several means is partly lucky (the winner's curse), so its mean is too good on average.
+That it comes first is therefore not a verdict.
 """
 
 import shlex
@@ -16,7 +16,7 @@ from reports.view.study import Arm, StudyView
 from reports.words.replicates import replicates
 
 FEWEST_ARMS = 3
-"""Arms with a mean from which on the best one was picked: two are a comparison."""
+"""Number of arms with a mean from which the best one is picked; two are a comparison."""
 
 
 class Ranked(NamedTuple):
@@ -24,7 +24,7 @@ class Ranked(NamedTuple):
 
     Attributes:
         arm: the arm.
-        mean: of the outcome over its finished trials.
+        mean: mean outcome of its finished trials.
         diverged: how many of its trials diverged.
         trials: how many trials it has.
     """
@@ -48,22 +48,25 @@ def ranking(view: StudyView) -> tuple[Ranked, ...]:
 
 
 def picked_words(view: StudyView) -> Rich | None:
-    """Return that the best mean was picked; None with few means, or a tie at the top."""
+    """Say that the best mean was picked; None with few means, or a tie at the top."""
     ranked = ranking(view)
     if len(ranked) < FEWEST_ARMS or ranked[0].mean == ranked[1].mean:
         return None
     best, following = ranked[:2]
+
     end = "lowest" if view.better == "lower" else "highest"
     next_ = rich("the next arm, ", code(following.arm.label), f" ({_value(view, following)})")
+
     if compared(view, best.arm, following.arm):
-        beside = rich("It is better than ", next_, " by a verdict of this report.")
+        comparison = rich("It is better than ", next_, " by a verdict of this report.")
     else:
-        beside = rich("It was not tested against ", next_, ".")
+        comparison = rich("It was not tested against ", next_, ".")
+
     same, fresh = _measured_on(view)
     return rich(
         code(best.arm.label),
         f" has the {end} mean of {len(ranked)} arms ({_value(view, best)}). ",
-        beside,
+        comparison,
         f" It was picked as best on the same {same} that measured it, so its mean is probably too "
         f"good. {fresh} would confirm it.",
     )
@@ -73,13 +76,18 @@ def confirm_next(view: StudyView) -> Rich | None:
     """Return the command that runs the picked arm with fresh seeds; None where none was picked."""
     if picked_words(view) is None:
         return None
+
     best, following = ranking(view)[:2]
     other = view.reference
     if other is None or other is best.arm:
         other = following.arm
-    ours, theirs = _levels(view, best.arm), _levels(view, other)
-    allowed = {factor: frozenset((ours[factor], theirs[factor])) for factor in view.factors}
+
+    best_levels, other_levels = _levels(view, best.arm), _levels(view, other)
+    allowed = {
+        factor: frozenset((best_levels[factor], other_levels[factor])) for factor in view.factors
+    }
     chosen = [arm for arm in view.arms if _within(view, arm, allowed)]
+
     seeds = fresh_seeds(view)
     words = " with new evaluation pairs" if _draws_pairs(view) else ""
     return rich(
@@ -100,51 +108,56 @@ def fresh_seeds(view: StudyView) -> tuple[int, ...]:
 
 
 def compared(view: StudyView, better: Arm, other: Arm) -> bool:
-    """Return whether a claim says that one arm is better than another one."""
+    """Return whether a claim says that one arm is better than another."""
     return any(_claims(claim, view, better, other) for claim in view.analysis.claims)
 
 
 def _claims(claim: Claim, view: StudyView, better: Arm, other: Arm) -> bool:
-    """Whether a claim is about just these two arms, and says that the first is better."""
+    """Return whether a claim compares just these two arms and says that the first is better."""
     if claim.kind != "direction" or claim.scope.type != "at":
         return False
-    ours, theirs = _levels(view, better), _levels(view, other)
-    differing = [factor for factor in ours if ours[factor] != theirs[factor]]
+    better_levels, other_levels = _levels(view, better), _levels(view, other)
+    differing = [
+        factor for factor in better_levels if better_levels[factor] != other_levels[factor]
+    ]
     if differing != [claim.factor]:
         return False
-    rest = {factor: level for factor, level in ours.items() if factor != claim.factor}
+
+    rest = {factor: level for factor, level in better_levels.items() if factor != claim.factor}
     if dict(claim.scope.at) != rest:
         return False
-    good, bad = ours[claim.factor], theirs[claim.factor]
+
+    good, bad = better_levels[claim.factor], other_levels[claim.factor]
     if claim.word == "harms":
         return (good, bad) == (claim.against, claim.level)
     return (good, bad) == (claim.level, claim.against)
 
 
 def _levels(view: StudyView, arm: Arm) -> dict[str, str]:
-    """The level of every factor."""
+    """Return the level of every factor in an arm."""
     return {factor: arm.levels.get(factor, view.first(factor)) for factor in view.factors}
 
 
 def _numbers(row: Mapping[Any, Any]) -> tuple[float, int, int]:
+    """Return mean, number of diverged trials, and number of trials of a row of `arms`."""
     return float(row["mean"]), int(row["n_diverged"]), int(row["n"])
 
 
 def _value(view: StudyView, ranked: Ranked) -> str:
-    """`0.032`, with the number of trials that diverged."""
+    """Return the mean of an arm, `0.032`, with the number of its trials that diverged."""
     lost = f"; {ranked.diverged} of {count(ranked.trials, 'trial')} diverged"
     return view.scale.fixed(ranked.mean) + (lost if ranked.diverged else "")
 
 
 def _draws_pairs(view: StudyView) -> bool:
-    """Whether fresh seeds bring their own evaluation pairs, as the digests show."""
+    """Return whether fresh seeds bring new evaluation pairs, as the digests show."""
     return "eval_pairs" in replicates(view).vary
 
 
 def _measured_on(view: StudyView) -> tuple[str, str]:
-    """What measured the picked arm, and what would confirm it."""
+    """Return what measured the picked arm, and what would confirm it."""
     seeds = "seed" if len(view.seeds) == 1 else "seeds"
-    if view.command:
+    if view.foreign:
         return seeds, "Fresh seeds"
     if "eval_pairs" in replicates(view).share:
         return f"{seeds} and evaluation pairs", "Fresh seeds"
@@ -152,7 +165,7 @@ def _measured_on(view: StudyView) -> tuple[str, str]:
 
 
 def _within(view: StudyView, arm: Arm, allowed: Mapping[str, frozenset[str]]) -> bool:
-    """Whether an arm has allowed levels only."""
+    """Return whether an arm has allowed levels only."""
     return any(
         all(levels.get(factor, view.first(factor)) in allowed[factor] for factor in view.factors)
         for levels in (arm.levels, *arm.also)
@@ -164,12 +177,12 @@ def _command(
     allowed: Mapping[str, frozenset[str]],
     seeds: tuple[int, ...],
 ) -> str:
-    """The command: only what the two arms need, in a folder of its own."""
+    """Return the command that runs the arms with allowed levels in a folder of their own."""
     words = ["g2g-ablate", "run", "study.resolved.yaml"]
     for factor, levels in allowed.items():
-        own = [str(level) for level in view.factors[factor]["levels"]]
-        if set(own) - levels:
-            for level in own:
+        labels = [str(level) for level in view.factors[factor]["levels"]]
+        if set(labels) - levels:
+            for level in labels:
                 words += ["--only", f"{factor}={level}"] if level in levels else []
     words += ["--seeds", ",".join(map(str, seeds)), "--out", "confirm"]
     return shlex.join(words)

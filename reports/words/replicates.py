@@ -1,7 +1,7 @@
 """What the seeds of a study vary and what they share, read from the digests of its trials.
 
 An interval over seeds is about what the seeds vary. Where all seeds start from one pre-trained
-network, it is about this network, and the sentences here say so.
+network, the interval is about this network, and the sentences here say so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,15 +20,16 @@ PARTS = ("network", "initial_weights", "data_order", "augmentation", "eval_pairs
 """What seeds can vary, by the names of `replicates` in report.json."""
 
 AUGMENTING = ("image_folder", "list_files")
-"""Datasets that augment unless the study file says otherwise; others augment only if it says so."""
+"""Datasets that augment training images unless the study file turns augmentation off."""
 
 NO_FILE = "None"
-"""The digest of a trial that has no checkpoint, as the table of trials gives it."""
+"""The digest of a trial without a checkpoint, as the table of trials gives it."""
 
 DIGITS = 12
-"""Of a digest in a sentence."""
+"""Number of digits of a digest in a sentence."""
 
 Start = Literal["pre-trained", "fresh", "both", "unknown"]
+"""How trials start: from a checkpoint's generator, from fresh weights, or both."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,17 @@ class Replicates:
     """What the seeds vary and share within an arm.
 
     Attributes:
-        vary: of `PARTS`, what differs between the seeds of every arm.
+        vary: the items of `PARTS` that differ between the seeds of every arm.
         share: what is identical in all seeds of every arm.
         mixed: what differs between the seeds of some arms and is identical in others.
         unknown: what the trials did not record, or not with two seeds of an arm.
-        networks: how many networks the seeds of an arm start from; None: unknown, or not the same
-            number in all arms.
-        checkpoint: name of the file that trials restore; None: they restore none, or several.
+        networks: how many networks the seeds of an arm start from; None if unknown, or if the
+            number differs between arms.
+        checkpoint: name of the file that trials restore; None if they restore none, or several.
         seeds: how many seeds the study has.
         start: whether the trials restore a checkpoint's generator; `both`: some arms do.
-        digest: first digits of the checkpoint's digest; None where there is not one checkpoint.
-        fresh: networks of the model that a checkpoint is not restored into, in some arm.
+        digest: first digits of the checkpoint's digest; None unless there is just one checkpoint.
+        fresh: networks of the model that some arm does not restore from a checkpoint.
     """
 
     vary: tuple[str, ...]
@@ -62,12 +63,12 @@ class Replicates:
 
     @property
     def one_network(self) -> bool:
-        """Whether all seeds of an arm start from one pre-trained network, in some arm at least."""
+        """Whether all seeds of some arm at least start from one pre-trained network."""
         return self.start in ("pre-trained", "both") and "network" not in self.vary
 
 
 def replicates(view: StudyView) -> Replicates:
-    """Return what the seeds vary and share, from `digest.*` of the trials and the plan."""
+    """Return what the seeds vary and share, from the digests of the trials and the plan."""
     trials = view.table.trials
     networks, starts = _networks(view)
     columns = {
@@ -80,11 +81,12 @@ def replicates(view: StudyView) -> Replicates:
         # The order's digest covers augmentation, which the same seed draws.
         columns["augmentation"] = columns["data_order"]
 
-    found = {part: _across(trials, columns[part]) for part in PARTS if part in columns}
+    results = {part: _across(trials, columns[part]) for part in PARTS if part in columns}
     several = len(view.seeds) > 1
 
     def parts(word: str) -> tuple[str, ...]:
-        return tuple(part for part, is_ in found.items() if is_ == word and several)
+        """Return the parts with this result; with one seed nothing varies or is shared."""
+        return tuple(part for part, result in results.items() if result == word and several)
 
     unknown = tuple(part for part, values in columns.items() if not values.notna().any())
     checkpoints = sorted(set(networks[starts == "pre-trained"].dropna()))
@@ -93,7 +95,7 @@ def replicates(view: StudyView) -> Replicates:
         share=parts("share"),
         mixed=parts("mixed"),
         unknown=parts("unknown") if several else tuple(p for p in PARTS if p in unknown),
-        networks=_count(trials, networks),
+        networks=_network_count(trials, networks),
         checkpoint=_name(view) if checkpoints else None,
         seeds=len(view.seeds),
         start=_start(starts),
@@ -103,56 +105,64 @@ def replicates(view: StudyView) -> Replicates:
 
 
 def replicates_words(view: StudyView) -> Rich:
-    """Return what the seeds vary and what the network is that intervals are about."""
-    found = replicates(view)
-    known = {*found.vary, *found.share, *found.mixed}
-    if found.start == "unknown" and not known:
-        return _unknown_words(view, found)
-    told = [_varied(found), _shared(found), _network(found), _unrestored(found), _open(found)]
-    return _sentences(told)
+    """Return what the seeds vary, and which network the intervals are about."""
+    facts = replicates(view)
+    known = {*facts.vary, *facts.share, *facts.mixed}
+    if facts.start == "unknown" and not known:
+        return _unknown_words(view, facts)
+    sentences = [
+        _varied(facts),
+        _shared(facts),
+        _network(facts),
+        _unrestored(facts),
+        _unrecorded(facts),
+    ]
+    return _sentences(sentences)
 
 
 def network_threat(view: StudyView) -> Rich | None:
-    """Return that all seeds start from one network; None where they don't, or it isn't known."""
-    found = replicates(view)
-    if not found.one_network:
+    """Say that all seeds start from one network; None where they don't, or if unknown."""
+    facts = replicates(view)
+    if not facts.one_network:
         return None
-    where = "" if found.start == "pre-trained" else " in some arms"
-    where = where or ("" if found.digest else " in each arm")
-    digest = f" (digest {found.digest})" if found.digest else ""
-    name = rich(code(found.checkpoint)) if found.checkpoint else rich("the same checkpoint")
-    who = "The seed starts" if found.seeds == 1 else f"All {found.seeds} seeds start"
-    about = "these networks" if not found.digest else "this network"
+
+    where = "" if facts.start == "pre-trained" else " in some arms"
+    where = where or ("" if facts.digest else " in each arm")
+    digest = f" (digest {facts.digest})" if facts.digest else ""
+    name = rich(code(facts.checkpoint)) if facts.checkpoint else rich("the same checkpoint")
+    who = "The seed starts" if facts.seeds == 1 else f"All {facts.seeds} seeds start"
+    about = "these networks" if not facts.digest else "this network"
+
     return rich(
         strong(f"One pre-trained network{where}."),
         rich(f" {who} from ", name, f"{digest}. "),
-        _sentences([_varied(found)]),
+        _sentences([_varied(facts)]),
         f" The intervals are about {about}; another network may answer differently.",
     )
 
 
 def interval_words(view: StudyView) -> str:
-    """Return what stands beside an interval: `for this network`, or nothing."""
-    found = replicates(view)
-    if not found.one_network or found.start == "both":
+    """Return what follows the name of an interval: `for this network`, or nothing."""
+    facts = replicates(view)
+    if not facts.one_network or facts.start == "both":
         return ""
-    return "for this network" if found.digest else "for these networks"
+    return "for this network" if facts.digest else "for these networks"
 
 
 def replicates_json(view: StudyView) -> dict[str, Any]:
-    """Return `replicates` of report.json."""
-    found = replicates(view)
-    lists = {name: list(getattr(found, name)) for name in ("vary", "share", "mixed", "unknown")}
+    """Return the entry `replicates` of report.json."""
+    facts = replicates(view)
+    lists = {name: list(getattr(facts, name)) for name in ("vary", "share", "mixed", "unknown")}
     return {
         **lists,
-        "networks": found.networks,
-        "checkpoint": found.checkpoint,
-        "seeds": found.seeds,
+        "networks": facts.networks,
+        "checkpoint": facts.checkpoint,
+        "seeds": facts.seeds,
     }
 
 
 def _column(trials: pd.DataFrame, part: str) -> "pd.Series[Any]":
-    """A digest for each trial; missing where it was not recorded."""
+    """Return a digest for each trial; None where it was not recorded."""
     name = f"digest.{part}"
     if name not in trials:
         return pd.Series([None] * len(trials), index=trials.index, dtype=object)
@@ -160,18 +170,21 @@ def _column(trials: pd.DataFrame, part: str) -> "pd.Series[Any]":
 
 
 def _networks(view: StudyView) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
-    """For each trial what identifies the network it starts from, and whether it was pre-trained.
+    """Return for each trial what identifies its first network, and whether that was pre-trained.
 
-    A trial that restores no generator starts from the initial weights of its own.
+    A trial that restores no generator starts from its own initial weights.
     """
     trials = view.table.trials
     checkpoints, weights = _column(trials, "checkpoint"), _column(trials, "initial_weights")
     restoring = {arm.cell_id for arm in view.arms if "generator" in _restored(view, arm)}
 
     rows = zip(trials["cell_id"].astype(str), checkpoints, weights, strict=True)
-    found = [_network_of(checkpoint, own, cell in restoring) for cell, checkpoint, own in rows]
-    keys = pd.Series([key for key, _ in found], index=trials.index, dtype=object)
-    return keys, pd.Series([start for _, start in found], index=trials.index, dtype=object)
+    networks = [
+        _network_of(checkpoint, weight, cell in restoring) for cell, checkpoint, weight in rows
+    ]
+
+    keys = pd.Series([key for key, _ in networks], index=trials.index, dtype=object)
+    return keys, pd.Series([start for _, start in networks], index=trials.index, dtype=object)
 
 
 def _network_of(
@@ -179,7 +192,7 @@ def _network_of(
     weights: str | None,
     restores: bool,
 ) -> tuple[str | None, Start]:
-    """What identifies the network of a trial by its digests, and how it starts."""
+    """Return what identifies the network of a trial by its digests, and how it starts."""
     if checkpoint is None:
         return None, "unknown"
     if checkpoint != NO_FILE and restores:
@@ -188,22 +201,26 @@ def _network_of(
 
 
 def _restored(view: StudyView, arm: Arm) -> tuple[str, ...]:
-    """What an arm restores of a checkpoint; a plan that doesn't say restores everything."""
+    """Return what an arm restores from a checkpoint; by default this is everything."""
     base = view.study.get("base", {}).get("restore", ("generator", "discriminator"))
     patches = (patch_of(view.study, factor, level) for factor, level in arm.levels.items())
-    told = [patch["restore"] for patch in patches if "restore" in patch]
-    return tuple(map(str, [base, *told][-1] or ()))
+    changed = [patch["restore"] for patch in patches if "restore" in patch]
+    # Of several factors that set it, the last one decides.
+    return tuple(map(str, [base, *changed][-1] or ()))
 
 
 def _fresh(view: StudyView) -> tuple[str, ...]:
-    """The networks that some arm doesn't restore; an average is no network of its own."""
+    """Return the networks that some arm doesn't restore.
+
+    The average of the generator doesn't count as a network.
+    """
     restored = [_restored(view, arm) for arm in view.arms]
     networks = ("generator", "discriminator")
     return tuple(one for one in networks if any(one not in parts for parts in restored))
 
 
 def _augmented(view: StudyView) -> bool:
-    """Whether training images are augmented at random, as far as the plan says so."""
+    """Return whether training images are augmented at random, as far as the plan shows."""
     base: Mapping[str, Any] = view.study.get("base", {})
     data = base.get("data") or {}
     usual = base.get("dataset") in AUGMENTING
@@ -212,21 +229,24 @@ def _augmented(view: StudyView) -> bool:
 
 
 def _by_cell(trials: pd.DataFrame, values: "pd.Series[Any]") -> Iterator["pd.Series[Any]"]:
-    """The recorded values of each cell."""
+    """Yield the recorded values of each cell."""
     for _, part in values.groupby(trials["cell_id"].astype(str), sort=False):
         yield part.dropna()
 
 
 def _across(trials: pd.DataFrame, values: "pd.Series[Any]") -> str:
-    """Whether the seeds of the arms `vary`, `share`, both (`mixed`), or nobody knows."""
+    """Return whether the seeds of the arms `vary`, `share`, are `mixed`, or are `unknown`."""
     differ = {part.nunique() > 1 for part in _by_cell(trials, values) if len(part) > 1}
     if not differ:
         return "unknown"
     return "mixed" if len(differ) > 1 else "vary" if differ.pop() else "share"
 
 
-def _count(trials: pd.DataFrame, networks: "pd.Series[Any]") -> int | None:
-    """How many networks the seeds of an arm start from; arms that lost trials may show fewer."""
+def _network_count(trials: pd.DataFrame, networks: "pd.Series[Any]") -> int | None:
+    """Return how many networks the seeds of an arm start from; None if the arms differ in that.
+
+    An arm that lost trials may have fewer, so the largest number counts.
+    """
     known = [part for part in _by_cell(trials, networks) if len(part)]
     counts = {part.nunique() for part in known if len(part) > 1} or {len(part) for part in known}
     if not counts or (1 in counts and len(counts) > 1):
@@ -235,21 +255,22 @@ def _count(trials: pd.DataFrame, networks: "pd.Series[Any]") -> int | None:
 
 
 def _start(starts: "pd.Series[Any]") -> Start:
-    """What the trials start from, those left aside that did not record it."""
-    there = set(starts) - {"unknown"}
-    if not there:
+    """Return what the trials start from, without those that did not record it."""
+    known = set(starts) - {"unknown"}
+    if not known:
         return "unknown"
-    return "both" if len(there) > 1 else "pre-trained" if "pre-trained" in there else "fresh"
+    return "both" if len(known) > 1 else "pre-trained" if "pre-trained" in known else "fresh"
 
 
 def _name(view: StudyView) -> str | None:
-    """The name of the one checkpoint that the plan names."""
+    """Return the name of the checkpoint in the plan; None if the plan names none or several."""
     base = [view.study.get("base", {}).get("checkpoint")]
     patches = [
         patch_of(view.study, factor, str(level)).get("checkpoint")
         for factor, entry in view.factors.items()
         for level in entry["levels"]
     ]
+
     names = {PurePath(path).name for path in (*base, *patches) if isinstance(path, str)}
     return names.pop() if len(names) == 1 else None
 
@@ -261,57 +282,60 @@ NAMES = {
     "augmentation": "augmentation",
     "eval_pairs": "evaluation pairs",
 }
+"""Parts in words."""
 
 
-def _named(parts: tuple[str, ...], found: Replicates) -> list[str]:
-    """Parts in words; the network has a sentence of its own, which covers its weights too."""
-    told_apart = ("network", "initial_weights")[: 1 if found.start in ("fresh", "unknown") else 2]
-    return [NAMES[part] for part in parts if part not in told_apart]
+def _named(parts: tuple[str, ...], facts: Replicates) -> list[str]:
+    """Return parts in words, except for those that the sentence about the network covers."""
+    covered = ("network", "initial_weights")[: 1 if facts.start in ("fresh", "unknown") else 2]
+    return [NAMES[part] for part in parts if part not in covered]
 
 
-def _sentences(told: list[Rich]) -> Rich:
-    """Sentences one after the other, the empty ones left out."""
-    return spaced(filter(None, told))
+def _sentences(sentences: list[Rich]) -> Rich:
+    """Return sentences one after the other, without the empty ones."""
+    return spaced(filter(None, sentences))
 
 
-def _varied(found: Replicates) -> Rich:
-    """What the seeds vary."""
-    if found.seeds < 2:
+def _varied(facts: Replicates) -> Rich:
+    """Return a sentence on what the seeds vary."""
+    if facts.seeds < 2:
         return rich("There is one seed, so nothing varies between the trials of an arm.")
-    always, sometimes = _named(found.vary, found), _named(found.mixed, found)
-    who = f"{count(found.seeds, 'seed')} vary "
-    told = [rich(f"The {who}", joined(always), ".")] if always else []
+
+    always, sometimes = _named(facts.vary, facts), _named(facts.mixed, facts)
+    who = f"{count(facts.seeds, 'seed')} vary "
+    sentences = [rich(f"The {who}", joined(always), ".")] if always else []
     if sometimes:
         start = "In some arms they also vary " if always else f"In some arms the {who}"
-        told.append(rich(start, joined(sometimes), "."))
-    return _sentences(told)
+        sentences.append(rich(start, joined(sometimes), "."))
+    return _sentences(sentences)
 
 
-def _shared(found: Replicates) -> Rich:
-    """What else the seeds share."""
-    names = _named(found.share, found)
-    return rich(f"All {found.seeds} seeds share ", joined(names), ".") if names else ()
+def _shared(facts: Replicates) -> Rich:
+    """Return a sentence on what else the seeds share."""
+    names = _named(facts.share, facts)
+    return rich(f"All {facts.seeds} seeds share ", joined(names), ".") if names else ()
 
 
-def _network(found: Replicates) -> Rich:
-    """What network, or networks, the seeds start from."""
-    if found.start == "unknown":
+def _network(facts: Replicates) -> Rich:
+    """Return a sentence on the network, or the networks, that the seeds start from."""
+    if facts.start == "unknown":
         return ()
-    if found.start == "fresh":
-        own = "network" in found.vary
+    if facts.start == "fresh":
+        own = "network" in facts.vary
         return rich("Each seed trains a network of its own from the start.") if own else ()
-    if found.start == "both":
+    if facts.start == "both":
         return rich(
             "In some arms all seeds start from one pre-trained network, and intervals are about "
             "this network; in the others each seed trains a network of its own from the start."
         )
-    name: Rich = rich(" (", code(found.checkpoint), ")") if found.checkpoint else ()
-    if not found.one_network:
-        many = found.networks or found.seeds
-        return rich(f"They start from {many} pre-trained networks.")
-    if found.seeds < 2:
+
+    name: Rich = rich(" (", code(facts.checkpoint), ")") if facts.checkpoint else ()
+    if not facts.one_network:
+        number = facts.networks or facts.seeds
+        return rich(f"They start from {number} pre-trained networks.")
+    if facts.seeds < 2:
         return rich("It starts from one pre-trained network", name, ".")
-    if found.digest is None:
+    if facts.digest is None:
         return rich(
             "In each arm all of them start from one pre-trained network, but not in all arms from "
             "the same one, so the intervals are about these networks; others may differ."
@@ -323,34 +347,35 @@ def _network(found: Replicates) -> Rich:
     )
 
 
-def _unrestored(found: Replicates) -> Rich:
-    """Which networks start afresh beside the restored ones."""
-    anew = "initial_weights" in (*found.vary, *found.mixed)
-    if found.start != "pre-trained" or not anew or "network" in found.vary:
+def _unrestored(facts: Replicates) -> Rich:
+    """Return a sentence on the networks that start with new weights despite a checkpoint."""
+    new_weights = "initial_weights" in (*facts.vary, *facts.mixed)
+    if facts.start != "pre-trained" or not new_weights or "network" in facts.vary:
         return ()
-    where = "" if "initial_weights" in found.vary else "In some arms, "
-    which = f"the {plain(joined(found.fresh))}" if found.fresh else "what it doesn't restore"
+
+    where = "" if "initial_weights" in facts.vary else "In some arms, "
+    which = f"the {plain(joined(facts.fresh))}" if facts.fresh else "what it doesn't restore"
     sentence = f"{where}{which} starts from weights that vary by seed."
     return rich(sentence[0].upper() + sentence[1:])
 
 
-def _open(found: Replicates) -> Rich:
-    """What is not known."""
-    names = [NAMES[part] for part in found.unknown]
+def _unrecorded(facts: Replicates) -> Rich:
+    """Return a sentence on what the trials do not record."""
+    names = [NAMES[part] for part in facts.unknown]
     if not names:
         return ()
-    verb = "vary" if found.seeds > 1 else "fixes"
-    who = "they" if found.seeds > 1 else "it"
+    verb = "vary" if facts.seeds > 1 else "fixes"
+    who = "they" if facts.seeds > 1 else "it"
     return rich(f"The trials don't record whether {who} {verb} ", joined(names), ".")
 
 
-def _unknown_words(view: StudyView, found: Replicates) -> Rich:
-    """That nothing is known: a program of the user's decides, or nothing was recorded."""
-    who = f"the {count(found.seeds, 'seed')}" if found.seeds > 1 else "the seed"
-    verb = "vary" if found.seeds > 1 else "sets"
-    if view.command:
+def _unknown_words(view: StudyView, facts: Replicates) -> Rich:
+    """Say that nothing is known: a foreign trainer decides, or the trials recorded nothing."""
+    who = f"the {count(facts.seeds, 'seed')}" if facts.seeds > 1 else "the seed"
+    verb = "vary" if facts.seeds > 1 else "sets"
+    if view.foreign:
         return rich(
-            f"The program that this study runs decides what {who} {verb}. "
+            f"The {view.foreign} that this study runs decides what {who} {verb}. "
             "It records nothing about that, so it isn't known what the intervals cover."
         )
     return rich(f"It isn't known what {who} {verb}, because the trials recorded no digests.")

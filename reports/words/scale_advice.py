@@ -7,16 +7,17 @@ from reports.view.study import StudyView
 
 
 def spread_of(view: StudyView) -> Spread | None:
-    """Return how spreads grow with means; None where they don't, or the scale is log already."""
+    """Return how spreads grow with means; None if they don't, or if the scale is log already."""
     cells = view.analysis.cells
     return None if cells.rule.log else growing_spread(cells.raw)
 
 
 def scale_words(view: StudyView) -> Rich | None:
-    """Return the advice to use a log scale in the next study; None where there is no reason."""
+    """Return the advice to use a log scale in the next study; None without a reason."""
     spread = spread_of(view)
     if spread is None:
         return None
+
     linear, log = Scale.of(spread.narrow.sd), Scale.of(spread.log_low)
     ends = [
         rich(

@@ -1,4 +1,4 @@
-"""A sentence for each claim. A sentence reads nothing but its claim and the names of the study."""
+"""A sentence for each claim, made from nothing but the claim and the names of the study."""
 
 import math
 from collections.abc import Sequence
@@ -22,10 +22,11 @@ from reports.words.names import (
 )
 
 VERBS = {"harms": "worse", "helps": "better"}
+"""What a verdict makes of the outcome."""
 
 
 def sentence(view: StudyView, claim: Claim) -> Rich:
-    """What a claim says, in one or two sentences."""
+    """Return what a claim says, in one or two sentences."""
     return {
         "direction": _direction,
         "equivalent": _equivalent,
@@ -43,7 +44,7 @@ def sentence(view: StudyView, claim: Claim) -> Rich:
 
 
 def where(view: StudyView, claim: Claim) -> Rich:
-    """The settings of a claim, as the start of a sentence; empty where it holds in all of them."""
+    """Return the settings of a claim as the start of a sentence; empty if it holds everywhere."""
     scope = claim.scope
     if scope.type == "at" and scope.at:
         return rich(*started(at_levels(view, scope.at)), ", ")
@@ -57,7 +58,7 @@ def where(view: StudyView, claim: Claim) -> Rich:
 
 
 def gap(view: StudyView, claim: Claim) -> Rich:
-    """The settings that have no results, as a sentence of its own; empty where there are none."""
+    """Return a sentence on the settings without results; empty if there are none."""
     left_out = claim.scope.left_out
     if not left_out or claim.scope.type == "clean":
         return ()
@@ -67,7 +68,7 @@ def gap(view: StudyView, claim: Claim) -> Rich:
 
 
 def _seeds(view: StudyView, claim: Claim) -> str:
-    """How many seeds count, where some do not."""
+    """Return how many seeds count, if some do not."""
     all_ = len(view.seeds)
     return f", over {claim.n_seeds} of {count(all_, 'seed')}" if 0 < claim.n_seeds < all_ else ""
 
@@ -76,11 +77,13 @@ def _seeds(view: StudyView, claim: Claim) -> str:
 
 
 def _direction(view: StudyView, claim: Claim) -> Rich:
+    """Say that a change harms or helps, with its effect and its limits."""
     word = VERBS[claim.word.split(" ")[0]]
     effect = _effect(view, claim)
     if claim.scope.type == "alias_group":
         group = _group(view, claim)
         return rich(group, " makes ", code(view.metric), f" {word}: ", effect, ".", _alias(claim))
+
     made = rich(subject(view, claim.subject), " makes ", code(view.metric), f" {word}: ", effect)
     return rich(
         where(view, claim),
@@ -94,7 +97,7 @@ def _direction(view: StudyView, claim: Claim) -> Rich:
 
 
 def _elsewhere(view: StudyView, claim: Claim, word: str) -> str:
-    """What is known of single settings."""
+    """Return what is known about single settings."""
     if claim.word.endswith("average"):
         return "; single settings are not known well enough to say more"
     if claim.scope.type != "everywhere" or view.margin is None or len(view.factors) < 2:
@@ -105,11 +108,12 @@ def _elsewhere(view: StudyView, claim: Claim, word: str) -> str:
 
 
 def _too_small(claim: Claim) -> str:
+    """Say that an effect may be smaller than the margin, if the claim says so."""
     return " The effect may be too small to matter." if "small" in claim.caveats else ""
 
 
 def _agreed(claim: Claim) -> str:
-    """Of a single setting that lost trials: that both ways of counting them agree."""
+    """Say that both ways of counting diverged trials agree, for a setting that lost some."""
     if "diverged" not in claim.caveats:
         return ""
     return (
@@ -118,20 +122,23 @@ def _agreed(claim: Claim) -> str:
 
 
 def _effect(view: StudyView, claim: Claim) -> Rich:
-    """`+0.021 at step 100 (+15%; 95% interval +0.012 to +0.030; p = 0.003)`."""
+    """Return the effect of a claim with its interval.
+
+    Example: `+0.021 at step 100 (+15%; 95% interval +0.012 to +0.030; p = 0.003)`.
+    """
     change = amount(view, claim.estimate, claim)
     return rich(f"{change} {view.summary}{_seeds(view, claim)}{interval_words(view, claim)}")
 
 
 def _skew(view: StudyView, claim: Claim) -> str:
-    """Of skewed seeds, what is known of the typical one."""
+    """Return the range of the effects of single seeds, if they are skewed."""
     if "skewed" not in claim.caveats or claim.n_seeds < 5:
         return ""
     seeds = view.analysis.differences
-    mine = seeds.loc[seeds["factor"] == claim.subject, "effect"]
-    if claim.scope.type == "at" or len(mine) != claim.n_seeds:
+    effects = seeds.loc[seeds["factor"] == claim.subject, "effect"]
+    if claim.scope.type == "at" or len(effects) != claim.n_seeds:
         return ""
-    low, high = (amount(view, float(end), claim) for end in (mine.min(), mine.max()))
+    low, high = (amount(view, float(end), claim) for end in (effects.min(), effects.max()))
     return f" The seeds' effects are skewed; they range from {low} to {high}."
 
 
@@ -139,12 +146,13 @@ def _skew(view: StudyView, claim: Claim) -> str:
 
 
 def _group(view: StudyView, claim: Claim) -> Rich:
-    """`Either c, or a and b together,` for what a fraction cannot tell apart."""
+    """Return an alias group as a subject: `Either c, or a and b together,`."""
     terms = [_jointly(view, term) for term in claim.scope.terms]
     return terms[0] if len(terms) == 1 else rich("Either ", *_alternatives(terms), ",")
 
 
 def _alternatives(terms: Sequence[Rich]) -> list[str | Rich]:
+    """Return terms joined by `, or`."""
     parts: list[str | Rich] = [terms[0]]
     for term in terms[1:]:
         parts += [", or ", term]
@@ -152,12 +160,13 @@ def _alternatives(terms: Sequence[Rich]) -> list[str | Rich]:
 
 
 def _jointly(view: StudyView, term: str) -> Rich:
-    """A term of a fraction: a factor, or several together."""
+    """Return a term of a fraction in words: a factor, or several together."""
     names = term.split(" × ")
     return subject(view, term) if len(names) == 1 else rich(subjects(view, names), " together")
 
 
 def _alias(claim: Claim) -> str:
+    """Return what the design can't distinguish from the effect of a claim."""
     if len(claim.scope.terms) > 1:
         return " This design cannot tell them apart."
     return " The design cannot tell it from interactions of three and more factors."
@@ -167,12 +176,18 @@ def _alias(claim: Claim) -> str:
 
 
 def _equivalent(view: StudyView, claim: Claim) -> Rich:
+    """Say that a change is equivalent, with its effect."""
     return equivalent(view, [claim], f" ({_numbers(view, claim)})")
 
 
 def equivalent(view: StudyView, claims: Sequence[Claim], numbers: str) -> Rich:
-    """That some changes, of which the same is claimed, change the outcome by less than the
-    margin."""
+    """Say that some changes change the outcome by less than the margin.
+
+    Args:
+        view: the study.
+        claims: claims that say the same of different changes.
+        numbers: the effects in brackets, which end the sentence.
+    """
     first = claims[0]
     verb = " changes " if len(claims) == 1 else " change "
     start, end = where(view, first), ""
@@ -181,19 +196,20 @@ def equivalent(view: StudyView, claims: Sequence[Claim], numbers: str) -> Rich:
         end = "" if len(first.scope.terms) == 1 else ", if no pair of factors acts together"
     elif first.word.endswith("average"):
         end = "; single settings may differ by more"
+
     names = subjects(view, [claim.subject for claim in claims])
-    said = rich(
+    words = rich(
         start,
         names,
         verb,
         code(view.metric),
         f" by less than {view.margin_words}{_every(view, first)}",
     )
-    return rich(said, f"{numbers}{end}.", gap(view, first))
+    return rich(words, f"{numbers}{end}.", gap(view, first))
 
 
 def _every(view: StudyView, claim: Claim) -> str:
-    """`in every setting`, where there are several."""
+    """Return `in every setting`, if there are several."""
     scope = claim.scope
     one = len(view.factors) < 2 or len(scope.over) == 1 or scope.type not in ("everywhere", "clean")
     if one or claim.word.endswith("average"):
@@ -206,7 +222,7 @@ def _every(view: StudyView, claim: Claim) -> str:
 
 
 def _numbers(view: StudyView, claim: Claim) -> str:
-    """`effect +0.001, 95% interval −0.004 to +0.007`."""
+    """Return effect and interval: `effect +0.001, 95% interval −0.004 to +0.007`."""
     text = f"effect {amount(view, claim.estimate, claim)}{_seeds(view, claim)}"
     if not math.isfinite(claim.low):
         return text
@@ -215,6 +231,7 @@ def _numbers(view: StudyView, claim: Claim) -> str:
 
 
 def _one_sided(view: StudyView, claim: Claim) -> Rich:
+    """Say that a change does no harm, or no good."""
     what, side = ("harm", "worse") if claim.word == "no harm" else ("good", "better")
     start = rich(where(view, claim), subject(view, claim.subject), f" does no {what}: ")
     if len(view.factors) < 2 or claim.scope.type == "at":
@@ -228,8 +245,9 @@ def _one_sided(view: StudyView, claim: Claim) -> Rich:
             code(view.metric),
             f" {side} by {view.margin_words} or more",
         )
+
     verdict = view.analysis.judgement.verdicts[claim.subject] == claim.word
-    # Beside an established interaction the average is no claim, so that it isn't told either.
+    # Where an interaction is established, the average is not claimed, so it isn't shown either.
     numbers = f" ({_numbers(view, claim)})" if verdict else ""
     other = "helps" if what == "harm" else "harms"
     open_ = f" Whether it {other} is open." if verdict else ""
@@ -240,25 +258,27 @@ def _one_sided(view: StudyView, claim: Claim) -> Rich:
 
 
 def _depends(view: StudyView, claim: Claim) -> Rich:
-    """Of an established interaction; those that it opened are told by
-    `reports.words.dependences`."""
+    """Return a sentence on an established interaction.
+
+    `reports.words.dependences` describes interactions with known effects at single levels.
+    """
     names = claim.subject.split(" × ")
     if claim.scope.type == "alias_group":
         return _acting_together(view, claim)
     if len(names) > 2:
         return many_way(view, claim)
-    one, other = subject(view, names[0]), bare(view, names[1])
+
+    first, other = subject(view, names[0]), bare(view, names[1])
     change = amount(view, doubled(view, claim.estimate), claim)
     return rich(
-        *("What ", one, " does depends on ", other, f": its effect changes by {change} with it"),
+        *("What ", first, " does depends on ", other, f": its effect changes by {change} with it"),
         f" ({p_words(claim.p_adjusted)}). These seeds do not settle its effect at each level.",
         _seen_where(view, claim),
     )
 
 
 def _seen_where(view: StudyView, claim: Claim) -> Rich:
-    """The settings that an interaction was seen in, as a sentence of its own; empty where they are
-    all."""
+    """Return a sentence on where an interaction was seen; empty if in all settings."""
     if claim.scope.type != "clean":
         return gap(view, claim)
     return rich(
@@ -267,33 +287,39 @@ def _seen_where(view: StudyView, claim: Claim) -> Rich:
 
 
 def many_way(view: StudyView, claim: Claim) -> Rich:
-    """`What each of a, b, and c does depends on the other two together (three-way interaction
-    ...)`."""
+    """Return a sentence on an interaction of three or more factors.
+
+    Example: `What each of a, b, and c does depends on the other two together (three-way interaction
+    ...).`
+    """
     names = claim.subject.split(" × ")
-    many = number_words(len(names))
-    size = f"{many}-way interaction {amount(view, claim.estimate, claim)}{_inner(view, claim)}"
+    number = number_words(len(names))
+    size = f"{number}-way interaction {amount(view, claim.estimate, claim)}{_inner(view, claim)}"
     each = rich("What each of ", subjects(view, names), " does depends on the other ")
     return rich(each, f"{number_words(len(names) - 1)} together ({size}).")
 
 
 def _acting_together(view: StudyView, claim: Claim) -> Rich:
-    """Of a group of pairs in a fraction."""
+    """Return a sentence on a group of aliased pairs in a fraction."""
     terms = [_jointly(view, term) for term in claim.scope.terms]
     size = f" ({amount(view, claim.estimate, claim)}{_inner(view, claim)})"
     if len(terms) == 1:
         return rich("What ", terms[0], f" do is not the sum of what each does{size}.")
-    told = rich("Factors act together: ", *_alternatives(terms), size)
-    return rich(told, ". This design cannot tell these pairs apart.")
+    start = rich("Factors act together: ", *_alternatives(terms), size)
+    return rich(start, ". This design cannot tell these pairs apart.")
 
 
 def _inner(view: StudyView, claim: Claim) -> str:
-    """`; 95% interval +0.012 to +0.030; p = 0.003`: what follows a size within brackets."""
+    """Return what follows a size within brackets: `; 95% interval +0.012 to +0.030; p = 0.003`."""
     words = interval_words(view, claim)
     return words.replace(" (", "; ", 1).removesuffix(")")
 
 
 def doubled(view: StudyView, contrast: float) -> float:
-    """How much an effect changes: twice the factorial contrast, on a log scale as a ratio."""
+    """Return how much an effect changes with another factor.
+
+    This is twice the factorial contrast; on a log scale it is a ratio.
+    """
     return (1 + contrast) ** 2 - 1 if view.log else 2 * contrast
 
 
@@ -301,6 +327,7 @@ def doubled(view: StudyView, contrast: float) -> float:
 
 
 def _diverges(view: StudyView, claim: Claim) -> Rich:
+    """Say that a level makes trials diverge, or prevents divergence, with the counts."""
     counts = claim.counts
     assert counts is not None
     at, first = (counts.diverged, counts.ended), (counts.diverged_first, counts.ended_first)
@@ -309,25 +336,29 @@ def _diverges(view: StudyView, claim: Claim) -> Rich:
         if claim.scope.type == "at" and claim.scope.at
         else ()
     )
+
     factor = view.split(claim.subject)[0]
-    lost, spared = at_level(view, factor, claim.level), at_level(view, factor, claim.against)
+    more, fewer = at_level(view, factor, claim.level), at_level(view, factor, claim.against)
     aliased = claim.scope.type == "alias_group"
     name = _group(view, claim) if aliased else subject(view, claim.subject)
     p = f" ({p_words(claim.p_adjusted)}).{_alias(claim) if aliased else ''}"
+
     if claim.level == view.first(claim.factor):
-        told = rich(
+        start = rich(
             name,
             " prevents divergence",
             setting,
             f": {first[0]} of {first[1]} trials diverged ",
-            lost,
+            more,
         )
-        return rich(told, f", {at[0]} of {at[1]} ", spared, p)
-    told = rich(name, " makes trials diverge", setting, f": {at[0]} of {at[1]} ", lost)
-    return rich(told, f", {first[0]} of {first[1]} ", spared, p)
+        return rich(start, f", {at[0]} of {at[1]} ", fewer, p)
+
+    start = rich(name, " makes trials diverge", setting, f": {at[0]} of {at[1]} ", more)
+    return rich(start, f", {first[0]} of {first[1]} ", fewer, p)
 
 
 def _composite(view: StudyView, claim: Claim) -> Rich:
+    """Say that a change harms or helps if diverged trials count as worst."""
     word = VERBS[claim.word]
     start = rich(
         "Counting diverged runs as worst, ",
@@ -345,6 +376,7 @@ def _composite(view: StudyView, claim: Claim) -> Rich:
 
 
 def _idle(view: StudyView, claim: Claim) -> Rich:
+    """Say that a change did nothing."""
     exact = claim.subject in view.analysis.idle
     how = "identical values" if exact else "values that differ by rounding only"
     return rich(
@@ -354,16 +386,22 @@ def _idle(view: StudyView, claim: Claim) -> Rich:
 
 
 def _undecided(view: StudyView, claim: Claim) -> Rich:
+    """Return why there is no verdict on a change."""
     name = subject(view, claim.subject)
     if not math.isfinite(claim.estimate):
         start = rich("There is no verdict on ", name, ": the mean of ", code(view.metric))
         return rich(start, " is not compared where trials diverged or have no result.")
+
     if claim.n_seeds < 3:
         seeds = (
             f"{number_words(claim.n_seeds).capitalize()} seed{'s' if claim.n_seeds != 1 else ''}"
         )
-        told = f" (difference {amount(view, claim.estimate)}{_steps(view)}); a verdict needs three seeds."
-        return rich(f"{seeds}: no verdict on ", name, told)
+        end = (
+            f" (difference {amount(view, claim.estimate)}{_steps(view)}); "
+            "a verdict needs three seeds."
+        )
+        return rich(f"{seeds}: no verdict on ", name, end)
+
     seeds = count(claim.n_seeds, "seed")
     if not math.isfinite(claim.low):
         same = f": the difference is {amount(view, claim.estimate)} in each of {seeds}"
@@ -374,10 +412,11 @@ def _undecided(view: StudyView, claim: Claim) -> Rich:
 
 
 def _steps(view: StudyView) -> str:
-    """That an outcome is counted, so that equal differences mean little."""
+    """Say that an outcome moves in steps, so that identical differences mean little."""
     step = view.analysis.cells.trials.step
     return "" if step is None else f"; {view.metric} moves in steps of {step:.3g}"
 
 
 def _uncompared(view: StudyView, claim: Claim) -> Rich:
+    """Say that no two arms differ in this change alone."""
     return rich("No verdict on ", subject(view, claim.subject), ": no two arms differ in it alone.")

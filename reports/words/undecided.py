@@ -14,8 +14,10 @@ from reports.words.sentences import sentence
 
 
 def undecided(view: StudyView) -> list[Rich]:
-    """What these seeds do not decide: changes without a verdict, and whether the only two act
-    together."""
+    """Return what these seeds do not decide.
+
+    These are changes without a verdict and, in a study of two changes, whether they act together.
+    """
     words = view.analysis.judgement.verdicts
     idle = {claim.subject for claim in view.analysis.claims if claim.kind == "idle"}
     done = idle | blocked(view) | set(_without_pairs(view))
@@ -29,7 +31,7 @@ def undecided(view: StudyView) -> list[Rich]:
         if claim.estimate == claim.estimate and claim.n_seeds < FEWEST_SEEDS
     ]
 
-    told: list[Claim] = []
+    covered: list[Claim] = []
     out = open_interaction(view)
     for several, all_at_once in ((known, _several_open), (few, _too_few_seeds)):
         if (
@@ -37,15 +39,17 @@ def undecided(view: StudyView) -> list[Rich]:
             or len(several) == len(words) > 1
             or (several is few and len(few) > 1)
         ):
+            # Many changes share one sentence, so that the answer stays short.
             out.append(all_at_once(view, several))
-            told += several
-    return [*out, *(sentence(view, claim) for claim in claims if claim not in told)]
+            covered += several
+    return [*out, *(sentence(view, claim) for claim in claims if claim not in covered)]
 
 
 def _several_open(view: StudyView, claims: Sequence[Claim]) -> Rich:
-    """Several changes that the seeds do not decide, with their effects."""
+    """Return one sentence on several changes that the seeds do not decide, with their effects."""
     fewest, most = min(c.n_seeds for c in claims), max(c.n_seeds for c in claims)
     seeds = count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+
     whole = len(claims) == len(view.analysis.judgement.verdicts)
     what = "whether any factor changes" if whole else "whether these change"
     return rich(
@@ -58,7 +62,7 @@ def _several_open(view: StudyView, claims: Sequence[Claim]) -> Rich:
 
 
 def _too_few_seeds(view: StudyView, claims: Sequence[Claim]) -> Rich:
-    """Several changes of which too few seeds have a result."""
+    """Return one sentence on several changes with a result from too few seeds."""
     most = max(claim.n_seeds for claim in claims)
     seeds = f"{number_words(most).capitalize()} seed{'s' if most > 1 else ''}"
     return rich(
@@ -67,7 +71,7 @@ def _too_few_seeds(view: StudyView, claims: Sequence[Claim]) -> Rich:
 
 
 def uncompared(view: StudyView) -> list[Rich]:
-    """Changes that no two arms, or no seed, allow a comparison of."""
+    """Return the changes that can't be compared, because two arms or their seeds are missing."""
     out = []
     if without := _without_pairs(view):
         fraction = view.analysis.cells.design.fraction
@@ -77,6 +81,7 @@ def uncompared(view: StudyView) -> list[Rich]:
             else "no seed has a result in both arms"
         )
         out.append(rich(subjects(view, without), f" can't be compared: {why}."))
+
     if view.analysis.uncompared and len(view.arms) > 1:
         which = "it alone" if len(view.analysis.uncompared) == 1 else "one of these alone"
         out.append(
@@ -86,11 +91,12 @@ def uncompared(view: StudyView) -> list[Rich]:
                 f": no two arms differ in {which}.",
             )
         )
+
     return out
 
 
 def _without_pairs(view: StudyView) -> list[str]:
-    """Changes of which no seed has both sides."""
+    """Return the changes for which no seed has a result on both sides."""
     verdicts = view.analysis.verdicts
     return (
         [str(name) for name in verdicts.loc[verdicts["n_pairs"] == 0, "factor"]]

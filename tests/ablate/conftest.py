@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ablate.reading.load import load_study
-from ablate.reading.menus import Choice, Menus, options_of
+from ablate.planning.load import load_study
+from ablate.reading.options import options_of
 from ablate.study.nouns import StudySpec
+from ablate.trainers.core.menus import Choice, Menus
 from g2g_core.config import TrialConfig
 
 FILTERS = {"type": "integer", "default": 64, "minimum": 1, "description": "base width"}

@@ -5,9 +5,8 @@ Run this file to write their tables anew.
 
 import re
 import subprocess
-import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 
@@ -15,13 +14,14 @@ import pytest
 import typer
 
 from ablate.cli import app
-from ablate.reading.menus import options_of
-from ablate.reading.schema import LIMITS
+from ablate.reading.options import options_of
+from ablate.trainers.core.rules import LIMITS
 from g2g_core.config import TrialConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ROOT / "docs" / "commands.md"
 STUDY_FILES = ROOT / "docs" / "study-files.md"
+Called = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def parameters(command: typer.core.TyperCommand) -> Iterator[tuple[str, str, object]]:
@@ -114,13 +114,10 @@ def examples() -> list[str]:
 
 
 @pytest.mark.parametrize("line", examples())
-def test_examples_run(line: str, tmp_path: Path) -> None:
+def test_examples_run(line: str, tmp_path: Path, called: Called) -> None:
     program, *words = line.split()
     assert program == "g2g-ablate"
-    code = f"import sys; from ablate.cli import main; sys.argv[1:] = {words!r}; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = called(*words, where=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
@@ -130,8 +127,8 @@ def test_examples_run(line: str, tmp_path: Path) -> None:
 )
 def test_the_study_of_the_page_plans(page: Path, trials: int, tmp_path: Path) -> None:
     """As a file of its own, in a folder without the bundled studies."""
+    from ablate.planning.load import load_study
     from ablate.planning.plan import plan
-    from ablate.reading.load import load_study
 
     block = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     path = tmp_path / "my-study.yaml"

@@ -3,7 +3,9 @@ images."""
 
 import os
 import zlib
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -45,14 +47,18 @@ def weight(
 
 
 class Golden:
-    """One file of golden numbers, as tensors and comparisons; `partial`: only some of the numbers
-    were kept."""
+    """Golden numbers as tensors and comparisons.
 
-    def __init__(self, arrays: Mapping[str, np.ndarray], partial: bool = False) -> None:
-        self.arrays = arrays
-        self.keys = list(arrays)
+    Of the same numbers there may be several files: the part that is kept with the tests, and the
+    whole; what is in both is compared with both. `partial`: only some of the numbers were kept.
+    """
+
+    def __init__(self, *files: Mapping[str, np.ndarray], partial: bool = False) -> None:
+        self.files = files
+        self.arrays = dict(ChainMap(*files))
+        self.keys = list(self.arrays)
         self.partial = partial
-        self.compared = 0
+        self.compared = [0] * len(files)
 
     def __getitem__(self, key: str) -> Tensor:
         return torch.as_tensor(np.asarray(self.arrays[key]))
@@ -67,36 +73,34 @@ class Golden:
 
     def same(self, key: str, value: Tensor, *, rtol: float = 1e-9, atol: float = 0.0) -> None:
         """Assert that `value` is the golden one; relative to the largest golden number."""
-        there = key in self.arrays or key + "#val" in self.arrays
+        there = [i for i, file in enumerate(self.files) if key in file or key + "#val" in file]
         assert there or self.partial, f"no golden number {key}"
-        self.compared += there
-        if not there:
-            return
-        if key + "#val" in self.arrays:
-            shape = tuple(self[key + "#shape"].tolist())
-            assert tuple(value.shape) == shape, f"{key}: {tuple(value.shape)} is not {shape}"
-            total, norm, largest, absolute = self[key + "#stats"].tolist()
-            flat = value.detach().double().flatten()
-            close(
-                flat[self[key + "#idx"]],
-                self[key + "#val"],
-                f"{key}#val",
-                rtol,
-                atol,
-                scale=largest,
-            )
-            close(flat.norm(), torch.tensor(norm, dtype=torch.float64), f"{key}#norm", rtol, atol)
-            close(
-                flat.sum(),
-                torch.tensor(total, dtype=torch.float64),
-                f"{key}#sum",
-                rtol,
-                atol,
-                scale=absolute,
-            )
-            return
-        golden = self[key]
-        close(value.detach().reshape(golden.shape), golden, key, rtol, atol)
+        for i in there:
+            self.compared[i] += 1
+        for i in there:
+            compare(self.files[i], key, value, rtol, atol)
+
+
+def compare(
+    file: Mapping[str, np.ndarray], key: str, value: Tensor, rtol: float, atol: float
+) -> None:
+    """Assert that `value` is what one file has under `key`: every number, or a digest of them."""
+    if key + "#val" in file:
+        shape, stats, at, kept = (
+            torch.as_tensor(np.asarray(file[f"{key}#{name}"]))
+            for name in ("shape", "stats", "idx", "val")
+        )
+        assert tuple(value.shape) == tuple(shape.tolist()), (
+            f"{key}: {tuple(value.shape)} is not {tuple(shape.tolist())}"
+        )
+        total, norm, largest, absolute = (number.double() for number in stats)
+        flat = value.detach().double().flatten()
+        close(flat[at], kept, f"{key}#val", rtol, atol, scale=float(largest))
+        close(flat.norm(), norm, f"{key}#norm", rtol, atol)
+        close(flat.sum(), total, f"{key}#sum", rtol, atol, scale=float(absolute))
+        return
+    golden = torch.as_tensor(np.asarray(file[key]))
+    close(value.detach().reshape(golden.shape), golden, key, rtol, atol)
 
 
 def close(
@@ -136,27 +140,40 @@ def recipe() -> Recipe:
     return Recipe()
 
 
-@pytest.fixture(params=["committed", "full"])
-def golden(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Golden]]:
-    """Reader of a file of golden numbers: the part that is kept with the tests, or the whole one
-        when it is there.
+FOLDERS = (SHARED / "reference" / "fixtures", TESTS / "fixtures")
+"""Of whole files, and of the parts that are kept with the tests."""
+
+
+@pytest.fixture
+def golden() -> Iterator[Callable[[str], Golden]]:
+    """Reader of golden numbers: the part that is kept with the tests, and the whole file when it is
+    there.
 
     A test that reads a file must have compared something with it.
     """
-    files: dict[str, Golden] = {}
+    read_files: dict[str, Golden] = {}
 
     def read(name: str) -> Golden:
-        partial = request.param == "committed"
-        path = (
-            TESTS / "fixtures" if partial else SHARED / "reference" / "fixtures"
-        ) / f"{name}.npz"
-        if not path.exists():
-            pytest.skip(f"{request.param} golden numbers {name} are not there")
-        with np.load(path, allow_pickle=False) as arrays:
-            return files.setdefault(name, Golden(dict(arrays), partial))
+        there = [path for folder in FOLDERS if (path := folder / f"{name}.npz").exists()]
+        if not there:
+            pytest.skip(f"golden numbers {name} are not there")
+        if name not in read_files:
+            read_files[name] = Golden(
+                *map(arrays_of, there), partial=there[0].parent == TESTS / "fixtures"
+            )
+        return read_files[name]
 
     yield read
-    assert all(file.compared for file in files.values()), f"nothing was compared with {list(files)}"
+    assert all(all(file.compared) for file in read_files.values()), (
+        f"nothing was compared with one of {list(read_files)}"
+    )
+
+
+@cache
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of one file."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,7 @@ from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
 from g2g_core.training.loop import train
 from g2g_core.translation import g2g, generator_of, options_by_shape
-
-sys.path.insert(0, str(Path(__file__).parent))
-from tiny_funit import NETWORK, batch, config
+from tests.g2g_core.tiny_funit import NETWORK, batch, config
 
 
 @pytest.fixture

@@ -111,7 +111,10 @@ def test_pointing_at_a_panel_shows_its_values(page):
 
 def test_tables_sort_by_keyboard(page):
     button = page.find_element("css selector", "#t-trials thead th:nth-child(5) button")
-    values = "return [...document.querySelectorAll('#t-trials tbody tr td:nth-child(5)')].map(c => c.dataset.v ?? null)"
+    values = (
+        "return [...document.querySelectorAll('#t-trials tbody tr td:nth-child(5)')].map(c => "
+        "c.dataset.v ?? null)"
+    )
     button.send_keys(Keys.ENTER)
     rows = page.execute_script(values)
     known = [float(value) for value in rows if value is not None]
@@ -138,7 +141,10 @@ def test_tables_filter_by_word_and_level(page):
 def test_layers_of_the_curves_can_be_hidden(page):
     box = page.find_element("css selector", '[data-layer="seeds"]')
     box.send_keys(Keys.SPACE)
-    hidden = "return [...document.querySelectorAll('#f-curves .l-seeds')].every(e => e.style.display === 'none')"
+    hidden = (
+        "return [...document.querySelectorAll('#f-curves .l-seeds')].every(e => e.style.display "
+        "=== 'none')"
+    )
     assert page.execute_script(hidden)
 
 
@@ -169,7 +175,8 @@ def test_odd_labels_do_not_widen_a_phone(browser, make_study, tmp_path):
 CONTRAST = """
 const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
 const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-const light = rgb => [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => sum + part * linear(rgb[i] / 255), 0);
+const light = rgb =>
+  [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => sum + part * linear(rgb[i] / 255), 0);
 function ground(element) {
   for (; element; element = element.parentElement) {
     const colour = parse(getComputedStyle(element).backgroundColor);
@@ -177,9 +184,11 @@ function ground(element) {
   }
   return [255, 255, 255];
 }
-const words = e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+const words = e => e.checkVisibility()
+  && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
 return [...document.querySelectorAll('body *')].filter(words).map(e => {
-  const style = getComputedStyle(e), ink = light(parse(e.closest('svg') ? style.fill : style.color));
+  const style = getComputedStyle(e);
+  const ink = light(parse(e.closest('svg') ? style.fill : style.color));
   const [low, high] = [ink, light(ground(e))].sort((a, b) => a - b);
   return [(high + 0.05) / (low + 0.05), e.tagName, e.textContent.slice(0, 30)];
 }).filter(([ratio]) => ratio < 4.5);
@@ -194,9 +203,11 @@ def test_all_text_has_contrast_aa(page, theme):
 
 
 NAMES = """
-const name = e => (e.getAttribute('aria-label') || e.textContent || e.getAttribute('alt') || '').trim()
+const name = e =>
+  (e.getAttribute('aria-label') || e.textContent || e.getAttribute('alt') || '').trim()
   || [...(e.labels || [])].map(l => l.textContent.trim()).join('');
-return [...document.querySelectorAll('button, a, input, select, img, [role=img], [role=region], nav, section')]
+const named = 'button, a, input, select, img, [role=img], [role=region], nav, section';
+return [...document.querySelectorAll(named)]
   .filter(e => !name(e) && !e.getAttribute('aria-labelledby')).map(e => e.outerHTML.slice(0, 80));
 """
 
@@ -241,7 +252,10 @@ def test_no_table_is_cut_on_paper(page):
     """On A4 every table is as wide as its box at most, and what was folded is printed."""
     size(page, 700)
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
-    wide = "return [...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth + 1)"
+    wide = (
+        "return [...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > "
+        "b.clientWidth + 1)"
+    )
     assert page.execute_script(f"{wide}.map(b => b.ariaLabel)") == []
     data = page.execute_cdp_cmd(
         "Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True}

@@ -65,8 +65,8 @@ def test_words_by_different_margins_are_not_compared_and_the_effects_are(make):
     assert "The effects on kid can be compared; the words of the verdicts can't." in text
     assert "Their margins differ (first: 0.01; second: 0.05)" in text
     assert (
-        "The studies disagree on clip: its effect is +0.0300 (95% interval +0.0274 to +0.0326) in first and −0.0310 "
-        in text
+        "The studies disagree on clip: its effect is +0.0300 (95% interval +0.0274 to +0.0326) "
+        "in first and −0.0310 " in text
     )
     assert "(p < 0.001)" in text
     assert (
@@ -265,8 +265,8 @@ def test_an_effect_that_depends_on_another_factor_has_no_common_mean(make_study)
 
     text = text_of(crossed("first"), crossed("second"))
     assert (
-        "Its effect depends on another factor in first and second, so one number doesn't describe it."
-        in text
+        "Its effect depends on another factor in first and second, so one number doesn't "
+        "describe it." in text
     )
     assert "mean of these studies" not in text
 

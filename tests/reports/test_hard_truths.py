@@ -190,8 +190,8 @@ def test_what_is_settled_in_the_one_setting_left_is_told() -> None:
     said = answer("crossover without an arm")
     assert "do not settle" not in said
     assert (
-        "a does depends on b: it makes kid better with every other factor at its first level (−0.040"
-        in said
+        "a does depends on b: it makes kid better with every other factor at its first level "
+        "(−0.040" in said
     )
     assert "and worse without c and with b (+0.040" in said
 
@@ -280,8 +280,8 @@ def test_shares_of_ratios_are_told_in_the_unit_of_the_outcome() -> None:
 def test_bounds_that_are_open_are_told_in_a_sentence() -> None:
     text = to_text(Document("truth", "", "", (threats(view_of("pairs diverge")),)))
     assert (
-        "Whatever the missing trials would have been, the effect of a can be anything; that includes"
-        in text
+        "Whatever the missing trials would have been, the effect of a can be anything; that "
+        "includes" in text
     )
 
 

@@ -388,7 +388,10 @@ def test_without_an_established_interaction_single_settings_stay_open() -> None:
         (
             "prevents divergence",
             "without",
-            "clip prevents divergence: 10 of 20 trials diverged without clip, 0 of 20 with clip (p < 0.001).",
+            (
+                "clip prevents divergence: 10 of 20 trials diverged without clip, 0 of 20 with "
+                "clip (p < 0.001)."
+            ),
         ),
         (
             "makes diverge",
@@ -454,7 +457,10 @@ def test_what_all_arms_do_is_not_called_one_cause() -> None:
 
 def test_two_effects_beside_the_margin_are_no_difference() -> None:
     assert claims("eleven and nine", "direction") == [("direction", "a", "harms", {})]
-    told = "Whether b changes the effect of a is not decided (change +0.002, 95% interval −0.007 to +0.011)."
+    told = (
+        "Whether b changes the effect of a is not decided (change +0.002, 95% interval −0.007 to "
+        "+0.011)."
+    )
     assert told in answer("eleven and nine")
 
 
@@ -478,7 +484,10 @@ def test_a_missing_arm_narrows_the_settings() -> None:
     found = claim("an arm is missing", "direction:a")
     assert found.scope.left_out == ({"b": "with", "c": "with"},)
     assert len(found.scope.over) == 3
-    told = "and in no setting with results better by 0.010 or more. With everything else on, there are no"
+    told = (
+        "and in no setting with results better by 0.010 or more. With everything else on, there "
+        "are no"
+    )
     assert told in answer("an arm is missing")
 
 
@@ -486,7 +495,8 @@ def test_two_seeds_have_no_verdict() -> None:
     row = "two equal seeds"
     assert claims(row) == [("undecided", "a", "not enough data", {})]
     assert answer(row) == (
-        "Two seeds: no verdict on a (difference +0.125; kid moves in steps of 0.0625); a verdict needs three seeds."
+        "Two seeds: no verdict on a (difference +0.125; kid moves in steps of 0.0625); a verdict "
+        "needs three seeds."
     )
     assert table_rows(row, "verdicts")[0].endswith("+0.125; –; –; –; ")
 

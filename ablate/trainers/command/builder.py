@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ablate.planning.identity import cell_id, digest, dumps, file_digest, trial_id
+from ablate.disk.digests import file_digest
 from ablate.study.design import Cell
+from ablate.study.identity import cell_id, digest, dumps, trial_id
 from ablate.study.nouns import StudySpec, Trial
 from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.command.config import BRACE, CommandConfig
 from ablate.trainers.command.environment import search_path
-from ablate.trainers.command.trainer import CommandTrainer, identifying
+from ablate.trainers.command.template import Command, identifying
 from g2g_core.checkpoints.names import files_of
 
 
@@ -25,22 +26,21 @@ class CommandBuilder:
         missing: what the program needs and is not there, one line each.
     """
 
-    def __init__(self, spec: StudySpec) -> None:
-        trainer = spec.trainer
-        assert trainer is not None
-        self.spec, self.trainer = spec, trainer
-        self.missing: list[str] = _missing_program(trainer)
+    def __init__(self, command: Command, spec: StudySpec) -> None:
+        self.spec, self.command = spec, command
+        self.missing: list[str] = _missing_program(command)
         self.values = Patched(spec.base, spec.factors)
-        self.written = Patched(CommandConfig(trainer.base), trainer.factors)
+        self.written = Patched(CommandConfig(command.base), command.factors)
 
-        named = trainer.options
-        self.arguments = PerLevels(self.written, named, trainer.arguments)
+        named = command.options
+        self.arguments = PerLevels(self.written, named, command.arguments)
         self.config = PerLevels(
-            self.written, identifying(trainer), lambda texts: _identity(trainer, texts)
+            self.written, identifying(command), lambda texts: _identity(command, texts)
         )
         self.code = PerLevels(self.written, named, self._code)
         files = ("checkpoint",) if "checkpoint" in named else ()
         self.checkpoint = PerLevels(self.values, files, self._checkpoint)
+        self.sources: dict[str, str] = {}
         self.identities: dict[str, dict[str, str]] = {}
 
     def cell_id(self, cell: Cell) -> str:
@@ -61,8 +61,8 @@ class CommandBuilder:
         config = CommandConfig(
             options=self.values.values(cell),
             arguments=self.arguments(cell),
-            metrics=self.trainer.metrics,
-            folder=str(self.trainer.folder),
+            metrics=self.command.metrics,
+            folder=str(self.command.folder),
             outcome=self.spec.outcome.metric,
             seed=seed,
         )
@@ -71,17 +71,19 @@ class CommandBuilder:
 
     def _code(self, texts: Mapping[str, Any]) -> str:
         """The digest of the files that the command names."""
-        found = [file_digest(file) for file in self._files(texts)]
-        return digest(dumps(found)) if found else "none"
+        files = list(self._files(texts))
+        digests = [file_digest(file) for file in files]
+        self.sources |= {str(file): str(code) for file, code in zip(files, digests, strict=True)}
+        return digest(dumps(digests)) if digests else "none"
 
     def _files(self, texts: Mapping[str, Any]) -> Iterator[Path]:
         """The files among the words of the command, also behind a `=`; not the interpreter
         itself."""
-        words = self.trainer.arguments(texts, but=("checkpoint",))
+        words = self.command.arguments(texts, but=("checkpoint",))
         for number, word in enumerate(words):
             for part in (word, word.partition("=")[2]):
                 if part and not (number == 0 and Path(part).is_absolute()):
-                    file = self.trainer.folder / part
+                    file = self.command.folder / part
                     if is_file(file):
                         yield file
 
@@ -104,18 +106,18 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def _identity(trainer: CommandTrainer, texts: Mapping[str, Any]) -> str:
+def _identity(command: Command, texts: Mapping[str, Any]) -> str:
     """What a program's numbers depend on: its command line, its metrics file, its threads."""
-    arguments = trainer.arguments(texts, but=("checkpoint",))
-    return dumps([arguments, trainer.metrics, texts.get("threads", "1")])
+    arguments = command.arguments(texts, but=("checkpoint",))
+    return dumps([arguments, command.metrics, texts.get("threads", "1")])
 
 
-def _missing_program(trainer: CommandTrainer) -> list[str]:
+def _missing_program(command: Command) -> list[str]:
     """A line where the program itself is not there."""
-    program = trainer.words[0]
+    program = command.words[0]
     if BRACE.search(program):
         return []
-    place = str(trainer.folder / program) if "/" in program else program
+    place = str(command.folder / program) if "/" in program else program
     if shutil.which(place, path=search_path()) is not None:
         return []
     return [f"trainer.command: {program}: no such program"]

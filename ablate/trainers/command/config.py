@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 BRACE = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
 """A doubled brace, a name in braces, or a brace that stands alone."""
@@ -26,7 +26,12 @@ class CommandConfig:
         folder: where the program is started, absolute.
         outcome: the metric that it must record.
         seed: the replicate.
+        entry: the training run, `module:function`.
+        elsewhere: the training is in another process, which itself says what it took.
     """
+
+    entry: ClassVar[str] = "ablate.trainers.command.run:train"
+    elsewhere: ClassVar[bool] = True
 
     options: Mapping[str, Any]
     arguments: tuple[str, ...] = ()

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from ablate.planning.identity import dumps
 from ablate.reading.problems import Problem, did_you_mean
 from ablate.study.design import Cell, meant_equal
+from ablate.study.identity import dumps
 from ablate.study.nouns import StudySpec
 from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.command.config import BRACE, WHEN_STARTED, CommandConfig
-from ablate.trainers.command.trainer import CommandTrainer, identifying, leaves, text_of
+from ablate.trainers.command.template import Command, identifying, leaves, text_of
 
 OURS = (
     "trial.json",
@@ -27,31 +27,29 @@ OURS = (
 COMMAND = ("trainer", "command")
 
 
-def command_problems(spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
-    """What is wrong with the trainer of a study and with what its factors do to the command."""
-    trainer = spec.trainer
-    assert trainer is not None
-    problems = [*_file_problems(trainer), *_template_problems(trainer)]
-    return problems or [*_cell_problems(trainer, cells), *_idle(spec, trainer, cells)]
+def command_problems(command: Command, spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
+    """Return what is wrong with a command, and with what the factors do to it."""
+    problems = [*_file_problems(command), *_template_problems(command)]
+    return problems or [*_cell_problems(command, cells), *_idle(spec, command, cells)]
 
 
-def _file_problems(trainer: CommandTrainer) -> Iterator[Problem]:
+def _file_problems(command: Command) -> Iterator[Problem]:
     """The metrics file is inside the trial's folder and none of ours; the working folder exists."""
-    path = PurePosixPath(trainer.metrics)
+    path = PurePosixPath(command.metrics)
     if path.is_absolute() or ".." in path.parts or not path.name:
-        message = f"'{trainer.metrics}' must be a file inside the trial's folder"
+        message = f"'{command.metrics}' must be a file inside the trial's folder"
         yield Problem(("trainer", "metrics"), message)
     elif path.parts[0] in OURS:
-        message = f"'{trainer.metrics}' is a name that g2g-ablate uses itself"
+        message = f"'{command.metrics}' is a name that g2g-ablate uses itself"
         yield Problem(("trainer", "metrics"), message)
-    if not trainer.folder.is_dir():
-        yield Problem(("trainer", "folder"), f"{trainer.folder}: no such folder")
+    if not command.folder.is_dir():
+        yield Problem(("trainer", "folder"), f"{command.folder}: no such folder")
 
 
-def _template_problems(trainer: CommandTrainer) -> Iterator[Problem]:
+def _template_problems(command: Command) -> Iterator[Problem]:
     """The command consists of words, every brace names something, and the folder is among them."""
     try:
-        words = trainer.words
+        words = command.words
     except ValueError as error:
         yield Problem(COMMAND, f"cannot be split into words: {str(error).lower()}")
         return
@@ -61,11 +59,11 @@ def _template_problems(trainer: CommandTrainer) -> Iterator[Problem]:
     if any(match[3] for word in words for match in BRACE.finditer(word)):
         yield Problem(COMMAND, "a brace stands alone; write {{ or }} for a brace")
         return
-    for name in trainer.names:
-        if name not in WHEN_STARTED and (problem := _unnamed(name, trainer.base)):
+    for name in command.names:
+        if name not in WHEN_STARTED and (problem := _unnamed(name, command.base)):
             yield Problem(COMMAND, problem)
-    if "folder" not in trainer.names:
-        yield Problem(COMMAND, f"must name {{folder}}, where the program writes {trainer.metrics}")
+    if "folder" not in command.names:
+        yield Problem(COMMAND, f"must name {{folder}}, where the program writes {command.metrics}")
 
 
 def _unnamed(name: str, base: Mapping[str, Any]) -> str | None:
@@ -81,18 +79,18 @@ def _unnamed(name: str, base: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _cell_problems(trainer: CommandTrainer, cells: Sequence[Cell]) -> Iterator[Problem]:
+def _cell_problems(command: Command, cells: Sequence[Cell]) -> Iterator[Problem]:
     """A level that replaces a map must keep what the command names in it."""
-    written = Patched(CommandConfig(trainer.base), trainer.factors)
+    written = Patched(CommandConfig(command.base), command.factors)
 
     def lost(texts: dict[str, Any]) -> str | None:
         try:
-            trainer.arguments(texts)
+            command.arguments(texts)
         except KeyError as error:
             return str(error.args[0])
         return None
 
-    lacks = PerLevels(written, trainer.options, lost)
+    lacks = PerLevels(written, command.options, lost)
     for cell in cells:
         if name := lacks(cell):
             where = " ".join(f"{factor}={cell[factor]}" for factor in lacks.factors)
@@ -100,13 +98,13 @@ def _cell_problems(trainer: CommandTrainer, cells: Sequence[Cell]) -> Iterator[P
             return
 
 
-def _idle(spec: StudySpec, trainer: CommandTrainer, cells: Sequence[Cell]) -> Iterator[Problem]:
+def _idle(spec: StudySpec, command: Command, cells: Sequence[Cell]) -> Iterator[Problem]:
     """Factors that change nothing: the command is the same at all their levels, in every cell."""
-    written = Patched(CommandConfig(trainer.base), trainer.factors)
+    written = Patched(CommandConfig(command.base), command.factors)
     words: Callable[[Cell], str] = PerLevels(
         written,
-        identifying(trainer),
-        lambda texts: dumps([trainer.arguments(texts), texts.get("threads")]),
+        identifying(command),
+        lambda texts: dumps([command.arguments(texts), texts.get("threads")]),
     )
     for factor in spec.factors:
         pairs = [(cell, {**cell, factor.name: factor.reference}) for cell in cells]
@@ -121,16 +119,14 @@ def _idle(spec: StudySpec, trainer: CommandTrainer, cells: Sequence[Cell]) -> It
             yield Problem(("factors", factor.name), message, at_key=True)
 
 
-def command_cautions(spec: StudySpec) -> list[str]:
-    """What runs as it is written and yet is hardly meant, a line each."""
-    trainer = spec.trainer
-    assert trainer is not None
+def command_cautions(command: Command) -> list[str]:
+    """Return what runs as it is written and is hardly meant, one line each."""
     unused = [
         path
-        for path in leaves(trainer.base)
-        if path not in trainer.names and path.partition(".")[0] != "threads"
+        for path in leaves(command.base)
+        if path not in command.names and path.partition(".")[0] != "threads"
     ]
     found = [f"base.{path}: the command does not name it, so it has no effect" for path in unused]
-    if "seed" not in trainer.names:
+    if "seed" not in command.names:
         found.append("trainer.command: does not name {seed}: every seed is the same run again")
     return found

@@ -14,7 +14,7 @@ from ablate.reading.problems import did_you_mean
 from ablate.trainers.command.config import CommandConfig
 from ablate.trainers.command.environment import program_environment
 from ablate.trainers.command.metrics_file import MetricsFile
-from ablate.trial.run import STOP, Stopped
+from ablate.trainers.trainer import STOP, Stopped
 from g2g_core.record import Diverged, Record
 
 LOG = "trial.log"

@@ -1,116 +1,126 @@
-"""The trainer of a study of any program: `trainer: {command: ..., metrics: ...}` in a study
-file."""
+"""Any program as what trains: `trainer: {command: ..., metrics: ...}` in a study file."""
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ablate.planning.identity import dumps
-from ablate.reading.yaml_file import NULL, Node
-from ablate.study.nouns import Factor
-from ablate.trainers.command.config import BRACE, WHEN_STARTED, replaced
+from ablate.reading.names import patches
+from ablate.reading.problems import Problem
+from ablate.reading.schema import Rules
+from ablate.reading.yaml_file import Node
+from ablate.reading.yaml_text import as_written
+from ablate.study.design import Cell
+from ablate.study.nouns import Factor, FurtherOutcome, Outcome, StudyError, StudySpec, Trial
+from ablate.trainers.command.builder import CommandBuilder
+from ablate.trainers.command.config import CommandConfig
+from ablate.trainers.command.problems import command_cautions, command_problems
+from ablate.trainers.command.rules import command_rules
+from ablate.trainers.command.template import METRICS, Command, written
+from ablate.trainers.trainer import Metric, Place, StudyTrainer
 
-METRICS = "metrics.jsonl"
-"""The file that a program writes, unless `metrics:` names another."""
+MOST_LETTERS = 60
+"""Of the command in a sentence about the trials."""
 
 
 @dataclass(frozen=True)
-class CommandTrainer:
-    """The trainer of a study file.
+class CommandTrainer(StudyTrainer):
+    """A program that trains every trial.
 
     Attributes:
-        command: as it stands in the file, with names in braces.
-        metrics: the file that the program writes, relative to the trial's folder.
-        folder: where the program is started, absolute.
-        base: the options, each value as it was written.
-        factors: the factors of the study, their values as they were written.
+        command: the command, with the options that fill it in.
+        options: `base:` of the study file.
     """
 
-    command: str
-    metrics: str
-    folder: Path
-    base: Mapping[str, Any]
-    factors: tuple[Factor, ...]
+    entry: ClassVar[str] = CommandConfig.entry
+    in_process: ClassVar[bool] = False
 
-    def record(self) -> dict[str, str]:
-        """As the study file has it, for plan.json."""
-        return {"command": self.command, "metrics": self.metrics, "folder": str(self.folder)}
+    command: Command
+    options: Mapping[str, Any]
 
-    @property
-    def words(self) -> list[str]:
-        """The words of the command, quoted as in a shell; names in braces stay."""
-        return shlex.split(self.command)
+    @classmethod
+    def of_tree(cls, tree: Node) -> "CommandTrainer":
+        """Return the trainer of a study file whose `trainer:` is a map, valid or not."""
+        study: Mapping[str, Node] = tree.value if isinstance(tree.value, dict) else {}
+        trainer: Mapping[str, Node] = study["trainer"].value  # type: ignore[assignment]
+        base = tree.plain().get("base")
+        factors = written(study["factors"]) if "factors" in study else {}
+        folder, text = trainer.get("folder"), trainer.get("command")
+        here = text.folder if text else study["trainer"].folder
+        command = Command(
+            text=str(text.value) if text else "",
+            metrics=str(trainer["metrics"].value) if "metrics" in trainer else METRICS,
+            folder=Path(
+                os.path.normpath(
+                    folder.folder / Path(str(folder.value)).expanduser() if folder else here
+                )
+            ),
+            base=written(study["base"]) if isinstance(base, dict) else {},
+            factors=tuple(
+                Factor(name, patches(factor))
+                for name, factor in (factors.items() if isinstance(factors, dict) else ())
+            ),
+        )
+        return cls(command, base if isinstance(base, dict) else {})
 
-    @property
-    def names(self) -> list[str]:
-        """The names in braces, each once."""
-        found = (match[2] for word in self.words for match in BRACE.finditer(word))
-        return list(dict.fromkeys(name for name in found if name is not None))
+    def rules(self) -> Rules:
+        """Return what a study file may say, by the types of the values in `base:`."""
+        return command_rules(self.options)
 
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The keys of `base:` that the command names, or names something inside of."""
-        named = (name.partition(".")[0] for name in self.names if name not in WHEN_STARTED)
-        return tuple(dict.fromkeys(name for name in named if name in self.base))
+    def config(self, base: Mapping[str, Any]) -> CommandConfig:
+        """Return the config that `base:` describes."""
+        return CommandConfig(base)
 
-    def arguments(self, written: Mapping[str, Any], but: Sequence[str] = ()) -> tuple[str, ...]:
-        """The words of the command with these options filled in, save those named in `but`.
+    def better(self, _metric: str) -> str:
+        """Return `lower`: of a program's metrics nothing is known."""
+        return "lower"
 
-        Raises:
-            KeyError: a name is none of the options.
-        """
+    def outcome_problems(
+        self, _spec: StudySpec, _outcome: Outcome | FurtherOutcome, _place: Place
+    ) -> list[Problem]:
+        """Return nothing: a program may record any metric."""
+        return []
 
-        def named(name: str) -> str:
-            if name in WHEN_STARTED or name in but:
-                return f"{{{name}}}"
-            return text_of(name, written).replace("{", "{{").replace("}", "}}")
+    def problems(self, spec: StudySpec, cells: Sequence[Cell], _tree: Node) -> list[Problem]:
+        """Return what is wrong with the command, in any cell."""
+        return command_problems(self.command, spec, cells)
 
-        return tuple(replaced(word, doubled=lambda pair: pair, named=named) for word in self.words)
+    def cautions(self, _spec: StudySpec) -> list[str]:
+        """Return options that the command does not name, and a missing seed."""
+        return command_cautions(self.command)
 
+    def builder(self, spec: StudySpec) -> CommandBuilder:
+        """Return what makes the trials of the study."""
+        return CommandBuilder(self.command, spec)
 
-def command_options(study: Any) -> dict[str, Any] | None:
-    """The base of a study whose trainer is a command, if it is a map; None: the core trains."""
-    if not isinstance(study, dict) or study.get("trainer") is None:
-        return None
-    base = study.get("base")
-    return base if isinstance(base, dict) else {}
+    def metrics(self, spec: StudySpec) -> dict[str, Metric]:
+        """Return the outcome, which is all that is known of a program's metrics."""
+        metric = Metric(spec.outcome.better, description="as the program records it")
+        return {spec.outcome.metric: metric}
 
+    def work(self, _trials: Sequence[Trial]) -> str:
+        """Return `each one run of` and the command."""
+        text = " ".join(self.command.text.split())
+        cut = text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
+        return f"each one run of `{cut}`"
 
-def written(node: Node) -> Any:
-    """A value with its scalars as they were written; a list as JSON, which is YAML too."""
-    if isinstance(node.value, dict):
-        return {key: written(item) for key, item in node.value.items()}
-    return dumps(node.plain()) if isinstance(node.value, tuple) else node.text
+    def short(self, _config: CommandConfig, _steps: int) -> CommandConfig:
+        """Refuse: a program cannot be stopped after a few steps."""
+        raise StudyError(
+            "--pilot: a few steps of a program cannot be measured; "
+            "the first trial of it tells the cost"
+        )
 
+    def record(self) -> dict[str, Any]:
+        """Return the command as the study file has it."""
+        return self.command.record()
 
-def text_of(name: str, written: Mapping[str, Any]) -> str:
-    """The option behind a name in braces, as it was written; a checkpoint that is null is no text.
-
-    Raises:
-        KeyError: there is none, or it is a map.
-    """
-    value: Any = written
-    for key in name.split("."):
-        if not isinstance(value, Mapping):
-            raise KeyError(name)
-        value = value[key]
-    if isinstance(value, Mapping):
-        raise KeyError(name)
-    return "" if name == "checkpoint" and NULL.match(value) else str(value)
-
-
-def identifying(trainer: CommandTrainer) -> tuple[str, ...]:
-    """The options on which a program's numbers depend: those of its command, and its threads."""
-    threads = ("threads",) if "threads" in trainer.base else ()
-    return tuple(dict.fromkeys((*trainer.options, *threads)))
-
-
-def leaves(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted paths of all values that are no maps."""
-    for name, value in options.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
+    def written(self, spec: StudySpec) -> tuple[dict[str, Any], Mapping[str, Mapping[str, Any]]]:
+        """Return `base:` and levels with every value as it was written: so it is passed on."""
+        base, levels = super().written(spec)
+        texts = {factor.name: factor.levels for factor in self.command.factors}
+        return (
+            as_written(base, self.command.base),
+            {name: as_written(levels[name], texts[name]) for name in levels},
+        )

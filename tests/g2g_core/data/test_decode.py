@@ -145,7 +145,9 @@ DAMAGED = {
     "tiny.png": encoded("PNG", Image.new("RGB", (3, 3))),
     "gif_inside.jpg": encoded("GIF", Image.new("P", (16, 16))),
     "tiff_inside.png": encoded("TIFF"),
-    "postscript.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n(touch ran) system showpage\n",
+    "postscript.jpg": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n(touch ran) system showpage\n"
+    ),
     "svg.png": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
     "python.png": b"#!/usr/bin/env python\nopen('ran', 'w')\n",
     "pickle.png": b"\x80\x04\x95cos\nsystem\n(S'touch ran'\ntR.",

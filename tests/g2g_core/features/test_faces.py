@@ -83,8 +83,11 @@ def test_batch_norm_in_training_mode_sees_each_half_alone():
     assert torch.equal(frozen(x)[:1], frozen(x[:1]))
     drifting = IdentityEncoder(Normed(), 12, batch_norm="train")
     assert drifting.network.training
-    expected = torch.cat([(h - h.mean((0, 2, 3), True)) / (h.var((0, 2, 3), False, True) + 1e-5).sqrt()
-                          for h in (x[:2], x[2:])]).flatten(1)  # fmt: skip
+    halves = [
+        (h - h.mean((0, 2, 3), True)) / (h.var((0, 2, 3), False, True) + 1e-5).sqrt()
+        for h in (x[:2], x[2:])
+    ]
+    expected = torch.cat(halves).flatten(1)
     torch.testing.assert_close(drifting(x), expected)
     assert not drifting.eval().network.training
 

@@ -1,6 +1,4 @@
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +9,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.metrics import METRICS, Metric, MetricError, default_metrics, evaluate, menu
 from g2g_core.metrics.menu import DEFAULT
 from g2g_core.passes.evaluation import Evaluation
-
-sys.path.insert(0, str(Path(__file__).parent))
-import known_world
+from tests.g2g_core.metrics import known_world
 
 
 def measured(generator: torch.nn.Module) -> dict[str, float]:

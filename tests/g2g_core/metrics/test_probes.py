@@ -1,6 +1,3 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,9 +8,7 @@ from g2g_core.metrics import evaluate
 from g2g_core.metrics.probes import distinct, purity
 from g2g_core.metrics.ridge import FOLDS, STRENGTH, above_chance, held_out, probe, stratified
 from g2g_core.seeding import generator
-
-sys.path.insert(0, str(Path(__file__).parent))
-import known_world
+from tests.g2g_core.metrics import known_world
 
 
 @pytest.mark.parametrize("d", [3, 200])

@@ -115,10 +115,15 @@ def test_landmarks_are_erased_where_they_are(photographs):
     assert not list(eraser.parameters())
 
 
-@pytest.mark.parametrize("options", [
-    {"content_erase": "hair"}, {"content_erase": "fixed", "content_boxes": (0.0, 1.0)}, {"content_kernel": 2},
-    {"content_stride": 4, "content_kernel": 3},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"content_erase": "hair"},
+        {"content_erase": "fixed", "content_boxes": (0.0, 1.0)},
+        {"content_kernel": 2},
+        {"content_stride": 4, "content_kernel": 3},
+    ],
+)
 def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(ValueError, match=r"network\.content_"):
         narrow(**options)

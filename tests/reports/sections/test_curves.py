@@ -46,5 +46,6 @@ def test_the_arms_shown_are_described_without_a_verdict(make_study: Make) -> Non
     found = section(make_study(factors=5, seeds=2))
     notes = [plain(block.spans) for block in found.blocks if isinstance(block, Text)]
     assert notes[-1] == (
-        "Shown: the reference and the 15 arms whose mean differs most from its; all 32 are in the table of arms."
+        "Shown: the reference and the 15 arms whose mean differs most from its; all 32 are in "
+        "the table of arms."
     )

@@ -61,8 +61,8 @@ def test_a_diverged_trial_is_an_event_in_every_text(level: StudyTable) -> None:
     ]
     text = text_of(level)
     assert (
-        "3 of 6 trials degraded by the rule of the study file or diverged; of the reference, 0 of 3 trials."
-        in text
+        "3 of 6 trials degraded by the rule of the study file or diverged; of the reference, 0 "
+        "of 3 trials." in text
     )
     assert "3 seeds, 3 of 3 trials degraded or diverged" in text
     assert "an outcome: an event, like degraded, and part of no mean" in text
@@ -84,7 +84,10 @@ def test_what_degraded_before_it_diverged_counts_once(make_study: Make) -> None:
 def test_a_reference_that_diverges_is_said(make_study: Make) -> None:
     study = make_study(factors=1, seeds=3, status=diverged({0: 3}))
     words = [plain(sentence) for sentence in others(open_study(study))]
-    told = "The reference diverged too (3 of 3 trials, median step 200); the arm with long_recon=with did not."
+    told = (
+        "The reference diverged too (3 of 3 trials, median step 200); the arm with "
+        "long_recon=with did not."
+    )
     assert told in words
 
 
@@ -251,7 +254,10 @@ def test_a_factor_without_a_pair_is_in_no_summary_of_effects(make_study: Make) -
     assert words == [
         "2 of 8 trials diverged: 2 of 2 in the arm reassembly_fm. "
         "These trials do not show that any one factor is the reason.",
-        "Two seeds: no verdict on long_fm (+0.01) and long_recon (+0.002). A verdict needs three seeds.",
+        (
+            "Two seeds: no verdict on long_fm (+0.01) and long_recon (+0.002). A verdict needs "
+            "three seeds."
+        ),
         "reassembly_fm can't be compared: no seed has a result in both arms.",
     ]
 

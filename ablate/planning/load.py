@@ -1,0 +1,172 @@
+"""The study file, read and validated: everything that is wrong with it at once, each with its
+place."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ablate.reading.names import name_problems, patches
+from ablate.reading.options import Schema, first_line
+from ablate.reading.places import with_absolute_paths
+from ablate.reading.problems import Problem, schema_problems
+from ablate.reading.schema import Rules, study_schema
+from ablate.reading.study_tree import find_study, read_study
+from ablate.reading.yaml_file import Node
+from ablate.study.design import DESIGNS, DesignError, expand
+from ablate.study.nouns import Degradation, Factor, FurtherOutcome, Outcome, StudyError, StudySpec
+from ablate.trainers.core.menus import Menus
+from ablate.trainers.core.trainer import CoreTrainer
+from ablate.trainers.resolve import find_trainer, trainer_of
+from ablate.trainers.trainer import StudyTrainer
+
+
+def load_study(
+    study: str | Path, overrides: Iterable[str] = (), menus: Menus | None = None
+) -> StudySpec:
+    """Return the study of a file, or of a bundled study's name, validated in every cell.
+
+    Args:
+        study: path of a study file, or name of a bundled one.
+        overrides: `path=value`, applied to the file in order; values are YAML, relative paths in
+            them are relative to the current folder (those in the file are relative to the file).
+        menus: what the core can choose from; None: what is installed.
+
+    Raises:
+        StudyError: a line for each thing that is wrong: `file:line:column: path: what; did you mean
+            X?`.
+    """
+    tree = read_study(find_study(study), overrides)
+    trainer = find_trainer(tree, menus)
+    if isinstance(trainer, Problem):
+        raise _error(tree, [trainer])
+
+    # What the file says, key by key; then what no single key can say.
+    rules = trainer.rules()
+    problems = schema_problems(tree.plain(), _schema(rules))
+    problems += [one for one in name_problems(tree.plain()) if not _covered(one, problems)]
+    if problems:
+        raise _error(tree, problems)
+    settled = with_absolute_paths(tree, rules.paths)
+    trainer = find_trainer(settled, menus)
+    assert not isinstance(trainer, Problem)
+    spec = _build(settled, trainer)
+    problems = [*outcome_problems(spec, menus), *_cell_problems(spec, trainer, tree)]
+    if problems:
+        raise _error(tree, problems)
+    return spec
+
+
+def schema(trainer: StudyTrainer | None = None) -> Schema:
+    """Return the JSON Schema of the study file, of one that names a trainer, else the core."""
+    return _schema((trainer or CoreTrainer()).rules())
+
+
+def _schema(rules: Rules) -> Schema:
+    designs = {name: first_line(design) for name, design in DESIGNS.items()}
+    return study_schema(rules, designs)
+
+
+def outcome_problems(spec: StudySpec, menus: Menus | None = None) -> list[Problem]:
+    """Return what is wrong with the outcomes: with their metrics, their scale, or their looks."""
+    trainer, outcome = trainer_of(spec, menus), spec.outcome
+    problems = trainer.outcome_problems(spec, outcome, ("outcome",))
+    known = {outcome.metric: "is the primary outcome already"}
+    for number, further in enumerate(outcome.also):
+        place = ("outcome", "also", number)
+        if further.metric in known:
+            problems.append(Problem(place, f"{further.metric} {known[further.metric]}"))
+        else:
+            known[further.metric] = "is listed twice"
+            problems += trainer.outcome_problems(spec, further, place)
+
+    if outcome.scale == "log" and outcome.smallest_effect is None:
+        message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10%"
+        problems.append(Problem(("outcome", "scale"), message))
+    return problems + _look_problems(spec)
+
+
+def _look_problems(spec: StudySpec) -> list[Problem]:
+    """Return what is wrong with the looks of a study."""
+    outcome, looks, problems = spec.outcome, spec.outcome.looks, []
+    if outcome.spend and not looks:
+        message = "spends nothing: without outcome.looks all seeds run"
+        problems.append(Problem(("outcome", "spend"), message))
+    if looks and (list(looks) != sorted(looks) or looks[-1] != len(spec.seeds)):
+        message = f"must rise to the number of seeds, {len(spec.seeds)}, not {list(looks)}"
+        problems.append(Problem(("outcome", "looks"), message))
+    if looks and not spec.factors:
+        message = "nothing is compared: the study has no factors"
+        problems.append(Problem(("outcome", "looks"), message))
+    return problems
+
+
+def _error(tree: Node, problems: list[Problem]) -> StudyError:
+    """All problems, in the order of the file."""
+    lines = {}
+    for problem in problems:
+        mark, node = tree.at(problem.path)
+        place = mark if problem.at_key or isinstance(node.value, dict | tuple) else node.mark
+        text = (
+            f"{place}: {problem.place}: {problem.message}"
+            if problem.path
+            else f"{place}: {problem.message}"
+        )
+        lines[place.source, place.line, place.column, text] = text
+    return StudyError("\n".join(lines[key] for key in sorted(lines)))
+
+
+def _covered(problem: Problem, problems: list[Problem]) -> bool:
+    """Whether a problem at the same place or above is known already."""
+    return any(problem.path[: len(other.path)] == other.path for other in problems if other.path)
+
+
+def _build(tree: Node, trainer: StudyTrainer) -> StudySpec:
+    """Return the study of a tree without problems."""
+    study = tree.plain()
+    outcome = dict(study["outcome"])
+    outcome.setdefault("better", trainer.better(outcome["metric"]))
+    degradation = Degradation(**outcome.pop("degradation", {}))
+    looks = tuple(outcome.pop("looks", ()))
+    also = tuple(_further(entry, trainer) for entry in outcome.pop("also", ()))
+    return StudySpec(
+        name=study["name"],
+        question=study.get("question", ""),
+        base=trainer.config(study.get("base") or {}),
+        factors=tuple(
+            Factor(name, patches(factor), factor.get("when", {}), factor.get("ordered"))
+            for name, factor in (study.get("factors") or {}).items()
+        ),
+        design=_design(study.get("design", "full_factorial")),
+        seeds=tuple(study["seeds"]),
+        outcome=Outcome(**outcome, degradation=degradation, looks=looks, also=also),
+        exclude=tuple(study.get("exclude", ())),
+        equal_arms=tuple(tuple(group) for group in study.get("equal_arms", ())),
+        notes=study.get("notes", ""),
+        expect=study.get("expect") or {},
+        trainer=None if isinstance(trainer, CoreTrainer) else trainer,
+    )
+
+
+def _further(entry: str | dict[str, Any], trainer: StudyTrainer) -> FurtherOutcome:
+    """Return a further outcome of its metric's name, or of a map."""
+    given = {"metric": entry} if isinstance(entry, str) else entry
+    return FurtherOutcome(**{"better": trainer.better(given["metric"]), **given})
+
+
+def _design(design: str | dict[str, Any]) -> dict[str, Any]:
+    """`{"kind": name, ...options}`."""
+    if isinstance(design, str):
+        return {"kind": design}
+    ((kind, options),) = design.items()
+    return (
+        {"kind": kind, "cells": options} if isinstance(options, list) else {"kind": kind, **options}
+    )
+
+
+def _cell_problems(spec: StudySpec, trainer: StudyTrainer, tree: Node) -> list[Problem]:
+    """Return what is wrong with the design, and with the config of any cell."""
+    try:
+        cells = expand(spec).cells
+    except DesignError as error:
+        return [Problem(path, message) for path, message in error.problems]
+    return trainer.problems(spec, cells, tree)

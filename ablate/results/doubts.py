@@ -1,0 +1,37 @@
+"""What finished trials show that no plan could: seeds that change nothing."""
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def idle_seeds(folder: Path) -> str | None:
+    """Return which arms recorded the same numbers with all their seeds; None: no arm did.
+
+    An arm counts if two or more of its trials finished and every recorded number is the same.
+
+    Args:
+        folder: `OUT/<study>`, with its tables.
+    """
+    trials = pd.read_csv(folder / "trials.csv", dtype=str)
+    finished = trials[trials["status"] == "finished"]
+    history = pd.read_parquet(folder / "history.parquet")
+    history = history[~history["name"].astype(str).str.startswith("time/")]
+    rows = pd.util.hash_pandas_object(history[["step", "name", "value"]], index=False)
+    recorded = rows.groupby(history["trial_id"].astype(str)).sum()
+
+    counts = finished["trial_id"].map(recorded).groupby(finished["cell_id"]).agg(["count", "nunique"])
+    idle = counts.index[(counts["count"] > 1) & (counts["nunique"] == 1)]
+    if idle.empty:
+        return None
+    levels = [name for name in trials if name.startswith("level.")]
+    arms = finished.drop_duplicates("cell_id").set_index("cell_id").loc[idle, levels]
+    named = [
+        " ".join(f"{name.removeprefix('level.')}={level}" for name, level in arm.items())
+        for arm in arms.to_dict("records")
+    ]
+    which = "every arm" if len(idle) == finished["cell_id"].nunique() else "; ".join(named)
+    return (
+        f"all seeds recorded the same numbers in {which}: "
+        "the trainer does not use its seed there, so more seeds are no more evidence"
+    )

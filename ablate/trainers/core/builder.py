@@ -1,0 +1,97 @@
+"""From the cells of a study to the trials that the core trains."""
+
+from pathlib import Path
+from typing import Any
+
+from ablate.disk.digests import file_digest
+from ablate.study.design import Cell
+from ablate.study.identity import cell_id, digest, dumps, trial_id
+from ablate.study.nouns import StudySpec, Trial
+from ablate.study.patching import Patched, PerLevels
+from ablate.trainers.core.identity import DATA, FIELDS, Canonical, data_digest, weight_files
+from ablate.trainers.core.menus import Menus
+from ablate.trainers.core.sources import CHOOSING, sources_of
+from g2g_core.checkpoints.names import files_of
+from g2g_core.config import TrialConfig
+
+
+class CoreBuilder:
+    """Ids and configs of cells; what cells share is worked out once.
+
+    Attributes:
+        missing: what cells needed and was not there, one line each.
+    """
+
+    def __init__(self, spec: StudySpec, menus: Menus) -> None:
+        self.missing: list[str] = []
+        self.menus = menus
+        self.patched = Patched(spec.base, spec.factors)
+        self.seed = spec.seeds[0]
+        self.canonical = Canonical(self.patched, menus)
+        self.data = PerLevels(self.patched, DATA, self._data)
+        self.checkpoint = PerLevels(self.patched, ("checkpoint",), self._checkpoint)
+        self.weights = PerLevels(self.patched, ("model", "network"), self._weights)
+        self.sources: dict[str, str] = {}
+        self.code = PerLevels(self.patched, CHOOSING, self._code)
+        self.identities: dict[str, dict[str, str]] = {}
+        touched = [name for name in FIELDS if self.patched.levels_matter((name,))]
+        self.fixed = TrialConfig.from_dict(self.patched.values(self.patched.any_cell))
+        self.moving = {name: PerLevels(self.patched, (name,), _frozen(name)) for name in touched}
+
+    def cell_id(self, cell: Cell) -> str:
+        """The id of a cell; its identity is kept for its trials."""
+        identity = {
+            "config": digest(self.canonical.text(cell)),
+            "data": self.data(cell),
+            "checkpoint": self.checkpoint(cell),
+            "weights": self.weights(cell),
+            "code": self.code(cell),
+        }
+        id_ = cell_id(identity)
+        self.identities.setdefault(id_, identity)
+        return id_
+
+    def trial(self, id_: str, cell: Cell, seed: int) -> Trial:
+        """The trial of a cell and a seed."""
+        fields = dict(self.fixed.__dict__)
+        for name, value in self.moving.items():
+            fields[name] = value(cell)
+        fields["seed"] = seed
+        identity = self.identities[id_]
+        return Trial(trial_id(identity, seed), id_, cell, seed, TrialConfig(**fields), identity)
+
+    def _code(self, values: dict[str, Any]) -> str:
+        """Return the digest of the code that such a trial uses."""
+        used = sources_of(values, self.menus)
+        self.sources |= used
+        return digest(dumps(used))
+
+    def _data(self, values: dict[str, Any]) -> str:
+        config = TrialConfig.from_dict({**values, "seed": self.seed})
+        try:
+            return data_digest(config, self.menus)
+        except (ValueError, OSError) as error:
+            self.missing.append(" ".join(str(error).split()))
+            return "missing"
+
+    def _checkpoint(self, values: dict[str, Any]) -> str:
+        path = values["checkpoint"]
+        return "none" if path is None else self._content("checkpoint", *files_of(Path(path)))
+
+    def _weights(self, values: dict[str, Any]) -> str:
+        files = weight_files(values, self.menus)
+        found = {name: self._content(f"network.{name}", Path(path)) for name, path in files.items()}
+        return digest(dumps(found)) if found else "none"
+
+    def _content(self, option: str, *files: Path) -> str:
+        """The digest of what an option names."""
+        found = file_digest(*files)
+        if found is None:
+            what = "is a folder, not a file" if files[0].is_dir() else "no such file"
+            self.missing.append(f"{option}: {files[0]}: {what}")
+        return found or "missing"
+
+
+def _frozen(name: str) -> Any:
+    """From plain values to the frozen ones of a config, numbers as their type."""
+    return lambda values: getattr(TrialConfig.from_dict({name: values[name]}), name)

@@ -1,0 +1,1 @@
+"""A Python object of any package as what trains the trials of a study."""

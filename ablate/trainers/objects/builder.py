@@ -1,0 +1,87 @@
+"""From the cells of a study to the trials that a Python object trains."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ablate.disk.digests import file_digest, folder_digest
+from ablate.reading.options import Schema
+from ablate.study.design import Cell
+from ablate.study.identity import canonical_options, cell_id, digest, dumps, trial_id
+from ablate.study.nouns import StudySpec, Trial
+from ablate.study.patching import Patched, PerLevels
+from ablate.trainers.objects.config import ObjectConfig
+from ablate.trainers.objects.load import load_object
+
+
+class ObjectBuilder:
+    """Ids and configs of the cells of a study.
+
+    Args:
+        name: of the trainer.
+        spec: the study.
+        rules: option -> its schema.
+        sources: source file -> digest of its code.
+
+    Attributes:
+        missing: files and folders that options name and that are not there, one line each.
+    """
+
+    def __init__(
+        self, name: str, spec: StudySpec, rules: Mapping[str, Schema], sources: Mapping[str, str]
+    ) -> None:
+        self.missing: list[str] = []
+        self.name, self.spec, self.rules = name, spec, rules
+        self.patched = Patched(spec.base, spec.factors)
+        self.config = PerLevels(self.patched, self.patched.fields, self._config)
+        self.data = PerLevels(self.patched, self.patched.fields, self._data)
+        self.sources = dict(sources)
+        self.code = digest(dumps(self.sources))
+        self.identities: dict[str, dict[str, str]] = {}
+
+    def cell_id(self, cell: Cell) -> str:
+        """Return the id of a cell; its identity is kept for its trials."""
+        identity = {
+            "config": self.config(cell),
+            "data": self.data(cell),
+            "checkpoint": "none",
+            "weights": "none",
+            "code": self.code,
+        }
+        id_ = cell_id(identity)
+        self.identities.setdefault(id_, identity)
+        return id_
+
+    def trial(self, id_: str, cell: Cell, seed: int) -> Trial:
+        """Return the trial of a cell and a seed."""
+        options = self.patched.values(cell)
+        config = ObjectConfig(self.name, options, self.spec.outcome.metric, seed)
+        identity = self.identities[id_]
+        return Trial(trial_id(identity, seed), id_, cell, seed, config, identity)
+
+    def _config(self, values: Mapping[str, Any]) -> str:
+        return digest(dumps([self.name, canonical_options(values, self.rules)]))
+
+    def _data(self, values: Mapping[str, Any]) -> str:
+        """Return the digest of the data: the trainer's own, or of the files that options name."""
+        own = load_object(self.name).data_digest
+        if own is not None:
+            config = ObjectConfig(self.name, values, seed=self.spec.seeds[0]).own()
+            try:
+                return digest(str(own(config)))
+            except (OSError, ValueError) as error:
+                self.missing.append(" ".join(str(error).split()))
+                return "missing"
+        named = {
+            option: values[option]
+            for option, rule in self.rules.items()
+            if rule.get("format") == "path" and values.get(option)
+        }
+        digests = {option: self._content(option, Path(path)) for option, path in named.items()}
+        return digest(dumps(digests)) if digests else "none"
+
+    def _content(self, option: str, path: Path) -> str:
+        found = folder_digest(path) if path.is_dir() else file_digest(path)
+        if found is None:
+            self.missing.append(f"base.{option}: {path}: no such file or folder")
+        return found or "missing"

@@ -1,0 +1,67 @@
+"""Turns a function that calls `report(step, ...)` into an iterator of what it reports."""
+
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+Report = Callable[..., None]
+"""`report(step, name=value, ...)`; returns when the record is kept."""
+
+
+class RunEnded(BaseException):
+    """Raised by `report` when nobody takes records any more: the run is to end.
+
+    It is no `Exception`, so that a training loop that catches errors does not catch it.
+    """
+
+
+def reported(run: Callable[[Report], Any]) -> Iterator[dict[str, Any]]:
+    """Call a function in a thread and yield what it reports, one record at a time.
+
+    `report` returns after the record has been taken and kept, so the function is never ahead of
+    what is on the disk. When this iterator is closed, `report` raises `RunEnded`.
+
+    Args:
+        run: is called once with `report`.
+
+    Yields:
+        `{"step": step, name: value, ...}`.
+
+    Raises:
+        Exception: whatever the function raises.
+    """
+    records: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+    answers: SimpleQueue[bool] = SimpleQueue()
+    errors: list[BaseException] = []
+
+    def report(step: int, **values: Any) -> None:
+        records.put({"step": step, **values})
+        if not answers.get():
+            raise RunEnded
+
+    def call() -> None:
+        try:
+            run(report)
+        except RunEnded:
+            pass
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            records.put(None)
+
+    thread = Thread(target=call, name="training", daemon=True)
+    thread.start()
+    waiting = False
+    try:
+        while (record := records.get()) is not None:
+            waiting = True
+            yield record
+            answers.put(True)
+            waiting = False
+    finally:
+        if waiting:
+            answers.put(False)
+        thread.join()
+    if errors:
+        raise errors[0]

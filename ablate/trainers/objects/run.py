@@ -1,0 +1,121 @@
+"""Runs a Python trainer as a trial: what it yields or reports becomes the trial's records."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ablate.reading.problems import did_you_mean
+from ablate.trainers.objects.config import ObjectConfig
+from ablate.trainers.objects.definition import Trainer
+from ablate.trainers.objects.load import load_object
+from ablate.trainers.objects.reported import reported
+from g2g_core.record import Diverged, Record
+
+
+class RecordError(Exception):
+    """A record of a trainer cannot be used, or the outcome of the study is not among them."""
+
+
+def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[Record]:
+    """Train, or resume, and yield what the trainer records.
+
+    Args:
+        config: of the trial.
+        device: `cpu` or `cuda`.
+        checkpoints: the trainer's own folder, which is made.
+
+    Yields:
+        A note with the device, and with the step that a resumed run was resumed after; then a
+        record for each record of the trainer, in which its metrics are `metric/<name>` and all
+        other numbers `loss/<name>`.
+
+    Raises:
+        Diverged: a recorded value is not finite; the record with the others has been yielded.
+        RecordError: a record has no step, goes back, or holds what is not a number; or the run
+            has ended without the outcome of the study.
+    """
+    trainer = load_object(config.name)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    saved = any(checkpoints.iterdir())
+
+    steps, names, first = -1, dict[str, None](), True
+    for item in _items(trainer, config.own(), device, checkpoints):
+        step, values, facts = _parsed(item)
+        if step < steps:
+            raise RecordError(f"step {step} comes after step {steps}; steps must not go back")
+        if first:
+            resumed = step - 1 if saved and step > 0 else None
+            yield Record(max(0, step - 1), "note", facts={"device": device, "resumed_at": resumed})
+            first = False
+        if facts:
+            yield Record(step, "note", facts=facts)
+        steps, names = step, names | dict.fromkeys(values)
+        yield from _records(step, values, trainer.metrics)
+
+    if first:
+        yield Record(0, "note", facts={"device": device, "resumed_at": None})
+    if config.outcome not in names and not (saved and first):
+        hint = (
+            did_you_mean(config.outcome, names) or f"; it recorded {', '.join(names) or 'nothing'}"
+        )
+        raise RecordError(f"the trainer recorded no {config.outcome}, the study's outcome{hint}")
+
+
+def _items(trainer: Trainer, config: Any, device: str, checkpoints: Path) -> Iterator[Any]:
+    """Yield what a trainer of either form records, ending it when this is closed."""
+    offered = {"device": device, "checkpoints": checkpoints}
+    wanted = inspect.signature(trainer.train).parameters
+    others = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in wanted.values())
+    passed = {name: value for name, value in offered.items() if others or name in wanted}
+    if "report" in wanted:
+        run: Callable[..., Any] = trainer.train
+        return reported(lambda report: run(config, report=report, **passed))
+    items: Iterator[Any] = iter(trainer.train(config, **passed))
+    return items
+
+
+def _parsed(item: Any) -> tuple[int, dict[str, float], Mapping[str, Any]]:
+    """Return step, values and facts of a record: a map with `step`, or a `Record` of the core."""
+    if isinstance(item, Record):
+        return item.step, dict(item.values), item.facts
+    if not isinstance(item, Mapping):
+        raise RecordError(f"{type(item).__name__}: a record must be a map such as {{'step': 20}}")
+    if "step" not in item:
+        raise RecordError(f"a record has no step: {sorted(map(str, item))}")
+    step = _number("step", item["step"])
+    if not (math.isfinite(step) and step >= 0 and step == int(step)):
+        raise RecordError(f"step: {item['step']} must be a whole number, at least 0")
+    values = {
+        str(name): _number(str(name), value) for name, value in item.items() if name != "step"
+    }
+    return int(step), values, {}
+
+
+def _number(name: str, value: Any) -> float:
+    """Return a value as a number: also a tensor of one element; None is not finite."""
+    if value is None:
+        return math.nan
+    if not isinstance(value, str | bool):
+        try:
+            return float(value)
+        except (TypeError, ValueError, RuntimeError):
+            pass
+    raise RecordError(f"{name}: {str(value)[:40]!r} is not a number")
+
+
+def _records(
+    step: int, values: Mapping[str, float], metrics: Mapping[str, Any]
+) -> Iterator[Record]:
+    """Yield a record with the values that are finite; raise Diverged for others."""
+    finite = {
+        name if "/" in name else f"{'metric' if name in metrics else 'loss'}/{name}": value
+        for name, value in values.items()
+        if math.isfinite(value)
+    }
+    measured = any(name.startswith("metric/") for name in finite)
+    if finite:
+        yield Record(step, "eval" if measured else "train", values=finite)
+    if bad := [name for name, value in values.items() if not math.isfinite(value)]:
+        raise Diverged(step, bad[0])

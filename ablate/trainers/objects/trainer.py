@@ -1,0 +1,175 @@
+"""A Python object as what trains: `trainer: package.module:object` in a study file."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+from ablate.reading.options import Schema, options_of
+from ablate.reading.places import origin
+from ablate.reading.problems import Problem
+from ablate.reading.schema import Rules
+from ablate.reading.yaml_file import Node
+from ablate.study.design import Cell, meant_equal
+from ablate.study.nouns import FurtherOutcome, Outcome, StudyError, StudySpec, Trial
+from ablate.study.patching import Patched, PerLevels
+from ablate.trainers.objects.builder import ObjectBuilder
+from ablate.trainers.objects.config import ObjectConfig
+from ablate.trainers.objects.definition import Trainer
+from ablate.trainers.objects.load import TrainerError, load_object, place_of
+from ablate.trainers.sources import used_sources
+from ablate.trainers.trainer import FirstStep, Metric, Place, StudyTrainer
+
+
+class ObjectTrainer(StudyTrainer):
+    """A Python object that trains every trial.
+
+    Args:
+        name: `module:object`, or the name of an installed trainer.
+
+    Attributes:
+        trainer: the object.
+
+    Raises:
+        TrainerError: it cannot be imported, or is not a trainer.
+    """
+
+    entry: ClassVar[str] = ObjectConfig.entry
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.trainer: Trainer = load_object(name)
+
+    @cached_property
+    def options(self) -> dict[str, Schema]:
+        """Option -> its schema, without the seed."""
+        try:
+            rules = options_of(self.trainer.config)
+        except Exception as error:
+            line = " ".join(str(error).split())[:200]
+            raise TrainerError(f"{self.name}: config: {line}") from error
+        return {option: rule for option, rule in rules.items() if option != "seed"}
+
+    def rules(self) -> Rules:
+        """Return what a study file may say: the fields of the trainer's config."""
+        base = {
+            "type": "object",
+            "description": "the options of the trainer",
+            "additionalProperties": False,
+            "properties": self.options,
+            "required": [name for name, rule in self.options.items() if "default" not in rule],
+        }
+        if not base["required"]:
+            del base["required"]
+        return Rules(base, self.options, {"enum": list(self.trainer.metrics)})
+
+    def config(self, base: Mapping[str, Any]) -> ObjectConfig:
+        """Return the config that `base:` describes, with all defaults."""
+        defaults = {
+            name: rule["default"] for name, rule in self.options.items() if "default" in rule
+        }
+        return ObjectConfig(self.name, {**defaults, **base})
+
+    def better(self, metric: str) -> str:
+        """Return the metric's own direction."""
+        return self.trainer.metrics[metric].better or "lower"
+
+    def outcome_problems(
+        self, _spec: StudySpec, outcome: Outcome | FurtherOutcome, place: Place
+    ) -> list[Problem]:
+        """Return a direction that is not the metric's own."""
+        better = self.trainer.metrics[outcome.metric].better
+        if not better or better == outcome.better:
+            return []
+        return [Problem((*place, "better"), f"{outcome.metric} is better {better}")]
+
+    def problems(self, spec: StudySpec, cells: Sequence[Cell], tree: Node) -> list[Problem]:
+        """Return configs that the trainer refuses, and factors that change nothing."""
+        patched = Patched(spec.base, spec.factors)
+        refused = PerLevels(patched, patched.fields, self._refused)
+        problems: dict[Place, Problem] = {}
+        for cell in cells:
+            if message := refused(cell):
+                option = message.partition(":")[0]
+                path = (option,) if option in self.options else ()
+                place = origin(path, cell, spec, tree) if path else ("base",)
+                text = message.partition(":")[2].strip() if path else message
+                problems.setdefault(place, Problem(place, text))
+        return [*problems.values()] or self._idle(spec, cells)
+
+    def _refused(self, values: Mapping[str, Any]) -> str | None:
+        """Return why the trainer's config refuses these options; None: it does not."""
+        try:
+            ObjectConfig(self.name, values).own()
+        except (TypeError, ValueError) as error:
+            return " ".join(str(error).split())
+        return None
+
+    def _idle(self, spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
+        """Return factors whose levels give the same config in every cell."""
+        builder = self.builder(spec)
+        problems = []
+        for factor in spec.factors:
+            pairs = [(cell, {**cell, factor.name: factor.reference}) for cell in cells]
+            turned = [(cell, first) for cell, first in pairs if cell != first]
+            if not any(
+                builder.cell_id(cell) != builder.cell_id(first) or meant_equal(spec, cell, first)
+                for cell, first in turned
+            ):
+                message = (
+                    "changes nothing: its levels train alike in every cell; "
+                    "if that is meant, list them in equal_arms"
+                )
+                problems.append(Problem(("factors", factor.name), message, at_key=True))
+        return problems
+
+    def cautions(self, _spec: StudySpec) -> list[str]:
+        """Return nothing: what the options mean is the trainer's own matter."""
+        return []
+
+    def builder(self, spec: StudySpec) -> ObjectBuilder:
+        """Return what makes the trials of the study."""
+        module, _, _ = place_of(self.name).partition(":")
+        return ObjectBuilder(self.name, spec, self.options, used_sources(module))
+
+    def metrics(self, _spec: StudySpec) -> dict[str, Metric]:
+        """Return the metrics that the trainer declares."""
+        return dict(self.trainer.metrics)
+
+    def work(self, trials: Sequence[Trial]) -> str:
+        """Return how long each trial is, if its config says so, and who trains it."""
+        steps = {trial.config.steps for trial in trials}
+        number = f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
+        each = f"{number} steps each, " if all(steps) else ""
+        return f"{each}trained by {self.name}"
+
+    def record(self) -> dict[str, Any]:
+        """Return the entry `trainer` of plan.json."""
+        return {"object": self.name, "description": self.trainer.description}
+
+    @property
+    def first_step(self) -> Callable[[ObjectConfig, str], FirstStep] | None:
+        """The trainer's own first step, if it has one."""
+        own = self.trainer.first_step
+        if own is None:
+            return None
+
+        def step(config: ObjectConfig, device: str) -> FirstStep:
+            found = own(config.own(), device)
+            return FirstStep(**found) if isinstance(found, Mapping) else found
+
+        return step
+
+    def short(self, config: ObjectConfig, steps: int) -> ObjectConfig:
+        """Return the config with so few steps.
+
+        Raises:
+            StudyError: the trainer's config has no field `steps`.
+        """
+        if "steps" not in self.options:
+            raise StudyError(f"--pilot: the config of {self.name} has no field steps to shorten")
+        return replace(config, options={**config.options, "steps": steps})
+
+    def cost_kind(self, config: ObjectConfig) -> str:
+        """Return all options but the number of steps."""
+        return repr({name: value for name, value in config.options.items() if name != "steps"})

@@ -1,0 +1,118 @@
+"""Tables for people fit 80 columns and still say which arm is which."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ablate.cli import app
+from ablate.commands.output import show_table
+from ablate.running.study import run_study
+from benchmarks.toy_study import TRAINER, toy_plan
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def table(*words: str) -> list[str]:
+    """The lines of a command's table, from its header on."""
+    lines = CliRunner(env={"COLUMNS": "80"}).invoke(app, list(words)).stdout.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:1] in (["cell"], ["trial"]))
+    return lines[start:]
+
+
+def test_a_plan_of_eight_factors_fits(tmp_path: Path) -> None:
+    lines = table("plan", str(ROOT / "studies" / "degradation.yaml"), "--out", str(tmp_path))
+    arms = lines[: lines.index("--json lists every trial")]
+    assert max(map(len, arms)) <= 80
+    assert "…" not in "".join(arms)
+    assert sum("  10" in line for line in arms) == 16
+    assert "resume: generator only" in " ".join(" ".join(arms).split())
+    told = [
+        line.removeprefix("alias: ").split(" = ") for line in lines if line.startswith("alias: ")
+    ]
+    assert len(told) == 7
+    assert len({pair for group in told for pair in group}) == 28  # each pair of the eight once
+
+
+def test_a_plan_tells_the_levels_that_differ_from_its_reference() -> None:
+    lines = CliRunner().invoke(app, ["plan", "quickstart"]).stdout.splitlines()
+    start = lines.index("reference: long_recon=with long_fm=with reassembly_fm=with")
+    assert lines[start + 1 : start + 4] == [
+        f"  {name}=without: losses.{name}: 0.0"
+        for name in ("long_recon", "long_fm", "reassembly_fm")
+    ]
+
+
+def test_the_status_of_a_study_fits_and_tells_its_errors_once(tmp_path: Path) -> None:
+    plan = toy_plan(data={"fault": "bug", "at": 2, "images": False})
+    run_study(
+        plan,
+        tmp_path,
+        trainer=TRAINER,
+        report=False,
+        tracking_uri="none",
+        quiet=True,
+        workers=0,
+        alike_limit=0,
+    )
+    lines = table("status", str(tmp_path / "toy"))
+    assert max(map(len, lines[:-1])) <= 80
+    assert lines[0].split() == ["trial", "arm", "seed", "status", "step", "outcome", "seconds"]
+    assert lines[-1] == "4 failed: ValueError: planted bug"
+
+
+def test_spare_columns_go_first_then_long_cells_are_wrapped_or_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "44")
+    show_table(
+        ("id", "words", "n", "more"),
+        [("a" * 12, "one two three four five six", 7, "x" * 9)],
+        ("n",),
+        ("more",),
+        "words",
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "id            words                        n",
+        f"{'a' * 12}  one two three four five six  7",
+    ]
+    monkeypatch.setenv("COLUMNS", "36")
+    show_table(("id", "words"), [("a" * 12, "one two three four five six")], wrapped="words")
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"{'a' * 12}  one two three four",
+        " " * 14 + "five six",
+    ]
+
+
+def test_a_run_ends_in_json_for_programs(tmp_path: Path) -> None:
+    small = (
+        "base.steps=2",
+        "base.eval_every=1",
+        "base.eval_pairs=2",
+        "base.batch_size=2",
+        "base.metrics=[mixed_l1]",
+    )
+    words = [word for value in small for word in ("--set", value)]
+    command = [
+        "run",
+        "quickstart",
+        "--out",
+        str(tmp_path),
+        "--seeds",
+        "0",
+        "--workers",
+        "0",
+        "--no-check",
+        *words,
+    ]
+    ran = CliRunner().invoke(
+        app, [*command, "--tracking-uri", "none", "--only", "long_recon=with", "--json"]
+    )
+    found = json.loads(ran.stdout)
+    assert found["exit_code"] == ran.exit_code == 0
+    assert found["trials"] == {"finished": 3}
+    assert len(found["answer"]) == 5
+    assert Path(found["report"]).is_file()
+    assert Path(found["folder"]) == tmp_path / "quickstart"
+    assert found["mlflow"] is None

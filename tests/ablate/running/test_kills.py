@@ -1,0 +1,203 @@
+"""Real kills of real Ray studies: whatever dies, the same command goes on, and the tables are those
+of a quiet run."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import psutil
+import pytest
+
+from ablate.trial import trial_file
+from benchmarks.toy_study import table
+from tests.ablate.running.toy_runs import equal, family, finish, start, steps, wait_for
+
+pytestmark = pytest.mark.slow
+
+DYING = """
+import os, pathlib, signal
+starts = pathlib.Path(__file__).with_name("starts")
+with starts.open("a") as file:
+    file.write("+")
+if len(starts.read_text()) <= 5:
+    os.kill(os.getpid(), signal.SIGKILL)
+from benchmarks.trivial_trainer import train
+"""
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The tables of an undisturbed run."""
+    out = tmp_path_factory.mktemp("quiet")
+    finish(start(out, workers=0))
+    return table(out)
+
+
+def test_a_killed_worker_is_started_again_in_the_same_command(
+    tmp_path: Path, quiet: pd.DataFrame
+) -> None:
+    process = start(tmp_path)
+    wait_for(lambda: steps(tmp_path) > 8)
+    family(process, "ray::ImplicitFunc")[0].kill()
+    finish(process)
+    equal(tmp_path, quiet)
+    attempts = [len(trial_file.read(path)["attempts"]) for path in tmp_path.glob("toy/trials/*")]
+    assert sum(attempts) == 5
+
+
+@pytest.mark.parametrize("who", ["ablate.running.ray_tune", "gcs_server"])
+def test_a_killed_driver_or_head_is_started_again(
+    tmp_path: Path, quiet: pd.DataFrame, who: str
+) -> None:
+    process = start(tmp_path)
+    wait_for(lambda: steps(tmp_path) > 8)
+    for victim in family(process, who):
+        victim.kill()
+    finish(process)
+    equal(tmp_path, quiet)
+
+
+def test_a_killed_command_leaves_nothing_running_and_goes_on(
+    tmp_path: Path, quiet: pd.DataFrame
+) -> None:
+    process = start(tmp_path)
+    wait_for(lambda: steps(tmp_path) > 8)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+    finish(start(tmp_path))
+    equal(tmp_path, quiet)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_how_to_go_on(
+    tmp_path: Path, quiet: pd.DataFrame, number: signal.Signals
+) -> None:
+    process = start(tmp_path, quiet=False)
+    wait_for(lambda: steps(tmp_path) > 8)
+    process.send_signal(number)
+    said = finish(process, 130)
+    assert "To resume: " in said
+    statuses = {trial_file.read(path)["status"] for path in tmp_path.glob("toy/trials/*")}
+    assert statuses <= {"interrupted", "planned", "finished"}
+    assert "interrupted" in statuses
+    finish(start(tmp_path))
+    equal(tmp_path, quiet)
+
+
+def test_tracking_stays_true_through_a_kill(tmp_path: Path, quiet: pd.DataFrame) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    process = start(tmp_path, tracking_uri=uri)
+    wait_for(lambda: steps(tmp_path) > 20)
+    process.kill()
+    process.communicate()
+    finish(start(tmp_path, tracking_uri=uri))
+    equal(tmp_path, quiet)
+    client = mlflow.MlflowClient(uri)
+    (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 5, "one run a trial for its whole life, and the study's"
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    for run in runs:
+        if run.data.tags["role"] == "trial":
+            sent = client.get_metric_history(run.info.run_id, "loss/total_generator")
+            assert sorted(metric.step for metric in sent) == list(range(1, 17))
+
+
+def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.DataFrame) -> None:
+    """A real server on loopback is stopped in the middle, and started again after the study."""
+    from ablate.tracking.server import _free
+
+    port, store = _free(0), tmp_path / "server.db"
+
+    words = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        f"sqlite:///{store}",
+        "--port",
+        str(port),
+    ]
+
+    def serve() -> "subprocess.Popen[bytes]":
+        server = subprocess.Popen(
+            [*words, "--artifacts-destination", str(tmp_path / "artifacts"), "--workers", "1"],
+            env={
+                **os.environ,
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_for(lambda: _answers(port))
+        return server
+
+    uri = f"http://someone:s3cret@127.0.0.1:{port}"
+    server = serve()
+    try:
+        process = start(tmp_path, tracking_uri=uri)
+        wait_for(lambda: steps(tmp_path) > 8)
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        finish(process)
+        equal(tmp_path, quiet)
+        server = serve()
+        finish(start(tmp_path, tracking_uri=uri))
+        client = mlflow.MlflowClient(uri)
+        (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
+        runs = client.search_runs([experiment.experiment_id])
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        assert len(runs) == 5
+        told = [
+            path
+            for path in tmp_path.rglob("*")
+            if path.is_file() and b"s3cret" in path.read_bytes()
+        ]
+        assert not told, "the password of the address is in a file"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _answers(port: int) -> bool:
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def test_a_trainer_that_no_worker_can_load_is_a_bug_and_not_a_death(tmp_path: Path) -> None:
+    said = finish(start(tmp_path, trainer="no_such_module:train"), 1)
+    assert "the first 3 trials failed with the same error: ModuleNotFoundError" in said
+    documents = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
+    failed = [document for document in documents if document["status"] == "failed"]
+    assert len(failed) >= 3
+    assert {document["fault"] for document in failed} == {"bug"}
+    assert not any(document["attempts"] for document in documents)
+
+
+def test_processes_that_die_before_their_trial_begins_cost_no_retry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a node that is gone and that Ray has not missed yet: the first five processes die as
+    they load."""
+    (tmp_path / "dying.py").write_text(DYING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    finish(start(tmp_path / "out", workers=1, max_retries=1, trainer="dying:train"))
+    documents = [trial_file.read(path) for path in (tmp_path / "out").glob("toy/trials/*")]
+    assert [document["status"] for document in documents] == ["finished"] * 4
+    assert [len(document["attempts"]) for document in documents] == [1] * 4
+    assert (tmp_path / "starts").read_text().startswith("+" * 6)
