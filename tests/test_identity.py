@@ -75,9 +75,7 @@ def test_only_code_in_use_counts(
         after = planned()
     finally:
         file.write_text(text)
-    changed = {
-        name for name, code in after["sources"].items() if before["sources"][name] != code
-    }
+    changed = {name for name, code in after["sources"].items() if before["sources"][name] != code}
     assert changed == ({module.removesuffix(".py").replace("/", ".")} if counts else set())
     ids = [[trial["trial_id"] for trial in plan["trials"]] for plan in (before, after)]
     assert (ids[0] != ids[1]) is counts

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import pytest
+
+from tests.tiny import TINY, words_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINT, IMAGE = f"{ROOT}/studies/checkpoints/synthetic32.pt", f"{ROOT}/docs/images/systems.png"
@@ -23,19 +24,6 @@ outcome: {metric: mixed_l1}
 base: {losses: {adversarial: 1}}
 factors: {size: {path: image_size, levels: [32, 36]}}
 """
-TINY = [
-    "base.network={filters: 4, mlp_filters: 8, class_dim: 6, class_downs: 2, content_downs: 2}",
-    "base.network.d_filters=4",
-    "base.network.d_blocks=4",
-    "base.image_size=16",
-    "base.batch_size=2",
-    "base.steps=6",
-    "base.eval_every=3",
-    "base.eval_pairs=4",
-    "base.checkpoint=null",
-    "base.data={classes: 4, test_classes: 3, contents: 8}",
-    "base.metrics=[mixed_l1, short_l1, long_l1]",
-]
 
 
 def command(*words: str, where: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -61,7 +49,7 @@ def run_words(*more: str) -> list[str]:
         "quickstart",
         "--seeds",
         "0,1",
-        *(word for value in TINY for word in ("--set", value)),
+        *words_of(TINY),
         *more,
     ]
 
@@ -74,7 +62,6 @@ def journey(
     return where, command(*run_words(), where=where)
 
 
-@pytest.mark.slow
 def test_the_run_leaves_all_that_is_promised(
     journey: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
@@ -103,10 +90,11 @@ def test_the_run_leaves_all_that_is_promised(
         }
 
 
-@pytest.mark.slow
 def test_mlflow_has_a_finished_run_for_each_trial(
     journey: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
+    import mlflow
+
     where, _ = journey
     client = mlflow.MlflowClient(f"sqlite:///{where / 'runs' / 'mlflow.db'}")
     (experiment,) = [e for e in client.search_experiments() if e.name == "quickstart"]
@@ -174,8 +162,7 @@ def test_status_report_and_verify(
 
 @pytest.mark.slow
 def test_train_then_translate(tmp_path: Path) -> None:
-    words = [word for value in TINY for word in ("--set", value)]
-    saved = command("train", "quickstart", *words, "--save", "small.pt", where=tmp_path)
+    saved = command("train", "quickstart", *words_of(TINY), "--save", "small.pt", where=tmp_path)
     assert saved.stdout.strip() == "small.pt"
     assert "6/6 eval" in saved.stderr
     (figure,) = (tmp_path / "runs" / "quickstart" / "trials").glob("*/images/figure_000006.png")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.tiny import TWO_STEPS, words_of
+
 ROOT = Path(__file__).resolve().parents[1]
 MODULE = '''
 from g2g_core.metrics import Metric
@@ -28,7 +30,6 @@ mixed_brightness = Metric(
     "mixed_brightness", _brightness, "lower", "image range is 2", "mean of mixed images", "ours"
 )
 '''
-SMALL = ("base.steps=2", "base.eval_every=1", "base.eval_pairs=2", "base.batch_size=2")
 
 
 @pytest.fixture
@@ -66,8 +67,7 @@ def program(tmp_path: Path):
 def test_a_loss_and_a_metric_of_another_package_work_in_a_study(program, tmp_path: Path) -> None:
     assert "darkness" in program("list", "losses")
     assert "mixed_brightness" in program("list", "metrics")
-    values = (*SMALL, "base.losses.darkness=0.5", "base.metrics=[mixed_l1, mixed_brightness]")
-    words = [word for value in values for word in ("--set", value)]
+    own = ("base.losses.darkness=0.5", "base.metrics=[mixed_l1, mixed_brightness]")
     chosen = [
         "quickstart",
         "--seeds",
@@ -76,7 +76,7 @@ def test_a_loss_and_a_metric_of_another_package_work_in_a_study(program, tmp_pat
         "long_recon=without",
         "--out",
         str(tmp_path / "runs"),
-        *words,
+        *words_of((*TWO_STEPS, *own)),
     ]
     found = json.loads(
         program("run", *chosen, "--workers", "0", "--tracking-uri", "none", "--no-report", "--json")

@@ -85,8 +85,8 @@ def test_every_arm_trains(name: str, tmp_path: Path) -> None:
     said."""
     from ablate.running.study import run_study
 
-    small = ["base.steps=2", "base.eval_every=2", "base.eval_pairs=4", "base.batch_size=2"]
-    spec = load_study(name, small)
+    small = ["base.steps=2", "base.eval_every=2", "base.eval_pairs=2", "base.batch_size=2"]
+    spec = load_study(name, [*small, "base.image_size=16"])
     result = run_study(
         plan(spec, [0]), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True
     )

@@ -48,7 +48,7 @@ def inner(config):
 
 def spoiled(config, step, values, folder):
     (name,) = (one for one in values if one in own.metrics)
-    if config.fault == "nan" and step > FIRST:
+    if config.fault == "not finite" and step > FIRST:
         values = {**values, name: float("nan")}
     if config.fault == "wrong name":
         values = {f"{name}x": values[name]}
@@ -148,7 +148,7 @@ def test_planted_faults_are_caught(
     text = (EXAMPLES / name / "study.yaml").read_text(encoding="utf-8")
     text = text.replace("../../", f"{ROOT}/docs/")
     start, _, end = text.partition("factors:")
-    faults = "fault: {path: fault, levels: [none, nan, wrong name, killed, other seed]}"
+    faults = "fault: {path: fault, levels: [none, not finite, wrong name, killed, other seed]}"
     idle = "unused: {path: unused, levels: {off: 0.0, on: 1.0}}"
     (tmp_path / "study.yaml").write_text(
         start.replace(f"trainer: {MODULES[name]}", f"trainer: planted_{name}")
@@ -165,21 +165,21 @@ def test_planted_faults_are_caught(
     status = trials["status"].groupby(level=0).agg(set).to_dict()
     assert status == {
         "none": {"finished"},
-        "nan": {"diverged"},
+        "not finite": {"diverged"},
         "wrong name": {"failed"},
         "killed": {"finished"},
         "other seed": {"finished"},
     }
     metric = next(column for column in trials if column.startswith("metric."))
     assert trials.loc["wrong name", "error"].str.contains("did you mean").all()
-    assert trials.loc["nan", "error"].str.contains("is not finite at step").all()
+    assert trials.loc["not finite", "error"].str.contains("is not finite at step").all()
     plain = trials[trials["level.unused"] == "off"]
     # Killed in the middle and started again: the same numbers as without.
     assert plain.loc["killed", metric].to_list() == plain.loc["none", metric].to_list()
     assert len(list(folder.glob("trials/*/killed"))) == 2
     assert "all seeds recorded the same numbers in fault=other seed" in errors
     report = (folder / "report" / "report.txt").read_text()
-    assert "unused=on did nothing" in report
+    assert "fault=killed and unused did nothing" in report
 
 
 def test_a_killed_command_resumes_with_the_same_table(

@@ -440,13 +440,12 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     show("--json lists every trial")
 
     for cell in planned.excluded:
-        show(
-            f"excluded: {_levels({k: v for k, v in cell.items() if k != 'reason'})}: {cell['reason']}"
-        )
+        excluded = {name: level for name, level in cell.items() if name != "reason"}
+        show(f"excluded: {_levels(excluded)}: {cell['reason']}")
     for group in planned.equal_cells:
         show(f"equal, run once: {' | '.join(_levels(cell) for cell in group)}")
 
-    # Each group of aliases is a value for every one of its terms
+    # Each term of a group of aliases is a key, but the group is printed once
     printed: set[str] = set()
     for term, others in planned.aliases.items():
         if term not in printed:
@@ -458,8 +457,9 @@ def _ending(folder: Path, report: bool) -> dict[str, Any]:
     """Return what to show at the end of a run.
 
     Returns:
-        `folder` of the study, `answer` in at most five lines, path of the `report`, and addresses
-        of the `mlflow` pages. The last two are None if they don't exist.
+        `folder` of the study, the `answer` in five lines, path of the `report`, and addresses of
+        the `mlflow` pages. Without a report, `answer` is empty and `report` is None; without MLflow
+        runs, `mlflow` is None.
     """
     from ablate.disk.atomic import read_json
 

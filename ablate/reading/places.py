@@ -56,6 +56,7 @@ def with_absolute_paths(tree: Node, rules: Mapping[str, Schema]) -> Node:
 
 
 def _is_path(rule: Schema) -> bool:
+    """Return whether a rule, or one of its alternatives, is for the path of a file."""
     return rule.get("format") == "path" or any(_is_path(part) for part in rule.get("anyOf", ()))
 
 

@@ -214,7 +214,7 @@ def _unknown(path: Path, key: str, known: list[str]) -> str:
 
 
 def _bad_name(name: str, kind: str) -> str:
-    """Return the message for an invalid name of a factor or label of a level."""
+    """Return the message for an invalid name of a factor or an invalid label of a level."""
     if kind == "not":
         return f"{shown(name)} is a reserved name"
     if kind == "maxLength":

@@ -41,6 +41,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    """Return the node for a text, in quotes if the text alone would be read as something else."""
     try:
         plain = isinstance(scalar_value(value), str)
     except ValueError:
@@ -49,6 +50,7 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 
 
 def _plain(dumper: _Dumper, value: Plain) -> yaml.ScalarNode:
+    """Return the node for a scalar without quotes."""
     tag = dumper.resolve(yaml.ScalarNode, str(value), (True, False))  # type: ignore[no-untyped-call]
     return yaml.ScalarNode(tag, str(value))
 

@@ -20,14 +20,16 @@ def idle_seeds(folder: Path) -> str | None:
     rows = pd.util.hash_pandas_object(history[["step", "name", "value"]], index=False)
     recorded = rows.groupby(history["trial_id"].astype(str)).sum()
 
-    counts = finished["trial_id"].map(recorded).groupby(finished["cell_id"]).agg(["count", "nunique"])
+    counts = (
+        finished["trial_id"].map(recorded).groupby(finished["cell_id"]).agg(["count", "nunique"])
+    )
     idle = counts.index[(counts["count"] > 1) & (counts["nunique"] == 1)]
     if idle.empty:
         return None
-    levels = [name for name in trials if name.startswith("level.")]
+    levels = [name for name in map(str, trials) if name.startswith("level.")]
     arms = finished.drop_duplicates("cell_id").set_index("cell_id").loc[idle, levels]
     named = [
-        " ".join(f"{name.removeprefix('level.')}={level}" for name, level in arm.items())
+        " ".join(f"{str(name).removeprefix('level.')}={level}" for name, level in arm.items())
         for arm in arms.to_dict("records")
     ]
     which = "every arm" if len(idle) == finished["cell_id"].nunique() else "; ".join(named)

@@ -320,6 +320,7 @@ def end_tree(pid: int, patience_s: float = 3.0) -> None:
 
 
 def _signal(process: psutil.Process, number: int) -> None:
+    """Send a signal to a process, unless it has ended already."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(number)
 

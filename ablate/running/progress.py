@@ -76,6 +76,7 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
     def _follow(self) -> None:
+        """Show the progress until the run is over; the body of the thread."""
         if sys.stderr.isatty():
             self._live()
         else:

@@ -177,7 +177,7 @@ class _Study:
 
     @staticmethod
     def alone(workers: int | None, gpus: float) -> bool:
-        """Return whether trials have all the memory already, so fewer at a time can't help."""
+        """Return whether a trial already has a GPU, or else all workers' memory, to itself."""
         return gpus >= 1 if gpus else workers == 1
 
     def _round(self, ids: list[str], workers: int | None, gpus: float) -> None:

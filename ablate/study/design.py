@@ -223,7 +223,7 @@ def _unreached(spec: StudySpec, cells: list[Cell]) -> Iterator[tuple[str, str]]:
 
 
 def _check_size(spec: StudySpec) -> None:
-    """Refuse a full factorial with so many cells that they would fill the memory."""
+    """Refuse a full factorial with too many cells to hold in memory."""
     number = 1
     for factor in spec.factors:
         number *= len(factor.levels)

@@ -1,4 +1,4 @@
-"""The journal of a trial: `history.jsonl`, with one line per record, which is only appended to.
+"""The journal of a trial, `history.jsonl`: a line for each record, never changed afterwards.
 
 A line is `{"attempt": 1, "step": 10, "kind": "train", "time": unix seconds, "values": {...},
 "facts": {...}}`. Numbers that aren't finite are the strings `nan`, `inf`, and `-inf`, because JSON

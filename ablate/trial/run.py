@@ -211,10 +211,10 @@ def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -
 
 
 def _behind(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
-    """Return whether the journal has lost lines, because a checkpoint is of a later step."""
+    """Return whether the journal lacks lines: a checkpoint is of a later step than its records."""
     steps = [
         int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")
     ]
-    # The last steps before a checkpoint need not have a record of their own.
     recorded = [line.step for line in lines if line.kind != "note"]
+    # Up to `log_every` - 1 steps before a checkpoint have no record yet.
     return bool(steps) and max(steps) - max(recorded, default=-1) >= max(1, log_every)

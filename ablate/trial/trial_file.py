@@ -112,9 +112,9 @@ def planned_again(
 ) -> dict[str, Any]:
     """Return the document of a trial that starts or resumes under a plan.
 
-    The results so far stay, but a failed trial is `planned` again. Everything that isn't part of
-    the trial's identity comes from the plan, because it may have changed: for example, the folder
-    of the data, or the names of levels.
+    The results so far stay, but a failed trial is `planned` again. Config, levels, and label come
+    from the plan, because they may have changed where they aren't part of the trial's identity:
+    for example, in the folder of the data, or in the names of levels.
     """
     fresh = planned(trial, plan_hash)
     names = ("label", "levels", "steps", "config", "identity", "trainer", "plan_hash")

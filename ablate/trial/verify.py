@@ -127,7 +127,8 @@ def _values(folder: Path) -> dict[tuple[int, str], float]:
 def _gap(a: float | None, b: float | None) -> float:
     """Return the relative difference of two values.
 
-    It is 0 if they are the same or both NaN, and infinite if only one is missing or not finite.
+    It is 0 if they are the same or both NaN. It is infinite if a value is missing, or if they
+    differ and one of them is not finite.
     """
     if a is None or b is None:
         return math.inf

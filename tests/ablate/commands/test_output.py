@@ -10,6 +10,7 @@ from ablate.cli import app
 from ablate.commands.output import show_table
 from ablate.running.study import run_study
 from benchmarks.toy_study import TRAINER, toy_plan
+from tests.tiny import TWO_STEPS, words_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -86,14 +87,6 @@ def test_spare_columns_go_first_then_long_cells_are_wrapped_or_cut(
 
 
 def test_a_run_ends_in_json_for_programs(tmp_path: Path) -> None:
-    small = (
-        "base.steps=2",
-        "base.eval_every=1",
-        "base.eval_pairs=2",
-        "base.batch_size=2",
-        "base.metrics=[mixed_l1]",
-    )
-    words = [word for value in small for word in ("--set", value)]
     command = [
         "run",
         "quickstart",
@@ -104,7 +97,7 @@ def test_a_run_ends_in_json_for_programs(tmp_path: Path) -> None:
         "--workers",
         "0",
         "--no-check",
-        *words,
+        *words_of(TWO_STEPS),
     ]
     ran = CliRunner().invoke(
         app, [*command, "--tracking-uri", "none", "--only", "long_recon=with", "--json"]

@@ -32,8 +32,8 @@ def test_cost_is_steps_times_their_time() -> None:
 
 def test_seeds_and_weights_share_a_kind(tmp_path: Path) -> None:
     said: list[str] = []
-    small = ["base.steps=30", "base.eval_every=15", "base.eval_pairs=4"]
-    study = plan(load_study("degradation-confirm", small), [0, 1])
+    small = ["base.steps=30", "base.eval_every=15", "base.eval_pairs=4", "base.batch_size=2"]
+    study = plan(load_study("degradation-confirm", [*small, "base.image_size=16"]), [0, 1])
     found = pilot(study.trials, 1, said.append)
     assert len(found.kinds) == len(said) == 4, (
         "losses that are on: right or swapped labels, new losses or not"

@@ -3,35 +3,22 @@
 import json
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from ablate.cli import app
 from ablate.planning.load import load_study
 from ablate.planning.plan import plan
 from ablate.running.study import run_study
-
-SMALL = {
-    "base.steps": "2",
-    "base.eval_every": "1",
-    "base.eval_pairs": "2",
-    "base.batch_size": "2",
-    "base.metrics": "[mixed_l1]",
-}
-
-
-@pytest.fixture
-def words() -> list[str]:
-    return [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
+from tests.tiny import TWO_STEPS, words_of
 
 
 def test_seeds_that_would_decide_are_told_once_there_are_results(
-    tmp_path: Path, words: list[str]
+    tmp_path: Path,
 ) -> None:
-    command = ["plan", "quickstart", "--out", str(tmp_path), *words]
+    command = ["plan", "quickstart", "--out", str(tmp_path), *words_of(TWO_STEPS)]
     before = CliRunner().invoke(app, [*command, "--json"])
     assert json.loads(before.stdout)["power"] == []
-    spec = load_study("quickstart", [f"{key}={value}" for key, value in SMALL.items()])
+    spec = load_study("quickstart", TWO_STEPS)
     run_study(
         plan(spec), tmp_path, workers=0, tracking_uri="none", report=False, quiet=True, check=False
     )
@@ -40,9 +27,8 @@ def test_seeds_that_would_decide_are_told_once_there_are_results(
     ]
     assert [row["factor"] for row in told] == ["long_recon", "long_fm", "reassembly_fm"]
     assert all(row["seeds"] == 3 and row["detectable_effect"] >= 0 for row in told)
-    assert {row["seeds_needed"] for row in told} == {
-        None
-    }  # three seeds tell too little of the spread
+    # Three seeds tell too little of the spread
+    assert {row["seeds_needed"] for row in told} == {None}
     said = CliRunner().invoke(app, [*command, "--seeds", "0,1,2,3,4"]).stdout
     assert "long_recon: 3 seeds so far detect" in said
     assert "fewer than 4 seeds tell too little of the spread to plan with" in said

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import psutil
 import pytest
@@ -92,6 +91,8 @@ def test_an_interrupted_command_says_how_to_go_on(
 
 
 def test_tracking_stays_true_through_a_kill(tmp_path: Path, quiet: pd.DataFrame) -> None:
+    import mlflow
+
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     process = start(tmp_path, tracking_uri=uri)
     wait_for(lambda: steps(tmp_path) > 20)
@@ -112,6 +113,8 @@ def test_tracking_stays_true_through_a_kill(tmp_path: Path, quiet: pd.DataFrame)
 
 def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.DataFrame) -> None:
     """A real server on loopback is stopped in the middle, and started again after the study."""
+    import mlflow
+
     from ablate.tracking.server import _free
 
     port, store = _free(0), tmp_path / "server.db"

@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import pytest
 
@@ -160,6 +159,8 @@ def test_a_run_that_has_nothing_to_do_leaves_the_report_alone(tmp_path: Path) ->
 def test_runs_of_others_in_the_same_experiment_are_left_alone(tmp_path: Path) -> None:
     """Another machine may run more seeds of the study on the same server; what a dead command left
     here is ended."""
+    import mlflow
+
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     options = {"workers": 0, **BARE, "tracking_uri": uri}
     folder = run_study(toy_plan(seeds=1), tmp_path, **options).folder

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from mlflow import MlflowClient
-
 from ablate.running.study import run_study
-from ablate.tracking.forwarder import _effects
 from benchmarks.toy_study import TRAINER, toy_plan
 
 
 def test_the_notes_hold_the_answer_of_the_report(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
     study = toy_plan(seeds=4, steps=4, data={"noise": 0.0005, "images": False})
     assert run_study(study, tmp_path, trainer=TRAINER, workers=0, quiet=True).exit_code == 0
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
@@ -22,6 +21,8 @@ def test_the_notes_hold_the_answer_of_the_report(tmp_path: Path) -> None:
 
 
 def test_a_factor_without_a_single_effect_has_no_metric_of_one() -> None:
+    from ablate.tracking.forwarder import _effects
+
     rows = [
         {"factor": name, "verdict": name, "effect": 0.1}
         for name in ("harms", "depends", "diverges")

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from mlflow import MlflowClient
-
-from ablate.tracking.trial import TrialForwarder
 from ablate.trial import journal
 
 
@@ -16,6 +13,10 @@ def write(folder: Path, steps: range, more: dict[str, float]) -> None:
 
 
 def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    from ablate.tracking.trial import TrialForwarder
+
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     run = client.create_run(client.create_experiment("toy")).info.run_id
     plan = {

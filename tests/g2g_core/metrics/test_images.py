@@ -1,9 +1,5 @@
 import pytest
 import torch
-from torchmetrics.functional.image import (
-    peak_signal_noise_ratio,
-    structural_similarity_index_measure,
-)
 
 from g2g_core.metrics.images import PSNR_CAP, l1, psnr, ssim
 from g2g_core.seeding import generator
@@ -12,6 +8,11 @@ from g2g_core.seeding import generator
 @pytest.mark.parametrize("noise", [0.02, 0.3, 1.0])
 @pytest.mark.parametrize("size", [8, 32, 65])
 def test_psnr_and_ssim_equal_torchmetrics(noise: float, size: int) -> None:
+    from torchmetrics.functional.image import (
+        peak_signal_noise_ratio,
+        structural_similarity_index_measure,
+    )
+
     rng = generator(0, "test/images", size)
     base = torch.rand(5, 3, 4, 4, generator=rng) * 2 - 1
     targets = torch.nn.functional.interpolate(base, size=(size, size), mode="bilinear")

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import Ridge
 
 from g2g_core.config import TrialConfig
 from g2g_core.metrics import evaluate
@@ -13,6 +12,8 @@ from tests.g2g_core.metrics import known_world
 
 @pytest.mark.parametrize("d", [3, 200])
 def test_probe_equals_sklearn_ridge(d: int) -> None:
+    from sklearn.linear_model import Ridge
+
     rng = generator(0, "test/ridge")
     codes, targets = (
         torch.randn(40, d, generator=rng).double(),

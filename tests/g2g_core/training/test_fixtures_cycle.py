@@ -102,7 +102,11 @@ def test_naive_forward_and_running_statistics(golden, recipe):
 
 
 @pytest.mark.parametrize(
-    ("name", "recon"), [("naive_v1_f64", "long_recon"), ("naive_v2_f64", "short_recon")]
+    ("name", "recon"),
+    [
+        ("naive_v1_f64", "long_recon"),
+        pytest.param("naive_v2_f64", "short_recon", marks=pytest.mark.slow),
+    ],
 )
 def test_naive_losses_gradients_and_five_steps(golden, recipe, name, recon):
     file = golden(name)

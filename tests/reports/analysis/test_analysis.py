@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from statsmodels.formula.api import ols
-from statsmodels.stats.multitest import multipletests
 
 from reports.analysis import analyse
 from reports.stats.paired import Interval, holm
@@ -20,6 +18,8 @@ def full(make_study):
 
 
 def test_holm_is_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
     p = [0.001, 0.04, 0.03, 0.8, 0.01]
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
     assert holm([0.02, math.nan, 0.03])[0] == pytest.approx(0.04)
@@ -38,6 +38,8 @@ def test_an_interval_is_scipys():
 
 def test_effects_are_those_of_least_squares(full):
     """With signs -1 and +1, twice the coefficient of a term is its contrast."""
+    from statsmodels.formula.api import ols
+
     data = full.trials.rename(columns={"metric.kid": "y"})
     for name, factor in zip("abc", full.study["factors"], strict=True):
         data[name] = np.where(data[f"level.{factor}"] == "with", 1, -1)

@@ -4,8 +4,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.oneway import anova_oneway
 
 from reports.claims.agreement import Agreement, Mean, Measured, Part, Reason, agreements
 from reports.claims.claim import ClaimError
@@ -45,6 +43,9 @@ def test_two_studies_by_hand():
 
 
 def test_tests_are_those_of_statsmodels_corrected_together():
+    from statsmodels.stats.multitest import multipletests
+    from statsmodels.stats.oneway import anova_oneway
+
     names = [Change(name, name, "with", "without") for name in ("a", "b", "c")]
     rng = np.random.default_rng(1)
     samples = {name: [rng.normal(i * 0.7, 1 + i, 5 + i) for i in range(3)] for name in names}

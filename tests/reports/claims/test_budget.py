@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from statsmodels.stats.multitest import multipletests
 
 from reports.claims.budget import ERROR, Budget, Spending
 from reports.stats.spending import look_levels
@@ -36,6 +35,8 @@ def test_a_p_at_its_level_is_adjusted_to_the_error() -> None:
 
 def test_holm_is_statsmodels_at_the_level() -> None:
     """A family at level 0.03: an adjusted p of 0.05 is where Holm's corrected p is 0.03."""
+    from statsmodels.stats.multitest import multipletests
+
     p = [0.001, 0.02, 0.014, 0.4]
     found = Spending().holm(p, 0.03)
     known = multipletests(p, alpha=0.03, method="holm")

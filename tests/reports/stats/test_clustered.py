@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy import stats
 
 from reports.stats.clustered import fit_cells
@@ -26,6 +25,8 @@ def with_holes(rng, seeds, cells, share):
 
 def by_dummies(y, weights):
     """The same by dummies of cells and seeds, no absorption, and matrices of all trials."""
+    import statsmodels.api as sm
+
     seed, cell = np.nonzero(np.isfinite(y))
     design = np.hstack([np.eye(y.shape[1])[cell, 1:], np.eye(len(y))[seed]])
     values, aim = y[seed, cell], np.concatenate([weights[1:], np.zeros(len(y))])

@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.power import TTestPower
 
 from reports.stats.power import detectable_sds, power, seeds_needed
 from reports.stats.signflip import sign_flip_p, smallest_p
@@ -28,6 +27,8 @@ def test_sign_flip_refuses_what_is_not_finite():
 
 
 def test_power_is_statsmodels_and_seeds_needed_is_the_first_that_reaches_it():
+    from statsmodels.stats.power import TTestPower
+
     known = TTestPower().power(effect_size=1.5, nobs=6, alpha=0.05, alternative="two-sided")
     assert power(6, 2.0, 3.0) == pytest.approx(known, abs=1e-9)
     n = seeds_needed(2.0, 3.0)

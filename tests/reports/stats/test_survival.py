@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from statsmodels.duration.survfunc import survdiff
 
 from reports.stats.survival import kaplan_meier, restricted_mean, stratified_logrank
 
@@ -55,6 +54,8 @@ def test_without_strata_log_rank_is_lifelines():
 
 
 def test_stratified_log_rank_is_statsmodels():
+    from statsmodels.duration.survfunc import survdiff
+
     found = stratified_logrank(TIMES, EVENTS, SECOND, SEEDS)
     known = survdiff(
         np.array(TIMES), np.array(EVENTS).astype(int), np.array(SECOND), strata=np.array(SEEDS)

@@ -309,7 +309,9 @@ def test_a_seed_that_is_not_used_and_a_factor_without_effect_are_told(
 ) -> None:
     deaf = MODULE.replace("1 + config.seed", "1")
     result = run(study(STUDY, deaf), tmp_path)
-    assert any("all seeds recorded the same numbers in every arm" in line for line in result.messages)
+    assert any(
+        "all seeds recorded the same numbers in every arm" in line for line in result.messages
+    )
     idle = MODULE.replace("config.rate * step", "0.1 * step")
     result = run(study(STUDY, idle), tmp_path, report=True)
     text = (result.folder / "report" / "report.txt").read_text()
