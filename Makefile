@@ -1,17 +1,22 @@
-# make study: the main job on the embedded data set. make test: everything CI runs. Both install into .venv with plain pip.
+# make study: the main job on the embedded data set. make test: lint and the quick tests, some minutes on two cores.
+# make test-slow: the tests of real clusters, servers, browsers and kills. All install into .venv with plain pip.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: study test lint bench soak clean
+.PHONY: study test test-slow lint bench soak clean
 
 study: $(VENV)/installed
 	$(BIN)/g2g-ablate run quickstart
 
 test: $(VENV)/installed-test lint
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist worksteal
+
+# By file: what the tests of one share, such as a server, is started once.
+test-slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 list."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -88,6 +89,18 @@ def test_statistics_know_no_words_and_no_pages(room: str) -> None:
             and node.module.startswith("reports")
         ]
         assert {parts[1] for parts in modules} <= ROOMS[room] | {room}, path
+
+
+def test_one_file_knows_the_names_of_files() -> None:
+    """Every path in a study's folder is asked from `ablate.disk.folder`."""
+    owner = ROOT / "ablate" / "disk" / "folder.py"
+    names = re.findall(
+        r'"([\w.]+\.(?:json|csv|parquet|yaml|txt|log|html)|stop|\.lock|trials)"', owner.read_text()
+    )
+    assert len(names) > 15
+    for path in sorted((ROOT / "ablate").rglob("*.py")):
+        joined = re.findall(r'/ f?"([^"]+)"', path.read_text(encoding="utf-8"))
+        assert path == owner or not set(joined) & set(names), path
 
 
 def test_every_package_is_in_the_wheel() -> None:

@@ -8,6 +8,7 @@ import typer
 
 from ablate.commands.output import Json, Quiet, say, show, show_json
 from ablate.commands.studies import Out, Set, Study, planned_study, refuse_missing
+from ablate.disk.folder import StudyFolder, TrialFolder
 
 if TYPE_CHECKING:
     from ablate.study.nouns import Plan, Trial
@@ -42,7 +43,6 @@ def train(
     from ablate.running.study import writable
     from ablate.study.nouns import StudyError
     from ablate.trainers.resolve import load_entry, trainer_of
-    from ablate.trainers.trainer import STOP
     from ablate.trial import trial_file
     from ablate.trial.run import run_trial
 
@@ -58,11 +58,11 @@ def train(
         raise StudyError(f"train: the trials of {study} are runs of a program, which `run` starts")
 
     chosen = _chosen(planned, trial)
-    folder = (out / planned.spec.name / "trials" / chosen.id).resolve()
+    folder = StudyFolder(out / planned.spec.name).trial(chosen.id).resolve()
     writable(folder.parent.parent)
-    if not locks.is_held(folder.parent.parent / ".lock"):
+    if not locks.is_held(TrialFolder(folder).study.lock):
         # A command that was killed while it stopped leaves this file
-        (folder.parent.parent / STOP).unlink(missing_ok=True)
+        (TrialFolder(folder).study.stop).unlink(missing_ok=True)
 
     if trial_file.status_of(trial_file.standing(folder)) not in trial_file.ENDED:
 
@@ -78,7 +78,7 @@ def train(
             say(f"{chosen.id} {result.status}: {result.error}")
             return 130 if result.status == "interrupted" else 1
 
-    files = (path for path in (folder / "checkpoints").glob("*") if path.is_file())
+    files = (path for path in (TrialFolder(folder).checkpoints).glob("*") if path.is_file())
     newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
     if save is not None:
         if not newest:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ablate.commands.output import Json, Quiet, cut, say, show, show_json, show_table
+from ablate.disk.folder import StudyFolder
 
 Study = Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder, OUT/<study name>.")]
 
@@ -117,7 +118,7 @@ def one_trial(folder: Path, start: str) -> Path:
     from ablate.study.nouns import StudyError
 
     read_plan(folder)
-    trials = folder / "trials"
+    trials = StudyFolder(folder).trials
     matches = (
         sorted(path for path in trials.iterdir() if path.name.startswith(start))
         if trials.is_dir()

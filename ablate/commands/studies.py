@@ -17,6 +17,7 @@ from ablate.commands.output import (
     show_table,
     size,
 )
+from ablate.disk.folder import StudyFolder
 
 if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
@@ -366,7 +367,7 @@ def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
 
     states = {}
     for trial in planned.trials:
-        status = trial_file.standing(folder / "trials" / trial.id).get("status")
+        status = trial_file.standing(StudyFolder(folder).trial(trial.id)).get("status")
         known = "reused" if status in trial_file.ENDED else "again"
         states[trial.id] = "new" if status in (None, "planned") else known
     return states
@@ -377,7 +378,7 @@ def changes_since(planned: "Plan", folder: Path) -> list[str]:
     from ablate.disk.atomic import read_json
     from ablate.planning.plan_file import changes
 
-    return changes(planned, read_json(folder / "plan.json"))
+    return changes(planned, read_json(StudyFolder(folder).plan))
 
 
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
@@ -464,16 +465,16 @@ def _ending(folder: Path, report: bool) -> dict[str, Any]:
     from ablate.disk.atomic import read_json
 
     answer: list[str] = []
-    if report and (folder / "trials.csv").exists():
+    if report and (StudyFolder(folder).trials_table).exists():
         from reports import headline, load_results
 
         answer = headline(load_results(folder))
-    page = folder / "report" / "index.html"
+    page = StudyFolder(folder).page
     return {
         "folder": str(folder),
         "answer": answer,
         "report": str(page) if report and page.exists() else None,
-        "mlflow": read_json(folder / "tracking.json").get("addresses"),
+        "mlflow": read_json(StudyFolder(folder).tracking).get("addresses"),
     }
 
 

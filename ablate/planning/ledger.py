@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder
 from ablate.planning import plan_file
 from ablate.study.nouns import Plan
 from ablate.trial import journal, trial_file
@@ -35,7 +36,7 @@ class Ledger:
 
     def __init__(self, folder: Path, file: IO[bytes]) -> None:
         self.folder, self._file = folder, file
-        self.plan = atomic.read_json(folder / plan_file.NAME)
+        self.plan = atomic.read_json(StudyFolder(folder).plan)
         self._data = file.read()
         self.chain: Chain = read_chain(self._data)
 
@@ -83,9 +84,9 @@ def opened(folder: Path) -> Iterator[Ledger]:
         before = ledger.chain.last
         yield ledger
 
-        plan = atomic.read_json(folder / plan_file.NAME)
+        plan = atomic.read_json(StudyFolder(folder).plan)
         if ledger.chain.last != before and plan:
-            atomic.write_json(folder / plan_file.NAME, {**plan, "ledger": ledger.head})
+            atomic.write_json(StudyFolder(folder).plan, {**plan, "ledger": ledger.head})
 
 
 def record_plan(folder: Path, plan: Plan, outcome: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def record_look(folder: Path) -> None:
     Raises:
         OSError: the ledger can't be written.
     """
-    plan = atomic.read_json(folder / plan_file.NAME)
+    plan = atomic.read_json(StudyFolder(folder).plan)
     if not (folder / NAME).exists() or not (ended := _ended(folder, plan)):
         return
     with opened(folder) as ledger:
@@ -169,7 +170,7 @@ def with_results(folder: Path) -> int:
     """Return how many trials in a study's folder have recorded anything."""
     return sum(
         journal.size(where) > 0 or trial_file.status_of(trial_file.read(where)) in trial_file.ENDED
-        for where in (folder / "trials").glob("*")
+        for where in (StudyFolder(folder).trials).glob("*")
     )
 
 
@@ -188,7 +189,7 @@ def _enter_found(ledger: Ledger, content: Mapping[str, Any]) -> None:
     found = dict(content) if found["plan"] == content["plan"] else found
     ended = _ended(folder, plan)
     ledger.append("found", **found, ended=len(ended), started=with_results(folder))
-    if ended and (folder / "report").is_dir():
+    if ended and (StudyFolder(folder).report).is_dir():
         ledger.append("look", **_look(plan, ended, found))
 
 
@@ -217,7 +218,7 @@ def _ended(folder: Path, plan: Mapping[str, Any]) -> dict[str, int]:
     return {
         trial["trial_id"]: trial["seed"]
         for trial in plan.get("trials", ())
-        if trial_file.status_of(trial_file.standing(folder / "trials" / trial["trial_id"]))
+        if trial_file.status_of(trial_file.standing(StudyFolder(folder).trial(trial["trial_id"])))
         in trial_file.ENDED
     }
 

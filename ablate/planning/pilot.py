@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder
 from ablate.study.nouns import StudyError, Trial
 from ablate.trainers.core.trainer import CoreTrainer
 from ablate.trainers.resolve import load_entry
@@ -20,7 +21,6 @@ from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 from ablate.trial.run import run_trial
 
-NAME = "pilot.json"
 STEPS = 8
 """Measured steps of each kind; the first is left out of the median."""
 
@@ -71,7 +71,7 @@ class Pilot:
     def write(self, folder: Path) -> None:
         """Keep the prediction beside the study's results, where the report finds it."""
         folder.mkdir(parents=True, exist_ok=True)
-        atomic.write_json(folder / NAME, asdict(self))
+        atomic.write_json(StudyFolder(folder).pilot, asdict(self))
 
 
 def pilot(
@@ -123,7 +123,7 @@ def _measure(
     trial = alike[0]
     short = trainer.short(trial.config, STEPS)
     with tempfile.TemporaryDirectory(prefix="g2g-pilot-") as scratch:
-        folder = Path(scratch) / "trials" / trial.id
+        folder = StudyFolder(Path(scratch)).trial(trial.id)
         result = run_trial(
             replace(trial, config=short), folder, device=device, train=load_entry(entry)
         )

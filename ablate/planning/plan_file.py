@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder
 from ablate.planning.plan import outcome_record, spending
 from ablate.reading.yaml_text import dumped
 from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
@@ -28,12 +29,12 @@ def read_plan(folder: Path) -> dict[str, Any]:
     Raises:
         StudyError: there is none, or it is damaged.
     """
-    plan = atomic.read_json(folder / NAME)
+    plan = atomic.read_json(StudyFolder(folder).plan)
     if "trials" in plan:
         return plan
-    if (folder / NAME).exists():
+    if StudyFolder(folder).plan.exists():
         raise StudyError(
-            f"{folder / NAME}: is damaged; `run` writes it again, and reuses the trials"
+            f"{StudyFolder(folder).plan}: is damaged; `run` writes it again, and reuses the trials"
         )
     below = sorted(path.parent.name for path in folder.glob(f"*/{NAME}"))
     hint = f"; studies in it: {', '.join(below)}" if below else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.disk import atomic, locks
+from ablate.disk.folder import StudyFolder
 from ablate.planning import ledger
 from ablate.running.study import writable
 from ablate.study.nouns import Plan, StudyError
@@ -46,7 +47,7 @@ def register(plan: Plan, record: Mapping[str, Any], folder: Path) -> Registered:
     writable(folder)
     content = ledger.plan_content(plan, record["outcome"]) | {"expected": dict(plan.spec.expect)}
     path = folder / REGISTRATION
-    with locks.held(folder / ".lock", f"study {plan.spec.name}"):
+    with locks.held(StudyFolder(folder).lock, f"study {plan.spec.name}"):
         known = [entry for entry in ledger.entries(folder) if entry.get("kind") == "register"]
         same = [
             it
@@ -83,5 +84,8 @@ def _too_late(
     """Why a plan can't be registered any more."""
     trials = f"{results} trial{'s have' if results > 1 else ' has'} recorded results"
     if any(ledger.same_plan(entry, content) for entry in known):
-        return f"--register: {folder}: this plan is registered with other expected verdicts, and {trials} since"
+        return (
+            f"--register: {folder}: this plan is registered with other expected verdicts, "
+            f"and {trials} since"
+        )
     return f"--register: {folder}: {trials} already; register a plan before it runs"

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ablate.disk.folder import StudyFolder
+
 
 def idle_seeds(folder: Path) -> str | None:
     """Return which arms recorded the same numbers with all their seeds; None: no arm did.
@@ -13,9 +15,9 @@ def idle_seeds(folder: Path) -> str | None:
     Args:
         folder: `OUT/<study>`, with its tables.
     """
-    trials = pd.read_csv(folder / "trials.csv", dtype=str)
+    trials = pd.read_csv(StudyFolder(folder).trials_table, dtype=str)
     finished = trials[trials["status"] == "finished"]
-    history = pd.read_parquet(folder / "history.parquet")
+    history = pd.read_parquet(StudyFolder(folder).history_table)
     history = history[~history["name"].astype(str).str.startswith("time/")]
     rows = pd.util.hash_pandas_object(history[["step", "name", "value"]], index=False)
     recorded = rows.groupby(history["trial_id"].astype(str)).sum()

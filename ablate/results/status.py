@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.disk import locks
+from ablate.disk.folder import StudyFolder
 from ablate.planning.plan_file import read_plan
 from ablate.study.naming import trial_name
 from ablate.trial import journal, trial_file
@@ -58,7 +58,7 @@ def study_status(folder: Path) -> list[TrialStatus]:
     rows = []
     for trial in plan["trials"]:
         name = trial_name(plan, trial["levels"], trial["seed"])
-        rows.append(trial_status(folder / "trials" / trial["trial_id"], name, metric))
+        rows.append(trial_status(StudyFolder(folder).trial(trial["trial_id"]), name, metric))
     return rows
 
 
@@ -77,7 +77,7 @@ def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
     heartbeat = None
     seconds = float(document.get("seconds", 0.0))
     if status == "running":
-        if locks.is_held(folder / ".lock"):
+        if not trial_file.died(folder, document):
             now = time.time()
             heartbeat = round(max(0.0, now - (lines[-1].time if lines else now)), 1)
             seconds += now - document["attempts"][-1]["started"]

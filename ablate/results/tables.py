@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.outcome import degraded_at_step, summarise
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 
-TRIALS = "trials.csv"
-HISTORY = "history.parquet"
 PARQUET = b"PAR1"
 """The last bytes of a complete history."""
 ROWS_PER_GROUP = 500_000
@@ -35,27 +34,29 @@ def gather(folder: Path) -> Path:
     Returns:
         The path of trials.csv. Its metric columns are empty for trials that did not finish.
     """
-    plan = atomic.read_json(folder / "plan.json")
-    gathered = _Gathered(plan, folder)
-    atomic.replace(folder / HISTORY, gathered.write_history)
-    atomic.write_text(folder / TRIALS, gathered.trials_csv())
-    return folder / TRIALS
+    own = StudyFolder(folder)
+    gathered = _Gathered(atomic.read_json(own.plan), folder)
+    atomic.replace(own.history_table, gathered.write_history)
+    atomic.write_text(own.trials_table, gathered.trials_csv())
+    return own.trials_table
 
 
 def up_to_date(folder: Path) -> bool:
     """Return whether the tables are complete and newer than everything they are made from."""
+    own = StudyFolder(folder)
     try:
-        with (folder / TRIALS).open("rb") as table, (folder / HISTORY).open("rb") as history:
+        with own.trials_table.open("rb") as table, own.history_table.open("rb") as history:
             history.seek(-len(PARQUET), os.SEEK_END)
             if not table.readline().startswith(b"trial_id,") or history.read() != PARQUET:
                 return False
 
-        made = min((folder / name).stat().st_mtime_ns for name in (TRIALS, HISTORY))
-        sources = [folder / "plan.json"]
-        for trial in atomic.read_json(folder / "plan.json")["trials"]:
+        made = min(file.stat().st_mtime_ns for file in (own.trials_table, own.history_table))
+        sources = [own.plan]
+        for trial in atomic.read_json(own.plan)["trials"]:
             # A folder's own time is that of the last file that was added or removed.
-            where = folder / "trials" / trial["trial_id"]
-            files = (where, where / trial_file.NAME, where / journal.NAME, where / "mlflow.json")
+            where = own.trial(trial["trial_id"])
+            inside = TrialFolder(where)
+            files = (where, inside.document, inside.journal, inside.tracked)
             sources += [path for path in files if path.exists()]
         return all(path.stat().st_mtime_ns <= made for path in sources)
     except (OSError, KeyError):
@@ -109,7 +110,7 @@ class _Gathered:
         """Yield the rows of the history, and collect the trials' own rows on the way."""
         for planned in self.plan["trials"]:
             id_ = planned["trial_id"]
-            where = self.folder / "trials" / id_
+            where = StudyFolder(self.folder).trial(id_)
             lines = journal.effective(journal.read(where))
             self.rows.append(self._trial(planned, trial_file.standing(where), lines, where))
             seen: set[tuple[int, str]] = set()
@@ -155,7 +156,7 @@ class _Gathered:
         row["seconds"] = document.get("seconds", 0.0)
         row["peak_memory_mb"] = max((document.get("peak_memory_mb") or {}).values(), default=None)
         row["error"] = document.get("error")
-        row["mlflow_run_id"] = atomic.read_json(where / "mlflow.json").get("run_id")
+        row["mlflow_run_id"] = atomic.read_json(TrialFolder(where).tracked).get("run_id")
         return row
 
     def trials_csv(self) -> str:

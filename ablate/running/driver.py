@@ -21,13 +21,12 @@ from pathlib import Path
 
 import psutil
 
-from ablate.disk import locks
+from ablate.disk.folder import StudyFolder
 from ablate.running.resources import Resources, cluster_answers
 from ablate.study.nouns import StudyError, Trial
 from ablate.trainers.command.environment import USERS_PYTHONPATH
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
-from ablate.trainers.trainer import STOP
 from ablate.trial import trial_file
 from ablate.trial.faults import MEMORY, Referee
 from ablate.trial.run import run_trial
@@ -90,10 +89,10 @@ def inline(job: Job) -> None:
     train = load_entry(job.trainer)
     with contextlib.nullcontext() if job.resources.gpus else _hidden_gpus():
         for trial in job.trials:
-            folder = job.folder / "trials" / trial.id
+            folder = StudyFolder(job.folder).trial(trial.id)
             result = run_trial(trial, folder, device=job.resources.device, train=train)
             job.stopped = job.referee.stop_reason(result)
-            if job.stopped or (job.folder / STOP).exists():
+            if job.stopped or (StudyFolder(job.folder).stop).exists():
                 return
 
 
@@ -167,7 +166,7 @@ class Driver:
     def __init__(self, job: Job, trials: Sequence[Trial]) -> None:
         self.job = job
         self.scratch = _scratch_folder()
-        self._log = (job.folder / "driver.log").open("ab")
+        self._log = (StudyFolder(job.folder).driver_log).open("ab")
         self._process = subprocess.Popen(
             (sys.executable, "-c", "from ablate.running.ray_tune import main; main()"),
             stdin=subprocess.PIPE,
@@ -227,7 +226,7 @@ class Driver:
         Args:
             patience_s: how long to wait at most, in seconds.
         """
-        (self.job.folder / STOP).touch()
+        (StudyFolder(self.job.folder).stop).touch()
         deadline = time.monotonic() + patience_s
         try:
             while self._process.poll() is None and time.monotonic() < deadline:
@@ -330,7 +329,7 @@ def _ended(folder: Path, trial: Trial) -> bool:
 
     A trial that ran out of memory may still finish with fewer trials at a time.
     """
-    document = trial_file.read(folder / "trials" / trial.id)
+    document = trial_file.read(StudyFolder(folder).trial(trial.id))
     failed = trial_file.status_of(document) == "failed" and document.get("fault") not in MEMORY
     return failed or trial_file.status_of(document) in trial_file.ENDED
 
@@ -360,8 +359,8 @@ def _scratch_folder() -> Path:
 def settle(folder: Path, trials: Sequence[Trial]) -> None:
     """Change the status of trials from `running` to `interrupted` if their process died."""
     for trial in trials:
-        where = folder / "trials" / trial.id
+        where = StudyFolder(folder).trial(trial.id)
         document = trial_file.read(where)
-        if document.get("status") == "running" and not locks.is_held(where / ".lock"):
+        if trial_file.died(where, document):
             document.update(status="interrupted", error="its process died")
             trial_file.write(where, document)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder
 from ablate.study.nouns import Plan, Trial
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _part(plan: Plan, trials: Sequence[Trial]) -> Plan:
 
 def _trials_of_earlier_looks(plan: Plan, folder: Path) -> list[Trial]:
     """Return the trials up to the last look of an earlier command; none if its plan differed."""
-    old: dict[str, Any] = atomic.read_json(folder / "plan.json")
+    old: dict[str, Any] = atomic.read_json(StudyFolder(folder).plan)
     ids = (
         {trial["trial_id"] for trial in old.get("trials", ())}
         if old.get("hash") == plan.hash

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder
 from ablate.results.status import TrialStatus, trial_status
 from ablate.study.naming import trial_name
 from ablate.study.nouns import Trial
@@ -48,7 +49,7 @@ class Progress:
         )
 
         self.waiting = list(trials)
-        self.plan = atomic.read_json(folder / "plan.json")
+        self.plan = atomic.read_json(StudyFolder(folder).plan)
         self.ended: Counter[str] = Counter()
 
         # Steps, for an estimate of the time left; a resumed trial doesn't start at step 0
@@ -151,7 +152,7 @@ class Progress:
         """Return the running trials; count and drop those that ended since the last call."""
         running, waiting = [], []
         for trial in self.waiting:
-            status = trial_file.status_of(trial_file.read(self.folder / "trials" / trial.id))
+            status = trial_file.status_of(trial_file.read(StudyFolder(self.folder).trial(trial.id)))
 
             # Interrupted trials can start again, so they count as ended only when the run is over
             if status in ("planned", "running", "interrupted") and not (
@@ -173,7 +174,7 @@ class Progress:
     def _row(self, trial: Trial) -> TrialStatus:
         """Return the current state of a trial."""
         name = trial_name(self.plan, trial.levels, trial.seed)
-        return trial_status(self.folder / "trials" / trial.id, name, self.metric)
+        return trial_status(StudyFolder(self.folder).trial(trial.id), name, self.metric)
 
     def _steps_to_go(self, running: list[TrialStatus]) -> int:
         """Return the number of steps until all trials have ended."""

@@ -20,9 +20,9 @@ import ray
 from ray import tune
 
 from ablate.disk import locks
+from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
-from ablate.trainers.trainer import STOP
 from ablate.trial import trial_file
 from ablate.trial.faults import MEMORY, Referee, classify
 from ablate.trial.run import run_trial
@@ -245,20 +245,20 @@ class _Study:
     def _failed(self, id_: str, document: dict[str, Any], fault: str, error: str) -> None:
         """Write the failure of a trial that couldn't write it itself."""
         document.update(status="failed", fault=fault, error=error)
-        trial_file.write(self.folder / "trials" / id_, document)
+        trial_file.write(StudyFolder(self.folder).trial(id_), document)
 
     def _judge(self, id_: str, document: dict[str, Any]) -> None:
         """Stop the study if the referee says so after this trial."""
         if document.get("fault") in MEMORY and not self.last_try:
             return  # it runs again with fewer trials at a time
-        where = self.folder / "trials" / id_
+        where = StudyFolder(self.folder).trial(id_)
         reason = self.referee.stop_reason(
             trial_file.result_of(trial_file.trial_of(document), where, document)
         )
         if reason is not None and self.stop is None:
             self.stop = reason
             self.say("stopped", reason)
-            (self.folder / STOP).touch()
+            (StudyFolder(self.folder).stop).touch()
 
     def _attempts(self, id_: str) -> int:
         """Return how often the trial has begun."""
@@ -266,7 +266,7 @@ class _Study:
 
     def _document(self, id_: str) -> dict[str, Any]:
         """Return the content of the trial's `trial.json`."""
-        return trial_file.read(self.folder / "trials" / id_)
+        return trial_file.read(StudyFolder(self.folder).trial(id_))
 
 
 def _memory(error: str) -> str:
@@ -322,13 +322,13 @@ class _Stopper(tune.Stopper):
             return False
         self.looked = now
 
-        if not (self.study.folder / STOP).exists():
+        if not (StudyFolder(self.study.folder).stop).exists():
             return False
         if self.deadline is None:
             self.deadline = now + self.patience_s
 
         busy = any(
-            locks.is_held(self.study.folder / "trials" / id_ / ".lock")
+            locks.is_held(TrialFolder(StudyFolder(self.study.folder).trial(id_)).lock)
             for id_ in self.study.order["ids"]
         )
         return not busy or now > self.deadline
@@ -347,8 +347,8 @@ def work(config: dict[str, Any]) -> None:
         Locked: another process still runs this trial.
     """
     study = Path(config["folder"])
-    folder = study / "trials" / config["id"]
-    if (study / STOP).exists():
+    folder = StudyFolder(study).trial(config["id"])
+    if (StudyFolder(study).stop).exists():
         tune.report({"status": "interrupted"})
         return
 

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ablate.disk import atomic, locks
+from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.disk.locks import Share
 from ablate.disk.signals import terminated_as_interrupted
-from ablate.planning import plan_file
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.results import tables
 from ablate.results.doubts import idle_seeds
@@ -35,15 +35,8 @@ from ablate.study.nouns import Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.tracking.process import OFF, Forwarding, all_sent, reachable, tracking_address
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import entry_of, trainer_of
-from ablate.trainers.trainer import STOP
 from ablate.trial import trial_file
 from ablate.trial.faults import NO_SPACE, Referee
-
-PAGE = Path("report") / "index.html"
-"""The report's page, relative to the study folder."""
-
-CHECKED = "checked.json"
-"""The file in the study folder with the findings of the one-step check of the arms."""
 
 LEAST_ROOM = 50 * 2**20
 """Bytes that must be free before anything starts, for tables, images, and the report."""
@@ -176,7 +169,7 @@ class _Run:
         out = self.folder.parent
         made = [out] if not out.exists() else []
         writable(self.folder)
-        lock = self.folder / ".lock"
+        lock = StudyFolder(self.folder).lock
         with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
             refused = False
             try:
@@ -240,7 +233,7 @@ class _Run:
 
     def _todo(self) -> list[Trial]:
         """Return the trials without an outcome, in running order."""
-        where = self.folder / "trials"
+        where = StudyFolder(self.folder).trials
         return [
             t
             for t in self.plan.trials
@@ -290,14 +283,14 @@ class _Run:
         Raises:
             StudyError: an arm has no effect, or the disk has too little space.
         """
-        known = atomic.read_json(self.folder / CHECKED)
+        known = atomic.read_json(StudyFolder(self.folder).checked)
         if known.get("plan") != self.plan.hash:
             from ablate.planning.check_arms import check_arms
 
             # The nodes of a cluster may have GPUs that this machine doesn't have
             device = resources.device if machine_gpus() else "cpu"
             known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
-            atomic.write_json(self.folder / CHECKED, known)
+            atomic.write_json(StudyFolder(self.folder).checked, known)
 
         _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
@@ -308,25 +301,25 @@ class _Run:
         """
         from ablate.planning import ledger
 
-        path = self.folder / plan_file.NAME
+        path = StudyFolder(self.folder).plan
         record = plan_record(self.plan)
         head = ledger.record_plan(self.folder, self.whole, record["outcome"])
 
         if not atomic.is_json(path, record, but=("versions", "ledger")):
             atomic.write_json(path, record | {"ledger": head})
-            atomic.write_text(self.folder / "plan.csv", plan_csv(self.plan))
+            atomic.write_text(StudyFolder(self.folder).plan_table, plan_csv(self.plan))
 
             resolved = resolved_yaml(self.plan.spec)
-            atomic.write_text(self.folder / "study.resolved.yaml", resolved)
+            atomic.write_text(StudyFolder(self.folder).resolved, resolved)
             source = self.options.source
             given = source.read_text(encoding="utf-8") if source is not None else resolved
-            atomic.write_text(self.folder / "study.yaml", given)
+            atomic.write_text(StudyFolder(self.folder).study, given)
 
     def _prepare(self, todo: Sequence[Trial]) -> None:
         """Write `trial.json` for each trial to run, as the current plan has it."""
-        (self.folder / STOP).unlink(missing_ok=True)
+        (StudyFolder(self.folder).stop).unlink(missing_ok=True)
         for trial in todo:
-            where = self.folder / "trials" / trial.id
+            where = StudyFolder(self.folder).trial(trial.id)
             where.mkdir(parents=True, exist_ok=True)
             document = trial_file.read(where)
             current = trial_file.to_run(trial, where, document, self.plan.hash)
@@ -370,7 +363,7 @@ class _Run:
         if job.stopped:
             self.exit_code = 3 if "the disk is full" in job.stopped else 1
             self._say(f"stopped: {job.stopped}")
-        (self.folder / STOP).unlink(missing_ok=True)
+        (StudyFolder(self.folder).stop).unlink(missing_ok=True)
 
     @contextmanager
     def _budget(self) -> Iterator[None]:
@@ -381,7 +374,7 @@ class _Run:
             return
 
         timer = threading.Timer(
-            hours * 3600 + self.clock - time.monotonic(), (self.folder / STOP).touch
+            hours * 3600 + self.clock - time.monotonic(), (StudyFolder(self.folder).stop).touch
         )
         timer.daemon = True
         timer.start()
@@ -407,17 +400,17 @@ class _Run:
 
     def _report(self, trials_ran: bool) -> None:
         """Build the report if trials ran, or if the tables are newer than the report."""
-        page = self.folder / PAGE
+        page = StudyFolder(self.folder).page
         if (
             not trials_ran
             and page.exists()
-            and page.stat().st_mtime >= (self.folder / tables.TRIALS).stat().st_mtime
+            and page.stat().st_mtime >= StudyFolder(self.folder).trials_table.stat().st_mtime
         ):
             return
 
         from reports import build_report, load_results
 
-        build_report(load_results(self.folder), self.folder / "report")
+        build_report(load_results(self.folder), StudyFolder(self.folder).report)
 
     def _tracked(self, forwarding: Forwarding) -> None:
         """Let the tracking process finish, and write the ids of the runs to `trial.json`."""
@@ -426,8 +419,8 @@ class _Run:
             self._say(behind)
 
         for trial in self.plan.trials:
-            where = self.folder / "trials" / trial.id
-            run_id = atomic.read_json(where / "mlflow.json").get("run_id")
+            where = StudyFolder(self.folder).trial(trial.id)
+            run_id = atomic.read_json(TrialFolder(where).tracked).get("run_id")
             document = trial_file.read(where)
             if run_id and document and document.get("mlflow_run_id") != run_id:
                 trial_file.write(where, {**document, "mlflow_run_id": run_id})
@@ -436,13 +429,13 @@ class _Run:
             tables.gather(self.folder)
             if self.options.report:
                 # The report stays current: it doesn't show the ids, which alone have changed
-                (self.folder / PAGE).touch()
+                (StudyFolder(self.folder).page).touch()
 
     def _result(self) -> StudyResult:
         """Return the results of all trials of the plan, read from their folders."""
         results = []
         for trial in self.plan.trials:
-            where = self.folder / "trials" / trial.id
+            where = StudyFolder(self.folder).trial(trial.id)
             results.append(trial_file.result_of(trial, where, trial_file.standing(where)))
 
         unfinished = {result.status for result in results} - set(trial_file.ENDED)
@@ -465,7 +458,7 @@ def writable(folder: Path) -> None:
         StudyError: the folder can't be written, or the disk has too little space.
     """
     try:
-        (folder / "trials").mkdir(parents=True, exist_ok=True)
+        (StudyFolder(folder).trials).mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.write_text("")
         probe.unlink(missing_ok=True)  # another command may remove it at the same time
@@ -484,12 +477,12 @@ def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
         lock: its lock file.
         made: further folders that this command made.
     """
-    if (folder / plan_file.NAME).exists():
+    if (StudyFolder(folder).plan).exists():
         return
 
-    for file in (folder / CHECKED, lock):
+    for file in (StudyFolder(folder).checked, lock):
         file.unlink(missing_ok=True)
-    for empty in (folder / "trials", folder, *made):
+    for empty in (StudyFolder(folder).trials, folder, *made):
         with suppress(OSError):
             empty.rmdir()
 

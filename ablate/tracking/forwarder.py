@@ -23,6 +23,7 @@ from mlflow.entities import Experiment, Metric, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder
 from ablate.study.naming import cell_name, trial_name
 from ablate.tracking.pages import (
     LOOPBACK,
@@ -112,7 +113,7 @@ class Forwarder:
 
     def __init__(self, folder: Path, uri: str) -> None:
         self.folder, self.uri = folder, uri
-        self.plan = atomic.read_json(folder / "plan.json")
+        self.plan = atomic.read_json(StudyFolder(folder).plan)
         self.client: MlflowClient | None = None
         self.experiment: Experiment | None = None
         self.runs: dict[str, Run] = {}
@@ -132,7 +133,7 @@ class Forwarder:
         client = self._connected()
         for planned in self.plan["trials"]:
             id_ = planned["trial_id"]
-            where = self.folder / "trials" / id_
+            where = StudyFolder(self.folder).trial(id_)
             stamp = _stamp(where)
             if stamp == self.seen.get(id_) and not last:
                 continue
@@ -295,7 +296,7 @@ class Forwarder:
             "run_ids": ids,
             "addresses": addresses(base, self.experiment.experiment_id, ids, self.plan),
         }
-        path = self.folder / "tracking.json"
+        path = StudyFolder(self.folder).tracking
         if atomic.read_json(path) != facts:
             atomic.write_json(path, facts)
 
@@ -308,11 +309,13 @@ class Forwarder:
         for name in STUDY_FILES:
             if (self.folder / name).exists():
                 self.client.log_artifact(self.study_run, str(self.folder / name))
-        if (self.folder / "report").is_dir():
-            self.client.log_artifacts(self.study_run, str(self.folder / "report"), "report")
+        if (StudyFolder(self.folder).report).is_dir():
+            self.client.log_artifacts(
+                self.study_run, str(StudyFolder(self.folder).report), "report"
+            )
 
         documents = [
-            trial_file.standing(self.folder / "trials" / trial["trial_id"])
+            trial_file.standing(StudyFolder(self.folder).trial(trial["trial_id"]))
             for trial in self.plan["trials"]
         ]
         statuses = [trial_file.status_of(document) for document in documents]
@@ -320,7 +323,7 @@ class Forwarder:
         metrics = {
             f"study/{status}": float(statuses.count(status)) for status in sorted(set(statuses))
         }
-        report = atomic.read_json(self.folder / "report" / "data" / "report.json")
+        report = atomic.read_json(StudyFolder(self.folder).report_data)
         metrics |= _effects(report)
         self.client.log_batch(
             self.study_run, metrics=[Metric(safe_name(k), v, now, 0) for k, v in metrics.items()]
@@ -357,7 +360,7 @@ class Forwarder:
         assert self.client is not None
         planned = {trial["trial_id"] for trial in self.plan["trials"]}
         for id_, run in self.runs.items():
-            abandoned = id_ not in planned and (self.folder / "trials" / id_).is_dir()
+            abandoned = id_ not in planned and (StudyFolder(self.folder).trial(id_)).is_dir()
             if abandoned and run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import StudyError, Trial
 from ablate.tracking.pages import redacted
 from ablate.trial import trial_file
@@ -80,7 +81,7 @@ def reachable(uri: str) -> str | None:
 
 def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
     """Return whether the store has all of these trials, as far as the study's folder shows."""
-    facts = atomic.read_json(folder / "tracking.json")
+    facts = atomic.read_json(StudyFolder(folder).tracking)
     path = sqlite_path(uri)
     if (
         facts.get("uri") != redacted(uri)
@@ -90,11 +91,11 @@ def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
         return False
 
     for trial in trials:
-        where = folder / "trials" / trial.id
+        where = StudyFolder(folder).trial(trial.id)
         document = trial_file.standing(where)
         last = (document.get("attempts") or [{}])[-1]
         end = f"{trial_file.status_of(document)} {last.get('ended')}"
-        if atomic.read_json(where / "mlflow.json").get("sent") != end:
+        if atomic.read_json(TrialFolder(where).tracked).get("sent") != end:
             return False
     return True
 
@@ -158,10 +159,10 @@ class Forwarding:
             }
         self._log.close()
 
-        facts = atomic.read_json(self.folder / "tracking.json")
+        facts = atomic.read_json(StudyFolder(self.folder).tracking)
         if facts:
             atomic.write_json(
-                self.folder / "tracking.json", {**facts, "complete": answer["complete"]}
+                StudyFolder(self.folder).tracking, {**facts, "complete": answer["complete"]}
             )
 
         if answer["complete"]:

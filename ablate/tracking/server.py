@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ablate.disk import atomic
+from ablate.disk.folder import StudyFolder
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import read_plan
 from ablate.study.nouns import StudyError
@@ -69,7 +70,7 @@ def server(folder: Path, port: int) -> tuple[list[str] | None, dict[str, str]]:
         StudyError: the folder holds no study, the study was not tracked, or the port is taken.
     """
     read_plan(folder)
-    facts = atomic.read_json(folder / "tracking.json")
+    facts = atomic.read_json(StudyFolder(folder).tracking)
     if not facts:
         raise StudyError(f"{folder}: this study was not tracked (no tracking.json)")
     if facts["base"] != LOOPBACK:

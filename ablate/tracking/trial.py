@@ -9,7 +9,8 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from ablate.disk import atomic, locks
+from ablate.disk import atomic
+from ablate.disk.folder import TrialFolder
 from ablate.results.tables import metric_curves
 from ablate.study.outcome import summarise
 from ablate.tracking.pages import answer_name, safe_name, trial_note
@@ -18,8 +19,6 @@ from ablate.trial.journal import Line
 
 BATCH = 1000
 """Metrics per request; MLflow accepts no more."""
-MARK = "mlflow.json"
-"""File in the trial's folder that names its run and the end that has been sent."""
 ENDS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """Status of a trial -> status of its run."""
 
@@ -63,7 +62,7 @@ class TrialForwarder:
             last: whether the command ends, so that no run may stay open.
         """
         status = trial_file.status_of(document)
-        if status in ("running", "planned") and last and not locks.is_held(self.folder / ".lock"):
+        if last and (status == "planned" or trial_file.died(self.folder, document)):
             status = "interrupted"
         end = f"{status} {(document.get('attempts') or [{}])[-1].get('ended')}"
         if end == self.ended:
@@ -92,12 +91,12 @@ class TrialForwarder:
         )
         if "config" in document:
             self.client.log_dict(self.run_id, document["config"], "config.json")
-        atomic.write_json(self.folder / MARK, {"run_id": self.run_id})
+        atomic.write_json(TrialFolder(self.folder).tracked, {"run_id": self.run_id})
         self.described = True
 
     def _new_lines(self) -> list[Line]:
         """Return the complete lines that were added since the last call."""
-        path = self.folder / journal.NAME
+        path = TrialFolder(self.folder).journal
         if not path.exists():
             return []
         with path.open("rb") as file:
@@ -170,7 +169,7 @@ class TrialForwarder:
 
     def _image(self, line: Line) -> None:
         """Send the figure of an evaluation, which MLflow shows with a slider over steps."""
-        path = self.folder / "images" / f"figure_{line.step:06d}.png"
+        path = TrialFolder(self.folder).figure(line.step)
         if line.step <= self.images or not path.exists():
             return
 
@@ -213,11 +212,12 @@ class TrialForwarder:
         self.client.log_batch(
             self.run_id, metrics=metrics, tags=[RunTag(key, value) for key, value in tags.items()]
         )
-        traceback = self.folder / "traceback.txt"
+        traceback = TrialFolder(self.folder).traceback
         if status == "failed" and traceback.exists():
             self.client.log_artifact(self.run_id, str(traceback))
         self.client.set_terminated(self.run_id, ENDS[status], int(ended * 1000))
         self.open = False
         atomic.write_json(
-            self.folder / MARK, {"run_id": self.run_id, "sent": f"{status} {last.get('ended')}"}
+            TrialFolder(self.folder).tracked,
+            {"run_id": self.run_id, "sent": f"{status} {last.get('ended')}"},
         )

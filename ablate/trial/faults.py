@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ablate.disk.folder import TrialFolder
 from ablate.study.nouns import TrialResult
 
 MEMORY = ("gpu_memory", "host_memory")
@@ -99,7 +100,7 @@ class Referee:
             or len(set(first)) > 1
         ):
             return None
-        where = result.folder / "traceback.txt"
+        where = TrialFolder(result.folder).traceback
         return (
             f"the first {self.alike_limit} trials failed with the same error: "
             f"{result.error} (see {where})"

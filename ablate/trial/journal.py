@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ablate.disk.folder import TrialFolder
+
 NAME = "history.jsonl"
 """Name of the journal in a trial's folder."""
 
@@ -54,7 +56,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, attempt: int, sync_every_s: float = 2.0) -> None:
-        path = folder / NAME
+        path = TrialFolder(folder).journal
         cut_torn_line(path)
         self.attempt = attempt
         self._file = path.open("ab", buffering=0)
@@ -137,22 +139,22 @@ def read(folder: Path) -> list[Line]:
 
     Without a journal the list is empty.
     """
-    path = folder / NAME
+    path = TrialFolder(folder).journal
     return list(parse(path.read_bytes())) if path.exists() else []
 
 
 def size(folder: Path) -> int:
     """Return the size of a trial's journal in bytes; 0 if it is missing."""
     try:
-        return (folder / NAME).stat().st_size
+        return TrialFolder(folder).journal.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         return 0
 
 
 def set_aside(folder: Path) -> None:
     """Rename a journal that has lost lines, so that the trial can start again from nothing."""
-    if (folder / NAME).exists():
-        (folder / NAME).replace(folder / f"{NAME}.damaged")
+    if TrialFolder(folder).journal.exists():
+        TrialFolder(folder).journal.replace(folder / f"{NAME}.damaged")
 
 
 def effective(lines: Iterable[Line]) -> list[Line]:
@@ -189,7 +191,7 @@ def tail(folder: Path, size: int = 16384) -> list[Line]:
         size: number of bytes to read from the end.
     """
     try:
-        with (folder / NAME).open("rb") as file:
+        with TrialFolder(folder).journal.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - size))
             return list(parse(file.read()))

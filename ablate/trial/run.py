@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.disk import locks
+from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import Trial, TrialResult
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
-from ablate.trainers.trainer import STOP, Stopped
+from ablate.trainers.trainer import Stopped
 from ablate.trial import figure, trial_file
 from ablate.trial.environment import PeakMemory, determinism, environment
 from ablate.trial.faults import classify
@@ -51,7 +52,7 @@ def run_trial(
         KeyboardInterrupt: after Ctrl-C, once the trial's state is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with locks.held(folder / ".lock", f"trial {trial.id}", wait_s=60):
+    with locks.held(TrialFolder(folder).lock, f"trial {trial.id}", wait_s=60):
         return _Run(trial, folder, device).run(train or load_entry(ENTRY), tuple(sinks))
 
 
@@ -60,7 +61,7 @@ class _Run:
 
     def __init__(self, trial: Trial, folder: Path, device: str) -> None:
         self.trial, self.folder, self.device = trial, folder, device
-        self.stop = folder.parent.parent / STOP
+        self.stop = StudyFolder(folder.parent.parent).stop
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.memory = PeakMemory(device)
         # Training in another process, which reports its memory and time itself.
@@ -90,7 +91,9 @@ class _Run:
         try:
             trial_file.write(self.folder, self.document)
             records = train(
-                self.trial.config, device=self.device, checkpoints=self.folder / "checkpoints"
+                self.trial.config,
+                device=self.device,
+                checkpoints=TrialFolder(self.folder).checkpoints,
             )
             with _closed(records):
                 for record in records:
@@ -112,7 +115,7 @@ class _Run:
     def _keep(self, record: Record) -> None:
         """Write a record to the trial's folder."""
         if record.images:
-            path = self.folder / "images" / f"figure_{record.step:06d}.png"
+            path = TrialFolder(self.folder).figure(record.step)
             path.parent.mkdir(exist_ok=True)
             figure.save(record.images, path)
             self.document["figure"] = figure.layout(record.images)
@@ -152,7 +155,7 @@ class _Run:
         fault = classify(error, self.folder)
         text = " ".join(str(error).split())[:500]
         try:
-            (self.folder / "traceback.txt").write_text(
+            (TrialFolder(self.folder).traceback).write_text(
                 "".join(traceback.format_exception(error)), encoding="utf-8"
             )
         except OSError:
@@ -213,7 +216,8 @@ def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -
 def _behind(lines: Sequence[Line], folder: Path, log_every: int) -> bool:
     """Return whether the journal lacks lines: a checkpoint is of a later step than its records."""
     steps = [
-        int(path.stem.removeprefix("step_")) for path in (folder / "checkpoints").glob("step_*.pt")
+        int(path.stem.removeprefix("step_"))
+        for path in (TrialFolder(folder).checkpoints).glob("step_*.pt")
     ]
     recorded = [line.step for line in lines if line.kind != "note"]
     # Up to `log_every` - 1 steps before a checkpoint have no record yet.

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ablate.disk import atomic
+from ablate.disk import atomic, locks
+from ablate.disk.folder import TrialFolder
 from ablate.study.nouns import Status, Trial, TrialResult
 from ablate.trainers.resolve import config_of
 from ablate.trial import journal
@@ -18,7 +19,7 @@ ENDED = ("finished", "diverged")
 
 def read(folder: Path) -> dict[str, Any]:
     """Return the trial's document as written; empty if it is missing or damaged."""
-    return atomic.read_json(folder / NAME)
+    return atomic.read_json(TrialFolder(folder).document)
 
 
 def standing(folder: Path) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def standing(folder: Path) -> dict[str, Any]:
     document = read(folder)
     error = (
         f"{NAME} is damaged"
-        if not document and (folder / NAME).exists()
+        if not document and TrialFolder(folder).document.exists()
         else lost(folder, document)
     )
     return {**document, "status": "interrupted", "error": error} if error else document
@@ -41,6 +42,11 @@ def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
     if document.get("status") not in ENDED or left >= whole:
         return None
     return f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
+
+
+def died(folder: Path, document: Mapping[str, Any]) -> bool:
+    """Return whether a trial is `running` by its document although no process holds its lock."""
+    return document.get("status") == "running" and not locks.is_held(TrialFolder(folder).lock)
 
 
 def to_run(
@@ -66,12 +72,12 @@ def to_run(
 def begin_anew(folder: Path) -> None:
     """Remove everything that the trial could resume from, because its record is incomplete."""
     journal.set_aside(folder)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    shutil.rmtree(TrialFolder(folder).checkpoints, ignore_errors=True)
 
 
 def write(folder: Path, document: Mapping[str, Any]) -> None:
     """Write the trial's document atomically."""
-    atomic.write_json(folder / NAME, document)
+    atomic.write_json(TrialFolder(folder).document, document)
 
 
 def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:

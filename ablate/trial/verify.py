@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ablate.disk.folder import StudyFolder
 from ablate.study.nouns import StudyError
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import entry_of, load_entry
@@ -81,7 +82,7 @@ def verify_trial(
     say(f"repeating {trial.label}: {steps} steps on {device}, took {document['seconds']:.0f} s")
 
     with tempfile.TemporaryDirectory(prefix="verify-", dir=study) as scratch:
-        repeat = Path(scratch) / "trials" / trial.id
+        repeat = StudyFolder(Path(scratch)).trial(trial.id)
         result = run_trial(
             trial, repeat, device=device, train=load_entry(entry_of(trial.config, trainer))
         )

@@ -16,7 +16,6 @@ import pytest
 
 from tests.reports.test_browser import browser, pytestmark  # noqa: F401
 
-mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -137,7 +136,7 @@ def test_the_compare_page_puts_the_factor_beside_the_metrics(browser, tracked): 
 
 
 def test_the_note_leads_to_the_report_on_the_server(browser, tracked):  # noqa: F811
-    client = mlflow.MlflowClient(tracked["base"])
+    client = MlflowClient(tracked["base"])
     note = client.get_experiment(tracked["experiment_id"]).tags["mlflow.note.content"]
     assert "Does the toy work?" in note
     link = note.partition("[The report](")[2].partition(")")[0]
@@ -155,7 +154,7 @@ def test_the_note_leads_to_the_report_on_the_server(browser, tracked):  # noqa: 
 
 
 def test_pictures_and_headline_numbers_are_on_the_server(tracked):
-    client = mlflow.MlflowClient(tracked["base"])
+    client = MlflowClient(tracked["base"])
     assert client.list_artifacts(tracked["run_ids"][0], "images")
     metrics = client.get_run(tracked["study_run_id"]).data.metrics
     data = json.loads(Path(tracked["folder"], "out/toy/report/data/report.json").read_text())

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from ablate.disk.folder import OF_A_TRIAL
 from ablate.reading.problems import Problem, did_you_mean
 from ablate.study.design import Cell, meant_equal
 from ablate.study.identity import dumps
@@ -11,18 +12,6 @@ from ablate.study.nouns import StudySpec
 from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.command.config import BRACE, WHEN_STARTED, CommandConfig
 from ablate.trainers.command.template import Command, identifying, leaves, text_of
-
-OURS = (
-    "trial.json",
-    "history.jsonl",
-    "trial.log",
-    "traceback.txt",
-    "mlflow.json",
-    ".lock",
-    "images",
-    "checkpoints",
-)
-"""What this program itself keeps in a trial's folder."""
 
 COMMAND = ("trainer", "command")
 
@@ -39,7 +28,7 @@ def _file_problems(command: Command) -> Iterator[Problem]:
     if path.is_absolute() or ".." in path.parts or not path.name:
         message = f"'{command.metrics}' must be a file inside the trial's folder"
         yield Problem(("trainer", "metrics"), message)
-    elif path.parts[0] in OURS:
+    elif path.parts[0] in OF_A_TRIAL:
         message = f"'{command.metrics}' is a name that g2g-ablate uses itself"
         yield Problem(("trainer", "metrics"), message)
     if not command.folder.is_dir():

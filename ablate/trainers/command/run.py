@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ablate.disk.folder import StudyFolder
 from ablate.reading.problems import did_you_mean
 from ablate.trainers.command.config import CommandConfig
 from ablate.trainers.command.environment import program_environment
 from ablate.trainers.command.metrics_file import MetricsFile
-from ablate.trainers.trainer import STOP, Stopped
+from ablate.trainers.trainer import Stopped
 from g2g_core.record import Diverged, Record
 
 LOG = "trial.log"
@@ -60,7 +61,7 @@ def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[
     source = MetricsFile(metrics)
     last = 0
     with Program(command, config.folder, environment, folder / LOG) as program:
-        for record in _records(program, source, folder.parent.parent / STOP):
+        for record in _records(program, source, StudyFolder(folder.parent.parent).stop):
             last = record.step
             yield record
     yield Record(last, "note", facts={"peak_memory_mb": {"host": program.peak_mb}})

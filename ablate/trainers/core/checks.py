@@ -206,8 +206,8 @@ def never_degraded(spec: StudySpec) -> str | None:
     if most >= rule.patience:
         return None
     return (
-        f"outcome.degradation: no trial can count as degraded: {rule.patience} evaluations in a row must be worse, and "
-        f"there are {most} after step {rule.after_step}"
+        f"outcome.degradation: no trial can count as degraded: {rule.patience} evaluations in a "
+        f"row must be worse, and there are {most} after step {rule.after_step}"
     )
 
 
@@ -218,14 +218,17 @@ FILED = ("model", "network", "dataset", "data", "checkpoint")
 def idle_factors(spec: StudySpec, cells: Sequence[Cell], menus: Menus) -> list[Problem]:
     """Factors that change nothing: all their levels give the same config and files, in every
     cell."""
-    told = "changes nothing: its levels train alike in every cell; if that is meant, list them in equal_arms"
+    message = (
+        "changes nothing: its levels train alike in every cell; "
+        "if that is meant, list them in equal_arms"
+    )
     patched = Patched(spec.base, spec.factors)
     found = []
     for factor in spec.factors:
         moved = _moved_by(factor, patched, menus)
         turned = [cell for cell in cells if cell[factor.name] != factor.reference]
         if not any(moved(cell) or meant_equal(spec, cell, _first(cell, factor)) for cell in turned):
-            found.append(Problem(("factors", factor.name), told, at_key=True))
+            found.append(Problem(("factors", factor.name), message, at_key=True))
     return found
 
 
