@@ -1,4 +1,4 @@
-"""Trainers of other packages, installed beside ours: the examples of the docs, and planted faults."""
+"""Trainers of other packages, installed by pip: the examples of the docs, and planted faults."""
 
 import json
 import os
@@ -157,7 +157,7 @@ def test_planted_faults_are_caught(
     )
     chosen = ["study.yaml", "--out", "runs", "--seeds", "0,1", "--workers", 2, *settings(name)]
     ran = program("run", *chosen)
-    said, errors = ran.communicate(timeout=400)
+    _, errors = ran.communicate(timeout=400)
     assert ran.returncode == 1, errors
 
     folder = tmp_path / "runs" / name

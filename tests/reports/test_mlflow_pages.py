@@ -136,6 +136,8 @@ def test_the_compare_page_puts_the_factor_beside_the_metrics(browser, tracked): 
 
 
 def test_the_note_leads_to_the_report_on_the_server(browser, tracked):  # noqa: F811
+    from mlflow import MlflowClient
+
     client = MlflowClient(tracked["base"])
     note = client.get_experiment(tracked["experiment_id"]).tags["mlflow.note.content"]
     assert "Does the toy work?" in note
@@ -154,6 +156,8 @@ def test_the_note_leads_to_the_report_on_the_server(browser, tracked):  # noqa: 
 
 
 def test_pictures_and_headline_numbers_are_on_the_server(tracked):
+    from mlflow import MlflowClient
+
     client = MlflowClient(tracked["base"])
     assert client.list_artifacts(tracked["run_ids"][0], "images")
     metrics = client.get_run(tracked["study_run_id"]).data.metrics
