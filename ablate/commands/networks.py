@@ -40,7 +40,7 @@ def train(
     trial as done.
     """
     from ablate.disk import locks
-    from ablate.running.study import writable
+    from ablate.disk.room import writable
     from ablate.study.nouns import StudyError
     from ablate.trainers.resolve import load_entry, trainer_of
     from ablate.trial import trial_file

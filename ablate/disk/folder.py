@@ -65,6 +65,11 @@ class StudyFolder:
         return self.path / "driver.log"
 
     @property
+    def tracking_log(self) -> Path:
+        """What the process that talks to MLflow printed."""
+        return self.path / "tracking.log"
+
+    @property
     def tracking(self) -> Path:
         """Where the study is tracked, and whether tracking is complete."""
         return self.path / "tracking.json"

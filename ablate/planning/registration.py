@@ -8,8 +8,8 @@ from typing import Any
 
 from ablate.disk import atomic, locks
 from ablate.disk.folder import StudyFolder
+from ablate.disk.room import writable
 from ablate.planning import ledger
-from ablate.running.study import writable
 from ablate.study.nouns import Plan, StudyError
 from reports.documents.chain import is_sealed, sealed
 from reports.documents.ledger import REGISTRATION

@@ -5,7 +5,6 @@ The same call resumes a study that was interrupted.
 
 import os
 import shlex
-import shutil
 import sys
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from ablate.disk import atomic, locks
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.disk.locks import Share
+from ablate.disk.room import enough_room, writable
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.results import tables
@@ -37,9 +37,6 @@ from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import entry_of, trainer_of
 from ablate.trial import trial_file
 from ablate.trial.faults import NO_SPACE, Referee
-
-LEAST_ROOM = 50 * 2**20
-"""Bytes that must be free before anything starts, for tables, images, and the report."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +289,7 @@ class _Run:
             known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
             atomic.write_json(StudyFolder(self.folder).checked, known)
 
-        _enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
+        enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
 
     def _write_plan(self) -> None:
         """Write the ledger's entry, the plan, and the study file to the study folder.
@@ -451,22 +448,6 @@ class _Run:
             print(text, file=sys.stderr, flush=True)
 
 
-def writable(folder: Path) -> None:
-    """Make the study folder.
-
-    Raises:
-        StudyError: the folder can't be written, or the disk has too little space.
-    """
-    try:
-        (StudyFolder(folder).trials).mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.write_text("")
-        probe.unlink(missing_ok=True)  # another command may remove it at the same time
-    except OSError as error:
-        raise StudyError(f"--out: {folder}: cannot be written: {error.strerror}") from None
-    _enough_room(folder, 0)
-
-
 def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
     """Remove the folders of a study that was refused before its plan was written.
 
@@ -485,26 +466,6 @@ def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
     for empty in (StudyFolder(folder).trials, folder, *made):
         with suppress(OSError):
             empty.rmdir()
-
-
-def _enough_room(folder: Path, checkpoints: int) -> None:
-    """Refuse a study that would fill the disk.
-
-    Args:
-        folder: the study folder.
-        checkpoints: size of the checkpoints of all trials to run, in bytes.
-
-    Raises:
-        StudyError: the disk has no space for them and `LEAST_ROOM`.
-    """
-    free, needed = shutil.disk_usage(folder).free, checkpoints + LEAST_ROOM
-    if free < needed:
-        what = (
-            f"the checkpoints of the trials to run need {needed / 2**20:.0f} MB, "
-            if checkpoints
-            else ""
-        )
-        raise StudyError(f"--out: {folder}: {what}only {free / 2**20:.0f} MB are left on the disk")
 
 
 def _command() -> str:

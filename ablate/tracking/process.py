@@ -114,7 +114,7 @@ class Forwarding:
         self, folder: Path, uri: str, patience_s: float = 30.0, every_s: float = 1.0
     ) -> None:
         self.folder, self.uri = folder, uri
-        self._log = (folder / "tracking.log").open("ab")
+        self._log = StudyFolder(folder).tracking_log.open("ab")
 
         # One retry, because the forwarder tries again itself; no GPU, because the trials need it.
         environment = os.environ | {

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,9 @@ from g2g_core.checkpoints.layouts import read
 from g2g_core.config import TrialConfig
 from g2g_core.models.narrow_content import NarrowContent
 from g2g_core.models.networks import Networks
-from g2g_core.training.step import TrainingStep
+
+if TYPE_CHECKING:
+    from g2g_core.training.step import TrainingStep
 
 __all__ = [
     "PARTS",
@@ -31,7 +33,7 @@ PARTS = ("generator", "average", "discriminator", "optimizers")
 """Parts that `restore` in a config can name."""
 
 
-def parts_of(networks: Networks, step: TrainingStep) -> dict[str, Part]:
+def parts_of(networks: Networks, step: "TrainingStep") -> dict[str, Part]:
     """Return the parts of a running training, laid out as in `Saved.parts`.
 
     The tensors are the live ones, not copies: the next training step changes them.
@@ -52,7 +54,7 @@ def parts_of(networks: Networks, step: TrainingStep) -> dict[str, Part]:
     return parts
 
 
-def restore_all(saved: Saved, networks: Networks, step: TrainingStep) -> None:
+def restore_all(saved: Saved, networks: Networks, step: "TrainingStep") -> None:
     """Put every part back to resume an interrupted trial.
 
     A parameter without a stored optimizer state was never updated. Its state stays empty.
@@ -75,7 +77,7 @@ def restore_all(saved: Saved, networks: Networks, step: TrainingStep) -> None:
 
 
 def restore(
-    saved: Saved, config: TrialConfig, networks: Networks, step: TrainingStep
+    saved: Saved, config: TrialConfig, networks: Networks, step: "TrainingStep"
 ) -> dict[str, Any]:
     """Restore the parts that `config.restore` names; all other parts start fresh.
 
@@ -164,7 +166,7 @@ def _networks(networks: Networks) -> dict[str, nn.Module]:
     return {name: network for name, network in all_parts.items() if network is not None}
 
 
-def _optimizers(networks: Networks, step: TrainingStep) -> list[tuple[str, nn.Module, Optimizer]]:
+def _optimizers(networks: Networks, step: "TrainingStep") -> list[tuple[str, nn.Module, Optimizer]]:
     """Return (part, network, optimizer) for each optimizer of the training step."""
     optimizers = [("generator", networks.generator, step.generator_optimizer)]
     if networks.discriminator is not None and step.discriminator_optimizer is not None:
@@ -218,7 +220,7 @@ def _check(
             raise CheckpointError(f"{saved.path}: {part} holds values that are not finite: {name}")
 
 
-def _load_optimizers(saved: Saved, networks: Networks, step: TrainingStep) -> str:
+def _load_optimizers(saved: Saved, networks: Networks, step: "TrainingStep") -> str:
     """Copy the optimizer states; a parameter whose state the file lacks starts fresh."""
     states = saved.parts.get("optimizers", {})
     missing = 0

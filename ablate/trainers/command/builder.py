@@ -16,7 +16,6 @@ from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.command.config import BRACE, CommandConfig
 from ablate.trainers.command.environment import search_path
 from ablate.trainers.command.template import Command, identifying
-from g2g_core.checkpoints.names import files_of
 
 
 class CommandBuilder:
@@ -92,7 +91,7 @@ class CommandBuilder:
         path = values.get("checkpoint")
         if path is None:
             return "none"
-        found = file_digest(*files_of(Path(path)))
+        found = file_digest(Path(path))
         if found is None:
             self.missing.append(f"checkpoint: {path}: no such file")
         return found or "missing"

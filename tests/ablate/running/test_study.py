@@ -370,7 +370,7 @@ def test_a_damaged_plan_is_told_and_written_again(tmp_path: Path) -> None:
 def test_a_study_that_the_disk_cannot_hold_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ablate.running.study.LEAST_ROOM", 2**60)
+    monkeypatch.setattr("ablate.disk.room.LEAST_ROOM", 2**60)
     with pytest.raises(StudyError, match="left on the disk"):
         run(tmp_path)
     assert not list((tmp_path / "toy").glob("*.json"))
