@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from reports.documents import ledger
+from reports.documents.plan import PlanDocument
 from reports.documents.rule import LedgerFacts
+from reports.documents.trial import TrialDocument
 
 FILES = ("plan.json", "trials.csv", "history.parquet")
 TRIALS = ("trial_id", "cell_id", "status", "seed")
@@ -39,7 +41,7 @@ class StudyTable:
             without a folder.
     """
 
-    study: Mapping[str, Any]
+    study: PlanDocument
     trials: pd.DataFrame
     history: pd.DataFrame
     images: pd.DataFrame
@@ -107,16 +109,16 @@ def _types(path: Path) -> dict[str, type]:
     return {name: str for name in header if name in names or name.startswith("level.")}
 
 
-def _document(folder: Path) -> Mapping[str, Any]:
+def _document(folder: Path) -> TrialDocument:
     """Return a trial's `trial.json`; empty if it is missing or can't be read."""
     try:
         content = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return cast(TrialDocument, content) if isinstance(content, dict) else {}
 
 
-def _recorded(document: Mapping[str, Any]) -> dict[str, str]:
+def _recorded(document: TrialDocument) -> dict[str, str]:
     """Return the columns that a trial's document adds to its row: digests, and its plan's hash."""
     digests = {
         f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()
@@ -124,7 +126,7 @@ def _recorded(document: Mapping[str, Any]) -> dict[str, str]:
     return digests | ({"plan_hash": str(document["plan_hash"])} if "plan_hash" in document else {})
 
 
-def _images(folder: Path, trial: str, document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+def _images(folder: Path, trial: str, document: TrialDocument) -> Iterator[tuple[Any, ...]]:
     """Yield one row per figure of a trial; none if the trial didn't record their layout."""
     layout = document.get("figure")
     if layout:

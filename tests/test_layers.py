@@ -5,11 +5,9 @@ import ast
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
-from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("g2g_core", "ablate", "reports")
@@ -102,17 +100,6 @@ def test_one_file_knows_the_names_of_files() -> None:
     for path in sorted((ROOT / "ablate").rglob("*.py")):
         joined = re.findall(r'/ f?"([^"]+)"', path.read_text(encoding="utf-8"))
         assert path == owner or not set(joined) & set(names) - {"index.html"}, path
-
-
-def test_every_package_is_in_the_wheel() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    include = settings["tool"]["setuptools"]["packages"]["find"]["include"]
-    present = {
-        str(path.parent.relative_to(ROOT)).replace("/", ".")
-        for path in ROOT.glob("*/**/__init__.py")
-        if path.relative_to(ROOT).parts[0] in (*OURS, "studies")
-    }
-    assert set(find_packages(str(ROOT), include=include)) == present
 
 
 # --- rooms: the folders of a package, from the lowest to the highest ---

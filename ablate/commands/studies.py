@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
     from ablate.planning.registration import Registered
     from ablate.study.nouns import Plan
+    from reports.documents.plan import PlanDocument
 
 MOST_ROWS = 400
 """Limit for the arms that `plan` lists; `--json` lists all trials."""
@@ -191,11 +192,12 @@ def plan(
     power = _power(folder) if any(state == "reused" for state in states.values()) else []
 
     if as_json:
-        record = plan_record(planned)
+        record: dict[str, Any] = {**plan_record(planned)}
         if predicted is not None:
             record["pilot"] = asdict(predicted)
-        for trial in record["trials"]:
-            trial["state"] = states[trial["trial_id"]]
+        record["trials"] = [
+            {**trial, "state": states[trial["trial_id"]]} for trial in record["trials"]
+        ]
         if registered is not None:
             record["registered"] = {"sha256": registered.sha256, "time": registered.time}
         show_json(
@@ -375,10 +377,9 @@ def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:
 
 def changes_since(planned: "Plan", folder: Path) -> list[str]:
     """Return messages on what changed the ids of trials since the plan in the folder was made."""
-    from ablate.disk.atomic import read_json
-    from ablate.planning.plan_file import changes
+    from ablate.planning.plan_file import changes, plan_document
 
-    return changes(planned, read_json(StudyFolder(folder).plan))
+    return changes(planned, plan_document(folder))
 
 
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
@@ -419,7 +420,9 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
             show(f"  {factor.name}={label}: {changed}")
 
-    factors = {"factors": {factor.name: factor_record(factor) for factor in spec.factors}}
+    factors: PlanDocument = {
+        "factors": {factor.name: factor_record(factor) for factor in spec.factors}
+    }
     arms: dict[str, tuple[str, Counter[str]]] = {}
     for trial in planned.trials:
         arms.setdefault(trial.cell_id, (cell_name(factors, trial.levels), Counter()))[1][

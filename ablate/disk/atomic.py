@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def is_json(path: Path, value: dict[str, Any], but: Collection[str]) -> bool:
+def is_json(path: Path, value: Mapping[str, Any], but: Collection[str]) -> bool:
     """Return whether the file already holds this object, apart from the keys in `but`."""
     stored = {key: item for key, item in read_json(path).items() if key not in but}
     wanted = {key: item for key, item in value.items() if key not in but}

@@ -18,6 +18,7 @@ from typing import IO, Any
 from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
 from ablate.planning import plan_file
+from ablate.planning.plan_file import plan_document
 from ablate.study.nouns import Plan
 from ablate.trial import journal, trial_file
 from ablate.trial.environment import git
@@ -36,7 +37,7 @@ class Ledger:
 
     def __init__(self, folder: Path, file: IO[bytes]) -> None:
         self.folder, self._file = folder, file
-        self.plan = atomic.read_json(StudyFolder(folder).plan)
+        self.plan = plan_document(folder)
         self._data = file.read()
         self.chain: Chain = read_chain(self._data)
 
@@ -55,7 +56,7 @@ class Ledger:
         """Append an entry and put it on the disk; where lines are lost, an entry says so first."""
         kept = head_of(self.plan)
         if kind != "gap" and kept is not None and not self.chain.holds(kept):
-            self.plan = {key: value for key, value in self.plan.items() if key != "ledger"}
+            self.plan = {**self.plan, "ledger": None}
             self.append("gap", expected=kept)
         entry = sealed({"kind": kind, "time": now(), **content, "previous": self.chain.last})
         line = line_of(entry)
@@ -84,7 +85,7 @@ def opened(folder: Path) -> Iterator[Ledger]:
         before = ledger.chain.last
         yield ledger
 
-        plan = atomic.read_json(StudyFolder(folder).plan)
+        plan = plan_document(folder)
         if ledger.chain.last != before and plan:
             atomic.write_json(StudyFolder(folder).plan, {**plan, "ledger": ledger.head})
 
@@ -125,7 +126,7 @@ def record_look(folder: Path) -> None:
     Raises:
         OSError: the ledger can't be written.
     """
-    plan = atomic.read_json(StudyFolder(folder).plan)
+    plan = plan_document(folder)
     if not (folder / NAME).exists() or not (ended := _ended(folder, plan)):
         return
     with opened(folder) as ledger:

@@ -9,6 +9,7 @@ from ablate.study.identity import digest, dumps
 from ablate.study.nouns import FurtherOutcome, Plan, StudyError, StudySpec
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.resolve import trainer_of
+from reports.documents.plan import OutcomeDocument
 
 
 def plan(
@@ -83,31 +84,35 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     return tuple(seeds)
 
 
-def outcome_record(spec: StudySpec) -> dict[str, Any]:
-    """The outcomes and the decision rule as JSON; a key that came later is written only where it
-    changes the rule."""
+def outcome_record(spec: StudySpec) -> OutcomeDocument:
+    """Return the outcomes and the decision rule as JSON.
+
+    A key that came later is written only where it changes the rule, so that the hash of a plan
+    that does not use it stays.
+    """
     outcome = spec.outcome
-    later: dict[str, Any] = {"looks": list(outcome.looks)} if outcome.looks else {}
-    if outcome.looks and spending(spec) != _usual_spending(spec):
-        later["spend"] = spending(spec)
-    if outcome.scale != "linear":
-        later["scale"] = outcome.scale
-    if outcome.also:
-        later["also"] = [_further_record(further) for further in outcome.also]
-    return {
+    record: OutcomeDocument = {
         "metric": outcome.metric,
         "better": outcome.better,
         "summary": outcome.summary,
-        "smallest_effect": None
-        if outcome.smallest_effect is None
-        else float(outcome.smallest_effect),
+        "smallest_effect": (
+            None if outcome.smallest_effect is None else float(outcome.smallest_effect)
+        ),
         "degradation": {
             "relative": float(outcome.degradation.relative),
             "after_step": outcome.degradation.after_step,
             "patience": outcome.degradation.patience,
         },
-        **later,
     }
+    if outcome.looks:
+        record["looks"] = list(outcome.looks)
+    if outcome.looks and spending(spec) != _usual_spending(spec):
+        record["spend"] = spending(spec)
+    if outcome.scale != "linear":
+        record["scale"] = outcome.scale
+    if outcome.also:
+        record["also"] = [_further_record(further) for further in outcome.also]
+    return record
 
 
 def spending(spec: StudySpec) -> str:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
@@ -15,6 +15,7 @@ from ablate.reading.yaml_text import dumped
 from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
+from reports.documents.plan import FactorDocument, PlanDocument, PlannedTrial
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
 
@@ -23,13 +24,13 @@ MOST_FILES = 5
 NAME = "plan.json"
 
 
-def read_plan(folder: Path) -> dict[str, Any]:
+def read_plan(folder: Path) -> PlanDocument:
     """The plan in a study's folder, `OUT/<study>`.
 
     Raises:
         StudyError: there is none, or it is damaged.
     """
-    plan = atomic.read_json(StudyFolder(folder).plan)
+    plan = plan_document(folder)
     if "trials" in plan:
         return plan
     if StudyFolder(folder).plan.exists():
@@ -43,19 +44,25 @@ def read_plan(folder: Path) -> dict[str, Any]:
     )
 
 
-def plan_record(plan: Plan) -> dict[str, Any]:
-    """The content of `plan.json`: all that a report needs to know of the study."""
+def plan_document(folder: Path) -> PlanDocument:
+    """Return the plan in a study's folder as it is; empty if it is missing or damaged."""
+    return cast(PlanDocument, atomic.read_json(StudyFolder(folder).plan))
+
+
+def plan_record(plan: Plan) -> PlanDocument:
+    """Return the content of `plan.json`: all that a report needs to know of the study."""
     spec, trainer = plan.spec, trainer_of(plan.spec)
-    spent = {"spend": spending(spec)} if spec.outcome.looks else {}
-    expected = {"expect": dict(spec.expect)} if spec.expect else {}
-    return {
+    outcome = outcome_record(spec)
+    if spec.outcome.looks:
+        outcome["spend"] = spending(spec)
+
+    record: PlanDocument = {
         "name": spec.name,
         "question": spec.question,
         "hash": plan.hash,
         "design": dict(spec.design),
         "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
-        "outcome": outcome_record(spec) | spent,
-        **expected,
+        "outcome": outcome,
         "factors": {factor.name: factor_record(factor) for factor in spec.factors},
         "base": spec.base.to_dict(),
         "reference": dict(plan.reference),
@@ -69,20 +76,29 @@ def plan_record(plan: Plan) -> dict[str, Any]:
         "aliases": {term: list(others) for term, others in plan.aliases.items()},
         "metrics": metric_record(trainer.metrics(spec)),
         "losses": dict(trainer.losses()),
-        **({"trainer": trainer.record()} if trainer.record() else {}),
         "sources": dict(plan.sources),
         "versions": versions(),
     }
+    if foreign := trainer.record():
+        record["trainer"] = foreign
+    if spec.expect:
+        record["expect"] = dict(spec.expect)
+    return record
 
 
-def factor_record(factor: Factor) -> dict[str, Any]:
+def factor_record(factor: Factor) -> FactorDocument:
     """A factor as JSON."""
-    levels = {label: dict(patch) for label, patch in factor.levels.items()}
-    ordered = {} if factor.ordered is None else {"ordered": factor.ordered}
-    return {"levels": levels, "reference": factor.reference, "when": dict(factor.when), **ordered}
+    record: FactorDocument = {
+        "levels": {label: dict(patch) for label, patch in factor.levels.items()},
+        "reference": factor.reference,
+        "when": dict(factor.when),
+    }
+    if factor.ordered is not None:
+        record["ordered"] = factor.ordered
+    return record
 
 
-def trial_record(trial: Trial) -> dict[str, Any]:
+def trial_record(trial: Trial) -> PlannedTrial:
     """A trial as JSON, without its config (that is in its folder)."""
     return {
         "trial_id": trial.id,

@@ -15,9 +15,12 @@ from typing import Any
 
 from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.planning.plan_file import plan_document
 from ablate.study.outcome import degraded_at_step, summarise
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
+from reports.documents.plan import PlanDocument
+from reports.documents.trial import TrialDocument
 
 PARQUET = b"PAR1"
 """The last bytes of a complete history."""
@@ -35,7 +38,7 @@ def gather(folder: Path) -> Path:
         The path of trials.csv. Its metric columns are empty for trials that did not finish.
     """
     own = StudyFolder(folder)
-    gathered = _Gathered(atomic.read_json(own.plan), folder)
+    gathered = _Gathered(plan_document(folder), folder)
     atomic.replace(own.history_table, gathered.write_history)
     atomic.write_text(own.trials_table, gathered.trials_csv())
     return own.trials_table
@@ -71,7 +74,7 @@ class _Gathered:
         folder: the study's folder.
     """
 
-    def __init__(self, plan: Mapping[str, Any], folder: Path) -> None:
+    def __init__(self, plan: PlanDocument, folder: Path) -> None:
         self.plan, self.folder = plan, folder
         self.rows: list[dict[str, Any]] = []
         self.metrics: dict[str, None] = {}
@@ -123,7 +126,7 @@ class _Gathered:
     def _trial(
         self,
         planned: Mapping[str, Any],
-        document: Mapping[str, Any],
+        document: TrialDocument,
         lines: Sequence[Line],
         where: Path,
     ) -> dict[str, Any]:

@@ -362,5 +362,5 @@ def settle(folder: Path, trials: Sequence[Trial]) -> None:
         where = StudyFolder(folder).trial(trial.id)
         document = trial_file.read(where)
         if trial_file.died(where, document):
-            document.update(status="interrupted", error="its process died")
+            document.update({"status": "interrupted", "error": "its process died"})
             trial_file.write(where, document)

@@ -10,10 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ablate.disk import atomic
-from ablate.disk.folder import StudyFolder
+from ablate.planning.plan_file import plan_document
 from ablate.study.nouns import Plan, Trial
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def _part(plan: Plan, trials: Sequence[Trial]) -> Plan:
 
 def _trials_of_earlier_looks(plan: Plan, folder: Path) -> list[Trial]:
     """Return the trials up to the last look of an earlier command; none if its plan differed."""
-    old: dict[str, Any] = atomic.read_json(StudyFolder(folder).plan)
+    old = plan_document(folder)
     ids = (
         {trial["trial_id"] for trial in old.get("trials", ())}
         if old.get("hash") == plan.hash

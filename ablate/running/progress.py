@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
+from ablate.planning.plan_file import plan_document
 from ablate.results.status import TrialStatus, trial_status
 from ablate.study.naming import trial_name
 from ablate.study.nouns import Trial
@@ -49,7 +49,7 @@ class Progress:
         )
 
         self.waiting = list(trials)
-        self.plan = atomic.read_json(StudyFolder(folder).plan)
+        self.plan = plan_document(folder)
         self.ended: Counter[str] = Counter()
 
         # Steps, for an estimate of the time left; a resumed trial doesn't start at step 0

@@ -26,6 +26,7 @@ from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
 from ablate.trial.faults import MEMORY, Referee, classify
 from ablate.trial.run import run_trial
+from reports.documents.trial import TrialDocument
 
 LOW_MEMORY = "running low on memory"
 """Words in Ray's message about a worker that its memory monitor killed before the kernel did."""
@@ -242,12 +243,12 @@ class _Study:
             self._failed(id_, document, fault, f"{why} (for the last time after {retries} retries)")
         self._judge(id_, document)
 
-    def _failed(self, id_: str, document: dict[str, Any], fault: str, error: str) -> None:
+    def _failed(self, id_: str, document: TrialDocument, fault: str, error: str) -> None:
         """Write the failure of a trial that couldn't write it itself."""
-        document.update(status="failed", fault=fault, error=error)
+        document.update({"status": "failed", "fault": fault, "error": error})
         trial_file.write(StudyFolder(self.folder).trial(id_), document)
 
-    def _judge(self, id_: str, document: dict[str, Any]) -> None:
+    def _judge(self, id_: str, document: TrialDocument) -> None:
         """Stop the study if the referee says so after this trial."""
         if document.get("fault") in MEMORY and not self.last_try:
             return  # it runs again with fewer trials at a time
@@ -264,7 +265,7 @@ class _Study:
         """Return how often the trial has begun."""
         return len(self._document(id_).get("attempts", ()))
 
-    def _document(self, id_: str) -> dict[str, Any]:
+    def _document(self, id_: str) -> TrialDocument:
         """Return the content of the trial's `trial.json`."""
         return trial_file.read(StudyFolder(self.folder).trial(id_))
 

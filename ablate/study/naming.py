@@ -1,10 +1,11 @@
 """Readable names of arms and trials, the same in the terminal, in progress lines, and in MLflow."""
 
 from collections.abc import Mapping
-from typing import Any
+
+from reports.documents.plan import PlanDocument
 
 
-def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
+def cell_name(plan: PlanDocument, levels: Mapping[str, str]) -> str:
     """Return a cell in words: the levels that differ from the reference.
 
     Examples are `+ long_fm + reassembly_fm` and `weight: small`. The reference itself is called
@@ -27,6 +28,6 @@ def cell_name(plan: Mapping[str, Any], levels: Mapping[str, str]) -> str:
     return text or "reference"
 
 
-def trial_name(plan: Mapping[str, Any], levels: Mapping[str, str], seed: int) -> str:
+def trial_name(plan: PlanDocument, levels: Mapping[str, str], seed: int) -> str:
     """Return a trial in words: its cell and its seed, for example `+ long_fm · seed 3`."""
     return f"{cell_name(plan, levels)} · seed {seed}"

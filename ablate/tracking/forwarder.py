@@ -24,6 +24,7 @@ from mlflow.exceptions import MlflowException
 
 from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
+from ablate.planning.plan_file import plan_document
 from ablate.study.naming import cell_name, trial_name
 from ablate.tracking.pages import (
     LOOPBACK,
@@ -113,7 +114,7 @@ class Forwarder:
 
     def __init__(self, folder: Path, uri: str) -> None:
         self.folder, self.uri = folder, uri
-        self.plan = atomic.read_json(StudyFolder(folder).plan)
+        self.plan = plan_document(folder)
         self.client: MlflowClient | None = None
         self.experiment: Experiment | None = None
         self.runs: dict[str, Run] = {}

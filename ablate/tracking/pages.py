@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from reports.documents.plan import PlanDocument
+
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 """Colors of Okabe and Ito, which color-blind readers can distinguish."""
 LOOPBACK = "http://127.0.0.1:5000"
@@ -29,7 +31,7 @@ def safe_name(name: str) -> str:
     return cleaned[:250]
 
 
-def colour(plan: Mapping[str, Any], cell_id: str) -> str:
+def colour(plan: PlanDocument, cell_id: str) -> str:
     """Return the color of a cell's runs; the reference is black."""
     if cell_id == plan.get("reference_cell"):
         return "#000000"
@@ -65,7 +67,7 @@ LONGEST_NOTE = 4500
 """Most characters that a note's answer may have; MLflow accepts tags of up to 5,000."""
 
 
-def study_note(plan: Mapping[str, Any], report: str = "", answer: Sequence[str] = ()) -> str:
+def study_note(plan: PlanDocument, report: str = "", answer: Sequence[str] = ()) -> str:
     """Return the Markdown note of a study's experiment and of its run.
 
     Args:
@@ -90,7 +92,7 @@ def study_note(plan: Mapping[str, Any], report: str = "", answer: Sequence[str] 
     )
 
 
-def trial_note(plan: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
+def trial_note(plan: PlanDocument, trial: Mapping[str, Any]) -> str:
     """Return the Markdown note of a trial's run."""
     rows = "\n".join(f"| {factor} | {level} |" for factor, level in trial["levels"].items())
     head = f"Trial `{trial['trial_id']}` of study **{plan['name']}**, seed {trial['seed']}."
@@ -98,7 +100,7 @@ def trial_note(plan: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
 
 
 def addresses(
-    base: str, experiment_id: str, run_ids: Sequence[str], plan: Mapping[str, Any]
+    base: str, experiment_id: str, run_ids: Sequence[str], plan: PlanDocument
 ) -> dict[str, str]:
     """Return name -> address of the study's pages in MLflow.
 
@@ -140,12 +142,12 @@ def report_page(base: str, experiment_id: str, study_run_id: str) -> str:
     return f"{base}/#/experiments/{experiment_id}/runs/{study_run_id}/artifacts/report/index.html"
 
 
-def answer_name(plan: Mapping[str, Any]) -> str:
+def answer_name(plan: PlanDocument) -> str:
     """Return the name of the metric that MLflow's pages show first, that of the outcome."""
     return safe_name(f"answer/{plan['outcome']['metric']}")
 
 
-def views(plan: Mapping[str, Any]) -> dict[str, str]:
+def views(plan: PlanDocument) -> dict[str, str]:
     """Return name -> JSON state of a prepared view of the experiment's page.
 
     `by_arm` shows charts with trials grouped by arm; `by_trial` shows every trial on its own.

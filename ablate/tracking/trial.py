@@ -16,6 +16,8 @@ from ablate.study.outcome import summarise
 from ablate.tracking.pages import answer_name, safe_name, trial_note
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
+from reports.documents.plan import PlanDocument
+from reports.documents.trial import TrialDocument
 
 BATCH = 1000
 """Metrics per request; MLflow accepts no more."""
@@ -39,7 +41,7 @@ class TrialForwarder:
         client: MlflowClient,
         run_id: str,
         folder: Path,
-        plan: Mapping[str, Any],
+        plan: PlanDocument,
         planned: Mapping[str, Any],
     ) -> None:
         self.client, self.run_id, self.folder = client, run_id, folder
@@ -54,7 +56,7 @@ class TrialForwarder:
         self.images = int(run.data.tags.get("images_until_step", -1))
         self.open = run.info.status == "RUNNING"
 
-    def forward(self, document: Mapping[str, Any], last: bool) -> None:
+    def forward(self, document: TrialDocument, last: bool) -> None:
         """Send what is new.
 
         Args:
@@ -77,7 +79,7 @@ class TrialForwarder:
             self._end(status, document)
             self.ended = end
 
-    def _describe(self, document: Mapping[str, Any]) -> None:
+    def _describe(self, document: TrialDocument) -> None:
         """Send params, notes, and the whole config, on the first call only."""
         if self.described:
             return
@@ -186,7 +188,7 @@ class TrialForwarder:
         self.images = line.step
         self.client.set_tag(self.run_id, "images_until_step", str(line.step))
 
-    def _end(self, status: str, document: Mapping[str, Any]) -> None:
+    def _end(self, status: str, document: TrialDocument) -> None:
         """End the run with the trial's status, outcome, and time of its end."""
         last = (document.get("attempts") or [{}])[-1]
         lines = journal.effective(journal.read(self.folder))

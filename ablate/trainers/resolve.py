@@ -15,7 +15,6 @@ from ablate.trainers.objects.config import ObjectConfig
 from ablate.trainers.objects.load import TrainerError
 from ablate.trainers.objects.trainer import ObjectTrainer
 from ablate.trainers.trainer import StudyTrainer
-from g2g_core.config import TrialConfig
 
 
 def find_trainer(tree: Node, menus: Menus | None = None) -> StudyTrainer | Problem:
@@ -49,7 +48,7 @@ def config_of(document: Mapping[str, Any]) -> Config:
     """
     record = document.get("trainer")
     if record is None:
-        return TrialConfig.from_dict(document["config"])
+        return CoreTrainer().config(document["config"])
     kind = ObjectConfig if "object" in record else CommandConfig
     return kind.from_records(document["config"], record)
 

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
@@ -19,8 +19,8 @@ from ablate.trial import figure, trial_file
 from ablate.trial.environment import PeakMemory, determinism, environment
 from ablate.trial.faults import classify
 from ablate.trial.journal import Journal, Line, read, size
-from g2g_core.config import TrialConfig
 from g2g_core.record import Diverged, Record
+from reports.documents.trial import OWN, AttemptDocument, TrialDocument
 
 Train = Callable[..., Iterator[Record]]
 """`train(config, *, device, checkpoints)`, as `g2g_core.training.loop`."""
@@ -67,7 +67,7 @@ class _Run:
         # Training in another process, which reports its memory and time itself.
         self.elsewhere = bool(getattr(trial.config, "elsewhere", False))
 
-        self.document: dict[str, Any] = trial_file.to_run(trial, folder, trial_file.read(folder))
+        self.document: TrialDocument = trial_file.to_run(trial, folder, trial_file.read(folder))
         lines = read(folder)
         if not self.elsewhere and _behind(lines, folder, trial.config.log_every):
             trial_file.begin_anew(folder)
@@ -76,7 +76,7 @@ class _Run:
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
         self.spent = float(self.document["seconds"])
-        attempt = {
+        attempt: AttemptDocument = {
             "attempt": number,
             "started": self.started,
             "host": socket.gethostname(),
@@ -87,7 +87,9 @@ class _Run:
 
     def run(self, train: Train, sinks: tuple[Sink, ...]) -> TrialResult:
         """Train until the end, a stop, or an error, and return the result."""
-        self.document.update(status="running", error=None, fault=None, environment=environment())
+        self.document.update(
+            {"status": "running", "error": None, "fault": None, "environment": environment()}
+        )
         try:
             trial_file.write(self.folder, self.document)
             records = train(
@@ -122,9 +124,8 @@ class _Run:
 
         self.journal.write(record.step, record.kind, record.values, record.facts)
         if record.kind == "note":
-            self.document.update(
-                {name: value for name, value in record.facts.items() if name not in _OWN}
-            )
+            said = {name: value for name, value in record.facts.items() if name not in OWN}
+            self.document.update(cast(TrialDocument, said))
             self.document["attempts"][-1].setdefault("resumed_at", record.facts.get("resumed_at"))
             if not self.elsewhere:
                 self.document["determinism"] = determinism(self.device)
@@ -169,10 +170,15 @@ class _Run:
         """
         seconds = time.monotonic() - self.clock
         self.document["attempts"][-1].update(
-            ended=time.time(), seconds=round(seconds, 3), status=status
+            {"ended": time.time(), "seconds": round(seconds, 3), "status": status}
         )
         self.document.update(
-            status=status, error=error, fault=fault, seconds=round(self.spent + seconds, 3)
+            {
+                "status": status,
+                "error": error,
+                "fault": fault,
+                "seconds": round(self.spent + seconds, 3),
+            }
         )
         if not self.elsewhere:
             peaks = self.memory.megabytes()
@@ -188,13 +194,9 @@ class _Run:
         except OSError as full:
             fault = classify(full, self.folder)
             self.document.update(
-                status="failed", error=f"{type(full).__name__}: {full}", fault=fault
+                {"status": "failed", "error": f"{type(full).__name__}: {full}", "fault": fault}
             )
         return trial_file.result_of(self.trial, self.folder, self.document)
-
-
-_OWN = frozenset(trial_file.planned(Trial("", "", {}, 0, TrialConfig()), ""))
-"""Keys of trial.json that a note of the training run does not overwrite."""
 
 
 def _closed(records: Iterator[Record]) -> AbstractContextManager[object]:
@@ -202,13 +204,17 @@ def _closed(records: Iterator[Record]) -> AbstractContextManager[object]:
     return closing(records) if isinstance(records, Generator) else nullcontext()
 
 
-def _close_attempts(document: dict[str, Any], last_sign_of_life: float | None) -> None:
+def _close_attempts(document: TrialDocument, last_sign_of_life: float | None) -> None:
     """Add an end to attempts that were killed: the time of the last line that they wrote."""
     for attempt in document["attempts"]:
         if "ended" not in attempt:
             ended = max(last_sign_of_life or 0.0, attempt["started"])
             attempt.update(
-                ended=ended, seconds=round(ended - attempt["started"], 3), status="killed"
+                {
+                    "ended": ended,
+                    "seconds": round(ended - attempt["started"], 3),
+                    "status": "killed",
+                }
             )
             document["seconds"] = round(document["seconds"] + attempt["seconds"], 3)
 

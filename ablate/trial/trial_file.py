@@ -1,15 +1,15 @@
 """`trial.json`: the document of what a trial is and how far it has come, written atomically."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from ablate.disk import atomic, locks
 from ablate.disk.folder import TrialFolder
 from ablate.study.nouns import Status, Trial, TrialResult
 from ablate.trainers.resolve import config_of
 from ablate.trial import journal
+from reports.documents.trial import TrialDocument
 
 NAME = "trial.json"
 """Name of the document in a trial's folder."""
@@ -17,12 +17,12 @@ ENDED = ("finished", "diverged")
 """Statuses of trials with an outcome, which never run again."""
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> TrialDocument:
     """Return the trial's document as written; empty if it is missing or damaged."""
-    return atomic.read_json(TrialFolder(folder).document)
+    return cast(TrialDocument, atomic.read_json(TrialFolder(folder).document))
 
 
-def standing(folder: Path) -> dict[str, Any]:
+def standing(folder: Path) -> TrialDocument:
     """Return the trial's document, as `interrupted` if the folder has lost part of its results.
 
     This is for reading only; don't write the result back to the folder.
@@ -36,7 +36,7 @@ def standing(folder: Path) -> dict[str, Any]:
     return {**document, "status": "interrupted", "error": error} if error else document
 
 
-def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
+def lost(folder: Path, document: TrialDocument) -> str | None:
     """Return what the journal of a trial with an outcome has lost since its end, or None."""
     left, whole = journal.size(folder), document.get("history_bytes") or 0
     if document.get("status") not in ENDED or left >= whole:
@@ -44,14 +44,14 @@ def lost(folder: Path, document: Mapping[str, Any]) -> str | None:
     return f"{journal.NAME} has lost lines: {left} of {whole} bytes are left"
 
 
-def died(folder: Path, document: Mapping[str, Any]) -> bool:
+def died(folder: Path, document: TrialDocument) -> bool:
     """Return whether a trial is `running` by its document although no process holds its lock."""
     return document.get("status") == "running" and not locks.is_held(TrialFolder(folder).lock)
 
 
 def to_run(
-    trial: Trial, folder: Path, document: Mapping[str, Any], plan_hash: str | None = None
-) -> dict[str, Any]:
+    trial: Trial, folder: Path, document: TrialDocument, plan_hash: str | None = None
+) -> TrialDocument:
     """Return the document with which a trial starts or resumes.
 
     If the journal has lost lines, this also clears the folder, so that the trial starts from
@@ -75,19 +75,19 @@ def begin_anew(folder: Path) -> None:
     shutil.rmtree(TrialFolder(folder).checkpoints, ignore_errors=True)
 
 
-def write(folder: Path, document: Mapping[str, Any]) -> None:
+def write(folder: Path, document: TrialDocument) -> None:
     """Write the trial's document atomically."""
     atomic.write_json(TrialFolder(folder).document, document)
 
 
-def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:
+def planned(trial: Trial, plan_hash: str | None = None) -> TrialDocument:
     """Return the document of a trial that has not started.
 
     Args:
         trial: the trial.
         plan_hash: hash of the trial's plan; None leaves it out.
     """
-    return {
+    document: TrialDocument = {
         "trial_id": trial.id,
         "cell_id": trial.cell_id,
         "label": trial.label,
@@ -102,20 +102,17 @@ def planned(trial: Trial, plan_hash: str | None = None) -> dict[str, Any]:
         "attempts": [],
         "config": trial.config.to_dict(),
         "identity": dict(trial.identity),
-        **_trainer(trial),
-        **({} if plan_hash is None else {"plan_hash": plan_hash}),
     }
-
-
-def _trainer(trial: Trial) -> dict[str, Any]:
-    """Return the entry about a trial's trainer; empty for trials that the core trains."""
-    record = getattr(trial.config, "trainer_record", None)
-    return {"trainer": record()} if record else {}
+    if record := getattr(trial.config, "trainer_record", None):
+        document["trainer"] = record()
+    if plan_hash is not None:
+        document["plan_hash"] = plan_hash
+    return document
 
 
 def planned_again(
-    trial: Trial, document: Mapping[str, Any], plan_hash: str | None = None
-) -> dict[str, Any]:
+    trial: Trial, document: TrialDocument, plan_hash: str | None = None
+) -> TrialDocument:
     """Return the document of a trial that starts or resumes under a plan.
 
     The results so far stay, but a failed trial is `planned` again. Config, levels, and label come
@@ -125,15 +122,13 @@ def planned_again(
     fresh = planned(trial, plan_hash)
     names = ("label", "levels", "steps", "config", "identity", "trainer", "plan_hash")
     from_plan = {name: value for name, value in fresh.items() if name in names}
-    failed = (
-        {"status": "planned", "error": None, "fault": None}
-        if document.get("status") == "failed"
-        else {}
-    )
-    return {**fresh, **document, **from_plan, **failed}
+    merged = cast(TrialDocument, {**fresh, **document, **from_plan})
+    if document.get("status") == "failed":
+        merged.update({"status": "planned", "error": None, "fault": None})
+    return merged
 
 
-def trial_of(document: Mapping[str, Any]) -> Trial:
+def trial_of(document: TrialDocument) -> Trial:
     """Return the trial from a document that `planned` has made."""
     return Trial(
         id=document["trial_id"],
@@ -145,12 +140,12 @@ def trial_of(document: Mapping[str, Any]) -> Trial:
     )
 
 
-def status_of(document: Mapping[str, Any]) -> Status:
+def status_of(document: TrialDocument) -> Status:
     """Return the status as written; a missing or damaged document counts as `planned`."""
     return cast(Status, document.get("status", "planned"))
 
 
-def result_of(trial: Trial, folder: Path, document: Mapping[str, Any]) -> TrialResult:
+def result_of(trial: Trial, folder: Path, document: TrialDocument) -> TrialResult:
     """Return a trial's document as a result."""
     return TrialResult(
         trial=trial,

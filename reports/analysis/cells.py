@@ -4,13 +4,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from reports.claims.design import Block, Design, Term
 from reports.claims.estimates import SAME, Trials
 from reports.claims.rule import Rule
+from reports.documents.plan import OutcomeDocument, PlanDocument
 from reports.table import StudyTable
 
 OPEN = ("planned", "running", "interrupted")
@@ -30,7 +31,7 @@ class Cells:
         values: (cell, seed) -> outcome of a finished trial, in its own unit; only finite ones.
     """
 
-    plan: Mapping[str, Any]
+    plan: PlanDocument
     table: StudyTable
     metric: str
     design: Design
@@ -167,7 +168,7 @@ def pairs(blocks: Iterable[Block]) -> list[tuple[int, int]]:
     return [(block.cells[1], block.cells[0]) for block in blocks]
 
 
-def _as_primary(plan: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
+def _as_primary(plan: PlanDocument, outcome: Mapping[str, Any]) -> PlanDocument:
     """Return the plan with another outcome in the place of the primary one.
 
     The other outcome doesn't inherit the primary one's margin and scale.
@@ -175,7 +176,8 @@ def _as_primary(plan: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str
     own = {"better": None, "smallest_effect": None, "scale": "linear", **outcome}
     usual = plan.get("metrics", {}).get(str(outcome["metric"]), {}).get("better")
     primary = {key: value for key, value in plan["outcome"].items() if key != "also"}
-    return {**plan, "outcome": {**primary, **own, "better": own["better"] or usual or "lower"}}
+    better = own["better"] or usual or "lower"
+    return {**plan, "outcome": cast(OutcomeDocument, {**primary, **own, "better": better})}
 
 
 def _rule(

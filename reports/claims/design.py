@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from reports.documents.plan import PlanDocument
 
 Levels = Mapping[str, str]
 Floats = npt.NDArray[np.float64]
@@ -100,7 +101,7 @@ class Design:
     reference: str | None = None
 
     @classmethod
-    def of_plan(cls, plan: Mapping[str, Any]) -> "Design":
+    def of_plan(cls, plan: PlanDocument) -> "Design":
         """Return the design of a plan.json."""
         factors = {}
         for name, entry in plan.get("factors", {}).items():
@@ -324,7 +325,7 @@ class Design:
         return all(not (a & b) - shared for a, b in combinations(cells, 2))
 
 
-def design_kind(plan: Mapping[str, Any]) -> str:
+def design_kind(plan: PlanDocument) -> str:
     """Return the name of a study's design; `custom` if the plan has none."""
     design = plan.get("design", "custom")
     return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from reports.documents.chain import Chain, Damage, is_sealed, read_chain
+from reports.documents.plan import PlanDocument
 from reports.documents.rule import (
     Changed,
     LedgerFacts,
@@ -36,14 +37,14 @@ def load_ledger(folder: str | Path) -> LedgerFacts:
         OSError: The ledger exists but can't be read.
     """
     folder = Path(folder)
-    plan = _object(folder / "plan.json")
+    plan = cast(PlanDocument, _object(folder / "plan.json"))
     ids = [str(trial["trial_id"]) for trial in plan.get("trials", ()) if isinstance(trial, Mapping)]
     documents = {id_: _object(folder / "trials" / id_ / "trial.json") for id_ in ids}
     return of_folder(folder, plan, documents)
 
 
 def of_folder(
-    folder: Path, plan: Mapping[str, Any], documents: Mapping[str, Mapping[str, Any]]
+    folder: Path, plan: PlanDocument, documents: Mapping[str, Mapping[str, Any]]
 ) -> LedgerFacts:
     """Return what a ledger shows, if plan.json and the trials' documents have been read.
 
@@ -62,7 +63,7 @@ def of_folder(
 
 def ledger_facts(
     data: bytes | None,
-    plan: Mapping[str, Any],
+    plan: PlanDocument,
     documents: Mapping[str, Mapping[str, Any]],
     registration: Mapping[str, Any],
 ) -> LedgerFacts:
@@ -108,7 +109,7 @@ def ledger_facts(
     )
 
 
-def _damage(chain: Chain, data: bytes | None, plan: Mapping[str, Any]) -> Damage | None:
+def _damage(chain: Chain, data: bytes | None, plan: PlanDocument) -> Damage | None:
     """Return the first sign that the ledger isn't what was written, or None."""
     # Before the next entry, a command marks lost lines by an entry of the kind `gap`.
     gap = next((number for number, entry in chain.entries if entry.get("kind") == "gap"), None)
@@ -126,7 +127,7 @@ def _damage(chain: Chain, data: bytes | None, plan: Mapping[str, Any]) -> Damage
     return Damage("truncated", 1 + max((number for number, _ in chain.entries), default=0))
 
 
-def head_of(plan: Mapping[str, Any]) -> str | None:
+def head_of(plan: PlanDocument) -> str | None:
     """Return the digest of the ledger's newest entry that plan.json keeps, if any."""
     head = plan.get("ledger")
     return str(head["sha256"]) if isinstance(head, Mapping) and "sha256" in head else None
@@ -254,7 +255,7 @@ def _started_before(document: Mapping[str, Any], date: datetime) -> bool:
 
 
 def _registration(
-    chain: Chain, content: Mapping[str, Any], plan: Mapping[str, Any]
+    chain: Chain, content: Mapping[str, Any], plan: PlanDocument
 ) -> Registration | None:
     """Return the registration of registration.json.
 

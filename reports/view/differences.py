@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from reports.claims.design import design_kind
+from reports.documents.plan import PlanDocument
 from reports.page.blocks import Rich, Span, code, joined, plain, rich, spaced
 from reports.page.numbers import count
 from reports.view.patches import UNTOLD
@@ -37,7 +38,7 @@ class Compared:
     view: StudyView
 
     @property
-    def plan(self) -> Mapping[str, Any]:
+    def plan(self) -> PlanDocument:
         """The study's plan."""
         return self.view.study
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports.analysis import Analysis
 from reports.claims.design import design_kind
+from reports.documents.plan import PlanDocument
 from reports.page.blocks import Rich, Span, code, joined, rich
 from reports.page.numbers import Scale
 from reports.table import StudyTable
@@ -111,10 +112,9 @@ class StudyView:
     analysis: Analysis
 
     @property
-    def study(self) -> Mapping[str, Any]:
+    def study(self) -> PlanDocument:
         """The plan, as in plan.json."""
-        study: Mapping[str, Any] = self.table.study
-        return study
+        return self.table.study
 
     @cached_property
     def further(self) -> "tuple[StudyView, ...]":

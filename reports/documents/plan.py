@@ -1,0 +1,114 @@
+"""`plan.json` as a type: what a study fixed before its first trial.
+
+`ablate` writes it and `reports` reads it, so both share this type. No key of the whole
+is required: plans of earlier versions lack some, and a damaged plan is read as an empty one.
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+Levels = dict[str, str]
+"""Factor -> level."""
+
+
+class OutcomeDocument(TypedDict):
+    """The primary outcome and the rule of decision.
+
+    Attributes:
+        metric: Name under which trials record it.
+        better: `lower` or `higher`.
+        summary: How a curve becomes one number, `last`, `best`, `mean`, or `auc`.
+        smallest_effect: Smallest difference that matters; None: not given.
+        degradation: `relative`, `after_step`, and `patience`.
+        looks: Numbers of seeds after which verdicts are looked at.
+        spend: How the error is spent over the looks.
+        scale: `linear` or `log`.
+        also: Further outcomes.
+    """
+
+    metric: str
+    better: str
+    summary: str
+    smallest_effect: float | None
+    degradation: dict[str, Any]
+    looks: NotRequired[list[int]]
+    spend: NotRequired[str]
+    scale: NotRequired[str]
+    also: NotRequired[list[dict[str, Any]]]
+
+
+class FactorDocument(TypedDict):
+    """A factor.
+
+    Attributes:
+        levels: Level -> patch of the config.
+        reference: The first level.
+        when: The factor varies only where other factors have these levels.
+        ordered: Whether the levels are steps of one quantity.
+    """
+
+    levels: dict[str, dict[str, Any]]
+    reference: str
+    when: Levels
+    ordered: NotRequired[bool]
+
+
+class CellDocument(TypedDict):
+    """A cell of the design; cells with the same config share an id."""
+
+    cell_id: str
+    levels: Levels
+
+
+class PlannedTrial(TypedDict):
+    """A trial, without its config, which is in its own document."""
+
+    trial_id: str
+    cell_id: str
+    seed: int
+    levels: Levels
+    label: str
+    identity: dict[str, str]
+
+
+class PlanDocument(TypedDict, total=False):
+    """The whole of `plan.json`.
+
+    Attributes:
+        hash: Digest of the trials' ids, the outcome, and the rule.
+        base: The config that levels are patches of.
+        reference: The levels of the cell that the others are compared with.
+        reference_cell: Its id; None: it is no cell of the plan.
+        aliases: Term -> terms that a fraction can't distinguish from it.
+        metrics: Metric -> `better`, `unit`, `description`.
+        losses: Loss -> what it is, one line.
+        trainer: What trains, if not the core: a `command`, or an `object`.
+        expect: Factor -> the verdict that the author expects.
+        sources: Source file or module that some trial uses -> digest of its code.
+        versions: Package -> version.
+        ledger: `sha256` of the newest entry of the ledger.
+        pilot: What `plan --pilot` predicted; only in a plan that the report has read.
+    """
+
+    name: str
+    question: str
+    hash: str
+    design: dict[str, Any]
+    seeds: list[int]
+    outcome: OutcomeDocument
+    factors: dict[str, FactorDocument]
+    base: dict[str, Any]
+    reference: Levels
+    reference_cell: str | None
+    cells: list[CellDocument]
+    trials: list[PlannedTrial]
+    excluded: list[Levels]
+    equal_cells: list[list[Levels]]
+    aliases: dict[str, list[str]]
+    metrics: dict[str, dict[str, Any]]
+    losses: dict[str, str]
+    trainer: dict[str, Any]
+    expect: dict[str, str]
+    sources: dict[str, str]
+    versions: dict[str, str]
+    ledger: dict[str, Any] | None
+    pilot: dict[str, Any]

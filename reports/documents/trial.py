@@ -1,0 +1,98 @@
+"""`trial.json` as a type: what a trial is and how it ended.
+
+No key is required: a document that is missing or damaged is read as an empty one.
+"""
+
+from typing import Any, TypedDict
+
+
+class AttemptDocument(TypedDict, total=False):
+    """One start of a trial.
+
+    Attributes:
+        attempt: Its number, from 1.
+        started: Unix seconds.
+        host: Name of the machine.
+        pid: Its process.
+        resumed_at: The step that it resumed after; None: it began at the beginning.
+        ended: Unix seconds.
+        seconds: How long it took.
+        status: How it ended.
+    """
+
+    attempt: int
+    started: float
+    host: str
+    pid: int
+    resumed_at: int | None
+    ended: float
+    seconds: float
+    status: str
+
+
+class PlannedDocument(TypedDict, total=False):
+    """What `ablate` writes before a trial starts.
+
+    Attributes:
+        label: All levels and the seed.
+        status: `planned`, `running`, `finished`, `diverged`, `failed`, or `interrupted`.
+        error: One line; None: there was no error.
+        fault: Class of a failure; None: it did not fail.
+        seconds: Training time of all attempts.
+        steps: Planned steps; 0: not known beforehand.
+        steps_done: Last completed step.
+        identity: Part of the identity -> digest.
+        trainer: How it is trained, if not by the core.
+        plan_hash: Hash of the plan that it runs under.
+    """
+
+    trial_id: str
+    cell_id: str
+    label: str
+    levels: dict[str, str]
+    seed: int
+    status: str
+    error: str | None
+    fault: str | None
+    seconds: float
+    steps: int
+    steps_done: int
+    attempts: list[AttemptDocument]
+    config: dict[str, Any]
+    identity: dict[str, str]
+    trainer: dict[str, Any]
+    plan_hash: str
+
+
+class TrialDocument(PlannedDocument, total=False):
+    """The whole of `trial.json`, with what the training run said.
+
+    Attributes:
+        environment: Packages, machine, and state of the repository.
+        restored: What was restored of a checkpoint.
+        digests: Name -> digest of what the trial started from.
+        determinism: Device, threads, and whether a repetition is bit-identical.
+        figure: Layout of its figures.
+        peak_memory_mb: Kind of memory -> the largest use, in MB (2**20 bytes).
+        history_bytes: Size of its journal at its end.
+        mlflow_run_id: Its run in MLflow.
+    """
+
+    environment: dict[str, Any]
+    restored: dict[str, Any]
+    digests: dict[str, str]
+    device: str
+    parameters: dict[str, int]
+    resumed_at: int | None
+    skipped_checkpoints: list[str]
+    evaluation: dict[str, Any]
+    determinism: dict[str, Any]
+    figure: dict[str, Any]
+    peak_memory_mb: dict[str, float]
+    history_bytes: int
+    mlflow_run_id: str
+    stopped_early: str
+
+
+OWN = frozenset(PlannedDocument.__annotations__)
+"""Keys that the facts of a training run do not overwrite."""
