@@ -1,7 +1,7 @@
 """The tables of a study's results, and how to read them from the study folder."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast

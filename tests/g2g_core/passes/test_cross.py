@@ -66,7 +66,7 @@ def test_nothing_is_computed_that_is_not_expected(cross):
 
 
 def test_large_images_are_judged_alone(cross, monkeypatch):
-    monkeypatch.setattr("g2g_core.cross.STACKED_PIXELS", 2 * cross.real[:, 0].numel() - 1)
+    monkeypatch.setattr("g2g_core.passes.cross.STACKED_PIXELS", 2 * cross.real[:, 0].numel() - 1)
     cross.expect(["mixed", "self_recon"])
     _ = cross.verdict("mixed"), cross.verdict("self_recon")
     assert cross.discriminator.calls == 2
