@@ -154,3 +154,11 @@ def test_ablate_asks_the_core_behind_one_door() -> None:
         place = path.relative_to(ROOT / "ablate").as_posix()
         if not place.startswith(("trainers/core/", "commands/")):
             assert imported_rooms(path, "g2g_core") <= shared, path
+
+
+def test_the_page_on_the_layout_names_the_rooms() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for package, rooms in RANKS.items():
+        assert f"| `{package}` | {', '.join(rooms)} |" in page
+    for file in re.findall(r"`((?:ablate|reports|g2g_core)/[\w/]+)`", page):
+        assert (ROOT / file).exists(), file
