@@ -1,11 +1,9 @@
 """The training loop."""
 
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -221,17 +219,3 @@ def _parameter_counts(networks: Networks) -> dict[str, int]:
         for name, network in networks_by_name.items()
         if network is not None
     }
-
-
-class _Callable(ModuleType):
-    """A module that can be called like `train`.
-
-    `from g2g_core import train` may find the function or this module, depending on earlier imports.
-    Both train.
-    """
-
-    def __call__(self, config: TrialConfig, **where: Any) -> Iterator[Record]:
-        return train(config, **where)
-
-
-sys.modules[__name__].__class__ = _Callable
