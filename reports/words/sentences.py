@@ -272,9 +272,18 @@ def _depends(view: StudyView, claim: Claim) -> Rich:
     change = amount(view, doubled(view, claim.estimate), claim)
     return rich(
         *("What ", first, " does depends on ", other, f": its effect changes by {change} with it"),
-        f" ({p_words(claim.p_adjusted)}). These seeds do not settle its effect at each level.",
+        f" ({p_words(claim.p_adjusted)}).",
+        _settled_at(view, claim, names[0]),
         _seen_where(view, claim),
     )
+
+
+def _settled_at(view: StudyView, claim: Claim, name: str) -> str:
+    """Return a sentence on the levels at which an effect isn't settled; empty if it is at both."""
+    settled = sum(one.gate == claim.id and one.subject == name for one in view.analysis.claims)
+    if settled == 0:
+        return " These seeds do not settle its effect at each level."
+    return "" if settled > 1 else " These seeds settle its effect at one of the two levels only."
 
 
 def _seen_where(view: StudyView, claim: Claim) -> Rich:

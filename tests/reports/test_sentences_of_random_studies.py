@@ -147,3 +147,22 @@ def test_the_studies_are_of_many_kinds() -> None:
     assert kinds >= {"direction", "equivalent", "one_sided", "depends", "idle", "undecided"}
     scopes = {claim.scope.type for number in STUDIES for claim in view_of(number).analysis.claims}
     assert scopes == {"everywhere", "on_average", "at", "clean", "alias_group"}
+
+
+def test_an_interaction_says_no_effect_is_open_that_a_claim_settles() -> None:
+    counts = dict.fromkeys((0, 1, 2), 0)
+    for number in range(300):
+        view = view_of(number)
+        for claim in view.analysis.claims:
+            if claim.kind != "depends" or len(claim.subject.split(" × ")) != 2:
+                continue
+            first = claim.subject.split(" × ")[0]
+            own = [one for one in view.analysis.claims if one.gate == claim.id]
+            settled = sum(one.subject == first for one in own)
+            text = plain(sentence(view, claim))
+            if "Factors act together" in text or "in this fraction" in text.lower():
+                continue
+            counts[min(settled, 2)] += 1
+            assert ("do not settle its effect at each level" in text) is (settled == 0)
+            assert ("settle its effect at one of the two levels" in text) is (settled == 1)
+    assert all(counts.values()), counts
