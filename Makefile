@@ -21,6 +21,7 @@ test-slow: $(VENV)/installed-test
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell ablate benchmarks docs g2g_base g2g_core reports studies *.md
 	$(BIN)/mypy
 
 bench: $(VENV)/installed-test

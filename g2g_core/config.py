@@ -7,6 +7,47 @@ from typing import Any, TypeAlias
 Option: TypeAlias = bool | int | float | str | tuple[int | float | str, ...] | None
 
 
+EVERY_START = ("initial_weights", "data", "data_order", "eval_pairs")
+"""Digests of what a run starts from."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What else is known of a field of the config; everything that asks reads it here.
+
+    Attributes:
+        limits: Keywords of a JSON Schema for what the field's type does not express.
+        neutral: No number of a run depends on it.
+        measures: It changes what is measured, but not how a step trains.
+        costs: It may change the cost of a step.
+        may_change: It may differ between the attempts of one run.
+        data: It decides whether the data can be used.
+        names_files: Files may be named in it, or in the options that it chooses.
+        moves: Digests of what a run starts from that it may move, of `EVERY_START`.
+        depends_on: Other fields that its meaning depends on.
+    """
+
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    neutral: bool = False
+    measures: bool = False
+    costs: bool = True
+    may_change: bool = False
+    data: bool = False
+    names_files: bool = False
+    moves: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+
+def _option(default: Any, **known: Any) -> Any:
+    """Return a field with its default and its facts; all other keywords are limits."""
+    names = {entry.name for entry in fields(Facts)}
+    limits = {name: known.pop(name) for name in list(known) if name not in names}
+    metadata = {"facts": Facts(limits=limits, **known)}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True)
 class TrialConfig:
     """Everything that one training run depends on.
@@ -55,35 +96,68 @@ class TrialConfig:
         channels_last: memory layout of images and convolutions.
     """
 
-    model: str = "funit2funit"
-    network: Mapping[str, Option] = field(default_factory=dict)
-    dataset: str = "synthetic"
-    data: Mapping[str, Option] = field(default_factory=dict)
-    image_size: int = 32
-    batch_size: int = 4
-    checkpoint: str | None = None
-    restore: tuple[str, ...] = ("generator", "average", "discriminator", "optimizers")
-    losses: Mapping[str, float] = field(default_factory=dict)
-    schedules: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
-    steps: int = 100
-    optimizer: str = "rmsprop"
-    lr_generator: float = 1e-4
-    lr_discriminator: float = 1e-4
-    weight_decay: float = 1e-4
-    ema_decay: float | None = 0.999
-    discriminator_warmup: int = 0
-    eval_every: int = 50
-    eval_pairs: int = 32
-    eval_shots: int = 1
-    evaluate: tuple[str, ...] = ("raw", "average")
-    metrics: tuple[str, ...] = ()
-    stop_beyond: Mapping[str, float] = field(default_factory=dict)
-    checkpoint_every: int = 100
-    log_every: int = 1
-    seed: int = 0
-    threads: int = 1
-    precision: str = "float32"
-    channels_last: bool = False
+    model: str = _option("funit2funit", moves=("initial_weights", "data_order"), names_files=True)
+    network: Mapping[str, Option] = _option(
+        {}, moves=("initial_weights",), depends_on=("model",), names_files=True
+    )
+    dataset: str = _option("synthetic", moves=EVERY_START, data=True, names_files=True)
+    data: Mapping[str, Option] = _option(
+        {},
+        moves=("data", "data_order", "eval_pairs"),
+        depends_on=("dataset",),
+        data=True,
+        names_files=True,
+    )
+    image_size: int = _option(32, minimum=4, maximum=8192, moves=EVERY_START, data=True)
+    batch_size: int = _option(4, minimum=1, maximum=65536, moves=("data_order",), data=True)
+    checkpoint: str | None = _option(
+        None, format="path", moves=("initial_weights",), costs=False, names_files=True
+    )
+    restore: tuple[str, ...] = _option(
+        ("generator", "average", "discriminator", "optimizers"),
+        moves=("initial_weights",),
+        depends_on=("checkpoint",),
+        costs=False,
+    )
+    losses: Mapping[str, float] = _option({})
+    schedules: Mapping[str, Mapping[str, str | int]] = _option(
+        {}, depends_on=("losses",), costs=False
+    )
+    steps: int = _option(
+        100,
+        minimum=1,
+        maximum=10_000_000,
+        moves=("data_order",),
+        measures=True,
+        costs=False,
+        may_change=True,
+    )
+    optimizer: str = _option("rmsprop", enum=["rmsprop", "adam"])
+    lr_generator: float = _option(1e-4, minimum=0, costs=False)
+    lr_discriminator: float = _option(1e-4, minimum=0, costs=False)
+    weight_decay: float = _option(1e-4, minimum=0, costs=False)
+    ema_decay: float | None = _option(0.999, minimum=0, maximum=1, moves=("initial_weights",))
+    discriminator_warmup: int = _option(0, minimum=0, costs=False)
+    eval_every: int = _option(50, minimum=1, measures=True, costs=False)
+    eval_pairs: int = _option(
+        32, minimum=1, maximum=100_000, moves=("eval_pairs",), measures=True, data=True
+    )
+    eval_shots: int = _option(
+        1, minimum=1, maximum=100, moves=("eval_pairs",), measures=True, data=True
+    )
+    evaluate: tuple[str, ...] = _option(("raw", "average"), measures=True)
+    metrics: tuple[str, ...] = _option((), measures=True)
+    stop_beyond: Mapping[str, float] = _option({}, measures=True)
+    checkpoint_every: int = _option(
+        100, minimum=0, neutral=True, measures=True, costs=False, may_change=True
+    )
+    log_every: int = _option(1, minimum=1, measures=True, costs=False)
+    seed: int = _option(0, minimum=0, costs=False)
+    threads: int = _option(1, minimum=1, maximum=1024)
+    precision: str = _option(
+        "float32", enum=["float32", "float64", "bfloat16"], moves=("initial_weights",)
+    )
+    channels_last: bool = _option(False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the config as nested dicts and lists that fit into JSON."""
@@ -98,6 +172,11 @@ class TrialConfig:
         """
         frozen: dict[str, Any] = {name: _freeze(value) for name, value in values.items()}
         return cls(**frozen)
+
+
+def facts() -> dict[str, Facts]:
+    """Return the facts of every field of `TrialConfig`, in the order of the fields."""
+    return {entry.name: entry.metadata["facts"] for entry in fields(TrialConfig)}
 
 
 def canonical(field: str, values: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.decode import BadImage, read_image
 from g2g_core.data.pairs import Batch, DataError
 from g2g_core.data.transforms import centre, crop, to_tensor
-from g2g_core.models import MODELS
+from g2g_core.models import all_models
 from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
 from g2g_core.passes.cross import CrossPass, Lazy
@@ -47,7 +47,7 @@ def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
         config = TrialConfig.from_dict(
             {name: item for name, item in saved.facts["config"].items() if name in known}
         )
-        generator = MODELS[config.model](config, int(saved.facts["n_classes"])).generator
+        generator = all_models()[config.model](config, int(saved.facts["n_classes"])).generator
     else:
         generator = FunitGenerator(options_by_shape(saved, state))
 

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from reports.analysis import analyse
-from reports.charts.svg import standalone
 from reports.comparison import agreement_csv, compare, comparison_texts
-from reports.page.blocks import Document, Drawing, Figure
+from reports.figures import write_figures
+from reports.page.blocks import Document, Section
 from reports.render.csv_files import csv_texts, report_json, write
 from reports.render.html import to_html
 from reports.render.latex import latex_tables, latex_text
-from reports.render.pdf import drawing_pdf, to_pdf
+from reports.render.pdf import to_pdf
 from reports.render.plain_text import to_text
-from reports.sections import SECTIONS, SectionOf
+from reports.sections import SECTIONS, SectionOf, all_sections
 from reports.table import StudyTable
 from reports.view.study import StudyView
 from reports.words.fold_over import fold_over_file
@@ -22,8 +21,6 @@ from reports.words.methods import methods
 from reports.words.next import FOLD_OVER
 
 FORMATS = ("html", "pdf", "text", "latex", "csv")
-GROUP = "g2g_ablate.sections"
-"""Entry point group under which other packages register sections."""
 
 
 class ReportError(Exception):
@@ -55,16 +52,6 @@ def open_study(table: StudyTable) -> StudyView:
     return StudyView(table, analyse(table))
 
 
-def all_sections() -> tuple[SectionOf, ...]:
-    """Return the sections of the report in the order in which they appear.
-
-    The sections of this package come first. Those of other installed packages follow, sorted by
-    name; such packages register them under the entry point group `g2g_ablate.sections`.
-    """
-    plugins = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-    return (*SECTIONS, *(entry.load() for entry in plugins))
-
-
 def make_report(
     table: StudyTable, sections: Sequence[SectionOf] | None = None, leave_out: Iterable[str] = ()
 ) -> Report:
@@ -77,7 +64,9 @@ def make_report(
         leave_out: names of sections to leave out.
 
     Raises:
-        ReportError: a name in `leave_out` isn't the name of a section.
+        ReportError: a name in `leave_out` isn't the name of a section, two sections have one id, or
+            a section of another package fails.
+        PluginError: an installed package adds a section that can't be used.
     """
     chosen = all_sections() if sections is None else tuple(sections)
     names = [section.__name__ for section in chosen]
@@ -87,15 +76,44 @@ def make_report(
         raise ReportError(f"no such section: {', '.join(unknown)}; there are {', '.join(names)}")
 
     view = open_study(table)
-    made = [section(view) for section in chosen if section.__name__ not in left_out]
+    made = _made([section for section in chosen if section.__name__ not in left_out], view)
 
     name, plan = str(view.study["name"]), str(view.study.get("hash", ""))[:12]
     foot = f"Ablation study {name} · plan {plan}" if plan else f"Ablation study {name}"
     title = str(view.study.get("question") or f"Ablation study {name}")
     return Report(
-        Document(name, title, foot, tuple(section for section in made if section is not None)),
+        Document(name, title, foot, made),
         (view,),
     )
+
+
+def _made(sections: Sequence[SectionOf], view: StudyView) -> tuple[Section, ...]:
+    """Return the sections that have content for a study.
+
+    Raises:
+        ReportError: two sections have one id, or a section of another package fails.
+    """
+    made: dict[str, Section] = {}
+    makers: dict[str, str] = {}
+    for make in sections:
+        name = make.__name__
+        try:
+            section: object = make(view)
+        except Exception as error:
+            # A mistake in a built-in section is a bug, and keeps its traceback.
+            if make in SECTIONS:
+                raise
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ReportError(f"section {name}: {reason}") from error
+
+        if section is None:
+            continue
+        if not isinstance(section, Section):
+            raise ReportError(f"section {name}: returned {type(section).__name__}, not a Section")
+        if section.id in made:
+            raise ReportError(f"sections {makers[section.id]} and {name} have one id, {section.id}")
+        made[section.id], makers[section.id] = section, name
+    return tuple(made.values())
 
 
 def make_comparison(tables: Sequence[StudyTable]) -> Report:
@@ -177,7 +195,7 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
         tables = {f"{name}.tex": text for name, text in latex_tables(document).items()}
         texts = {f"methods{end}.tex": latex_text(methods(view)) for end, view in _ends(report)}
         paths += write(folder / "tables", tables | texts)
-        paths += _figures(document, folder / "figures")
+        paths += write_figures(document, report.views[0], folder / "figures")
 
     files: dict[str, list[str]] = {}
     if "csv" in formats:
@@ -211,26 +229,3 @@ def _ends(report: Report) -> list[tuple[str, StudyView]]:
         ("" if len(report.views) == 1 else f"-{index + 1}", view)
         for index, view in enumerate(report.views)
     ]
-
-
-def drawings(document: Document) -> list[Drawing]:
-    """Return the drawings that get files of their own: the panels of every figure."""
-    return [
-        panel.drawing
-        for block in document.blocks()
-        if isinstance(block, Figure)
-        for panel in block.panels
-    ]
-
-
-def _figures(document: Document, folder: Path) -> list[Path]:
-    """Write each drawing as SVG, and as PDF for LaTeX; return the paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for drawing in drawings(document):
-        path = folder / f"{drawing.name}.svg"
-        path.write_text(standalone(drawing), encoding="utf-8", newline="\n")
-        pdf = folder / f"{drawing.name}.pdf"
-        pdf.write_bytes(drawing_pdf(drawing))
-        paths += [path, pdf]
-    return paths

@@ -25,7 +25,7 @@ def test_every_model_and_loss_and_equation_is_on_the_page() -> None:
     named = set(re.findall(r"`([a-z_0-9]+)`", PAGE))
     assert set(MODELS) <= named
     assert set(LOSSES) <= named
-    table = PAGE.partition("## Losses by equation")[2].partition("## Rivals")[0]
+    table = PAGE.partition("## Losses by equation")[2].partition("## Alternative explanations")[0]
     assert re.findall(r"^\| eq\. (\d+) \|", table, re.MULTILINE) == [
         str(number) for number in range(1, 13)
     ]

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("ablate", "g2g_core", "reports", "studies")
+PACKAGES = ("ablate", "g2g_base", "g2g_core", "reports", "studies")
 FOLDERS = (*PACKAGES, "benchmarks", "constraints", "docs", "tests")
 NOT_OURS = shutil.ignore_patterns("__pycache__", "*.py[cod]", ".*")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

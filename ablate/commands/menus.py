@@ -24,7 +24,7 @@ class Menu(StrEnum):
 def list_(
     menu: Annotated[Menu, typer.Argument(help="What to list.")],
     options: Annotated[
-        bool, typer.Option("--options", help="Also the options of each dataset or model.")
+        bool, typer.Option("--options", help="Also the options of each dataset, model, or design.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -63,23 +63,21 @@ def schema(
 def entries(menu: Menu) -> list[dict[str, Any]]:
     """Return the entries of a menu, each with its name, description, and further facts.
 
-    Metrics also have `better` and `unit`, datasets and models `options`, and studies `path`.
+    Metrics also have `better` and `unit`, datasets, models, and designs `options`, and studies
+    `path`.
     """
     from ablate.reading.options import first_line
     from ablate.trainers.core.menus import science_menus
 
     if menu is Menu.DESIGNS:
-        from ablate.study.design import DESIGNS
-
-        return [
-            {"name": name, "description": first_line(design)} for name, design in DESIGNS.items()
-        ]
+        return _designs()
 
     if menu is Menu.SECTIONS:
-        from reports.sections import SECTIONS
+        from reports.sections import all_sections
 
         return [
-            {"name": section.__name__, "description": first_line(section)} for section in SECTIONS
+            {"name": section.__name__, "description": first_line(section)}
+            for section in all_sections()
         ]
 
     if menu is Menu.STUDIES:
@@ -99,6 +97,21 @@ def entries(menu: Menu) -> list[dict[str, Any]]:
     return rows
 
 
+def _designs() -> list[dict[str, Any]]:
+    """Return the designs, each with the options that have names."""
+    from ablate.reading.options import first_line
+    from ablate.reading.schema import design_options
+    from ablate.study.design import all_designs
+
+    rows: list[dict[str, Any]] = []
+    for name, design in all_designs().items():
+        row: dict[str, Any] = {"name": name, "description": first_line(design.cells)}
+        if options := (design_options(name, design) or {}).get("properties"):
+            row["options"] = options
+        rows.append(row)
+    return rows
+
+
 def _studies() -> list[dict[str, Any]]:
     """Return the bundled study files, each with its question."""
     from ablate.reading.study_tree import bundled_studies, read_study
@@ -114,14 +127,14 @@ def _studies() -> list[dict[str, Any]]:
 
 def _trainers() -> list[dict[str, Any]]:
     """Return the trainers: the core, any program, and the installed Python objects."""
-    from ablate.trainers.objects.load import installed
+    from ablate.trainers.objects.load import GROUP
     from ablate.trainers.objects.trainer import ObjectTrainer
 
     rows: list[dict[str, Any]] = [
         {"name": "(none)", "description": "The core: networks that disentangle images"},
         {"name": "{command: ...}", "description": "Any program that writes its metrics to a file"},
     ]
-    for name, entry in installed().items():
+    for name, entry in GROUP.entries().items():
         trainer = ObjectTrainer(name)
         words = trainer.trainer.description or entry.value
         rows.append({"name": name, "description": words, "options": trainer.options})

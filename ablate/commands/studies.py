@@ -112,6 +112,8 @@ def run(
     refuse_missing(planned)
     for line in trainer_of(planned.spec).cautions(planned.spec):
         say(line, quiet)
+    for line in changes_since(planned, out / planned.spec.name):
+        say(line, quiet)
 
     result = run_study(
         planned,

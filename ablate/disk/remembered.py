@@ -13,15 +13,15 @@ from typing import Any
 
 import ablate
 import g2g_core
+from g2g_base.plugins import installed
 from g2g_core.hashing import cache_folder, write_atomically
-from g2g_core.plugins import installed
 
 
 @cache
 def code_digest() -> str:
     """Return a digest of the training code: its source files and the installed plug-ins.
 
-    Plug-ins count with their versions. The digest has 32 hex digits.
+    Plug-ins count with their versions and their files. The digest has 32 hex digits.
     """
     sources, plugins = _sources(Path(g2g_core.__file__).parent), installed()
     if not plugins:

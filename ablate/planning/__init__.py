@@ -1,1 +1,1 @@
-"""What a study would run, what each trial depends on, and what it would cost."""
+"""Plans: what a study would run, what each trial depends on, and what the study would cost."""

@@ -1,10 +1,10 @@
-"""Before hours are spent: one step of every arm, to find what cannot be trained or measured, and
-    idle factors.
+"""Checks of the first training step of every arm, made before a study spends hours.
 
-Every arm must record the study's outcome. With equal seeds all arms start from equal weights, data
-and evaluation pairs unless a factor says otherwise; and each factor must change something. An arm
-that does not move away from the reference in a step is an error that names its factors, unless the
-study lists it under `equal_arms` or its factors act only later or only on what is measured.
+Every arm must record the study's outcome. With the same seed, all arms start from identical
+weights, data, and evaluation pairs, unless a factor changes them. Each factor must change
+something: an arm that ends its first step exactly like the reference is an error, which names the
+arm's factors. Two kinds of arms are exempt: those that the study lists under `equal_arms`, and
+those whose factors act only later or change only what is measured.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,18 +20,19 @@ from ablate.trainers.trainer import FirstStep, StudyTrainer
 from ablate.trial.faults import MEMORY, classify
 
 MOST_ARMS = 64
-"""Arms that are checked; a study with more has them checked up to here."""
+"""Largest number of arms that are checked; further arms of a study are not."""
 
 Probe = Callable[[Any, str], FirstStep]
+"""A function that takes the first step of a config on a device, `cpu` or `cuda`."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What the first steps of the arms showed.
+    """Result of the first steps of a study's arms.
 
     Attributes:
-        arms: how many were compared with the reference.
-        checkpoint_bytes: size of what a trial keeps of them, the largest among the arms.
+        arms: number of arms that were compared with the reference.
+        checkpoint_bytes: size of all checkpoints that a trial keeps, the largest among the arms.
     """
 
     arms: int
@@ -44,14 +45,18 @@ def check_arms(
     """Take one step of each arm with its first seed and compare it with the reference.
 
     Args:
-        plan: the study.
-        trials: those that are still to run; only their arms are checked.
+        plan: the plan of the study.
+        trials: trials that are still to run; only their arms are checked.
         device: `cpu` or `cuda`.
-        probe: the first step of a config; None: that of the study's trainer.
+        probe: function that takes the first step of a config; None: that of the study's trainer.
+
+    Returns:
+        The number of compared arms and the size of their checkpoints; both are 0 if the trainer
+        has no first step to try.
 
     Raises:
-        StudyError: a line for each arm that cannot be trained, lacks the outcome, is without
-            effect, or differs from the reference in more than its factors.
+        StudyError: one line for each arm that cannot be trained, does not record the outcome, has
+            no effect, or differs from the reference in more than its factors.
     """
     trainer = trainer_of(plan.spec)
     probe = probe or trainer.first_step
@@ -65,6 +70,7 @@ def check_arms(
     )
     wanted = {trial.cell_id for trial in trials}
     others = [arm for arm in arms if arm.cell_id in wanted and arm is not reference][:MOST_ARMS]
+
     metric = plan.spec.outcome.metric
     base = _probed(probe, reference, "the reference", metric, device)
     problems, largest = [], base.checkpoint_bytes
@@ -72,43 +78,56 @@ def check_arms(
         factors = {
             name: level for name, level in arm.levels.items() if reference.levels.get(name) != level
         }
-        named = "factors." + ", ".join(f"{name}={level}" for name, level in factors.items())
+        place = "factors." + ", ".join(f"{name}={level}" for name, level in factors.items())
         try:
-            step = _probed(probe, arm, named, metric, device)
+            step = _probed(probe, arm, place, metric, device)
         except StudyError as error:
             problems.append(str(error))
             continue
+
         largest = max(largest, step.checkpoint_bytes)
         if problem := _problem(plan, trainer, reference, arm, base, step):
-            problems.append(f"{named}: {problem}")
+            problems.append(f"{place}: {problem}")
+
     if problems:
         raise StudyError("\n".join(problems))
     return Checked(len(others), largest)
 
 
-def _probed(probe: Probe, arm: Trial, named: str, metric: str, device: str) -> FirstStep:
-    """The first step of an arm; StudyError with its name if it cannot be made or the outcome is not
-    recorded."""
+def _probed(probe: Probe, arm: Trial, place: str, metric: str, device: str) -> FirstStep:
+    """Return the first step of an arm.
+
+    Args:
+        probe: function that takes the step.
+        arm: any trial of the arm.
+        place: what errors call the arm.
+        metric: the study's outcome.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        StudyError: the step fails, or the arm does not record the outcome.
+    """
     try:
         step = probe(arm.config, device)
     except (ValueError, RuntimeError, MemoryError) as error:
-        raise StudyError(f"{named}: {_why(error)}") from error
+        raise StudyError(f"{place}: {_why(error)}") from error
+
     if step.recorded and metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
         raise StudyError(
-            f"{named}: outcome.metric: {metric} is not recorded with this data and model{hint}"
+            f"{place}: outcome.metric: {metric} is not recorded with this data and model{hint}"
         )
     return step
 
 
 def _why(error: Exception) -> str:
-    """An error of a first step in a line; torch's own are cut to what they begin with."""
+    """Return an error of a first step as a single line, cut if it is torch's own."""
     if classify(error, Path()) in MEMORY:
         return "one step needs more memory than there is; smaller networks, images or batches fit"
     if isinstance(error, ValueError):
         return " ".join(str(error).split())
-    told = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    return f"the first step fails: {told}; with --no-check the trial keeps its traceback"
+    summary = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return f"the first step fails: {summary}; with --no-check the trial keeps its traceback"
 
 
 def _problem(
@@ -119,9 +138,9 @@ def _problem(
     base: FirstStep,
     other: FirstStep,
 ) -> str | None:
-    """Return what is wrong with an arm, in a line."""
-    ours, theirs = arm.config.to_dict(), reference.config.to_dict()
-    changed = {name for name in ours if ours[name] != theirs[name]}
+    """Return what is wrong with an arm after its first step, or None."""
+    options, reference_options = arm.config.to_dict(), reference.config.to_dict()
+    changed = {name for name in options if options[name] != reference_options[name]}
     for digest, fields in trainer.moves.items():
         if base.before.get(digest) != other.before.get(digest) and not changed & set(fields):
             return (

@@ -1,8 +1,7 @@
-"""What is appended to a study's `ledger.jsonl`: the plans that were fixed, and the looks at
-results.
+"""The ledger of a study, `ledger.jsonl`: every plan that was fixed, and every look at results.
 
-The file itself is the lock, since `report` may look at a study that `run` is running. An entry is
-on the disk before anything follows from it, and plan.json keeps the digest of the newest one.
+The file itself is the lock, because `report` may look at a study while `run` runs it. Each entry is
+on the disk before anything follows from it. plan.json keeps the digest of the newest entry.
 """
 
 import fcntl
@@ -28,10 +27,11 @@ from reports.documents.rule import Rule
 
 
 class Ledger:
-    """An open ledger that nobody else appends to; see `opened`.
+    """An open ledger that no other process can append to; see `opened`.
 
     Attributes:
-        plan: the content of plan.json when the ledger was opened; empty: there was none.
+        folder: the study's folder.
+        plan: the content of plan.json when the ledger was opened; empty: there was no plan.json.
         chain: the entries so far.
     """
 
@@ -43,28 +43,30 @@ class Ledger:
 
     @property
     def head(self) -> dict[str, Any]:
-        """What plan.json keeps of the ledger: the number of its entries and the digest of the
-        newest."""
+        """Number of entries and digest of the newest one, which plan.json keeps."""
         return {"entries": len(self.chain.entries), "sha256": self.chain.last}
 
     def newest(self, kinds: Collection[str]) -> Mapping[str, Any] | None:
-        """Return the newest entry of these kinds; None: there is none."""
-        found = (entry for _, entry in reversed(self.chain.entries) if entry.get("kind") in kinds)
-        return next(found, None)
+        """Return the newest entry of these kinds, or None."""
+        matches = (entry for _, entry in reversed(self.chain.entries) if entry.get("kind") in kinds)
+        return next(matches, None)
 
     def append(self, kind: str, **content: Any) -> None:
-        """Append an entry and put it on the disk; where lines are lost, an entry says so first."""
-        kept = head_of(self.plan)
-        if kind != "gap" and kept is not None and not self.chain.holds(kept):
+        """Append an entry and write it to the disk; if lines are lost, append a gap first."""
+        expected = head_of(self.plan)
+        if kind != "gap" and expected is not None and not self.chain.holds(expected):
             self.plan = {**self.plan, "ledger": None}
-            self.append("gap", expected=kept)
+            self.append("gap", expected=expected)
+
         entry = sealed({"kind": kind, "time": now(), **content, "previous": self.chain.last})
         line = line_of(entry)
-        # After a line that was cut while it was written, the next one begins on a line of its own.
+        # If the last line was cut while it was written, the new entry must not continue that line.
         line = b"\n" + line if self._data and not self._data.endswith(b"\n") else line
+
         self._file.write(line)
         self._file.flush()
         os.fsync(self._file.fileno())
+
         self._data += line
         entries = (*self.chain.entries, (self._data.count(b"\n"), entry))
         self.chain = replace(self.chain, entries=entries, last=str(entry["sha256"]))
@@ -72,11 +74,15 @@ class Ledger:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Ledger]:
-    """Open the ledger in a study's folder, made when missing; afterwards plan.json knows its newest
-    entry.
+    """Open the ledger in a study's folder, and write its newest digest to plan.json afterwards.
+
+    The file is made if it is missing.
+
+    Yields:
+        The ledger, locked until the context ends.
 
     Raises:
-        OSError: it can't be written.
+        OSError: the ledger can't be written.
     """
     with (folder / NAME).open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -91,24 +97,28 @@ def opened(folder: Path) -> Iterator[Ledger]:
 
 
 def record_plan(folder: Path, plan: Plan, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """Append a plan that is about to run, if its hash, rule, or seeds differ from those of the
-    newest entry.
+    """Append a plan that is about to run, unless the newest entry holds the same plan.
 
-    A folder that has a plan and no ledger was made before there were ledgers, or has lost its own:
-    its plan and its report are entered first, as found.
+    Plans differ if their hashes, rules, or seeds do. A folder that has a plan but no ledger was
+    made before ledgers existed, or its ledger was lost. In that case the older plan and its report
+    are entered first, as an entry of kind `found`.
 
     Args:
-        folder: `OUT/<study>`, with the plan.json of the plan before.
+        folder: `OUT/<study>`, with the plan.json of the previous plan.
         plan: the whole plan, with the seeds of all looks.
-        outcome: the rule as in plan.json.
+        outcome: the decision rule as in plan.json.
 
     Returns:
-        What plan.json shall keep as `ledger`.
+        The value of `ledger` in the new plan.json.
+
+    Raises:
+        OSError: the ledger can't be written.
     """
     content = plan_content(plan, outcome)
     with opened(folder) as ledger:
         if ledger.newest(PLANS) is None and "trials" in ledger.plan:
             _enter_found(ledger, content)
+
         before = ledger.newest(PLANS)
         if before is None or not same_plan(before, content):
             done = len(_ended(folder, ledger.plan)) if before else 0
@@ -117,11 +127,10 @@ def record_plan(folder: Path, plan: Plan, outcome: Mapping[str, Any]) -> dict[st
 
 
 def record_look(folder: Path) -> None:
-    """Append a look at results, for a report that is about to be built; nothing without anything
-    new to see.
+    """Append a look at results for a report that is about to be built, if any result is new.
 
-    A folder without a ledger gets none: only `run` and `plan --register` know a plan to begin it
-        with.
+    A folder without a ledger stays without one: only `run` and `plan --register` know the plan that
+    a ledger begins with.
 
     Raises:
         OSError: the ledger can't be written.
@@ -129,6 +138,7 @@ def record_look(folder: Path) -> None:
     plan = plan_document(folder)
     if not (folder / NAME).exists() or not (ended := _ended(folder, plan)):
         return
+
     with opened(folder) as ledger:
         look = _look(plan, ended, ledger.newest(PLANS))
         last = ledger.newest(("look",)) or {}
@@ -137,18 +147,18 @@ def record_look(folder: Path) -> None:
 
 
 def entries(folder: Path) -> list[Mapping[str, Any]]:
-    """Return the entries of a study's ledger; none where there is no ledger."""
+    """Return the entries of a study's ledger, an empty list if it has no ledger."""
     path = folder / NAME
     return [entry for _, entry in read_chain(path.read_bytes() if path.is_file() else b"").entries]
 
 
 def now() -> str:
-    """Return the time as the ledger writes it, UTC."""
+    """Return the current time in UTC as the ledger writes it: ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def plan_content(plan: Plan, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an entry holds of a plan."""
+    """Return the fields of a ledger entry that describe a plan."""
     return {
         "plan": plan.hash,
         "rule": dict(outcome),
@@ -159,7 +169,7 @@ def plan_content(plan: Plan, outcome: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_plan(entry: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
-    """Whether an entry holds this plan: hash, rule, and seeds."""
+    """Return whether an entry holds this plan: the same hash, rule, and seeds."""
     try:
         alike = Rule.of(entry["rule"]) == Rule.of(content["rule"])
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -168,7 +178,7 @@ def same_plan(entry: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
 
 
 def with_results(folder: Path) -> int:
-    """Return how many trials in a study's folder have recorded anything."""
+    """Return the number of trials in a study's folder that have recorded anything."""
     return sum(
         journal.size(where) > 0 or trial_file.status_of(trial_file.read(where)) in trial_file.ENDED
         for where in (StudyFolder(folder).trials).glob("*")
@@ -176,33 +186,34 @@ def with_results(folder: Path) -> int:
 
 
 def _enter_found(ledger: Ledger, content: Mapping[str, Any]) -> None:
-    """Enter the plan in plan.json, and the report that was built from it."""
+    """Append the plan that is in plan.json, and a look if a report was built from it."""
     plan, folder = ledger.plan, ledger.folder
     trials = plan["trials"]
-    found = {
+    entry = {
         "plan": plan.get("hash"),
         "rule": plan.get("outcome"),
         "seeds": sorted({trial["seed"] for trial in trials}),
         "cells": len({trial["cell_id"] for trial in trials}),
         "trials": len(trials),
     }
-    # plan.json has the seeds of one look; where the plan is today's, all its seeds are known.
-    found = dict(content) if found["plan"] == content["plan"] else found
+    # plan.json has the seeds of one look; the plan that is about to run has those of all looks.
+    entry = dict(content) if entry["plan"] == content["plan"] else entry
+
     ended = _ended(folder, plan)
-    ledger.append("found", **found, ended=len(ended), started=with_results(folder))
+    ledger.append("found", **entry, ended=len(ended), started=with_results(folder))
     if ended and (StudyFolder(folder).report).is_dir():
-        ledger.append("look", **_look(plan, ended, found))
+        ledger.append("look", **_look(plan, ended, entry))
 
 
 def _look(
     plan: Mapping[str, Any], ended: Mapping[str, int], whole: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """What an entry holds of a look.
+    """Return the fields of a ledger entry that describe a look.
 
     Args:
         plan: the content of plan.json.
-        ended: trial id -> seed of each trial with an outcome.
-        whole: the plan's entry, which has the trials of all looks.
+        ended: trial id -> seed of each trial that has ended.
+        whole: the entry of the plan, which counts the trials of all looks; None: plan.json counts.
     """
     results = hashlib.sha256("\n".join(sorted(ended)).encode()).hexdigest()
     return {
@@ -215,7 +226,7 @@ def _look(
 
 
 def _ended(folder: Path, plan: Mapping[str, Any]) -> dict[str, int]:
-    """Trial id -> seed of each trial of a plan.json that has an outcome."""
+    """Return trial id -> seed for each trial of a plan.json that has ended."""
     return {
         trial["trial_id"]: trial["seed"]
         for trial in plan.get("trials", ())
@@ -225,5 +236,5 @@ def _ended(folder: Path, plan: Mapping[str, Any]) -> dict[str, int]:
 
 
 def code() -> dict[str, Any]:
-    """Return the version of the package, and commit of the code where it runs from a repository."""
+    """Return the version of the package, and the commit if it runs from a repository."""
     return {"version": plan_file.versions().get("g2g-ablate"), "commit": git().get("commit")}

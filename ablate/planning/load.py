@@ -1,18 +1,17 @@
-"""The study file, read and validated: everything that is wrong with it at once, each with its
-place."""
+"""Reading and validation of study files, which reports all problems at once with their places."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ablate.reading.names import name_problems, patches
-from ablate.reading.options import Schema, first_line
+from ablate.reading.options import Schema
 from ablate.reading.places import with_absolute_paths
 from ablate.reading.problems import Problem, schema_problems
 from ablate.reading.schema import Rules, study_schema
 from ablate.reading.study_tree import find_study, read_study
 from ablate.reading.yaml_file import Node
-from ablate.study.design import DESIGNS, DesignError, expand
+from ablate.study.design import DesignError, all_designs, expand
 from ablate.study.nouns import Degradation, Factor, FurtherOutcome, Outcome, StudyError, StudySpec
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.core.trainer import CoreTrainer
@@ -23,32 +22,36 @@ from ablate.trainers.trainer import StudyTrainer
 def load_study(
     study: str | Path, overrides: Iterable[str] = (), menus: Menus | None = None
 ) -> StudySpec:
-    """Return the study of a file, or of a bundled study's name, validated in every cell.
+    """Return the study that a file describes, validated in every cell.
 
     Args:
-        study: path of a study file, or name of a bundled one.
-        overrides: `path=value`, applied to the file in order; values are YAML, relative paths in
-            them are relative to the current folder (those in the file are relative to the file).
-        menus: what the core can choose from; None: what is installed.
+        study: path of a study file, or name of a bundled study.
+        overrides: `path=value` settings, applied to the file one after the other. Values are YAML.
+            Relative paths in them are relative to the current folder, while those in the file are
+            relative to the file.
+        menus: what studies can choose from; None: what is installed.
 
     Raises:
-        StudyError: a line for each thing that is wrong: `file:line:column: path: what; did you mean
-            X?`.
+        StudyError: one line per problem: `file:line:column: path: problem; did you mean X?`.
     """
     tree = read_study(find_study(study), overrides)
     trainer = find_trainer(tree, menus)
     if isinstance(trainer, Problem):
         raise _error(tree, [trainer])
 
-    # What the file says, key by key; then what no single key can say.
+    # First each key for itself: the checks between keys below need a study that can be built.
     rules = trainer.rules()
     problems = schema_problems(tree.plain(), _schema(rules))
-    problems += [one for one in name_problems(tree.plain()) if not _covered(one, problems)]
+    problems += [
+        problem for problem in name_problems(tree.plain()) if not _covered(problem, problems)
+    ]
     if problems:
         raise _error(tree, problems)
+
     settled = with_absolute_paths(tree, rules.paths)
     trainer = find_trainer(settled, menus)
     assert not isinstance(trainer, Problem)
+
     spec = _build(settled, trainer)
     problems = [*outcome_problems(spec, menus), *_cell_problems(spec, trainer, tree)]
     if problems:
@@ -57,19 +60,20 @@ def load_study(
 
 
 def schema(trainer: StudyTrainer | None = None) -> Schema:
-    """Return the JSON Schema of the study file, of one that names a trainer, else the core."""
+    """Return the JSON Schema of study files that use this trainer; None: the core."""
     return _schema((trainer or CoreTrainer()).rules())
 
 
 def _schema(rules: Rules) -> Schema:
-    designs = {name: first_line(design) for name, design in DESIGNS.items()}
-    return study_schema(rules, designs)
+    """Return the JSON Schema of study files whose trainer has these rules."""
+    return study_schema(rules, all_designs())
 
 
 def outcome_problems(spec: StudySpec, menus: Menus | None = None) -> list[Problem]:
-    """Return what is wrong with the outcomes: with their metrics, their scale, or their looks."""
+    """Return what is wrong with the metrics, the scale, and the looks of a study's outcomes."""
     trainer, outcome = trainer_of(spec, menus), spec.outcome
     problems = trainer.outcome_problems(spec, outcome, ("outcome",))
+
     known = {outcome.metric: "is the primary outcome already"}
     for number, further in enumerate(outcome.also):
         place = ("outcome", "also", number)
@@ -101,7 +105,7 @@ def _look_problems(spec: StudySpec) -> list[Problem]:
 
 
 def _error(tree: Node, problems: list[Problem]) -> StudyError:
-    """All problems, in the order of the file."""
+    """Return an error that lists all problems in the order of the file."""
     lines = {}
     for problem in problems:
         mark, node = tree.at(problem.path)
@@ -116,18 +120,19 @@ def _error(tree: Node, problems: list[Problem]) -> StudyError:
 
 
 def _covered(problem: Problem, problems: list[Problem]) -> bool:
-    """Whether a problem at the same place or above is known already."""
+    """Return whether a problem at the same place or above it is known already."""
     return any(problem.path[: len(other.path)] == other.path for other in problems if other.path)
 
 
 def _build(tree: Node, trainer: StudyTrainer) -> StudySpec:
-    """Return the study of a tree without problems."""
+    """Return the study that a tree without problems describes."""
     study = tree.plain()
     outcome = dict(study["outcome"])
     outcome.setdefault("better", trainer.better(outcome["metric"]))
     degradation = Degradation(**outcome.pop("degradation", {}))
     looks = tuple(outcome.pop("looks", ()))
     also = tuple(_further(entry, trainer) for entry in outcome.pop("also", ()))
+
     return StudySpec(
         name=study["name"],
         question=study.get("question", ""),
@@ -148,13 +153,13 @@ def _build(tree: Node, trainer: StudyTrainer) -> StudySpec:
 
 
 def _further(entry: str | dict[str, Any], trainer: StudyTrainer) -> FurtherOutcome:
-    """Return a further outcome of its metric's name, or of a map."""
+    """Return a further outcome, given as the name of its metric or as a map."""
     given = {"metric": entry} if isinstance(entry, str) else entry
     return FurtherOutcome(**{"better": trainer.better(given["metric"]), **given})
 
 
 def _design(design: str | dict[str, Any]) -> dict[str, Any]:
-    """`{"kind": name, ...options}`."""
+    """Return a design as `{"kind": name, ...}`, with its options next to its kind."""
     if isinstance(design, str):
         return {"kind": design}
     ((kind, options),) = design.items()
@@ -164,7 +169,7 @@ def _design(design: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def _cell_problems(spec: StudySpec, trainer: StudyTrainer, tree: Node) -> list[Problem]:
-    """Return what is wrong with the design, and with the config of any cell."""
+    """Return what is wrong with the design, or with the config of any cell."""
     try:
         cells = expand(spec).cells
     except DesignError as error:

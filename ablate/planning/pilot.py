@@ -1,7 +1,7 @@
-"""What a study will cost, from a few measured steps of each kind of trial: hours, memory, disk.
+"""The cost of a study in hours, memory, and disk, predicted from a few steps of each kind of trial.
 
-Trials that do the same work a step (equal networks, data, losses that are on, precision, metrics)
-are one kind.
+Trials are of the same kind if they do the same work in each step. They have the same networks,
+data, active losses, precision, and metrics.
 """
 
 import tempfile
@@ -22,20 +22,20 @@ from ablate.trial.journal import Line
 from ablate.trial.run import run_trial
 
 STEPS = 8
-"""Measured steps of each kind; the first is left out of the median."""
+"""Number of measured steps of each kind; the median leaves out the first."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Trials of one cost, and what a trial of it takes.
+    """Trials whose steps cost the same, and the measured cost of one of them.
 
     Attributes:
-        trials: how many of them are still to run.
-        example: label of the one that was measured.
-        step_s: seconds of a step, median.
-        eval_s: seconds of an evaluation, median.
+        trials: number of these trials that are still to run.
+        example: label of the trial that was measured.
+        step_s: median seconds per step.
+        eval_s: median seconds per evaluation.
         start_s: seconds before the first step.
-        memory_mb: peak resident memory.
+        memory_mb: peak resident memory of a trial, in MB.
     """
 
     trials: int
@@ -51,13 +51,13 @@ class Pilot:
     """The predicted cost of the trials that are still to run.
 
     Attributes:
-        trials: how many.
-        seconds: training time of all of them, added up.
-        wall_s: with `workers` at once.
-        workers: trials at once.
-        memory_mb: of the trials that run at once.
-        disk_mb: of their folders.
-        kinds: what was measured.
+        trials: number of trials.
+        seconds: sum of the training times of all trials.
+        wall_s: duration of the study in seconds, with `workers` trials at a time.
+        workers: number of trials that run at a time.
+        memory_mb: memory of the trials that run at a time, in MB.
+        disk_mb: size of the folders of all trials, in MB.
+        kinds: the measured kinds of trials.
     """
 
     trials: int
@@ -69,7 +69,7 @@ class Pilot:
     kinds: tuple[Kind, ...]
 
     def write(self, folder: Path) -> None:
-        """Keep the prediction beside the study's results, where the report finds it."""
+        """Write the prediction to the study's folder, where the report finds it."""
         folder.mkdir(parents=True, exist_ok=True)
         atomic.write_json(StudyFolder(folder).pilot, asdict(self))
 
@@ -82,24 +82,25 @@ def pilot(
     device: str = "cpu",
     entry: str | None = None,
 ) -> Pilot:
-    """Measure a few steps of each kind of trial and predict what all of them cost.
+    """Measure a few steps of each kind of trial and predict the cost of all trials.
 
     Args:
-        trials: still to run.
-        workers: trials at once.
-        say: takes a line about the progress.
-        trainer: what trains them; None: the core.
+        trials: trials that are still to run.
+        workers: number of trials that run at a time.
+        say: function that takes a line about the progress.
+        trainer: trainer of the trials; None: the core.
         device: `cpu` or `cuda`.
-        entry: the training run, `module:function`; None: the trainer's own.
+        entry: the training run, `module:function`; None: that of the trainer.
 
     Raises:
-        StudyError: a kind of trial fails in its first steps; the message has its error. Or a few
-            steps of the trainer cannot be measured.
+        StudyError: a kind of trial fails in its first steps, or the trainer cannot stop after a few
+            steps.
     """
     trainer = trainer or CoreTrainer()
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
         kinds.setdefault(trainer.cost_kind(trial.config), []).append(trial)
+
     measured, seconds, disk = [], 0.0, 0.0
     for number, alike in enumerate(kinds.values()):
         say(f"pilot {number + 1} of {len(kinds)}: {STEPS} steps of {alike[0].label}")
@@ -109,6 +110,7 @@ def pilot(
             work = trainer.amounts(trial.config)
             seconds += kind.start_s + work.steps * kind.step_s + work.evaluations * kind.eval_s
             disk += bytes_of(work)
+
     at_once = max(1, min(workers, len(trials)))
     memory = max((kind.memory_mb for kind in measured), default=0.0) * at_once
     return Pilot(
@@ -119,7 +121,11 @@ def pilot(
 def _measure(
     alike: Sequence[Trial], trainer: StudyTrainer, device: str, entry: str
 ) -> tuple[Kind, Callable[[Amounts], float]]:
-    """Run the first of them for a few steps in a scratch folder."""
+    """Run the first of these trials for a few steps in a scratch folder.
+
+    Returns:
+        The measured cost, and a function that predicts the bytes on disk of a trial of this kind.
+    """
     trial = alike[0]
     short = trainer.short(trial.config, STEPS)
     with tempfile.TemporaryDirectory(prefix="g2g-pilot-") as scratch:
@@ -129,12 +135,14 @@ def _measure(
         )
         if result.status == "failed":
             raise StudyError(f"pilot of {trial.label}: {result.error}")
+
         lines = journal.read(folder)
         steps = _step_seconds(lines)
         evaluations = [line.values["time/eval_s"] for line in lines if "time/eval_s" in line.values]
         step_s, eval_s = median(steps[1:] or steps or [0.0]), median(evaluations or [0.0])
         start_s = max(0.0, result.seconds - sum(steps) - sum(evaluations))
         memory = (trial_file.read(folder).get("peak_memory_mb") or {}).get("host", 0.0)
+
         sizes: dict[str, int] = {
             name: sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())
             for name, pattern in (
@@ -146,7 +154,7 @@ def _measure(
     figures = max(1, len(evaluations))
 
     def bytes_of(work: Amounts) -> float:
-        """Return the checkpoints that are kept, a figure per evaluation, the lines of history."""
+        """Return the size of the kept checkpoints, one figure per evaluation, and the history."""
         checkpoints = work.checkpoints * sizes["checkpoint"]
         drawn = sizes["images"] / figures * work.evaluations
         return checkpoints + drawn + sizes["history"] / STEPS * work.lines
@@ -155,10 +163,10 @@ def _measure(
 
 
 def _step_seconds(lines: Sequence[Line]) -> list[float]:
-    """Return the seconds of each step: as the trainer says, else from one record to the next."""
-    own = [line.values["time/step_s"] for line in lines if "time/step_s" in line.values]
+    """Return the seconds of each step, recorded by the trainer or else taken between records."""
+    measured = [line.values["time/step_s"] for line in lines if "time/step_s" in line.values]
     recorded = [line for line in lines if line.kind != "note"]
-    return own or [
+    return measured or [
         (now.time - before.time) / (now.step - before.step)
         for before, now in pairwise(recorded)
         if now.step > before.step

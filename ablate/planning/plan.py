@@ -1,10 +1,10 @@
-"""What a study would run: every trial with its id, fixed before anything runs."""
+"""The plan of a study: every trial with its id, fixed before anything runs."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ablate.reading.problems import did_you_mean
-from ablate.study.design import Cell, expand
+from ablate.study.design import Cell, design_of, expand
 from ablate.study.identity import digest, dumps
 from ablate.study.nouns import FurtherOutcome, Plan, StudyError, StudySpec
 from ablate.trainers.core.menus import Menus
@@ -18,26 +18,28 @@ def plan(
     only: Iterable[str] = (),
     menus: Menus | None = None,
 ) -> Plan:
-    """The trials of a study, in running order: all cells at the first seed, then at the next.
+    """Return the plan of a study: all cells with the first seed, then with the next.
 
-    Cells with equal configs run once. What is missing on this machine (data, a checkpoint) is
-    listed, not raised.
+    Cells with identical configs run once. The plan lists data and checkpoints that this machine
+    lacks; they are not an error.
 
     Args:
         spec: the study.
-        seeds: replicates instead of the study's own.
-        only: `factor=level`; of one factor any may hold, of several factors one each must.
+        seeds: seeds to use instead of the study's own.
+        only: `factor=level` choices. A cell must have one of the chosen levels of each factor that
+            is named.
         menus: the options of models and datasets; None: what is installed.
 
     Raises:
-        StudyError: the design cannot be run, or `only` or `seeds` names what is not there or leaves
-            nothing.
+        StudyError: the design cannot be run, `only` names an unknown factor or level or leaves no
+            cell, or `seeds` cannot be the study's seeds.
     """
     seeds = spec.seeds if seeds is None else check_seeds(seeds)
     if spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
         raise StudyError(
             f"--seeds: outcome.looks goes to {spec.outcome.looks[-1]} seeds, not {len(seeds)}"
         )
+
     expansion = expand(spec)
     wanted = _selection(spec, only)
     cells = [
@@ -47,6 +49,7 @@ def plan(
     ]
     if not cells:
         raise StudyError(f"--only {' '.join(only)}: no cell of the study is left")
+
     builder = trainer_of(spec, menus).builder(spec)
     first: dict[str, Cell] = {}
     groups: dict[str, list[Cell]] = {}
@@ -60,11 +63,12 @@ def plan(
             first[id_] = cell
     for seed in seeds:
         trials += [builder.trial(id_, cell, seed) for id_, cell in first.items()]
-    rule = digest(dumps([sorted(trial.id for trial in trials), outcome_record(spec)]))
+
+    plan_hash = digest(dumps([sorted(trial.id for trial in trials), outcome_record(spec)]))
     return Plan(
         spec=spec,
         trials=tuple(trials),
-        hash=rule,
+        hash=plan_hash,
         excluded=expansion.excluded,
         equal_cells=tuple(tuple(group) for group in groups.values()),
         aliases=expansion.aliases,
@@ -76,7 +80,11 @@ def plan(
 
 
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
-    """The seeds of an option; StudyError when they cannot be a study's seeds."""
+    """Return the seeds of the option `--seeds` as a tuple.
+
+    Raises:
+        StudyError: there are no seeds, one is repeated, or one is not between 0 and 2**31 - 1.
+    """
     if not seeds or len(set(seeds)) < len(seeds) or any(not 0 <= seed < 2**31 for seed in seeds):
         raise StudyError(
             f"--seeds {','.join(map(str, seeds))}: must be different whole numbers, 0 or more"
@@ -87,8 +95,8 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
 def outcome_record(spec: StudySpec) -> OutcomeDocument:
     """Return the outcomes and the decision rule as JSON.
 
-    A key that came later is written only where it changes the rule, so that the hash of a plan
-    that does not use it stays.
+    Keys that later versions added are written only if they change the rule. This keeps the hashes
+    of plans that do not use them.
     """
     outcome = spec.outcome
     record: OutcomeDocument = {
@@ -104,6 +112,7 @@ def outcome_record(spec: StudySpec) -> OutcomeDocument:
             "patience": outcome.degradation.patience,
         },
     }
+
     if outcome.looks:
         record["looks"] = list(outcome.looks)
     if outcome.looks and spending(spec) != _usual_spending(spec):
@@ -116,19 +125,20 @@ def outcome_record(spec: StudySpec) -> OutcomeDocument:
 
 
 def spending(spec: StudySpec) -> str:
-    """How the permitted error is spent over the looks: `even`, `middle`, or `late`."""
+    """Return how the looks spend the permitted error: `even`, `middle`, or `late`."""
     return spec.outcome.spend or _usual_spending(spec)
 
 
 def _usual_spending(spec: StudySpec) -> str:
-    """`even` where a factor's arms can stop alone, so that early verdicts save trials; else
-    `late`."""
-    alone = spec.design["kind"] in ("leave_one_out", "add_one_in", "one_at_a_time")
-    return "even" if alone or len(spec.factors) == 1 else "late"
+    """Return `even` if the arms of one factor can stop alone, else `late`.
+
+    Where arms can stop alone, early verdicts save trials.
+    """
+    return "even" if design_of(spec).alone or len(spec.factors) == 1 else "late"
 
 
 def _further_record(further: FurtherOutcome) -> dict[str, Any]:
-    """A further outcome as JSON."""
+    """Return a further outcome as JSON."""
     margin = further.smallest_effect
     return {
         "metric": further.metric,
@@ -138,7 +148,11 @@ def _further_record(further: FurtherOutcome) -> dict[str, Any]:
 
 
 def _selection(spec: StudySpec, only: Iterable[str]) -> dict[str, set[str]]:
-    """Factor -> labels that `only` allows."""
+    """Return factor -> levels that `only` allows.
+
+    Raises:
+        StudyError: a choice is not `factor=level`, or names an unknown factor or level.
+    """
     levels = {factor.name: list(factor.levels) for factor in spec.factors}
     wanted: dict[str, set[str]] = {}
     for choice in only:

@@ -1,5 +1,4 @@
-"""A plan as files: `plan.json`, `plan.csv`, `study.resolved.yaml`, and what changed since the last
-one."""
+"""The files of a plan, `plan.json`, `plan.csv`, and `study.resolved.yaml`, and their changes."""
 
 import csv
 import io
@@ -12,31 +11,37 @@ from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan import outcome_record, spending
 from ablate.reading.yaml_text import dumped
+from ablate.study.design import design_of
 from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
 from reports.documents.plan import FactorDocument, PlanDocument, PlannedTrial
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
+"""Packages whose versions plan.json records."""
 
 MOST_FILES = 5
-"""Changed sources that are named; the others are counted."""
+"""Largest number of changed sources that a message names; it counts the others."""
+
 NAME = "plan.json"
 
 
 def read_plan(folder: Path) -> PlanDocument:
-    """The plan in a study's folder, `OUT/<study>`.
+    """Return the plan in a study's folder, `OUT/<study>`.
 
     Raises:
-        StudyError: there is none, or it is damaged.
+        StudyError: the folder has no plan, or the plan is damaged.
     """
     plan = plan_document(folder)
     if "trials" in plan:
         return plan
+
     if StudyFolder(folder).plan.exists():
         raise StudyError(
             f"{StudyFolder(folder).plan}: is damaged; `run` writes it again, and reuses the trials"
         )
+
+    # The user may have given the folder that holds the studies, so name the studies in it.
     below = sorted(path.parent.name for path in folder.glob(f"*/{NAME}"))
     hint = f"; studies in it: {', '.join(below)}" if below else ""
     raise StudyError(
@@ -45,12 +50,12 @@ def read_plan(folder: Path) -> PlanDocument:
 
 
 def plan_document(folder: Path) -> PlanDocument:
-    """Return the plan in a study's folder as it is; empty if it is missing or damaged."""
+    """Return the plan in a study's folder, an empty one if it is missing or damaged."""
     return cast(PlanDocument, atomic.read_json(StudyFolder(folder).plan))
 
 
 def plan_record(plan: Plan) -> PlanDocument:
-    """Return the content of `plan.json`: all that a report needs to know of the study."""
+    """Return the content of `plan.json`: all that a report needs to know about the study."""
     spec, trainer = plan.spec, trainer_of(plan.spec)
     outcome = outcome_record(spec)
     if spec.outcome.looks:
@@ -61,6 +66,7 @@ def plan_record(plan: Plan) -> PlanDocument:
         "question": spec.question,
         "hash": plan.hash,
         "design": dict(spec.design),
+        "turned": design_of(spec).turned,
         "seeds": sorted({trial.seed for trial in plan.trials}) if plan.trials else list(spec.seeds),
         "outcome": outcome,
         "factors": {factor.name: factor_record(factor) for factor in spec.factors},
@@ -79,6 +85,7 @@ def plan_record(plan: Plan) -> PlanDocument:
         "sources": dict(plan.sources),
         "versions": versions(),
     }
+
     if foreign := trainer.record():
         record["trainer"] = foreign
     if spec.expect:
@@ -87,7 +94,7 @@ def plan_record(plan: Plan) -> PlanDocument:
 
 
 def factor_record(factor: Factor) -> FactorDocument:
-    """A factor as JSON."""
+    """Return a factor as JSON."""
     record: FactorDocument = {
         "levels": {label: dict(patch) for label, patch in factor.levels.items()},
         "reference": factor.reference,
@@ -99,7 +106,7 @@ def factor_record(factor: Factor) -> FactorDocument:
 
 
 def trial_record(trial: Trial) -> PlannedTrial:
-    """A trial as JSON, without its config (that is in its folder)."""
+    """Return a trial as JSON, without its config, which is in the trial's folder."""
     return {
         "trial_id": trial.id,
         "cell_id": trial.cell_id,
@@ -111,10 +118,11 @@ def trial_record(trial: Trial) -> PlannedTrial:
 
 
 def plan_csv(plan: Plan) -> str:
-    """The content of `plan.csv`: a row a trial."""
+    """Return the content of `plan.csv`, one row per trial."""
     names = [factor.name for factor in plan.spec.factors]
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
+
     rows.writerow(["trial_id", "cell_id", "seed", *(f"level.{name}" for name in names)])
     for trial in plan.trials:
         rows.writerow(
@@ -124,13 +132,13 @@ def plan_csv(plan: Plan) -> str:
 
 
 def resolved_yaml(spec: StudySpec) -> str:
-    """The study as it was understood, in one file: paths absolute, defaults filled in; it loads
-    again."""
+    """Return the study as a study file with absolute paths and all defaults, which loads again."""
     study: dict[str, Any] = {"name": spec.name, "question": spec.question}
     trainer = trainer_of(spec)
     if record := trainer.record():
         study["trainer"] = record.get("object", record)
     study["base"], levels = trainer.written(spec)
+
     if spec.factors:
         study["factors"] = {
             factor.name: {
@@ -143,6 +151,7 @@ def resolved_yaml(spec: StudySpec) -> str:
     study["design"] = _design(spec.design)
     study["seeds"] = list(spec.seeds)
     study["outcome"] = outcome_record(spec)
+
     if spec.exclude:
         study["exclude"] = [dict(rule) for rule in spec.exclude]
     if spec.equal_arms:
@@ -155,12 +164,14 @@ def resolved_yaml(spec: StudySpec) -> str:
 
 
 def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
-    """What gave trials of an older `plan.json` a new identity, one line for each set of parts that
-    changed.
+    """Return why trials of an older `plan.json` have new ids, one line per set of changed parts.
 
     Args:
         plan: the new plan.
-        older: the content of the older `plan.json`; whatever it lacks counts as no older trial.
+        older: the content of the older `plan.json`, which may lack any key.
+
+    Returns:
+        Lines that name the changed parts of the trials' identity and count the trials.
     """
     known = {_key(trial): trial for trial in older.get("trials", ()) if isinstance(trial, Mapping)}
     counts: dict[tuple[str, ...], int] = {}
@@ -172,21 +183,23 @@ def changes(plan: Plan, older: Mapping[str, Any]) -> list[str]:
                 part for part, digest in trial.identity.items() if before.get(part) != digest
             )
             counts[parts] = counts.get(parts, 0) + 1
+
     files = _changed_files(plan, older)
     return [
         f"{', '.join(parts) or 'identity'} changed{files if 'code' in parts else ''}: "
-        f"{count} trials run anew"
+        f"{count} trials run again"
         for parts, count in counts.items()
     ]
 
 
 def _changed_files(plan: Plan, older: Mapping[str, Any]) -> str:
-    """Return which sources are not those of an older plan: ` (g2g_core.losses.funit)`."""
+    """Return the sources that differ from an older plan's, as in ` (g2g_core.losses.funit)`."""
     before = older.get("sources")
     if not isinstance(before, Mapping):
-        return " (that plan is of an older version, which did not record its sources)"
+        return " (an older version made that plan and didn't record its sources)"
     names = [name for name, code in plan.sources.items() if before.get(name) != code]
     names += [name for name in before if name not in plan.sources]
+
     shown = names[:MOST_FILES] + (
         [f"{len(names) - MOST_FILES} more"] if len(names) > MOST_FILES else []
     )
@@ -194,22 +207,23 @@ def _changed_files(plan: Plan, older: Mapping[str, Any]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that matter, as far as they are installed."""
-    found = {}
+    """Return the versions of the packages in `NAMED_VERSIONS` that are installed."""
+    installed = {}
     for name in NAMED_VERSIONS:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def _key(trial: Mapping[str, Any]) -> tuple[frozenset[tuple[str, str]], int]:
+    """Return the levels and the seed of a trial in plan.json, which name it across plans."""
     return frozenset(dict(trial.get("levels", {})).items()), int(trial.get("seed", -1))
 
 
 def _design(design: Mapping[str, Any]) -> Any:
-    """The design as the study file writes it."""
+    """Return the design as the study file writes it."""
     options = {key: value for key, value in design.items() if key != "kind"}
     if not options:
         return design["kind"]

@@ -1,5 +1,7 @@
-"""`registration.json`: a plan, its rule, and the expected verdicts, fixed before there is any
-result."""
+"""Registration of a study: its plan, rule, and expected verdicts, fixed before any result.
+
+The registration is the file `registration.json` in the study's folder.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +19,14 @@ from reports.documents.ledger import REGISTRATION
 
 @dataclass(frozen=True)
 class Registered:
-    """A registration.
+    """A registration of a study.
 
     Attributes:
         path: registration.json in the study's folder.
-        sha256: its digest; who publishes it can show later that nothing was changed.
-        time: when, ISO 8601, UTC.
-        before: whether it was there before this command.
+        sha256: digest of the registration; whoever publishes the digest can show later that the
+            registration was not changed.
+        time: time of the registration, ISO 8601, UTC.
+        before: whether the registration existed before this command.
     """
 
     path: Path
@@ -33,16 +36,20 @@ class Registered:
 
 
 def register(plan: Plan, record: Mapping[str, Any], folder: Path) -> Registered:
-    """Register a plan in its study's folder and in the ledger there.
+    """Register a plan in its study's folder and in the study's ledger.
 
     Args:
         plan: the whole plan.
-        record: the content of plan.json for it.
-        folder: `OUT/<study>`, made when missing.
+        record: the content of plan.json for this plan.
+        folder: `OUT/<study>`, made if it is missing.
+
+    Returns:
+        The new registration, or the existing one if the same plan and expected verdicts are
+        registered already.
 
     Raises:
-        StudyError: there are results already, and this plan was not registered before them with
-            these expected verdicts; or another command holds the study.
+        StudyError: trials have recorded results, and this plan was not registered with these
+            expected verdicts; or another command uses the study.
     """
     writable(folder)
     content = ledger.plan_content(plan, record["outcome"]) | {"expected": dict(plan.spec.expect)}
@@ -50,15 +57,17 @@ def register(plan: Plan, record: Mapping[str, Any], folder: Path) -> Registered:
     with locks.held(StudyFolder(folder).lock, f"study {plan.spec.name}"):
         known = [entry for entry in ledger.entries(folder) if entry.get("kind") == "register"]
         same = [
-            it
-            for it in known
-            if ledger.same_plan(it, content) and it.get("expected") == content["expected"]
+            entry
+            for entry in known
+            if ledger.same_plan(entry, content) and entry.get("expected") == content["expected"]
         ]
+
         if results := ledger.with_results(folder):
             if not same:
                 raise StudyError(_too_late(folder, results, known, content))
             return Registered(path, same[-1]["registration"], same[-1]["time"], before=True)
 
+        # An intact file of the newest registration is kept, so that its published digest stays.
         file = atomic.read_json(path)
         if (
             same
@@ -81,7 +90,7 @@ def register(plan: Plan, record: Mapping[str, Any], folder: Path) -> Registered:
 def _too_late(
     folder: Path, results: int, known: list[Mapping[str, Any]], content: Mapping[str, Any]
 ) -> str:
-    """Why a plan can't be registered any more."""
+    """Return why a plan can't be registered after results were recorded."""
     trials = f"{results} trial{'s have' if results > 1 else ' has'} recorded results"
     if any(ledger.same_plan(entry, content) for entry in known):
         return (

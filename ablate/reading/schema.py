@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ablate.reading.options import Schema
+from ablate.reading.options import Schema, first_line, options_of
+from ablate.study.design import LABEL, Design
+from ablate.study.nouns import StudyError
 
 END = r"$(?!\n)"
 """Pattern for the end of a text; in Python, `$` alone also matches before a final newline."""
@@ -22,12 +24,6 @@ LONGEST_NAME = 64
 LONGEST_LABEL = 250
 """Limit for the characters of the label of a level."""
 
-NEEDED = {
-    "fractional_factorial": "needs its size: {fractional_factorial: {resolution: 4}}, or {runs: 8}",
-    "custom": "needs its cells: {custom: [{factor: level}, ...]}",
-}
-"""Designs that need options -> what a message about a missing option says."""
-
 VERDICTS = (
     *("harms", "helps", "equivalent", "depends", "no harm", "no benefit"),
     *(
@@ -40,8 +36,6 @@ VERDICTS = (
 )
 """The verdicts that a report can give, and so those that a study file can expect."""
 
-LABEL: Schema = {"type": ["string", "number", "boolean"], "description": "label of a level"}
-"""Rule for the label of a level, which becomes text as the file has it."""
 TRAINER: Schema = {
     "type": ["object", "string", "null"],
     "description": "what trains: a command, or the name of a Python object; left out: the core",
@@ -95,12 +89,12 @@ class Rules:
     definitions: Mapping[str, Schema] = field(default_factory=dict)
 
 
-def study_schema(rules: Rules, designs: Mapping[str, str]) -> Schema:
+def study_schema(rules: Rules, designs: Mapping[str, Design]) -> Schema:
     """Return the JSON Schema (2020-12) of a study file.
 
     Args:
         rules: the parts that depend on the trainer.
-        designs: design -> its description.
+        designs: name -> design.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -267,49 +261,58 @@ def _patch(paths: Mapping[str, Schema]) -> Schema:
     }
 
 
-def _design(designs: Mapping[str, str]) -> Schema:
+def _design(designs: Mapping[str, Design]) -> Schema:
     """Return the rule for the design: a name, or a name with its options.
 
     Args:
-        designs: design -> its description.
+        designs: name -> design.
     """
-    fraction: Schema = {
-        "type": "object",
-        "additionalProperties": False,
-        "minProperties": 1,
-        "maxProperties": 1,
-        "properties": {
-            "resolution": {
-                "enum": [3, 4, 5],
-                "description": "3: main effects; 4: clear of pairs; 5: pairs too",
-            },
-            "runs": {
-                "type": "integer",
-                "minimum": 2,
-                "maximum": 4096,
-                "description": "cells, a power of two",
-            },
-        },
+    options = {
+        name: rule for name, design in designs.items() if (rule := design_options(name, design))
     }
-    cells: Schema = {
-        "type": "array",
-        "minItems": 1,
-        "items": {"type": "object", "additionalProperties": LABEL},
-    }
-    options = {"fractional_factorial": fraction, "custom": cells}
+    needs = {name: text for name in options if (text := _needs(name, designs[name], options[name]))}
 
     return {
-        "description": "; ".join(f"{name}: {line}" for name, line in designs.items()),
+        "description": "; ".join(
+            f"{name}: {first_line(design.cells)}" for name, design in designs.items()
+        ),
         "type": ["string", "object"],
         "if": {"type": "string"},
-        "then": {"enum": [name for name in designs if name not in options], "x-instead": NEEDED},
+        "then": {"enum": [name for name in designs if name not in needs], "x-instead": needs},
         "else": {
             "minProperties": 1,
             "maxProperties": 1,
             "additionalProperties": False,
-            "properties": {name: options[name] for name in designs if name in options},
+            "properties": options,
         },
     }
+
+
+def design_options(name: str, design: Design) -> Schema | None:
+    """Return the rule for the options of a design; None if it has none.
+
+    Raises:
+        StudyError: a study file can't give a field of their dataclass.
+    """
+    if not isinstance(design.options, type):
+        return design.options
+    try:
+        rules = options_of(design.options)
+    except Exception as error:
+        reason = " ".join(str(error).split("\n")[0].split())
+        raise StudyError(f"design {name}: its options have no schema: {reason}") from error
+
+    required = [option for option, rule in rules.items() if "default" not in rule]
+    rule: Schema = {"type": "object", "additionalProperties": False, "properties": rules}
+    return rule | ({"required": required} if required else {})
+
+
+def _needs(name: str, design: Design, rule: Schema) -> str:
+    """Return what is missing where a study file gives only the name of a design; often empty."""
+    if design.needs or not rule.get("required"):
+        return design.needs
+    options = ", ".join(f"{option}: ..." for option in rule["required"])
+    return f"needs its options: {{{name}: {{{options}}}}}"
 
 
 def _outcome(metric: Schema) -> Schema:

@@ -1,19 +1,26 @@
 """Ablation designs: which combinations of levels a study runs.
 
-A design is a function that takes a study and returns its cells. A cell is a dict `{factor: level}`
-with every factor in it. The first level of a factor is its reference; a factor with two levels is
-"on" at its second one. Nothing here reads files or the clock.
+A design is an object with a function that takes a study and returns its cells. A cell is a dict
+`{factor: level}` with every factor in it. The first level of a factor is its reference; a factor
+with two levels is "on" at its second one. Nothing here reads files or the clock.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from itertools import product
+from typing import Any, Literal, TypeVar
 
 from ablate.study import fractions
 from ablate.study.nouns import Factor, StudyError, StudySpec
+from g2g_base.plugins import Group, with_plugins
 
 Cell = dict[str, str]
 """Factor -> level label."""
+Schema = dict[str, Any]
+"""A JSON Schema."""
+Options = TypeVar("Options")
 
 MOST_CELLS = 1_000_000
 """Upper limit for the cells of a full factorial, which are all held in memory."""
@@ -52,8 +59,75 @@ class Expansion:
     generators: Mapping[str, str]
 
 
+def all_off(spec: StudySpec) -> Cell:
+    """Return the cell with every factor at its first level."""
+    return {factor.name: factor.reference for factor in spec.factors}
+
+
+def all_on(spec: StudySpec) -> Cell:
+    """Return the cell with every factor at the second of its two levels.
+
+    Raises:
+        DesignError: a factor has another number of levels.
+    """
+    return {factor.name: _on(factor, spec) for factor in spec.factors}
+
+
+@dataclass(frozen=True)
+class Design:
+    """A kind of design: everything that the rest of the program has to know of it.
+
+    Attributes:
+        cells: returns the cells of a study, in running order. The first line of its docstring
+            describes the design. It gets its options from `options_of`.
+        reference: returns the cell that the others are compared with, which is one of the cells.
+        options: what a study file may say about the design, as a dataclass or as a JSON Schema;
+            None: nothing.
+        needs: what the author of a study file that gives no options is told; empty: options may be
+            left out.
+        columns: returns the columns of a regular fraction, as in `fractions`, from which the
+            aliases follow; None: the cells are no regular fraction.
+        balanced: whether every effect is estimated from all cells, so that `exclude` and `when`,
+            which remove cells, are refused.
+        alone: whether the arms of one factor can stop without those of another, because no cell but
+            the reference serves two factors.
+        turned: whether reports name an arm by the factors that it turns on, or `off`.
+    """
+
+    cells: Callable[[StudySpec], list[Cell]]
+    reference: Callable[[StudySpec], Cell] = all_off
+    options: type | Schema | None = None
+    needs: str = ""
+    columns: Callable[[StudySpec], list[int]] | None = None
+    balanced: bool = False
+    alone: bool = False
+    turned: Literal["on", "off"] = "on"
+
+
+def options_of(kind: type[Options], spec: StudySpec) -> Options:
+    """Return the options of a study's design.
+
+    Args:
+        kind: the dataclass of the design's options.
+        spec: the study.
+
+    Raises:
+        DesignError: a value that the dataclass refuses by a ValueError.
+    """
+    values = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in spec.design.items()
+        if name != "kind"
+    }
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise DesignError((("design", str(spec.design["kind"])), str(error))) from error
+
+
 def full_factorial(spec: StudySpec) -> list[Cell]:
     """Every combination of levels."""
+    _check_size(spec)
     names = [factor.name for factor in spec.factors]
     return [
         dict(zip(names, labels, strict=True))
@@ -63,18 +137,18 @@ def full_factorial(spec: StudySpec) -> list[Cell]:
 
 def leave_one_out(spec: StudySpec) -> list[Cell]:
     """All factors on, then each one off alone; compared with all on."""
-    return _turned(_all_on(spec), [(factor.name, factor.reference) for factor in spec.factors])
+    return _turned(all_on(spec), [(factor.name, factor.reference) for factor in spec.factors])
 
 
 def add_one_in(spec: StudySpec) -> list[Cell]:
     """All factors off, then each one on alone; compared with all off."""
-    return _turned(_all_off(spec), [(factor.name, _on(factor, spec)) for factor in spec.factors])
+    return _turned(all_off(spec), [(factor.name, _on(factor, spec)) for factor in spec.factors])
 
 
 def one_at_a_time(spec: StudySpec) -> list[Cell]:
     """Every level of every factor, while the other factors stay at their first level."""
     changes = [(factor.name, label) for factor in spec.factors for label in list(factor.levels)[1:]]
-    return _turned(_all_off(spec), changes)
+    return _turned(all_off(spec), changes)
 
 
 def grid(spec: StudySpec) -> list[Cell]:
@@ -94,24 +168,102 @@ def fractional_factorial(spec: StudySpec) -> list[Cell]:
 
 def custom(spec: StudySpec) -> list[Cell]:
     """Cells that the study file lists; factors that a cell leaves out are at their first level."""
-    reference = _all_off(spec)
+    reference = all_off(spec)
     listed = [{**reference, **cell} for cell in spec.design["cells"]]
     return listed if reference in listed else [reference, *listed]
 
 
-DESIGNS: dict[str, Callable[[StudySpec], list[Cell]]] = {
-    f.__name__: f
-    for f in (
-        full_factorial,
-        leave_one_out,
-        add_one_in,
-        one_at_a_time,
-        grid,
+def _columns(spec: StudySpec) -> list[int]:
+    """Return the columns of a fractional design, one per factor, as in `fractions`."""
+    try:
+        if "runs" in spec.design:
+            return fractions.columns_for_runs(len(spec.factors), int(spec.design["runs"]))
+        return fractions.columns_for_resolution(len(spec.factors), int(spec.design["resolution"]))
+    except ValueError as error:
+        raise DesignError((("design", str(spec.design["kind"])), str(error))) from None
+
+
+LABEL: Schema = {"type": ["string", "number", "boolean"], "description": "label of a level"}
+"""Rule for the label of a level, which becomes text as the file has it."""
+FRACTION: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "minProperties": 1,
+    "maxProperties": 1,
+    "properties": {
+        "resolution": {
+            "enum": [3, 4, 5],
+            "description": "3: main effects; 4: clear of pairs; 5: pairs too",
+        },
+        "runs": {
+            "type": "integer",
+            "minimum": 2,
+            "maximum": 4096,
+            "description": "cells, a power of two",
+        },
+    },
+}
+"""Options of `fractional_factorial`."""
+CELLS: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "object", "additionalProperties": LABEL},
+}
+"""The cells that a study file lists for `custom`."""
+
+DESIGNS: dict[str, Design] = {
+    "full_factorial": Design(full_factorial),
+    "leave_one_out": Design(leave_one_out, reference=all_on, alone=True, turned="off"),
+    "add_one_in": Design(add_one_in, alone=True),
+    "one_at_a_time": Design(one_at_a_time, alone=True),
+    "grid": Design(grid),
+    "fractional_factorial": Design(
         fractional_factorial,
-        custom,
-    )
+        options=FRACTION,
+        needs="needs its size: {fractional_factorial: {resolution: 4}}, or {runs: 8}",
+        columns=_columns,
+        balanced=True,
+    ),
+    "custom": Design(
+        custom, options=CELLS, needs="needs its cells: {custom: [{factor: level}, ...]}"
+    ),
 }
 """Name -> design."""
+
+RESERVED = {"kind", "cells"}
+"""Names that no option of a design can have."""
+
+
+def _fits(_name: str, design: Any) -> bool:
+    """Return whether an object is a design whose options a study file can give."""
+    if not isinstance(design, Design) or not callable(design.cells):
+        return False
+    if isinstance(design.options, type):
+        return is_dataclass(design.options) and not RESERVED & {
+            option.name for option in fields(design.options)
+        }
+    return design.options is None or isinstance(design.options, dict)
+
+
+GROUP = Group(
+    "g2g_ablate.designs", "a Design whose options, if any, are a dataclass or a JSON Schema", _fits
+)
+"""Entry points that add designs to the menu."""
+
+
+@cache
+def all_designs() -> dict[str, Design]:
+    """Return the built-in designs, then those of installed packages, by name.
+
+    Raises:
+        PluginError: an installed package adds a design that can't be used.
+    """
+    return with_plugins(DESIGNS, GROUP)
+
+
+def design_of(spec: StudySpec) -> Design:
+    """Return the design of a study."""
+    return all_designs()[str(spec.design["kind"])]
 
 
 def expand(spec: StudySpec) -> Expansion:
@@ -121,20 +273,20 @@ def expand(spec: StudySpec) -> Expansion:
         DesignError: the design does not fit the factors, the reference is excluded, a level is in
             no cell, an exclusion excludes nothing, or there are more than `MOST_CELLS` cells.
     """
-    kind = str(spec.design["kind"])
-    if kind in ("full_factorial", "grid"):
-        _check_size(spec)
-    # Every effect of a fraction is estimated from all its cells; without some it loses its balance.
-    if kind == "fractional_factorial" and (
-        spec.exclude or any(factor.when for factor in spec.factors)
-    ):
+    design = design_of(spec)
+    # Every effect of a balanced design is estimated from all its cells; without some it loses its
+    # balance.
+    if design.balanced and (spec.exclude or any(factor.when for factor in spec.factors)):
         message = "exclude and when would unbalance it; use full_factorial or custom"
-        raise DesignError((("design", "fractional_factorial"), message))
+        raise DesignError((("design", str(spec.design["kind"])), message))
 
     reference = reference_cell(spec)
+    with _mistakes_named(design, spec):
+        planned = _checked(design.cells(spec), spec) if spec.factors else [{}]
+        columns = design.columns(spec) if design.columns and spec.factors else None
     cells, excluded, used = [], [], set()
     seen = set()
-    for cell in DESIGNS[kind](spec) if spec.factors else [{}]:
+    for cell in planned:
         settled = _settle(cell, spec)
         key = tuple(settled.values())
         # Cells that differ only in factors whose `when` does not hold have become the same one.
@@ -149,24 +301,56 @@ def expand(spec: StudySpec) -> Expansion:
             excluded.append({**settled, "reason": spec.exclude[number]["reason"]})
     _check(spec, cells, reference, used)
 
-    fraction = kind == "fractional_factorial" and bool(spec.factors)
     names = [factor.name for factor in spec.factors]
     return Expansion(
         cells=tuple(cells),
         excluded=tuple(excluded),
         reference=reference,
-        aliases=fractions.alias_table(names, _columns(spec)) if fraction else {},
-        generators=fractions.generators(names, _columns(spec)) if fraction else {},
+        aliases=fractions.alias_table(names, columns) if columns else {},
+        generators=fractions.generators(names, columns) if columns else {},
     )
 
 
 def reference_cell(spec: StudySpec) -> Cell:
-    """Return the cell that the others are compared with.
+    """Return the cell that the others are compared with."""
+    design = design_of(spec)
+    with _mistakes_named(design, spec):
+        reference = _checked([design.reference(spec)], spec)[0]
+    return _settle(reference, spec)
 
-    Every factor is at its first level, except in `leave_one_out`, where all factors are on.
+
+@contextmanager
+def _mistakes_named(design: Design, spec: StudySpec) -> Iterator[None]:
+    """Turn any exception of somebody else's design into a DesignError.
+
+    A mistake in a built-in design is a bug, and keeps its traceback.
     """
-    all_on = spec.design["kind"] == "leave_one_out"
-    return _settle(_all_on(spec) if all_on else _all_off(spec), spec)
+    try:
+        yield
+    except DesignError:
+        raise
+    except Exception as error:
+        kind = str(spec.design["kind"])
+        if design is DESIGNS.get(kind):
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DesignError((("design",), f"{kind}: {reason}")) from error
+
+
+def _checked(cells: Iterable[Cell], spec: StudySpec) -> list[Cell]:
+    """Return the cells that a design has given.
+
+    Raises:
+        DesignError: a cell lacks a factor, or has a level that does not exist.
+    """
+    levels = {factor.name: factor.levels for factor in spec.factors}
+    checked = []
+    for cell in cells:
+        if cell.keys() != levels.keys() or any(cell[name] not in levels[name] for name in cell):
+            message = f"{spec.design['kind']}: {dict(cell)} is not a cell of this study"
+            raise DesignError((("design",), message))
+        checked.append({name: cell[name] for name in levels})
+    return checked
 
 
 def _settle(cell: Cell, spec: StudySpec) -> Cell:
@@ -241,16 +425,6 @@ def _turned(start: Cell, changes: list[tuple[str, str]]) -> list[Cell]:
     return [start, *({**start, name: label} for name, label in changes)]
 
 
-def _all_off(spec: StudySpec) -> Cell:
-    """Return the cell with every factor at its first level."""
-    return {factor.name: factor.reference for factor in spec.factors}
-
-
-def _all_on(spec: StudySpec) -> Cell:
-    """Return the cell with every factor at the second of its two levels."""
-    return {factor.name: _on(factor, spec) for factor in spec.factors}
-
-
 def _on(factor: Factor, spec: StudySpec) -> str:
     """Return the second of a factor's two levels; another number of levels is an error."""
     if len(factor.levels) != 2:
@@ -260,16 +434,6 @@ def _on(factor: Factor, spec: StudySpec) -> str:
         )
         raise DesignError((("factors", factor.name), message))
     return list(factor.levels)[1]
-
-
-def _columns(spec: StudySpec) -> list[int]:
-    """Return the columns of a fractional design, one per factor, as in `fractions`."""
-    try:
-        if "runs" in spec.design:
-            return fractions.columns_for_runs(len(spec.factors), int(spec.design["runs"]))
-        return fractions.columns_for_resolution(len(spec.factors), int(spec.design["resolution"]))
-    except ValueError as error:
-        raise DesignError((("design", "fractional_factorial"), str(error))) from None
 
 
 def meant_equal(spec: StudySpec, *arms: Mapping[str, str]) -> bool:

@@ -141,7 +141,7 @@ class StudySpec:
         question: what the study asks, one sentence.
         base: the config that levels are patches of (its `seed` is replaced by each of `seeds`).
         factors: in the order of the file.
-        design: `{"kind": <name in DESIGNS>, ...options}`.
+        design: `{"kind": <name of a design>, ...options}`.
         seeds: every cell is trained once with each of them.
         outcome: primary outcome and decision rule.
         exclude: cells to leave out, each `{factor: level, ..., "reason": text}`.

@@ -1,1 +1,1 @@
-"""What trains the trials of a study: the core, a Python object, or any command."""
+"""Trainers of the trials of a study: the core, a Python object, or any command."""

@@ -1,4 +1,4 @@
-"""Which trainer a study file, a study, or a trial's document means."""
+"""Lookup of the trainer that a study file, a study, or a trial's document names."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ from ablate.trainers.trainer import StudyTrainer
 
 
 def find_trainer(tree: Node, menus: Menus | None = None) -> StudyTrainer | Problem:
-    """Return the trainer that a study file names, valid or not, or what is wrong with the name.
+    """Return the trainer that a study file names, or the problem with the name.
 
     Args:
-        tree: the study file.
-        menus: what the core can choose from; None: what is installed.
+        tree: the study file, which need not be valid.
+        menus: what studies of the core can choose from; None: what is installed.
     """
     trainer = tree.value.get("trainer") if isinstance(tree.value, dict) else None
     if trainer is not None and isinstance(trainer.value, dict):
@@ -36,12 +36,15 @@ def find_trainer(tree: Node, menus: Menus | None = None) -> StudyTrainer | Probl
 
 
 def trainer_of(spec: StudySpec, menus: Menus | None = None) -> StudyTrainer:
-    """Return the trainer of a study."""
+    """Return the trainer of a study; `menus` are the core's, by default what is installed."""
     return spec.trainer or CoreTrainer(menus)
 
 
 def config_of(document: Mapping[str, Any]) -> Config:
     """Return the config that a trial's document holds.
+
+    Args:
+        document: the content of trial.json.
 
     Raises:
         TrainerError: the trainer is a Python object that is not installed.
@@ -54,7 +57,7 @@ def config_of(document: Mapping[str, Any]) -> Config:
 
 
 def entry_of(config: Config, core: str = ENTRY) -> str:
-    """Return the training run of a config, `module:function`; `core` is that of the core."""
+    """Return the training run of a config, `module:function`; `core` is the one of the core."""
     return str(getattr(config, "entry", core))
 
 

@@ -1,7 +1,7 @@
-"""The source files that a module can reach in its package, as digests of what they do.
+"""Digests of the source files that a module can reach in its package.
 
-The digest of a file is that of its syntax tree without docstrings: comments, docstrings and
-formatting do not move it, whichever version of Python reads it.
+The digest of a file is that of its syntax tree without docstrings. Comments, docstrings, and
+formatting do not change the digest, and neither does the version of Python.
 """
 
 import ast
@@ -13,34 +13,34 @@ from functools import cache
 from pathlib import Path
 
 LENGTH = 16
-"""Hex digits of the digest of a file."""
+"""Number of hex digits of a file's digest."""
 
 
 def used_sources(*modules: str, cut: Collection[str] = ()) -> dict[str, str]:
-    """Return module -> digest of its code, for modules and all that they import from their package.
+    """Return module -> digest of its code, for modules and what they import from their package.
 
-    Nothing is imported: imports are read from the source, also those inside functions.
+    The imports are read from the source, including those inside functions; no module is imported.
 
     Args:
         modules: dotted names to start from.
-        cut: modules that are neither taken nor followed, such as menus that import everything.
+        cut: modules that are left out with their imports, such as menus that import everything.
     """
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
         file = source_file(name)
-        if name in found or name in cut or file is None:
+        if name in digests or name in cut or file is None:
             continue
         code, imports = _read(file, name, file.name == "__init__.py")
-        found[name] = code
-        waiting += [one for one in (*imports, *_parents(name)) if _belongs(one, name)]
-    return dict(sorted(found.items()))
+        digests[name] = code
+        waiting += [other for other in (*imports, *_parents(name)) if _belongs(other, name)]
+    return dict(sorted(digests.items()))
 
 
 @cache
 def source_file(name: str) -> Path | None:
-    """Return the Python file of a module, found without importing it; None: it has none."""
+    """Return the Python file of a module without importing the module; None: it has no file."""
     top, *rest = name.split(".")
     try:
         spec = importlib.util.find_spec(top)
@@ -48,6 +48,7 @@ def source_file(name: str) -> Path | None:
         return None
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
+
     place = Path(spec.origin)
     if not rest:
         return place
@@ -59,16 +60,16 @@ def source_file(name: str) -> Path | None:
 
 
 def _belongs(name: str, importer: str) -> bool:
-    """Whether a module is part of the package of the one that imports it, or lies beside it."""
+    """Return whether a module is in the package or the folder of the module that imports it."""
     top, own = name.partition(".")[0], importer.partition(".")[0]
     if top == own:
         return True
-    file, beside = source_file(top), source_file(own)
-    if file is None or beside is None:
+    file, importing = source_file(top), source_file(own)
+    if file is None or importing is None:
         return False
 
-    # A folder of scripts is no package: what lies beside a script is part of it, too.
-    folder = beside.parent if beside.name != "__init__.py" else beside.parent.parent
+    # Scripts import their neighbors although their folder isn't a package.
+    folder = importing.parent if importing.name != "__init__.py" else importing.parent.parent
     place = file.parent if file.name != "__init__.py" else file.parent.parent
     installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     standard = sysconfig.get_path("stdlib")
@@ -76,14 +77,14 @@ def _belongs(name: str, importer: str) -> bool:
 
 
 def _parents(name: str) -> Iterator[str]:
-    """Yield the packages that a module is in: their code runs when it is imported."""
+    """Yield the packages around a module, whose code runs when the module is imported."""
     while "." in name:
         name = name.rpartition(".")[0]
         yield name
 
 
 def _read(file: Path, name: str, package: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the digest of a file and the names that it imports."""
+    """Return the digest of a file, and the names that the file imports."""
     stat = file.stat()
     return _parsed(file, name, package, stat.st_mtime_ns, stat.st_size)
 
@@ -92,14 +93,14 @@ def _read(file: Path, name: str, package: bool) -> tuple[str, tuple[str, ...]]:
 def _parsed(
     file: Path, name: str, package: bool, _changed: int, _size: int
 ) -> tuple[str, tuple[str, ...]]:
-    """Read a file once for each of its states."""
+    """Return the digest and the imports of a file, parsed once per change time and size."""
     tree = ast.parse(file.read_bytes())
     imports = tuple(dict.fromkeys(_imports(tree, name, package)))
     return hashlib.sha256(_text(tree).encode()).hexdigest()[:LENGTH], imports
 
 
 def _imports(tree: ast.AST, name: str, package: bool) -> Iterator[str]:
-    """Yield every name that may be an imported module."""
+    """Yield every name that may be an imported module, relative imports made absolute."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -114,7 +115,7 @@ def _imports(tree: ast.AST, name: str, package: bool) -> Iterator[str]:
 
 
 def _text(node: object) -> str:
-    """Return a syntax tree as text, without docstrings, places, and empty fields."""
+    """Return a syntax tree as text, without docstrings, line numbers, and empty fields."""
     if isinstance(node, ast.AST):
         parts = [
             f"{name}={_text(_without_docstrings(value))}"
@@ -128,13 +129,14 @@ def _text(node: object) -> str:
 
 
 def _without_docstrings(value: object) -> object:
-    """Return a list of statements without those that are only a text."""
+    """Return a list of statements without those that are only a string; other values unchanged."""
     if not isinstance(value, list):
         return value
-    return [one for one in value if not _is_text(one)]
+    return [statement for statement in value if not _is_text(statement)]
 
 
 def _is_text(node: object) -> bool:
+    """Return whether a statement is only a string, such as a docstring."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
@@ -143,6 +145,6 @@ def _is_text(node: object) -> bool:
 
 
 def changed(before: Iterable[tuple[str, str]], now: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the names of which the digest is another, or which only one side has."""
+    """Return the names whose digests differ, or that only one side has, in alphabetical order."""
     old, new = dict(before), dict(now)
     return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))

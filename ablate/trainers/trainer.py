@@ -1,4 +1,4 @@
-"""What a study needs of whoever trains its trials: the core, a Python object, or any command."""
+"""The interface that every trainer offers to studies: the core, a Python object, any command."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +15,11 @@ Place = tuple[str | int, ...]
 """A path into a study file."""
 
 STOP = "stop"
-"""A file of this name in the study's folder asks every trial to stop at its next record."""
+"""Name of a file in the study's folder that asks every trial to stop at its next record."""
 
 
 class Stopped(Exception):
-    """The study was asked to stop."""
+    """Error of a trial that ends because the study was asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Metric:
     """A number that trials record.
 
     Attributes:
-        better: which direction is better; None: neither.
-        unit: in words; empty: it has none.
-        description: what it measures, one line.
+        better: the better direction, `lower` or `higher`; None: neither.
+        unit: the unit in words; empty: the metric has no unit.
+        description: what the metric measures, on a single line.
     """
 
     better: str | None = "lower"
@@ -39,13 +39,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class FirstStep:
-    """What one step of training starts from and leads to, as digests.
+    """State before and after one training step, as digests.
 
     Attributes:
         before: name (such as `initial_weights` or `data_order`) -> digest, before the step.
         after: digest of everything that the step has changed.
-        recorded: the names of the metrics that the run records; empty: not known beforehand.
-        checkpoint_bytes: size of a checkpoint; 0: not known.
+        recorded: names of the metrics that the run records; empty: not known beforehand.
+        checkpoint_bytes: size of the checkpoints that a trial keeps; 0: not known.
     """
 
     before: Mapping[str, str] = field(default_factory=dict)
@@ -56,13 +56,13 @@ class FirstStep:
 
 @dataclass(frozen=True)
 class Amounts:
-    """How much a trial does.
+    """Amount of work that a trial does.
 
     Attributes:
-        steps: of training.
-        evaluations: that are timed apart from the steps.
-        checkpoints: files that it keeps at its end.
-        lines: records.
+        steps: number of training steps.
+        evaluations: number of evaluations that are timed separately from the steps.
+        checkpoints: number of checkpoint files that the trial keeps.
+        lines: number of lines in the trial's history.
     """
 
     steps: int
@@ -72,10 +72,10 @@ class Amounts:
 
 
 class Builder(Protocol):
-    """Makes the trials of a study.
+    """Interface of the objects that make the trials of a study.
 
     Attributes:
-        missing: what trials need and is not on this machine, one line each.
+        missing: one message for each thing that trials need and this machine lacks.
         sources: source file or module that some trial uses -> digest of its code.
     """
 
@@ -87,17 +87,17 @@ class Builder(Protocol):
         ...
 
     def trial(self, id_: str, cell: Cell, seed: int) -> Trial:
-        """Return the trial of a cell, of which `cell_id` gave the id, and a seed."""
+        """Return the trial of a cell and a seed; `id_` is what `cell_id` returned for the cell."""
         ...
 
 
 class StudyTrainer(ABC):
-    """What trains the trials of one study.
+    """Base class of trainers, which train the trials of one study.
 
     Attributes:
-        entry: the training run as `module:function`, which a worker calls as
-            `function(config, device=..., checkpoints=...)` and which yields records.
-        in_process: whether it trains in the process that calls it.
+        entry: the training run as `module:function`. A worker calls it as
+            `function(config, device=..., checkpoints=...)`, and it yields records.
+        in_process: whether the training run trains in the process that calls it.
     """
 
     entry: ClassVar[str]
@@ -115,13 +115,13 @@ class StudyTrainer(ABC):
 
     @abstractmethod
     def better(self, metric: str) -> str:
-        """Return the direction of a metric for which the study file gives none."""
+        """Return the better direction of a metric for which the study file gives none."""
 
     @abstractmethod
     def outcome_problems(
         self, spec: StudySpec, outcome: Outcome | FurtherOutcome, place: Place
     ) -> list[Problem]:
-        """Return what is wrong with an outcome, which the study file has at a place."""
+        """Return what is wrong with an outcome, which is at `place` in the study file."""
 
     @abstractmethod
     def problems(self, spec: StudySpec, cells: Sequence[Cell], tree: Node) -> list[Problem]:
@@ -129,13 +129,13 @@ class StudyTrainer(ABC):
 
     @abstractmethod
     def cautions(self, spec: StudySpec) -> list[str]:
-        """Return what runs as it is written and is hardly meant, one line each."""
+        """Return warnings about settings that are valid but probably not intended."""
 
     # What would run.
 
     @abstractmethod
     def builder(self, spec: StudySpec) -> Builder:
-        """Return what makes the trials of the study."""
+        """Return the builder of the study's trials."""
 
     @abstractmethod
     def metrics(self, spec: StudySpec) -> Mapping[str, Metric]:
@@ -143,18 +143,18 @@ class StudyTrainer(ABC):
 
     @abstractmethod
     def work(self, trials: Sequence[Trial]) -> str:
-        """Return what each trial does, in words: `60 steps each`."""
+        """Return the work of each trial in words, for example `60 steps each`."""
 
     def losses(self) -> Mapping[str, str]:
-        """Return the loss terms that the report may explain: name -> one line."""
+        """Return the loss terms that the report may explain: name -> short description."""
         return {}
 
     def record(self) -> dict[str, Any] | None:
-        """Return the entry `trainer` of plan.json and of a study file; None: the core trains."""
+        """Return the entry `trainer` of plan.json and of a study file; None for the core."""
         return None
 
     def written(self, spec: StudySpec) -> tuple[dict[str, Any], Mapping[str, Mapping[str, Any]]]:
-        """Return `base:` and the levels of every factor as a study file has them."""
+        """Return `base:` and factor -> level -> patch as a study file writes them."""
         base = spec.base.to_dict()
         base.pop("seed", None)
         return base, {factor.name: factor.levels for factor in spec.factors}
@@ -163,25 +163,25 @@ class StudyTrainer(ABC):
 
     @property
     def first_step(self) -> Callable[[Any, str], FirstStep] | None:
-        """The first step of a config on a device; None: this trainer has none to try."""
+        """Function that takes the first step of a config on a device; None: not available."""
         return None
 
     @property
     def moves(self) -> Mapping[str, Sequence[str]]:
-        """Digest before the first step -> the fields of the config that may change it."""
+        """Name of a digest before the first step -> fields of the config that may change it."""
         return {}
 
     @property
     def measuring(self) -> Sequence[str]:
-        """Fields of the config that change what is measured, not how a step trains."""
+        """Fields of the config that change what is measured but not how a step trains."""
         return ()
 
     def acts_later(self, _config: Any) -> bool:
-        """Return whether what a config sets may act only after the first step."""
+        """Return whether some options of a config may act only after the first step."""
         return False
 
     def short(self, config: Any, _steps: int) -> Config:
-        """Return a config of a few steps that costs as much per step.
+        """Return a config of only a few steps that cost as much as those of the whole config.
 
         Raises:
             StudyError: a few steps of this trainer cannot be measured.
@@ -189,7 +189,7 @@ class StudyTrainer(ABC):
         raise StudyError(f"--pilot: a few steps of {type(config).__name__} cannot be measured")
 
     def amounts(self, config: Any) -> Amounts:
-        """Return how much a trial with this config does."""
+        """Return the amount of work of a trial with this config."""
         return Amounts(config.steps, 0, 1, config.steps)
 
     def cost_kind(self, config: Any) -> str:

@@ -16,7 +16,7 @@ from g2g_core.data.erase import CELEBA_POINTS, Points, read_landmarks
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import ImageSet, Listing, existing_folder, some
 from g2g_core.data.options import PATH, ImageOptions, options_of
-from g2g_core.data.pairs import Data, DataError, shown
+from g2g_core.data.pairs import Data, DataError, Dataset, shown
 
 IMAGES = "img_align_celeba"
 IDENTITY = "identity_CelebA.txt"
@@ -163,3 +163,7 @@ def _numbers(path: Path) -> dict[str, int]:
     if not numbers:
         raise DataError(f"data.root: {shown(path)} is empty")
     return numbers
+
+
+DATASETS = {"celeba": Dataset(celeba, CelebAOptions)}
+"""Datasets of this module, for the menu."""

@@ -1,6 +1,15 @@
 """Read image files as 8-bit RGB, safely.
 
 Only a closed list of formats is read, the number of pixels is limited, and nothing is executed.
+
+Pillow reads the files, not `torchvision.io`. Pillow knows the size of an image before it decodes
+it: a PNG of 144 million pixels is refused after 17 ms, whereas torchvision decodes it for 4.7 s.
+torchvision can't read BMP and PPM, doesn't reduce 16 bits to 8, and drops transparency. It decodes
+JPEG to the same pixels in two thirds of the time (0.21 instead of 0.32 ms at 128 pixels), but that
+matters little, because most datasets are decoded only once.
+
+Pillow also resizes. For a Pillow image, torchvision's `resize` calls the same method; for a tensor,
+it rounds differently, so that 0.3% of the values differ by 1.
 """
 
 import warnings

@@ -9,7 +9,7 @@ from g2g_core.data.decode import SUFFIXES
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import divide, existing_folder, some
 from g2g_core.data.options import PATH, ImageOptions, options_of
-from g2g_core.data.pairs import Data, DataError, shown
+from g2g_core.data.pairs import Data, DataError, Dataset, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,3 +87,7 @@ def _images(folder: Path, class_: str) -> list[str]:
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
         ]
     return sorted(images)
+
+
+DATASETS = {"image_folder": Dataset(image_folder, FolderOptions)}
+"""Datasets of this module, for the menu."""

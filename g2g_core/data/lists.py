@@ -7,7 +7,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import ImageSet, Listing, divide, existing_folder, some
 from g2g_core.data.options import PATH, ImageOptions, options_of
-from g2g_core.data.pairs import Data, DataError, shown
+from g2g_core.data.pairs import Data, DataError, Dataset, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,3 +150,7 @@ def _check_existing(path: str, items: list[tuple[str, str]], folder: Path) -> No
             f"{shown(path)}: {len(missing)} of {len(items)} files are not below {shown(folder)}: "
             f"{some(missing)}"
         )
+
+
+DATASETS = {"list_files": Dataset(list_files, ListOptions)}
+"""Datasets of this module, for the menu."""

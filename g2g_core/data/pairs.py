@@ -1,12 +1,14 @@
 """The interface of a dataset: batches for training, fixed pairs for evaluation."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
 from torch import Tensor
+
+from g2g_core.config import TrialConfig
 
 
 class DataError(ValueError):
@@ -134,6 +136,36 @@ class Data(Protocol):
             steps: number of batches.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that study files can name; called with a config, it returns the data.
+
+    Attributes:
+        make: the function that returns the data of a config; the first line of its docstring is
+            shown by `g2g-ablate list datasets`.
+        options: dataclass of the keys of `data:` in a study file.
+    """
+
+    make: Callable[[TrialConfig], Data]
+    options: type
+
+    def __call__(self, config: TrialConfig) -> Data:
+        """Return the data of a config.
+
+        Raises:
+            DataError: the data or an option can't be used.
+        """
+        return self.make(config)
+
+    def without_effect(self) -> frozenset[str]:
+        """Return the options that change no number: paths, and those marked as neutral."""
+        return frozenset(
+            option.name
+            for option in fields(self.options)
+            if {"neutral", "path"} & set(option.metadata)
+        )
 
 
 def digest_of(parts: Sequence[Tensor | np.ndarray | str | None]) -> str:

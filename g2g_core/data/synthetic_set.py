@@ -13,7 +13,7 @@ from torch import Tensor
 from g2g_core.config import TrialConfig
 from g2g_core.data.options import options_of
 from g2g_core.data.order import Order
-from g2g_core.data.pairs import Batch, Data, DataError, EvaluationPairs, digest_of
+from g2g_core.data.pairs import Batch, Data, DataError, Dataset, EvaluationPairs, digest_of
 from g2g_core.data.rendering import LOOKS, Content, Layers, Look, content, look, render
 from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
@@ -222,3 +222,7 @@ def content_factors(contents: list[Content]) -> dict[str, Tensor]:
             np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
         ),
     }
+
+
+DATASETS = {"synthetic": Dataset(synthetic, SyntheticOptions)}
+"""Datasets of this module, for the menu."""

@@ -1,4 +1,10 @@
-"""Turn stored pixels into the images of a step: crop, mirror, and scale to [-1, 1]."""
+"""Turn stored pixels into the images of a step: crop, mirror, and scale to [-1, 1].
+
+torchvision has the same operations, but this module doesn't use them. For a batch of 8 images of
+128 pixels, its `crop` and `horizontal_flip` take 0.32 ms instead of 0.14 ms for the same pixels.
+Its `to_dtype` and `normalize` take 0.18 ms instead of 0.10 ms, and for 111 of the 256 values the
+result differs in the last bit, which would change the numbers of every trial.
+"""
 
 from collections.abc import Sequence
 

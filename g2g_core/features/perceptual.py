@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from g2g_core.features.efficientnet_lite0 import EfficientNetLite0
 from g2g_core.features.options import FeatureOptions
-from g2g_core.features.vgg16 import Vgg16
 from g2g_core.features.weights import EFFICIENTNET_LITE0, VGG16, find_weights, load_state
 
 
@@ -34,6 +33,9 @@ def vgg16(options: FeatureOptions) -> PerceptualNetwork:
 
     The weights are read from a path or from torchvision's cache. The default layer is relu2_2.
     """
+    # This imports torchvision, which takes seconds that only users of this network should wait.
+    from g2g_core.features.vgg16 import Vgg16
+
     network = Vgg16(options.perceptual_normalise)
     state = load_state(find_weights(VGG16, options.perceptual_weights))
     parameters = network.state_dict()

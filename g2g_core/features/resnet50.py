@@ -21,9 +21,14 @@ def vggface_range(images: Tensor) -> Tensor:
 class ResNet50(nn.Module):
     """A network from a face image to a code of 2048 non-negative numbers.
 
-    Unlike in torchvision's ResNet, the stride of 2 is in the first 1x1 convolution of a stage.
-    Layers have the names of the converted Caffe model. The network has 23,508,032 parameters,
-    without the classifier. Images must have 195 to 224 pixels, so that the last map is 7x7.
+    This is not torchvision's ResNet-50, because the codes must be those of the Caffe model: the
+    stride of 2 is in the first 1x1 convolution of a stage, and the first pool has no padding. With
+    the weights of the tests, the codes of torchvision's network differ by 7%. With other strides
+    and pools, they would be the same, but layers would lose the names of the converted Caffe model,
+    which the weight file and checkpoints use.
+
+    The network has 23,508,032 parameters, without the classifier. Images must have 195 to 224
+    pixels, so that the last map is 7x7.
     """
 
     dim = 2048

@@ -1,15 +1,18 @@
-"""VGG16 features for perceptual losses (arXiv 1409.1556), in torchvision's numbering."""
+"""VGG16 features for perceptual losses (arXiv 1409.1556), with torchvision's layers and numbering.
+
+Importing torchvision takes seconds. Therefore, `g2g_core.features.perceptual` imports this module
+only when a trial uses the network.
+"""
 
 from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
+from torchvision.transforms.v2.functional import normalize
 
 LAYERS = {"relu1_2": 3, "relu2_2": 8, "relu3_3": 15, "relu4_3": 22}
 """Name of a feature map -> index of its ReLU in torchvision's `vgg16().features`."""
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Mean and standard deviation of ImageNet's RGB values in [0, 1]."""
-
-_WIDTHS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512)
-"""Output channels of the convolutions up to relu4_3; 0 means a 2x2 max pool."""
 
 
 class Vgg16(nn.Module):
@@ -26,14 +29,9 @@ class Vgg16(nn.Module):
     def __init__(self, normalise: bool = True) -> None:
         super().__init__()
         self.normalise = normalise
-        layers: list[nn.Module] = []
-        channels = 3
-        for width in _WIDTHS:
-            layers += (
-                [nn.Conv2d(channels, width, 3, 1, 1), nn.ReLU()] if width else [nn.MaxPool2d(2)]
-            )
-            channels = width or channels
-        self.features = nn.Sequential(*layers)
+        # Configuration D is VGG16, and its first 13 entries end with relu4_3. torchvision's
+        # `vgg16()` would also create the classifier, which takes 500 MB and seconds.
+        self.features: nn.Sequential = make_layers(cfgs["D"][:13])
 
     def forward(self, images: Tensor, layer: str = "relu2_2") -> Tensor:
         """Return one feature map.
@@ -53,5 +51,5 @@ class Vgg16(nn.Module):
 
 def imagenet_range(images: Tensor) -> Tensor:
     """Normalize images (B, 3, H, W) in [-1, 1] by ImageNet's mean and deviation per channel."""
-    mean, deviation = (images.new_tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
-    return (images * 0.5 + 0.5 - mean) / deviation
+    normalized: Tensor = normalize(images * 0.5 + 0.5, MEAN, DEVIATION)
+    return normalized

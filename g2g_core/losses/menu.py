@@ -1,8 +1,15 @@
 """The menu of loss terms."""
 
-from g2g_core import plugins
+from g2g_base.plugins import Group, with_plugins
 from g2g_core.losses import cycle, funit
 from g2g_core.losses.term import Term, TermClass
+
+GROUP = Group(
+    "g2g_ablate.losses",
+    "a function of a pass, or a class that takes the config",
+    lambda _, term: callable(term),
+)
+"""Entry points that add terms to the menu."""
 
 LOSSES: dict[str, Term | TermClass] = {
     name: term
@@ -20,9 +27,7 @@ Terms are summed in this order, so that results are bit-identical.
 def all_losses() -> dict[str, Term | TermClass]:
     """Return the built-in terms, then those of installed packages, by name.
 
-    Packages register their terms in the entry-point group `g2g_ablate.losses`.
-
     Raises:
-        PluginError: an installed package uses a name that is taken, or its term can't be loaded.
+        PluginError: an installed package adds a term that can't be used.
     """
-    return plugins.with_plugins(LOSSES, plugins.LOSSES)
+    return with_plugins(LOSSES, GROUP)

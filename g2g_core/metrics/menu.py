@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from g2g_core import plugins
+from g2g_base.plugins import Group, with_plugins
 from g2g_core.metrics.faces import FACES
 from g2g_core.metrics.metric import Metric
 from g2g_core.metrics.probes import PROBES
@@ -17,17 +17,22 @@ METRICS: dict[str, Metric] = {
 }
 """Metric by name, in the order of reports."""
 
+GROUP = Group(
+    "g2g_ablate.metrics",
+    "a Metric whose name is that of the entry point",
+    lambda name, metric: isinstance(metric, Metric) and metric.name == name,
+)
+"""Entry points that add metrics to the menu."""
+
 
 @cache
 def all_metrics() -> dict[str, Metric]:
     """Return the built-in metrics, then those of installed packages, by name.
 
-    Packages register their metrics in the entry-point group `g2g_ablate.metrics`.
-
     Raises:
-        PluginError: an installed package uses a name that is taken, or its metric can't be loaded.
+        PluginError: an installed package adds a metric that can't be used.
     """
-    return plugins.with_plugins(METRICS, plugins.METRICS)
+    return with_plugins(METRICS, GROUP)
 
 
 DEFAULT = frozenset(

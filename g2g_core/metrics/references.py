@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from g2g_core.config import TrialConfig
-from g2g_core.data import DATASETS, NEUTRAL_OPTIONS, PATH_OPTIONS
+from g2g_core.data import all_datasets
 from g2g_core.data.pairs import Data, EvaluationPairs, digest_of
 from g2g_core.metrics.classifier import RECIPE, Classifier, Judgement, judge
 from g2g_core.metrics.networks import WEIGHTS, Judge, Lite0, face_landmarks, face_resnet
@@ -48,7 +48,7 @@ class References:
 
         They are drawn with a seed that no trial has.
         """
-        data = DATASETS[self._config.dataset](replace(self._config, seed=POOL_SEED))
+        data = all_datasets()[self._config.dataset](replace(self._config, seed=POOL_SEED))
         return data.evaluation_pairs(POOL_PAIRS, self.pairs.split)
 
     @cached_property
@@ -165,7 +165,7 @@ class References:
     @property
     def _key(self) -> str:
         """A digest of everything that the classifier depends on."""
-        without_effect = NEUTRAL_OPTIONS | PATH_OPTIONS
+        without_effect = all_datasets()[self._config.dataset].without_effect()
         options = sorted(
             (name, value) for name, value in self._config.data.items() if name not in without_effect
         )

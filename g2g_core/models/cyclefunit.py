@@ -8,7 +8,7 @@ from torch import nn
 from g2g_core.config import TrialConfig
 from g2g_core.features import identity_encoder
 from g2g_core.models.funit import FunitGenerator
-from g2g_core.models.networks import Networks, averaged, narrowed
+from g2g_core.models.networks import Model, Networks, averaged, narrowed
 from g2g_core.models.options import GeneratorSizes, options_of, require
 from g2g_core.models.patchgan import Kind, Norm, PatchGan, check_kind
 from g2g_core.seeding import seeded_init
@@ -87,3 +87,7 @@ def _class_encoder(options: CycleFunitOptions) -> nn.Module | None:
             f"the size of {options.identity}'s codes"
         )
     return encoder
+
+
+MODELS = {"cyclefunit": Model(cyclefunit, CycleFunitOptions)}
+"""Models of this module, for the menu."""

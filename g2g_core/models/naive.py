@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from g2g_core.config import TrialConfig
 from g2g_core.models.lord import LordGenerator, LordModulation, Output, check_sizes
-from g2g_core.models.networks import Networks, averaged
+from g2g_core.models.networks import Model, Networks, averaged
 from g2g_core.models.options import options_of, require
 from g2g_core.models.paired_norm import PairedBatchNorm2d
 from g2g_core.seeding import seeded_init
@@ -159,3 +159,7 @@ def naive(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
     with seeded_init(config.seed, "init/generator"):
         generator = NaiveGenerator(config.image_size, options)
     return Networks(generator, None, averaged(generator, config))
+
+
+MODELS = {"naive": Model(naive, NaiveOptions)}
+"""Models of this module, for the menu."""

@@ -1,5 +1,6 @@
 """The parts of a model, and the FUNIT models."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -39,6 +40,28 @@ class Networks:
     make_pass: type[CrossPass] = CrossPass
     generator_first: bool = False
     image_by_image: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that study files can name.
+
+    Called with a config and the number of training classes, it returns float32 networks on the CPU,
+    with the initial weights of the config's seed.
+
+    Attributes:
+        make: the function that makes the networks; the first line of its docstring is shown by
+            `g2g-ablate list models`.
+        options: dataclass of the keys of `network:` in a study file. A method `check_side(side)`
+            may refuse images of a side, pixels, by a ValueError.
+    """
+
+    make: Callable[[TrialConfig, int], Networks]
+    options: type
+
+    def __call__(self, config: TrialConfig, n_classes: int) -> Networks:
+        """Return the networks of a config."""
+        return self.make(config, n_classes)
 
 
 def funit2funit(config: TrialConfig, n_classes: int) -> Networks:
@@ -88,3 +111,10 @@ def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> N
     return Networks(
         generator, discriminator, averaged(generator, config), make_pass, image_by_image=True
     )
+
+
+MODELS = {
+    "funit2funit": Model(funit2funit, FunitOptions),
+    "funit": Model(funit, FunitOptions),
+}
+"""Models of this module, for the menu."""

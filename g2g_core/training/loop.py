@@ -10,19 +10,16 @@ import torch
 from torch import Tensor
 
 from g2g_core.checkpoints import checkpoint, checkpoint_file
-from g2g_core.config import TrialConfig, canonical
-from g2g_core.data import DATA_OPTIONS
+from g2g_core.config import TrialConfig, canonical, facts
+from g2g_core.data import all_datasets
 from g2g_core.data.pairs import Data
 from g2g_core.metrics import all_metrics
 from g2g_core.metrics.evaluator import Evaluator
-from g2g_core.models import OPTIONS, Networks
+from g2g_core.models import Networks, all_models
 from g2g_core.record import Diverged, Record
 from g2g_core.training.divergence import Watch
 from g2g_core.training.setup import build, ready, start
 from g2g_core.training.step import TrainingStep
-
-FREE = ("steps", "checkpoint_every")
-"""Fields of the config that may change between the attempts of a run."""
 
 
 def train(
@@ -157,9 +154,10 @@ def _effective(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Neither the way it is written nor the places of files matter.
     """
-    return {name: canonical(name, config) for name in config if name not in FREE} | {
-        "network": _options(config["network"], OPTIONS[config["model"]]),
-        "data": _options(config["data"], DATA_OPTIONS[config["dataset"]]),
+    known = facts()
+    return {name: canonical(name, config) for name in config if not known[name].may_change} | {
+        "network": _options(config["network"], all_models()[config["model"]].options),
+        "data": _options(config["data"], all_datasets()[config["dataset"]].options),
     }
 
 

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from g2g_core.checkpoints import checkpoint
 from g2g_core.config import TrialConfig
-from g2g_core.data import DATASETS
+from g2g_core.data import all_datasets
 from g2g_core.data.pairs import Batch, Data, EvaluationPairs
 from g2g_core.hashing import sha256
-from g2g_core.models import MODELS, Networks
+from g2g_core.models import Networks, all_models
 from g2g_core.training.step import TrainingStep
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
@@ -30,8 +30,8 @@ def build(config: TrialConfig, device: str) -> tuple[Data, Networks]:
     """
     if config.precision not in DTYPES:
         raise ValueError(f"precision: {config.precision!r} is not one of {', '.join(DTYPES)}")
-    data = DATASETS[config.dataset](config)
-    networks = MODELS[config.model](config, data.n_classes)
+    data = all_datasets()[config.dataset](config)
+    networks = all_models()[config.model](config, data.n_classes)
 
     def on_device(network: nn.Module | None) -> Any:
         if network is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reports.charts.svg import (
     Axis,
     cross,
+    end_labels,
     line,
     path,
     shortened,
@@ -104,6 +105,6 @@ def curve_panel(
         )
         body += "".join(cross(x(s), y(v)) for s, v in marks.ended)
 
-    for value, text in labels:
-        body += words(right + 8, y(value) + 4, shortened(text, LABELS - 8), "bold")
+    ends = [(y(value), text) for value, text in labels]
+    body += end_labels(right + 8, ends, LABELS - 2, TOP - 6, HEIGHT - 20)
     return Drawing(name, body, width, HEIGHT, alt, "panel" if width == WIDTH else "wide")

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.charts.svg import (
+    LEADING,
     Axis,
     circle,
     line,
+    paragraph,
     path,
     rect,
-    shortened,
     text_width,
     tick_labels,
     words,
+    wrapped,
 )
 from reports.page.blocks import Drawing
 
 WIDTH = 300.0
 MARGIN = 12.0
+MOST_LINES = 4
+"""Most lines of the name of a row."""
 
 Tone = Literal["on", "off", "neutral"]
 
@@ -135,17 +139,18 @@ def forest(
         axis_label: label under the axis.
         alt: one sentence that says what is seen.
     """
-    left = min(max((text_width(e.label) for e in estimates), default=60) + 14, 260)
+    left = min(max((text_width(e.label) for e in estimates), default=60) + 14, 300)
+    names = [wrapped(e.label, left - 14, most=MOST_LINES) for e in estimates]
     inner = effect_axis(estimates, margin)
     axis = Axis(inner.low, inner.high, left, left + 300)
-    height = 24 * len(estimates)
+    rows = [max(24.0, LEADING * len(lines) + 8) for lines in names]
+    height = sum(rows)
 
     body = _ground(axis, margin, 6, height)
-    for index, estimate in enumerate(estimates):
-        y = 18 + 24 * index
-        body += words(left - 10, y + 4, shortened(estimate.label, left - 14), "end") + _mark(
-            estimate, axis, y
-        )
+    for index, (estimate, lines) in enumerate(zip(estimates, names, strict=True)):
+        y = 6 + sum(rows[:index]) + rows[index] / 2
+        body += paragraph(left - 10, y + 4 - LEADING * (len(lines) - 1) / 2, lines, "end")
+        body += _mark(estimate, axis, y)
         body += "".join(circle(axis(v), y + 8, 1.5, "dot") for v in estimate.dots)
 
     ticks = axis.ticks(6)
@@ -154,5 +159,7 @@ def forest(
         body += line(axis(tick), height + 6, axis(tick), height + 10, "ax")
         body += words(axis(tick), height + 21, text, "tick mid")
 
-    body += words(left + 150, height + 37, shortened(axis_label, 300), "mid")
-    return Drawing(name, body, left + 312, height + 44, alt, "wide")
+    # The label is centered under the axis, so it has the same room on both sides.
+    below = wrapped(axis_label, 2 * min(left + 150, 162))
+    body += paragraph(left + 150, height + 37, below, "mid")
+    return Drawing(name, body, left + 312, height + 31 + LEADING * len(below), alt, "wide")

@@ -57,8 +57,8 @@ def scatter(
         body += line(x(tick), bottom, x(tick), bottom + 4, "ax") + words(
             x(tick), bottom + 16, text, "tick mid"
         )
-    body += words(left - 50, 12, shortened(labels[1], 380), "mu") + words(
-        right, bottom + 34, shortened(labels[0], 340), "mu end"
+    body += words(left - 50, 12, shortened(labels[1], right - 4), "mu") + words(
+        right, bottom + 34, shortened(labels[0], right - 8), "mu end"
     )
 
     for a, b in start[:1]:

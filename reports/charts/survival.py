@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.charts.svg import Axis, line, path, shortened, tick_labels, words
+from reports.charts.svg import (
+    Axis,
+    end_labels,
+    line,
+    path,
+    shortened,
+    text_width,
+    tick_labels,
+    words,
+)
 from reports.page.blocks import Drawing
 
 DASHES = ("", " dash", " dots")
@@ -31,24 +40,6 @@ class Survivors:
     css: str
 
 
-def _free(wanted: float, taken: Sequence[float], top: float, bottom: float) -> float:
-    """Return the height nearest to `wanted` at which a label covers no other label.
-
-    The height is inside the plot if there is room.
-
-    Args:
-        wanted: height at which the label would be alone.
-        taken: heights of the labels already drawn.
-        top: upper end of the plot.
-        bottom: lower end of the plot.
-    """
-    moves = sorted((13 * k for k in range(-len(taken) - 1, len(taken) + 2)), key=abs)
-    free = [
-        wanted + move for move in moves if all(abs(wanted + move - other) >= 13 for other in taken)
-    ]
-    return next((at for at in free if top <= at <= bottom + 4), free[0])
-
-
 def ticks_until(last: float) -> list[float]:
     """Return the steps at which the chart gives the numbers at risk."""
     return Axis(0, max(last, 1), 0, 1).ticks(5)
@@ -63,19 +54,22 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
         last: last step of the horizontal axis.
         alt: one sentence that says what is seen.
     """
-    left, right, top, bottom = 96.0, 400.0, 10.0, 170.0
+    # The table has the names of the groups at its left; the plot makes room for them.
+    widest = max((text_width(group.label, 10) for group in groups), default=0.0)
+    left = min(max(96.0, widest + 40), 260.0)
+    right, top, bottom = left + 304, 10.0, 170.0
     x, y = Axis(0, max(last, 1), left, right), Axis(0, 1, bottom, top)
 
     body = ""
     for share in (0.0, 0.5, 1.0):
         body += line(left, y(share), right, y(share), "grid")
-        body += words(left - 6, y(share) + 3.5, f"{100 * share:.0f} %", "tick end")
+        body += words(left - 6, y(share) + 3.5, f"{100 * share:.0f}%", "tick end")
     ticks = ticks_until(last)
     for tick, text in zip(ticks, tick_labels(ticks), strict=True):
         body += words(x(tick), bottom + 16, text, "tick mid")
     body += words(right + 24, bottom + 16, "step", "tick")
 
-    taken: list[float] = []
+    ends = []
     for index, group in enumerate(groups):
         points, share = [(x(0), y(1))], 1.0
         for step, after in zip(group.steps, group.shares, strict=True):
@@ -95,10 +89,7 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
             )
             body += line(x(step), y(level) - 4, x(step), y(level) + 4, group.css)
 
-        at = _free(y(share) + 4, taken, top, bottom)
-        taken.append(at)
-        body += words(right + 8, at, shortened(group.label, 130), "bold")
-
+        ends.append((y(share), group.label))
         row = bottom + 38 + 15 * index
         body += words(left - 30, row, shortened(group.label, left - 34, 10), "tick end")
         body += "".join(
@@ -106,5 +97,6 @@ def survival_chart(name: str, groups: Sequence[Survivors], last: float, alt: str
             for tick, k in zip(ticks, group.at_risk, strict=True)
         )
 
+    body += end_labels(right + 8, ends, 130, top - 6, bottom + 4)
     body += words(right + 24, bottom + 38, "at risk", "tick")
-    return Drawing(name, body, 540, bottom + 44 + 15 * len(groups), alt, "wide")
+    return Drawing(name, body, right + 140, bottom + 44 + 15 * len(groups), alt, "wide")

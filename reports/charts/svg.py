@@ -14,6 +14,20 @@ from reports.page.blocks import Drawing
 from reports.page.numbers import MINUS
 from reports.page.theme import paper_style
 
+LEADING = 13.0
+"""Distance between the baselines of two lines of text, pixels."""
+ASCENT = 10.5
+"""Distance from the top of a line of text to its baseline, pixels."""
+MOST_LINES = 4
+"""Most lines of a label at the end of a line."""
+
+WIDE = "mwMW@%…—"
+NARROW = " !'(),-./:;I[\\]`fijlrt|·"
+SYMBOLS = "#&+<=>^~×−±●○▲▼"
+"""Characters that are wider or narrower than most others of DejaVu Sans."""
+BOLD = 1.14
+"""How much wider bold text is than text of normal weight."""
+
 
 def n(value: float) -> str:
     """Return a coordinate as text with at most one digit after the point."""
@@ -53,6 +67,11 @@ def words(x: float, y: float, text: str, css: str = "") -> str:
     return f'<text{kind} x="{n(x)}" y="{n(y)}">{html.escape(text)}</text>'
 
 
+def moved(body: str, x: float, y: float) -> str:
+    """Return elements with their origin moved to (x, y)."""
+    return f'<g transform="translate({n(x)} {n(y)})">{body}</g>'
+
+
 def triangle(x: float, y: float, css: str = "onset") -> str:
     """Return a small triangle that points down to (x, y)."""
     return f'<path class="{css}" d="M{n(x - 3.5)} {n(y - 6)}h7l-3.5 6z"/>'
@@ -63,21 +82,110 @@ def cross(x: float, y: float) -> str:
     return f'<path class="cross" d="M{n(x - 3)} {n(y - 3)}l6 6m0-6l-6 6"/>'
 
 
-def text_width(text: str, size: float = 11) -> float:
-    """Return about how wide a text is in DejaVu Sans, so that labels get enough room.
+def text_width(text: str, size: float = 11, bold: bool = False) -> float:
+    """Return an upper estimate of a text's width in DejaVu Sans, so that labels have enough room.
 
-    East Asian wide characters count as one em, all others as 0.62 em.
+    Args:
+        text: the text, on one line.
+        size: size of the font, pixels.
+        bold: whether the text is bold.
     """
-    return sum(1.0 if unicodedata.east_asian_width(char) in "WF" else 0.62 for char in text) * size
+    return sum(map(_em, text)) * size * (BOLD if bold else 1.0)
 
 
-def shortened(text: str, width: float, size: float = 11) -> str:
+def _em(char: str) -> float:
+    """Return about how wide a character of DejaVu Sans is, in units of the font's size."""
+    if char in WIDE or unicodedata.east_asian_width(char) in "WF":
+        return 1.0
+    if char in SYMBOLS:
+        return 0.85
+    if char in NARROW:
+        return 0.43
+    return 0.77 if char.isupper() else 0.63
+
+
+def shortened(text: str, width: float, size: float = 11, bold: bool = False) -> str:
     """Return the text, cut with an ellipsis if it is wider than `width`."""
-    if text_width(text, size) <= width:
+    if text_width(text, size, bold) <= width:
         return text
-    while text and text_width(text + "…", size) > width:
+    while text and text_width(text + "…", size, bold) > width:
         text = text[:-1]
     return text.rstrip() + "…"
+
+
+def wrapped(
+    text: str, width: float, size: float = 11, bold: bool = False, most: int | None = None
+) -> list[str]:
+    """Return the text as lines that are at most `width` wide.
+
+    Args:
+        text: the text. It breaks at spaces; a word that is wider than a line breaks anywhere.
+        width: width of a line, pixels.
+        size: size of the font, pixels.
+        bold: whether the text is bold.
+        most: most lines; the last one is cut with an ellipsis. None keeps the whole text.
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if text_width(longer, size, bold) <= width:
+            lines[-1] = longer
+            continue
+
+        if lines[-1]:
+            lines.append("")
+        for char in word:
+            if lines[-1] and text_width(lines[-1] + char, size, bold) > width:
+                lines.append("")
+            lines[-1] += char
+
+    if most is None or len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], shortened(" ".join(lines[most - 1 :]), width, size, bold)]
+
+
+def paragraph(x: float, y: float, lines: Sequence[str], css: str = "") -> str:
+    """Return lines of text below each other; the first one has its baseline at y."""
+    return "".join(words(x, y + LEADING * at, text, css) for at, text in enumerate(lines))
+
+
+def end_labels(
+    x: float,
+    labels: Sequence[tuple[float, str]],
+    width: float,
+    top: float,
+    bottom: float,
+) -> str:
+    """Return the labels at the ends of lines: names in full where they fit, none over another.
+
+    Args:
+        x: left edge of the labels.
+        labels: (height of the line's end, text) of each label.
+        width: width of the labels, pixels; a longer text is wrapped.
+        top: upper end of the plot.
+        bottom: lower end of the plot; labels move up from there if there is room.
+    """
+    ordered = sorted(labels, key=lambda label: label[0])
+    blocks = [wrapped(text, width, bold=True, most=MOST_LINES) for _, text in ordered]
+    sizes = [LEADING * len(lines) for lines in blocks]
+
+    # From the top, each label moves down until it has room; from the bottom, it moves up again.
+    tops: list[float] = []
+    for (height, _), size in zip(ordered, sizes, strict=True):
+        free = tops[-1] + sizes[len(tops) - 1] if tops else top
+        tops.append(max(height - size / 2, free))
+    floor = bottom
+    for at in reversed(range(len(tops))):
+        tops[at] = max(min(tops[at], floor - sizes[at]), top)
+        floor = tops[at]
+    # Labels that don't fit between both ends reach beyond the lower one.
+    for at in range(1, len(tops)):
+        tops[at] = max(tops[at], tops[at - 1] + sizes[at - 1])
+
+    return "".join(
+        paragraph(x, start + ASCENT, lines, "bold")
+        for start, lines in zip(tops, blocks, strict=True)
+    )
 
 
 @dataclass(frozen=True)

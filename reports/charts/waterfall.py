@@ -36,10 +36,8 @@ def waterfall(
         total_text: the total as readers see it.
         alt: one sentence that says what is seen.
     """
-    left = min(
-        max(text_width(label) for label in (total_label, *(share.label for share in shares))) + 14,
-        220,
-    )
+    names = [text_width(total_label, bold=True), *(text_width(share.label) for share in shares)]
+    left = min(max(names) + 14, 320)
 
     ends = [0.0]
     for share in shares:
@@ -58,7 +56,7 @@ def waterfall(
         body += line(x2, y + 17, x2, y + 26, "link")
 
     y = 8 + 26 * len(shares)
-    body += words(left - 10, y + 13, shortened(total_label, left - 12), "end bold")
+    body += words(left - 10, y + 13, shortened(total_label, left - 12, bold=True), "end bold")
     body += line(axis(0), y + 9, axis(ends[-1]), y + 9, "neutral bar")
     body += words(max(axis(ends[-1]), axis(0)) + 6, y + 13, total_text, "bold")
 

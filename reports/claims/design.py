@@ -157,18 +157,12 @@ class Design:
     def fraction(self) -> bool:
         """Whether the cells are a whole regular fraction of a factorial.
 
-        A part of a fraction doesn't count, because other terms would be aliased there. The cells of
-        a fraction and its fold-over count, even if the study lists them one by one.
+        Only the cells decide, not the name of the design: those of a fraction and its fold-over
+        count even if the study lists them one by one. A part of a fraction doesn't count, because
+        other terms would be aliased there.
         """
-        kinds = ("fractional_factorial", "custom")
         size = len(self._cell_at)
-        if (
-            not self.two_level
-            or self.kind not in kinds
-            or self.complete
-            or size < 4
-            or size & (size - 1)
-        ):
+        if not self.two_level or self.complete or size < 4 or size & (size - 1):
             return False
         if len(self.cells) < size or any(term.blocks for term in self.mains):
             return False
@@ -329,6 +323,15 @@ def design_kind(plan: PlanDocument) -> str:
     """Return the name of a study's design; `custom` if the plan has none."""
     design = plan.get("design", "custom")
     return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)
+
+
+def turned_off(plan: PlanDocument) -> bool:
+    """Return whether arms are named by the factors that they turn off, not by those turned on.
+
+    Plans of version 0.1 do not say it; there, only the design `leave_one_out` does so.
+    """
+    earlier = "off" if design_kind(plan) == "leave_one_out" else "on"
+    return plan.get("turned", earlier) == "off"
 
 
 def _level_choices(changes: Sequence[Change]) -> Iterator[dict[str, str]]:

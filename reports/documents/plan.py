@@ -75,6 +75,7 @@ class PlanDocument(TypedDict, total=False):
 
     Attributes:
         hash: Digest of the trials' ids, the outcome, and the rule.
+        turned: `off` if arms are named by the factors that they turn off, else `on`.
         base: The config that levels are patches of.
         reference: The levels of the cell that the others are compared with.
         reference_cell: Its id; None: it is no cell of the plan.
@@ -93,6 +94,7 @@ class PlanDocument(TypedDict, total=False):
     question: str
     hash: str
     design: dict[str, Any]
+    turned: str
     seeds: list[int]
     outcome: OutcomeDocument
     factors: dict[str, FactorDocument]

@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import Any, Literal
 
 import typst
 
@@ -38,6 +39,8 @@ from reports.render.html import template
 
 MOST_ARMS = 6
 """Most columns of pictures on a page."""
+CSS_PPI = 96.0
+"""CSS pixels per inch."""
 
 
 def to_pdf(document: Document) -> bytes:
@@ -95,6 +98,27 @@ def to_pdf(document: Document) -> bytes:
 
 def drawing_pdf(drawing: Drawing) -> bytes:
     """Return one drawing as a PDF page of its own size, for papers."""
+    return _page(drawing, "pdf")
+
+
+def drawing_png(drawing: Drawing, scale: float = 2.0) -> bytes:
+    """Return one drawing as a PNG image, for slides and web pages.
+
+    Args:
+        drawing: the drawing; one unit of its view box is a CSS pixel.
+        scale: pixels of the image for each CSS pixel.
+    """
+    return _page(drawing, "png", CSS_PPI * scale)
+
+
+def _page(drawing: Drawing, kind: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
+    """Return a page of a drawing's own size, typeset from the drawing's SVG.
+
+    Args:
+        drawing: the drawing.
+        kind: the format of the page.
+        ppi: pixels per inch of a PNG.
+    """
     svg = standalone(drawing)
     fonts = choose_fonts(set(svg))
     # A CSS pixel is 0.75 pt. The date is left out, so that the file is always the same.
@@ -107,6 +131,8 @@ def drawing_pdf(drawing: Drawing) -> bytes:
         source.encode(),
         font_paths=_loaded(fonts.folders),
         sys_inputs={"svg": str(fonts.shown(svg)), "alt": str(fonts.shown(drawing.alt))},
+        format=kind,
+        ppi=ppi,
     )
     return _one(result)
 
@@ -170,9 +196,18 @@ def _drawing(drawing: Drawing | None) -> dict[str, Any] | None:
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
-    """Return a cell as the template reads it."""
+    """Return a cell as the template reads it; a long `factor=level` can break in it."""
+    spans = [
+        {
+            **span,
+            "text": span["text"].replace("=", "=\u200b")
+            if len(span["text"]) > 16
+            else span["text"],
+        }
+        for span in _spans(cell.spans)
+    ]
     return {
-        "spans": _spans(cell.spans),
+        "spans": spans,
         "sub": _spans(cell.sub),
         "badge": cell.badge,
         "drawing": _drawing(cell.drawing),
@@ -240,6 +275,10 @@ def _size(table: Table) -> float:
     return 7.5 if table.look == "plain" else 8.0 if len(table.columns) > 7 else 9.0
 
 
+LONGEST_BADGE = 15
+"""Characters of a verdict on one line."""
+
+
 def _needed(table: Table, index: int) -> float | None:
     """Return the width in millimeters that keeps a column's content on one line.
 
@@ -257,7 +296,9 @@ def _needed(table: Table, index: int) -> float | None:
     # Millimeters per character; the numbers are for text of 9 pt.
     per_char = {"number": 1.55, "code": 1.62, "badge": 1.95}[column.kind] * _size(table) / 9
     longest = max((len(plain(cell.spans)) for cell in cells), default=0)
-    badge = max((len(cell.badge) + 2 for cell in cells if cell.badge), default=0)
+    # A long verdict breaks into two lines, or it would leave nothing for the names of factors.
+    lines = [line for cell in cells for line in wrap(cell.badge, LONGEST_BADGE)]
+    badge = max((len(line) + 2 for line in lines), default=0)
     below = max((len(plain(cell.sub)) for cell in cells), default=0)
     # A heading can break between words, but not inside one.
     head = max(len(word) for word in column.label.split(" ")) * 1.55

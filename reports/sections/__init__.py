@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from g2g_base.plugins import Group, with_plugins
 from reports.page.blocks import Section
 from reports.sections.answer import answer
 from reports.sections.arms import arms
@@ -40,3 +41,20 @@ SECTIONS: tuple[SectionOf, ...] = (
     glossary,
 )
 """In the order of the reader's questions; a section without content returns None."""
+
+GROUP = Group(
+    "g2g_ablate.sections",
+    "a function of a study with the name of the entry point",
+    lambda name, section: callable(section) and getattr(section, "__name__", "") == name,
+)
+"""Entry points that add sections to the report."""
+
+
+def all_sections() -> tuple[SectionOf, ...]:
+    """Return the sections of this package, then those of other packages, sorted by name.
+
+    Raises:
+        PluginError: an installed package adds a section that can't be used.
+    """
+    menu: dict[str, SectionOf] = {section.__name__: section for section in SECTIONS}
+    return tuple(with_plugins(menu, GROUP).values())

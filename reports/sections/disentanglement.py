@@ -84,7 +84,7 @@ def disentanglement(view: StudyView) -> Section | None:
         )
         if len(pairs) < 2:
             continue
-        panels.append(_panel(view, trials, name))
+        panels.append(metric_panel(view, trials, name))
         rows.append(_row(view, pairs, name))
 
     if not panels:
@@ -165,7 +165,7 @@ def _better(view: StudyView, name: str) -> str:
     return str(view.described(name).get("better") or "")
 
 
-def _panel(view: StudyView, trials: pd.DataFrame, name: str) -> Panel:
+def metric_panel(view: StudyView, trials: pd.DataFrame, name: str) -> Panel:
     """Return the scatter plot of the outcome against one metric."""
     spots, scale = [], _scale(trials[f"metric.{name}"])
     for row in trials.to_dict("records"):

@@ -1,4 +1,7 @@
-"""The paper's figure, cut from the trials' images pair by pair, small enough to embed."""
+"""The paper's figure, cut from the trials' images pair by pair, small enough to embed.
+
+Pillow does it, not torchvision, because reports need neither torch nor torchvision.
+"""
 
 import io
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis
-from reports.claims.design import design_kind
+from reports.claims.design import turned_off
 from reports.documents.plan import PlanDocument
 from reports.page.blocks import Rich, Span, code, joined, rich
 from reports.page.numbers import Scale
@@ -197,7 +197,7 @@ class StudyView:
 
         settings = sum(1 + len(arm.also) for arm in self.arms)
         crossed = settings == prod(len(entry["levels"]) for entry in self.factors.values())
-        if crossed or design_kind(self.study) == "fractional_factorial":
+        if crossed or self.analysis.cells.design.fraction:
             return (
                 "the levels of the other factor"
                 if len(self.factors) == 2
@@ -374,7 +374,7 @@ class StudyView:
 
         Examples: `long_recon + long_fm`, `restore=generator`, or `none of the three`.
         """
-        if design_kind(self.study) == "leave_one_out":
+        if turned_off(self.study):
             return self._label_left_out(levels)
 
         words = []

@@ -15,8 +15,7 @@ import typer
 
 from ablate.cli import app
 from ablate.reading.options import options_of
-from ablate.trainers.core.rules import LIMITS
-from g2g_core.config import TrialConfig
+from g2g_core.config import TrialConfig, facts
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ROOT / "docs" / "commands.md"
@@ -66,7 +65,7 @@ def config_table() -> str:
             continue
         default = rule.get("default")
         told = "" if default in (None, [], {}) else f"; default {default}".replace("'", "")
-        if limits := LIMITS.get(name, {}).get("enum"):
+        if limits := facts()[name].limits.get("enum"):
             told += f"; one of {', '.join(limits)}"
         rows.append(f"| `{name}` | {rule['description'].rstrip('.')}{told} |")
     return "\n".join(rows)

@@ -6,9 +6,8 @@ import pytest
 
 import reports
 from reports import ReportError, build_report, headline, make_report, open_study
-from reports.build import all_sections
 from reports.page.blocks import Section, Text, rich
-from reports.sections import SECTIONS
+from reports.sections import SECTIONS, all_sections
 
 
 def hello(view):
@@ -90,18 +89,36 @@ def test_sections_can_be_left_out_and_added(study):
 
 def test_sections_of_installed_packages_come_last(study, monkeypatch):
     class Entry:
-        name = "hello"
+        name, value = "hello", "other:hello"
 
         @staticmethod
         def load():
             return hello
 
     monkeypatch.setattr(
-        "reports.build.entry_points",
+        "g2g_base.plugins.entry_points",
         lambda group: [Entry] if group == "g2g_ablate.sections" else [],
     )
     assert all_sections()[-1] is hello
     assert make_report(study).document.sections[-1].id == "hello"
+
+
+def test_a_section_of_somebody_else_that_fails_is_named(study):
+    def broken(view):
+        return view.no_such_thing
+
+    def answer_again(view):
+        return Section("answer", "Again", "Again", ())
+
+    def text(view):
+        return "hello"
+
+    with pytest.raises(ReportError, match=r"section broken: AttributeError: .*no_such_thing"):
+        make_report(study, sections=(*SECTIONS, broken))
+    with pytest.raises(ReportError, match="sections answer and answer_again have one id, answer"):
+        make_report(study, sections=(*SECTIONS, answer_again))
+    with pytest.raises(ReportError, match="section text: returned str, not a Section"):
+        make_report(study, sections=(text,))
 
 
 def test_mistakes_are_named(study, tmp_path):

@@ -1,2 +1,1 @@
-"""Trials that are runs of a program of the user's: its command line, its processes, and the metrics
-that it writes."""
+"""Trials that run a program of the user: its command line, its processes, and its metrics."""

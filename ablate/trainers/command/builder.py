@@ -1,6 +1,7 @@
-"""From the cells of a study to its trials, where each is a run of a program.
+"""The builder of the trials of a study in which every trial runs a program.
 
-Two trials are the same when their command lines are, and the content of the files that these name.
+Two trials are the same if their command lines are the same, and the files that the command lines
+name have the same content.
 """
 
 import shutil
@@ -19,10 +20,11 @@ from ablate.trainers.command.template import Command, identifying
 
 
 class CommandBuilder:
-    """Ids and configs of the cells of a study whose trials are runs of a program.
+    """Builder of ids and configs for a study whose trials run a program.
 
     Attributes:
-        missing: what the program needs and is not there, one line each.
+        missing: one message for each thing that the program needs and this machine lacks.
+        sources: file that the command names -> digest of its content.
     """
 
     def __init__(self, command: Command, spec: StudySpec) -> None:
@@ -43,7 +45,7 @@ class CommandBuilder:
         self.identities: dict[str, dict[str, str]] = {}
 
     def cell_id(self, cell: Cell) -> str:
-        """The id of a cell; its identity is kept for its trials."""
+        """Return the id of a cell, and keep the cell's identity for its trials."""
         identity = {
             "config": digest(self.config(cell)),
             "data": "none",
@@ -56,7 +58,7 @@ class CommandBuilder:
         return id_
 
     def trial(self, id_: str, cell: Cell, seed: int) -> Trial:
-        """The trial of a cell and a seed."""
+        """Return the trial of a cell and a seed."""
         config = CommandConfig(
             options=self.values.values(cell),
             arguments=self.arguments(cell),
@@ -69,15 +71,17 @@ class CommandBuilder:
         return Trial(trial_id(identity, seed), id_, cell, seed, config, identity)
 
     def _code(self, texts: Mapping[str, Any]) -> str:
-        """The digest of the files that the command names."""
+        """Return the digest of the files that the command names; `none` if it names no file."""
         files = list(self._files(texts))
         digests = [file_digest(file) for file in files]
         self.sources |= {str(file): str(code) for file, code in zip(files, digests, strict=True)}
         return digest(dumps(digests)) if digests else "none"
 
     def _files(self, texts: Mapping[str, Any]) -> Iterator[Path]:
-        """The files among the words of the command, also behind a `=`; not the interpreter
-        itself."""
+        """Yield the files among the words of the command, also after an equals sign.
+
+        A first word that is an absolute path is left out, because it names the interpreter.
+        """
         words = self.command.arguments(texts, but=("checkpoint",))
         for number, word in enumerate(words):
             for part in (word, word.partition("=")[2]):
@@ -87,18 +91,18 @@ class CommandBuilder:
                         yield file
 
     def _checkpoint(self, values: Mapping[str, Any]) -> str:
-        """The digest of the checkpoint that the command starts from."""
+        """Return the digest of the checkpoint that the command starts from; `none` without one."""
         path = values.get("checkpoint")
         if path is None:
             return "none"
-        found = file_digest(Path(path))
-        if found is None:
+        content = file_digest(Path(path))
+        if content is None:
             self.missing.append(f"checkpoint: {path}: no such file")
-        return found or "missing"
+        return content or "missing"
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; text that cannot be a path names none."""
+    """Return whether a path is that of an existing file; False for text that cannot be a path."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -106,13 +110,13 @@ def is_file(path: Path) -> bool:
 
 
 def _identity(command: Command, texts: Mapping[str, Any]) -> str:
-    """What a program's numbers depend on: its command line, its metrics file, its threads."""
+    """Return what a program's numbers depend on: command line, metrics file, and threads."""
     arguments = command.arguments(texts, but=("checkpoint",))
     return dumps([arguments, command.metrics, texts.get("threads", "1")])
 
 
 def _missing_program(command: Command) -> list[str]:
-    """A line where the program itself is not there."""
+    """Return a message if the program itself is missing, else an empty list."""
     program = command.words[0]
     if BRACE.search(program):
         return []

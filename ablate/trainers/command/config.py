@@ -1,4 +1,4 @@
-"""The config of a trial that any program trains: its options, and the command line made of them."""
+"""The config of a trial that runs a program: its options, and its command line made of them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,27 +7,26 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 BRACE = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
-"""A doubled brace, a name in braces, or a brace that stands alone."""
+"""A doubled brace, a name in braces, or a single brace."""
 
 WHEN_STARTED = ("seed", "folder", "device")
-"""Names in braces that are filled in when a trial starts; all others are known when it is
-planned."""
+"""Names in braces that are filled in when a trial starts; `plan` fills in all others."""
 
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """What one run of a program depends on.
+    """Config of a trial that runs a program.
 
     Attributes:
         options: the keys of `base:`, with the patches of the trial's levels.
-        arguments: the command line, in which only `{seed}`, `{folder}` and `{device}` are left to
-            fill in and a brace is doubled.
+        arguments: the command line. Only `{seed}`, `{folder}`, and `{device}` are still to fill in;
+            all other braces are doubled.
         metrics: the file that the program writes, relative to the trial's folder.
-        folder: where the program is started, absolute.
-        outcome: the metric that it must record.
-        seed: the replicate.
+        folder: absolute path of the folder in which the program starts.
+        outcome: the metric that the program must record.
+        seed: the seed of the trial.
         entry: the training run, `module:function`.
-        elsewhere: the training is in another process, which itself says what it took.
+        elsewhere: whether the training is in another process, which reports its own memory.
     """
 
     entry: ClassVar[str] = "ablate.trainers.command.run:train"
@@ -42,31 +41,31 @@ class CommandConfig:
 
     @property
     def steps(self) -> int:
-        """0: how many steps a program takes is not known beforehand."""
+        """Number of steps; always 0, because it is not known before the program runs."""
         return 0
 
     @property
     def log_every(self) -> int:
-        """0: a program records when it likes."""
+        """Steps between records; always 0, because the program decides when to record."""
         return 0
 
     @property
     def checkpoint_every(self) -> int:
-        """0: a program that was interrupted starts from its beginning."""
+        """Steps between checkpoints; always 0, because an interrupted program starts over."""
         return 0
 
     @property
     def threads(self) -> int:
-        """CPU threads of the program: its option `threads`, else 1."""
+        """Number of CPU threads of the program: its option `threads`, or else 1."""
         threads = self.options.get("threads", 1)
         return threads if isinstance(threads, int) and threads > 0 else 1
 
     def to_dict(self) -> dict[str, Any]:
-        """The options and the seed, ready for JSON."""
+        """Return the options and the seed, ready for JSON."""
         return {**self.options, "seed": self.seed}
 
     def trainer_record(self) -> dict[str, Any]:
-        """How the program is run, ready for JSON: the entry `trainer` of trial.json."""
+        """Return the entry `trainer` of trial.json, which says how the program runs."""
         return {
             "arguments": list(self.arguments),
             "metrics": self.metrics,
@@ -76,13 +75,18 @@ class CommandConfig:
 
     @classmethod
     def from_records(cls, config: Mapping[str, Any], trainer: Mapping[str, Any]) -> "CommandConfig":
-        """The config that `to_dict` and `trainer_record` wrote."""
+        """Return the config that `to_dict` and `trainer_record` wrote."""
         options = {name: value for name, value in config.items() if name != "seed"}
         command = {**trainer, "arguments": tuple(trainer["arguments"])}
         return cls(options=options, seed=config["seed"], **command)
 
     def command_line(self, folder: Path, device: str) -> list[str]:
-        """The words of the command for a trial in this folder, with nothing left to fill in."""
+        """Return the words of the command, completely filled in.
+
+        Args:
+            folder: the trial's folder.
+            device: `cpu` or `cuda`.
+        """
         values = {"seed": str(self.seed), "folder": str(folder), "device": device}
         return [
             replaced(argument, doubled=lambda pair: pair[0], named=values.__getitem__)
@@ -91,11 +95,19 @@ class CommandConfig:
 
 
 def replaced(text: str, doubled: Callable[[str], str], named: Callable[[str], str]) -> str:
-    """A text with its doubled braces and its names in braces replaced; a lone brace stays."""
+    """Return a text with its doubled braces and its names in braces replaced.
 
-    def replacement(found: re.Match[str]) -> str:
-        if found[1]:
-            return doubled(found[1])
-        return found[0] if found[3] else named(found[2])
+    Single braces stay.
+
+    Args:
+        text: the text.
+        doubled: replacement of `{{` or `}}`.
+        named: replacement of a name in braces, which is passed without the braces.
+    """
+
+    def replacement(match: re.Match[str]) -> str:
+        if match[1]:
+            return doubled(match[1])
+        return match[0] if match[3] else named(match[2])
 
     return BRACE.sub(replacement, text)

@@ -1,22 +1,26 @@
-"""The environment in which a program of a user runs: the user's own, whoever starts it."""
+"""The environment of a user's program, which is the user's own whichever process starts it."""
 
 import os
 import sys
 from pathlib import Path
 
 USERS_PYTHONPATH = "G2G_ABLATE_USERS_PYTHONPATH"
-"""In the processes of Ray, whose `PYTHONPATH` is ours: what the user had set."""
+"""Variable with the user's `PYTHONPATH` in Ray's processes, where G2G-Ablate sets its own."""
 
 
 def search_path() -> str:
-    """`PATH` with the folder of our own Python at its end, so that there is always a `python`."""
-    ours = str(Path(sys.executable).parent)
-    return os.pathsep.join(filter(None, (os.environ.get("PATH", ""), ours)))
+    """Return `PATH` with the folder of this Python at its end, so that `python` always exists."""
+    python_folder = str(Path(sys.executable).parent)
+    return os.pathsep.join(filter(None, (os.environ.get("PATH", ""), python_folder)))
 
 
 def program_environment(device: str, threads: int) -> dict[str, str]:
-    """The variables of a program on a device with so many CPU threads; with `cpu` it sees no
-    GPU."""
+    """Return the environment variables of a program.
+
+    Args:
+        device: `cpu` or `cuda`; with `cpu` the program sees no GPU.
+        threads: number of CPU threads.
+    """
     env = {**os.environ, "PATH": search_path(), "OMP_NUM_THREADS": str(threads)}
     if USERS_PYTHONPATH in env:
         env["PYTHONPATH"] = env.pop(USERS_PYTHONPATH)

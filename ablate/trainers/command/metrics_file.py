@@ -1,5 +1,7 @@
-"""The metrics that a program writes: JSON lines `{"step": 20, "name": value}`, or CSV with a
-header."""
+"""Reader of the metrics that a program writes, as JSON lines or as CSV with a header.
+
+A JSON line is `{"step": 20, "name": value}`.
+"""
 
 import csv
 import json
@@ -9,20 +11,22 @@ from pathlib import Path
 from typing import Any
 
 STEP = "step"
+"""Name of the key or the column that holds the step."""
 
 
 class MetricsFileError(Exception):
-    """A line cannot be read: `file:line: what is wrong`."""
+    """Error of a line that cannot be read: `file:line: what is wrong`."""
 
 
 class MetricsFile:
     """A file of metrics that is read while it grows.
 
     Args:
-        path: the file; CSV if it ends so, else JSON lines.
+        path: the file; CSV if its name ends in `.csv`, else JSON lines.
 
     Attributes:
-        seen: the names that any line held so far.
+        path: the file.
+        seen: the names of the metrics in all lines so far, each once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,20 +36,21 @@ class MetricsFile:
         self._stamp: tuple[int, int] | None = None
 
     def news(self, over: bool) -> Iterator[tuple[int, dict[str, float]]]:
-        """The steps that were completed since the last call, each once.
+        """Yield the steps that were completed since the last call, each once.
 
-        The file is read from its start, since programs may write it anew. A step is complete once a
-        later one follows, or when the program has ended; one with a value that is not finite counts
-        at once.
+        The file is read from its start, because programs may rewrite it. A step is complete once a
+        later step follows, or when the program has ended. A step with a value that is not finite
+        is complete at once.
 
         Args:
-            over: the program has ended in order: nothing more comes, and the last line is whole.
+            over: whether the program has ended normally, so that the last line is whole.
 
         Yields:
-            The step and its values by name; they may be non-finite.
+            The step, and its values by name, which may be infinite or NaN.
 
         Raises:
-            MetricsFileError: a line cannot be read, or goes back behind the line before it.
+            MetricsFileError: a line cannot be read, or its step is lower than that of the line
+                before it.
         """
         stamp = self._look()
         if stamp is None or (stamp == self._stamp and not over):
@@ -60,7 +65,7 @@ class MetricsFile:
                 yield step, values
 
     def _look(self) -> tuple[int, int] | None:
-        """Size and time of the last change; None: there is no such file yet."""
+        """Return the size and the change time of the file, or None if it does not exist yet."""
         try:
             stat = self.path.stat()
         except FileNotFoundError:
@@ -68,11 +73,12 @@ class MetricsFile:
         return stat.st_size, stat.st_mtime_ns
 
     def _steps(self, over: bool) -> dict[int, dict[str, float]]:
-        """Step -> values of all its lines, in the order of the file."""
+        """Return step -> values of all lines of the step, in the order of the file."""
         text = self.path.read_bytes().decode("utf-8", errors="replace")
         lines = text.split("\n")
         if not over:
-            lines = lines[:-1]  # the last one may be half written
+            lines = lines[:-1]  # the last line may be half written
+
         steps: dict[int, dict[str, float]] = {}
         before = -1
         for number, row in _csv_rows(lines) if self.path.suffix == ".csv" else _json_rows(lines):
@@ -91,22 +97,28 @@ class MetricsFile:
 
 
 def _json_rows(lines: list[str]) -> Iterator[tuple[int, Any]]:
-    """Number of the line, and its object; an error where it is none is raised as a row is
-    parsed."""
+    """Yield the number and the text of each line that is not empty.
+
+    The text is parsed later, by `_parsed`, so that an error gets the number of its line.
+    """
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield number, line
 
 
 def _csv_rows(lines: list[str]) -> Iterator[tuple[int, Any]]:
-    """Number of the line, and column -> cell; an empty cell is nothing that was recorded."""
+    """Yield the number of each line and its column -> cell, without the empty cells."""
     reader = csv.DictReader(lines)
     for row in reader:
         yield reader.line_num, {name: cell for name, cell in row.items() if cell != ""}
 
 
 def _parsed(row: str | Mapping[Any, Any]) -> tuple[int, dict[str, float]]:
-    """Step and values of a row; ValueError says what is wrong with it."""
+    """Return the step and the values of a row.
+
+    Raises:
+        ValueError: the row is not valid; the message says why.
+    """
     if isinstance(row, str):
         try:
             row = json.loads(row)
@@ -118,6 +130,7 @@ def _parsed(row: str | Mapping[Any, Any]) -> tuple[int, dict[str, float]]:
         raise ValueError("has more cells than the header")
     if STEP not in row:
         raise ValueError(f"has no {STEP}")
+
     step = _number(STEP, row[STEP])
     if not (math.isfinite(step) and step >= 0 and step == int(step)):
         raise ValueError(f"{STEP}: {row[STEP]} must be a whole number, at least 0")
@@ -125,9 +138,12 @@ def _parsed(row: str | Mapping[Any, Any]) -> tuple[int, dict[str, float]]:
 
 
 def _number(name: str, value: Any) -> float:
-    """A value as a number; null is none that is finite.
+    """Return a value as a number, NaN for null.
 
-    Text is a number in CSV, and as `nan` or `inf`.
+    Text is converted, because all cells of CSV are text and JSON writes `nan` or `inf` as text.
+
+    Raises:
+        ValueError: the value is not a number.
     """
     if value is None:
         return math.nan

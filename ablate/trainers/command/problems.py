@@ -1,4 +1,4 @@
-"""What is wrong with the trainer of a study, and with what its factors do to the command."""
+"""Checks of a study's command, and of what the study's factors do to it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -14,16 +14,21 @@ from ablate.trainers.command.config import BRACE, WHEN_STARTED, CommandConfig
 from ablate.trainers.command.template import Command, identifying, leaves, text_of
 
 COMMAND = ("trainer", "command")
+"""Place of the command in a study file."""
 
 
 def command_problems(command: Command, spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
-    """Return what is wrong with a command, and with what the factors do to it."""
+    """Return what is wrong with a command, or with what the factors do to it in any cell."""
     problems = [*_file_problems(command), *_template_problems(command)]
     return problems or [*_cell_problems(command, cells), *_idle(spec, command, cells)]
 
 
 def _file_problems(command: Command) -> Iterator[Problem]:
-    """The metrics file is inside the trial's folder and none of ours; the working folder exists."""
+    """Check that the metrics file is allowed and that the working folder exists.
+
+    The metrics file must be inside the trial's folder. Its name must not be one that G2G-Ablate
+    uses there.
+    """
     path = PurePosixPath(command.metrics)
     if path.is_absolute() or ".." in path.parts or not path.name:
         message = f"'{command.metrics}' must be a file inside the trial's folder"
@@ -36,7 +41,7 @@ def _file_problems(command: Command) -> Iterator[Problem]:
 
 
 def _template_problems(command: Command) -> Iterator[Problem]:
-    """The command consists of words, every brace names something, and the folder is among them."""
+    """Check that the command splits into words, names only known options, and names the folder."""
     try:
         words = command.words
     except ValueError as error:
@@ -48,6 +53,7 @@ def _template_problems(command: Command) -> Iterator[Problem]:
     if any(match[3] for word in words for match in BRACE.finditer(word)):
         yield Problem(COMMAND, "a brace stands alone; write {{ or }} for a brace")
         return
+
     for name in command.names:
         if name not in WHEN_STARTED and (problem := _unnamed(name, command.base)):
             yield Problem(COMMAND, problem)
@@ -56,7 +62,7 @@ def _template_problems(command: Command) -> Iterator[Problem]:
 
 
 def _unnamed(name: str, base: Mapping[str, Any]) -> str | None:
-    """Why a name in braces is none of the options; None: it is one."""
+    """Return why a name in braces is not an option, or None if it is an option."""
     try:
         text_of(name, base)
     except KeyError:
@@ -69,10 +75,11 @@ def _unnamed(name: str, base: Mapping[str, Any]) -> str | None:
 
 
 def _cell_problems(command: Command, cells: Sequence[Cell]) -> Iterator[Problem]:
-    """A level that replaces a map must keep what the command names in it."""
+    """Check that levels that replace a map keep the options that the command names in it."""
     written = Patched(CommandConfig(command.base), command.factors)
 
     def lost(texts: dict[str, Any]) -> str | None:
+        """Return the first name of the command that is not an option, or None."""
         try:
             command.arguments(texts)
         except KeyError as error:
@@ -88,7 +95,7 @@ def _cell_problems(command: Command, cells: Sequence[Cell]) -> Iterator[Problem]
 
 
 def _idle(spec: StudySpec, command: Command, cells: Sequence[Cell]) -> Iterator[Problem]:
-    """Factors that change nothing: the command is the same at all their levels, in every cell."""
+    """Find factors that change nothing: in every cell, all their levels give the same command."""
     written = Patched(CommandConfig(command.base), command.factors)
     words: Callable[[Cell], str] = PerLevels(
         written,
@@ -109,13 +116,15 @@ def _idle(spec: StudySpec, command: Command, cells: Sequence[Cell]) -> Iterator[
 
 
 def command_cautions(command: Command) -> list[str]:
-    """Return what runs as it is written and is hardly meant, one line each."""
+    """Return warnings about options that the command does not name, and about a missing seed."""
     unused = [
         path
         for path in leaves(command.base)
         if path not in command.names and path.partition(".")[0] != "threads"
     ]
-    found = [f"base.{path}: the command does not name it, so it has no effect" for path in unused]
+    warnings = [
+        f"base.{path}: the command does not name it, so it has no effect" for path in unused
+    ]
     if "seed" not in command.names:
-        found.append("trainer.command: does not name {seed}: every seed is the same run again")
-    return found
+        warnings.append("trainer.command: does not name {seed}: every seed is the same run again")
+    return warnings

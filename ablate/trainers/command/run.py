@@ -1,4 +1,4 @@
-"""Runs a program as a trial and reads the metrics that it writes as it goes."""
+"""The training run of a trial that runs a program, whose metrics are read as they are written."""
 
 import contextlib
 import json
@@ -19,41 +19,45 @@ from ablate.trainers.trainer import Stopped
 from g2g_core.record import Diverged, Record
 
 LOG = "trial.log"
-"""What the program prints, in the trial's folder."""
+"""File in the trial's folder with what the program prints."""
+
 LOOK_EVERY_S = 0.1
-"""Between looks at the metrics file; longer where reading it takes long."""
+"""Seconds between reads of the metrics file; large files are read less often."""
+
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
+"""The script that runs the program and ends it."""
+
 SUPERVISOR_PATIENCE_S = 10.0
-"""Longer than the supervisor waits for the program."""
+"""Seconds to wait for the supervisor, which is longer than it waits for the program."""
 
 
 class ProgramFailed(Exception):
-    """The program ended with another exit status than 0, or without the outcome of the study."""
+    """Error of a program that ended with an exit status other than 0, or without the outcome."""
 
 
 def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[Record]:
-    """Run the program of a trial, from its beginning, and yield what it records.
+    """Run the program of a trial from its beginning and yield what it records.
 
     Args:
-        config: of the trial.
+        config: the config of the trial.
         device: `cpu` or `cuda`.
-        checkpoints: `checkpoints` in the trial's folder.
+        checkpoints: the folder `checkpoints` in the trial's folder.
 
     Yields:
-        A note with the command; then a record of kind `eval` for each step of the metrics file,
-        each metric as `metric/<name>`, once a later step shows that the step is complete or the
-        program has ended; at the end a note with the peak memory.
+        First, a note with the command. Then one record of kind `eval` for each step of the metrics
+        file, with each metric as `metric/<name>`. A step is yielded once a later step follows or
+        the program has ended. At the end, a note with the peak memory.
 
     Raises:
-        Diverged: a recorded metric is not finite; the program is ended.
-        Stopped: the study was asked to stop; the program is ended.
-        ProgramFailed: another exit status than 0, or no metrics.
+        Diverged: a recorded metric is not finite. The program is ended first.
+        Stopped: the study was asked to stop. The program is ended first.
+        ProgramFailed: the program's exit status is not 0, or it did not record the outcome.
         MetricsFileError: a line of the metrics file cannot be read.
     """
     folder = checkpoints.parent
     metrics = folder / config.metrics
     metrics.parent.mkdir(parents=True, exist_ok=True)
-    metrics.unlink(missing_ok=True)  # of an attempt that was interrupted
+    metrics.unlink(missing_ok=True)  # it may be from an interrupted attempt
     command = config.command_line(folder, device)
     yield Record(0, "note", facts={"command": command, "determinism": {"device": device}})
 
@@ -78,30 +82,39 @@ def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[
 
 
 def _records(program: "Program", source: MetricsFile, stop: Path) -> Iterator[Record]:
-    """What the program records until it has ended."""
+    """Yield what the program records until it has ended."""
     over, reading_s = False, 0.0
     while not over:
-        # Asked before the file is read, so that nothing of what the program wrote is missed.
+        # The order matters: lines that the program writes before it ends must not be missed.
         over = program.ended(max(LOOK_EVERY_S, 10 * reading_s))
         began = time.monotonic()
+
         for step, values in source.news(over and program.status == 0):
             finite = {name: value for name, value in values.items() if math.isfinite(value)}
             yield Record(step, "eval", {f"metric/{name}": value for name, value in finite.items()})
             if bad := [name for name in values if name not in finite]:
                 raise Diverged(step, bad[0])
         reading_s = time.monotonic() - began
+
         if not over and stop.exists():
             raise Stopped
 
 
 class Program:
-    """A program under a supervisor that ends it when this process dies; leaving the context ends it
-    too.
+    """A running program, as a context whose exit ends the program.
+
+    The program runs under a supervisor, which also ends the program when this process dies.
+
+    Args:
+        command: the program and its arguments.
+        folder: the folder in which the program starts.
+        environment: the environment variables of the program.
+        log: file for what the program prints.
 
     Attributes:
-        status: its exit status, once it has ended; less than 0: the number of the signal that ended
-            it.
-        peak_mb: the largest memory of any of its processes, MB (2**20 bytes).
+        status: exit status of the ended program; a negative number is that of the signal that
+            ended the program.
+        peak_mb: largest memory of any of its processes, in MB (2**20 bytes).
     """
 
     def __init__(
@@ -125,7 +138,7 @@ class Program:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ask for the end of what still runs, and wait for it."""
+        """Ask the supervisor to end the program, and wait until it has."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
@@ -144,7 +157,7 @@ class Program:
             self._process.stdout.close()
 
     def ended(self, patience_s: float) -> bool:
-        """Whether the program has ended, or does within this time."""
+        """Return whether the program has ended or ends within `patience_s` seconds."""
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
@@ -154,7 +167,7 @@ class Program:
         return True
 
     def _read_end(self) -> None:
-        """What the supervisor said of the end; nothing, if it was killed itself."""
+        """Read the status and the memory from the supervisor, unless it was killed itself."""
         assert self._process.stdout is not None
         self._heard = True
         try:
@@ -165,13 +178,13 @@ class Program:
 
 
 def _ended(status: int) -> str:
-    """An exit status in words."""
+    """Return an exit status in words."""
     if status < 0:
         return f"ended by signal {-status} ({signal.Signals(-status).name})"
     return f"exit status {status}"
 
 
 def _last_line(log: Path) -> str:
-    """The last line that the program printed."""
+    """Return the last line that the program printed."""
     lines = log.read_bytes()[-10_000:].decode("utf-8", errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")

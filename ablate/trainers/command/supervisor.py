@@ -1,12 +1,12 @@
-"""Runs a program and ends it, with all that it started, as soon as whoever asked for it is gone.
+"""A script that runs a program, and ends it with all its processes when the calling process ends.
 
-A script of its own that needs the standard library only:
+The script needs only the standard library:
 
     python -I -S supervisor.py PROGRAM ARGUMENT...
 
-What the program prints goes to standard error. On standard input, `stop` asks for an end in order,
-and the end of the input means that the asking process died. On standard output the script says, as
-one JSON object, how the program ended.
+What the program prints goes to standard error. The line `stop` on standard input asks for a clean
+end. The end of standard input means that the calling process died. The script prints one JSON
+object to standard output, which says how the program ended.
 """
 
 import contextlib
@@ -21,15 +21,17 @@ import threading
 import time
 
 PATIENCE_S = 5.0
-"""Between the request to end and the end by force."""
+"""Seconds between the request to end and the end by force."""
+
 SET_DEATH_SIGNAL = 1
 """`PR_SET_PDEATHSIG` of Linux: the signal that a process gets when its parent dies."""
+
 NOT_STARTED = 127
 """The exit status of a shell for a program that it cannot start."""
 
 
 def main() -> None:
-    """Run the program of the command line to its end."""
+    """Run the program that the command line names until it ends."""
     try:
         program = subprocess.Popen(
             sys.argv[1:],
@@ -42,15 +44,16 @@ def main() -> None:
         print(f"{sys.argv[1]}: {error.strerror}", file=sys.stderr, flush=True)
         _tell(NOT_STARTED)
         return
+
     signal.signal(signal.SIGTERM, lambda *_: _end(program.pid, signal.SIGTERM))
     threading.Thread(target=_obey, args=(program.pid,), daemon=True).start()
     status = program.wait()
-    _end(program.pid, signal.SIGKILL)  # what it left behind would write into the next attempt
+    _end(program.pid, signal.SIGKILL)  # its children would write into the next attempt
     _tell(status)
 
 
 def _obey(group: int) -> None:
-    """End the program when asked to, in order; at once when there is nobody left to ask."""
+    """End the program, cleanly when asked to, and at once when the calling process has died."""
     if sys.stdin.readline().strip() == "stop":
         _end(group, signal.SIGTERM)
         time.sleep(PATIENCE_S)
@@ -58,17 +61,18 @@ def _obey(group: int) -> None:
 
 
 def _end(group: int, number: int) -> None:
+    """Send a signal to a process group, which may have ended already."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def _die_with_supervisor() -> None:
-    """In the new process: be killed when the supervisor is."""
+    """Have the kernel kill the new process, which calls this, when the supervisor dies."""
     ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _tell(status: int) -> None:
-    """Say how it ended, and end without waiting for the thread that listens."""
+    """Print how the program ended, and exit without waiting for the thread that reads input."""
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     peak_bytes = peak if sys.platform == "darwin" else peak * 1024
     print(json.dumps({"status": status, "peak_mb": round(peak_bytes / 2**20, 1)}), flush=True)

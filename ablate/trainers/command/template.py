@@ -1,5 +1,4 @@
-"""The trainer of a study of any program: `trainer: {command: ..., metrics: ...}` in a study
-file."""
+"""The command of a study: `trainer: {command: ..., metrics: ...}` in a study file."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from ablate.study.nouns import Factor
 from ablate.trainers.command.config import BRACE, WHEN_STARTED, replaced
 
 METRICS = "metrics.jsonl"
-"""The file that a program writes, unless `metrics:` names another."""
+"""The file that a program writes, unless `metrics:` names another file."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,9 @@ class Command:
     Attributes:
         text: the command as the study file has it.
         metrics: the file that the program writes, relative to the trial's folder.
-        folder: where the program is started, absolute.
-        base: the options, each value as it was written.
-        factors: the factors of the study, their values as they were written.
+        folder: absolute path of the folder in which the program starts.
+        base: the options, with each value as the study file writes it.
+        factors: the factors of the study, with each value as the study file writes it.
     """
 
     text: str
@@ -35,31 +34,35 @@ class Command:
     factors: tuple[Factor, ...]
 
     def record(self) -> dict[str, str]:
-        """As the study file has it, for plan.json."""
+        """Return the command as the study file has it, for plan.json."""
         return {"command": self.text, "metrics": self.metrics, "folder": str(self.folder)}
 
     @property
     def words(self) -> list[str]:
-        """The words of the command, quoted as in a shell; names in braces stay."""
+        """Words of the command, quoted as in a shell, with the names in braces."""
         return shlex.split(self.text)
 
     @property
     def names(self) -> list[str]:
-        """The names in braces, each once."""
-        found = (match[2] for word in self.words for match in BRACE.finditer(word))
-        return list(dict.fromkeys(name for name in found if name is not None))
+        """Names in braces, each once."""
+        names = (match[2] for word in self.words for match in BRACE.finditer(word))
+        return list(dict.fromkeys(name for name in names if name is not None))
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The keys of `base:` that the command names, or names something inside of."""
+        """Keys of `base:` that the command names, or in which it names a value."""
         named = (name.partition(".")[0] for name in self.names if name not in WHEN_STARTED)
         return tuple(dict.fromkeys(name for name in named if name in self.base))
 
     def arguments(self, written: Mapping[str, Any], but: Sequence[str] = ()) -> tuple[str, ...]:
-        """The words of the command with these options filled in, save those named in `but`.
+        """Return the words of the command with the options filled in.
+
+        Args:
+            written: the options as the study file writes them.
+            but: names that stay in braces, like those that are filled in when a trial starts.
 
         Raises:
-            KeyError: a name is none of the options.
+            KeyError: a name in braces is not an option.
         """
 
         def named(name: str) -> str:
@@ -71,17 +74,21 @@ class Command:
 
 
 def written(node: Node) -> Any:
-    """A value with its scalars as they were written; a list as JSON, which is YAML too."""
+    """Return a value with its scalars as the file writes them, and lists as JSON."""
     if isinstance(node.value, dict):
         return {key: written(item) for key, item in node.value.items()}
     return dumps(node.plain()) if isinstance(node.value, tuple) else node.text
 
 
 def text_of(name: str, written: Mapping[str, Any]) -> str:
-    """The option behind a name in braces, as it was written; a checkpoint that is null is no text.
+    """Return the text of the option that a name in braces means; empty for a null checkpoint.
+
+    Args:
+        name: dotted path of the option.
+        written: the options as the study file writes them.
 
     Raises:
-        KeyError: there is none, or it is a map.
+        KeyError: there is no such option, or it is a map.
     """
     value: Any = written
     for key in name.split("."):
@@ -94,13 +101,13 @@ def text_of(name: str, written: Mapping[str, Any]) -> str:
 
 
 def identifying(command: Command) -> tuple[str, ...]:
-    """The options on which a program's numbers depend: those of its command, and its threads."""
+    """Return the options that a program's numbers depend on: the command's, and `threads`."""
     threads = ("threads",) if "threads" in command.base else ()
     return tuple(dict.fromkeys((*command.options, *threads)))
 
 
 def leaves(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted paths of all values that are no maps."""
+    """Yield the dotted paths of all values that are not maps."""
     for name, value in options.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{prefix}{name}.")

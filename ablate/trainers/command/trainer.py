@@ -1,4 +1,4 @@
-"""Any program as what trains: `trainer: {command: ..., metrics: ...}` in a study file."""
+"""The trainer that runs any program: `trainer: {command: ..., metrics: ...}` in a study file."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -21,15 +21,15 @@ from ablate.trainers.command.template import METRICS, Command, written
 from ablate.trainers.trainer import Metric, Place, StudyTrainer
 
 MOST_LETTERS = 60
-"""Of the command in a sentence about the trials."""
+"""Largest number of characters of the command in a sentence about the trials."""
 
 
 @dataclass(frozen=True)
 class CommandTrainer(StudyTrainer):
-    """A program that trains every trial.
+    """Trainer that runs a program for every trial.
 
     Attributes:
-        command: the command, with the options that fill it in.
+        command: the command and the options that fill it in.
         options: `base:` of the study file.
     """
 
@@ -41,11 +41,12 @@ class CommandTrainer(StudyTrainer):
 
     @classmethod
     def of_tree(cls, tree: Node) -> "CommandTrainer":
-        """Return the trainer of a study file whose `trainer:` is a map, valid or not."""
+        """Return the trainer of a study file whose `trainer:` is a map; it need not be valid."""
         study: Mapping[str, Node] = tree.value if isinstance(tree.value, dict) else {}
         trainer: Mapping[str, Node] = study["trainer"].value  # type: ignore[assignment]
         base = tree.plain().get("base")
         factors = written(study["factors"]) if "factors" in study else {}
+
         folder, text = trainer.get("folder"), trainer.get("command")
         here = text.folder if text else study["trainer"].folder
         command = Command(
@@ -65,7 +66,7 @@ class CommandTrainer(StudyTrainer):
         return cls(command, base if isinstance(base, dict) else {})
 
     def rules(self) -> Rules:
-        """Return what a study file may say, by the types of the values in `base:`."""
+        """Return the schemas of the study file, made from the types of the values in `base:`."""
         return command_rules(self.options)
 
     def config(self, base: Mapping[str, Any]) -> CommandConfig:
@@ -73,40 +74,40 @@ class CommandTrainer(StudyTrainer):
         return CommandConfig(base)
 
     def better(self, _metric: str) -> str:
-        """Return `lower`: of a program's metrics nothing is known."""
+        """Return `lower`, because nothing is known about a program's metrics."""
         return "lower"
 
     def outcome_problems(
         self, _spec: StudySpec, _outcome: Outcome | FurtherOutcome, _place: Place
     ) -> list[Problem]:
-        """Return nothing: a program may record any metric."""
+        """Return an empty list, because a program may record any metric."""
         return []
 
     def problems(self, spec: StudySpec, cells: Sequence[Cell], _tree: Node) -> list[Problem]:
-        """Return what is wrong with the command, in any cell."""
+        """Return what is wrong with the command in any cell."""
         return command_problems(self.command, spec, cells)
 
     def cautions(self, _spec: StudySpec) -> list[str]:
-        """Return options that the command does not name, and a missing seed."""
+        """Return warnings about options that the command does not name, and a missing seed."""
         return command_cautions(self.command)
 
     def builder(self, spec: StudySpec) -> CommandBuilder:
-        """Return what makes the trials of the study."""
+        """Return the builder of the study's trials."""
         return CommandBuilder(self.command, spec)
 
     def metrics(self, spec: StudySpec) -> dict[str, Metric]:
-        """Return the outcome, which is all that is known of a program's metrics."""
+        """Return the outcome, the only metric that is known before the program has run."""
         metric = Metric(spec.outcome.better, description="as the program records it")
         return {spec.outcome.metric: metric}
 
     def work(self, _trials: Sequence[Trial]) -> str:
-        """Return `each one run of` and the command."""
+        """Return `each one run of` and the command, cut to `MOST_LETTERS` characters."""
         text = " ".join(self.command.text.split())
         cut = text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
         return f"each one run of `{cut}`"
 
     def short(self, _config: CommandConfig, _steps: int) -> CommandConfig:
-        """Refuse: a program cannot be stopped after a few steps."""
+        """Raise StudyError, because a program cannot be stopped after a few steps."""
         raise StudyError(
             "--pilot: a few steps of a program cannot be measured; "
             "the first trial of it tells the cost"
@@ -117,7 +118,7 @@ class CommandTrainer(StudyTrainer):
         return self.command.record()
 
     def written(self, spec: StudySpec) -> tuple[dict[str, Any], Mapping[str, Mapping[str, Any]]]:
-        """Return `base:` and levels with every value as it was written: so it is passed on."""
+        """Return `base:` and levels as the file writes them, because the program gets that text."""
         base, levels = super().written(spec)
         texts = {factor.name: factor.levels for factor in self.command.factors}
         return (

@@ -1,1 +1,1 @@
-"""The core, g2g_core, as what trains the trials of a study."""
+"""The trainer that trains the trials of a study with the core, `g2g_core`."""

@@ -1,4 +1,4 @@
-"""From the cells of a study to the trials that the core trains."""
+"""The builder of the trials that the core trains, made from the cells of a study."""
 
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,15 @@ from g2g_core.config import TrialConfig
 
 
 class CoreBuilder:
-    """Ids and configs of cells; what cells share is worked out once.
+    """Builder of ids and configs for cells, which computes once what several cells share.
+
+    Args:
+        spec: the study.
+        menus: what studies can choose from.
 
     Attributes:
-        missing: what cells needed and was not there, one line each.
+        missing: one message for each thing that cells need and this machine lacks.
+        sources: module that some trial uses -> digest of its code.
     """
 
     def __init__(self, spec: StudySpec, menus: Menus) -> None:
@@ -39,7 +44,7 @@ class CoreBuilder:
         self.moving = {name: PerLevels(self.patched, (name,), _frozen(name)) for name in touched}
 
     def cell_id(self, cell: Cell) -> str:
-        """The id of a cell; its identity is kept for its trials."""
+        """Return the id of a cell, and keep the cell's identity for its trials."""
         identity = {
             "config": digest(self.canonical.text(cell)),
             "data": self.data(cell),
@@ -52,7 +57,7 @@ class CoreBuilder:
         return id_
 
     def trial(self, id_: str, cell: Cell, seed: int) -> Trial:
-        """The trial of a cell and a seed."""
+        """Return the trial of a cell and a seed."""
         fields = dict(self.fixed.__dict__)
         for name, value in self.moving.items():
             fields[name] = value(cell)
@@ -61,12 +66,13 @@ class CoreBuilder:
         return Trial(trial_id(identity, seed), id_, cell, seed, TrialConfig(**fields), identity)
 
     def _code(self, values: dict[str, Any]) -> str:
-        """Return the digest of the code that such a trial uses."""
+        """Return the digest of the code that trials with these values use."""
         used = sources_of(values, self.menus)
         self.sources |= used
         return digest(dumps(used))
 
     def _data(self, values: dict[str, Any]) -> str:
+        """Return the digest of the data, or `missing` if the data cannot be used."""
         config = TrialConfig.from_dict({**values, "seed": self.seed})
         try:
             return data_digest(config, self.menus)
@@ -75,23 +81,27 @@ class CoreBuilder:
             return "missing"
 
     def _checkpoint(self, values: dict[str, Any]) -> str:
+        """Return the digest of the checkpoint that trials start from; `none` without one."""
         path = values["checkpoint"]
         return "none" if path is None else self._content("checkpoint", *files_of(Path(path)))
 
     def _weights(self, values: dict[str, Any]) -> str:
+        """Return the digest of the weights that the network's options name; `none` if none do."""
         files = weight_files(values, self.menus)
-        found = {name: self._content(f"network.{name}", Path(path)) for name, path in files.items()}
-        return digest(dumps(found)) if found else "none"
+        digests = {
+            name: self._content(f"network.{name}", Path(path)) for name, path in files.items()
+        }
+        return digest(dumps(digests)) if digests else "none"
 
     def _content(self, option: str, *files: Path) -> str:
-        """The digest of what an option names."""
-        found = file_digest(*files)
-        if found is None:
+        """Return the digest of the files that an option names, or `missing`."""
+        content = file_digest(*files)
+        if content is None:
             what = "is a folder, not a file" if files[0].is_dir() else "no such file"
             self.missing.append(f"{option}: {files[0]}: {what}")
-        return found or "missing"
+        return content or "missing"
 
 
 def _frozen(name: str) -> Any:
-    """From plain values to the frozen ones of a config, numbers as their type."""
+    """Return a function that converts the plain value of a field to the value in a config."""
     return lambda values: getattr(TrialConfig.from_dict({name: values[name]}), name)

@@ -1,5 +1,4 @@
-"""What no single key can say: the rules between the fields of a config, checked in every cell of a
-study."""
+"""Rules between several fields of a config, which are checked in every cell of a study."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,74 +10,89 @@ from ablate.study.design import Cell, DesignError, expand, meant_equal
 from ablate.study.identity import dumps
 from ablate.study.nouns import Factor, FurtherOutcome, Outcome, StudySpec
 from ablate.study.patching import Patched, PerLevels
-from ablate.trainers.core.identity import FIELDS, NEUTRAL, TOGETHER, canonical_field
+from ablate.trainers.core.identity import FACTS, FIELDS, canonical_field, together
 from ablate.trainers.core.menus import Choice, Menus
 from g2g_core.config import prefixes
 
 Finding = tuple[tuple[str, ...], str]
-"""Path in the config, and what is wrong there."""
+"""A path in the config, and what is wrong there."""
 
 
 def network_fits_model(values: dict[str, Any], menus: Menus) -> list[Finding]:
-    """Options of the networks are those of the cell's model."""
+    """Check that the options of the networks are those of the cell's model."""
     return _option_findings("network", values["network"], "model", menus.models[values["model"]])
 
 
 def data_fits_dataset(values: dict[str, Any], menus: Menus) -> list[Finding]:
-    """Options of the data are those of the cell's dataset."""
+    """Check that the options of the data are those of the cell's dataset."""
     return _option_findings("data", values["data"], "dataset", menus.datasets[values["dataset"]])
 
 
 SIZED = ("model", "network", "image_size")
-"""Fields that the sizes of networks and images are in."""
+"""Fields that hold the sizes of networks and images."""
+
 LARGEST = 1_000_000
-"""Of any size of a network: more is a slip."""
+"""Upper limit for network sizes; larger values are typing errors."""
 
 
 def sizes(patched: Patched, cells: Sequence[Cell]) -> Callable[[Cell], list[Finding]]:
-    """What is wrong with a cell's sizes: networks that cannot be made so, or do not take such
-    images."""
-    asked = PerLevels(patched, SIZED, dumps)
-    questions = sorted({asked(cell) for cell in cells})
-    told = remembered(
+    """Return a function that checks a cell's sizes.
+
+    Some sizes make networks that are impossible, or that do not take images of the study's size.
+    The answers for all cells are remembered together, because checking sizes imports torch.
+
+    Args:
+        patched: the configs of the cells.
+        cells: the cells that will be checked.
+    """
+    sizes_of = PerLevels(patched, SIZED, dumps)
+    questions = sorted({sizes_of(cell) for cell in cells})
+    answers = remembered(
         "\n".join(["sizes", *questions]),
         lambda: [_size_finding(json.loads(each)) for each in questions],
     )
-    answers = dict(zip(questions, told, strict=True))
+    answer_to = dict(zip(questions, answers, strict=True))
 
-    def found(cell: Cell) -> list[Finding]:
-        answer = answers[asked(cell)]
+    def findings(cell: Cell) -> list[Finding]:
+        """Return the finding of a cell, if there is one."""
+        answer = answer_to[sizes_of(cell)]
         return [(tuple(answer[0]), answer[1])] if answer else []
 
-    return found
+    return findings
 
 
 def _size_finding(values: dict[str, Any]) -> Finding | None:
-    """Where and what is wrong with the sizes, of which the options of the networks know."""
-    from g2g_core.models import OPTIONS
+    """Return what the options of the networks find wrong with the sizes, and where, or None."""
+    from g2g_core.models import all_models
 
     network = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values["network"].items()
     }
+
+    # Before `check_side`, which computes powers of some sizes: those of huge sizes never end.
     if large := [
         name for name, value in network.items() if isinstance(value, int) and value > LARGEST
     ]:
         return ("network", large[0]), f"{network[large[0]]} must be at most {LARGEST}"
+
     try:
-        OPTIONS[values["model"]](**network).check_side(values["image_size"])
+        options = all_models()[values["model"]].options(**network)
+        # Only some models have sizes that must fit the images.
+        if hasattr(options, "check_side"):
+            options.check_side(values["image_size"])
     except ValueError as error:
         option, _, message = str(error).removeprefix("network.").partition(": ")
         return (
             (("network", option), message) if option in network else (("image_size",), str(error))
         )
-    except TypeError:  # an option of another model, or of a wrong type, is told by other checks
+    except TypeError:  # other checks report options of another model or of a wrong type
         return None
     return None
 
 
 def a_generator_loss_is_on(values: dict[str, Any], _menus: Menus) -> list[Finding]:
-    """Without one the generator would never move."""
+    """Check that a loss of the generator is on, because otherwise the generator never changes."""
     if any(weight for name, weight in values["losses"].items() if not name.startswith("d_")):
         return []
     return [
@@ -87,19 +101,19 @@ def a_generator_loss_is_on(values: dict[str, Any], _menus: Menus) -> list[Findin
 
 
 def schedules_go_forward(values: dict[str, Any], _menus: Menus) -> list[Finding]:
-    """A ramp has an end after its start; a delay has a start."""
-    found: list[Finding] = []
+    """Check that ramps end after their start, and that delays have a start."""
+    findings: list[Finding] = []
     for name, schedule in values["schedules"].items():
         kind = (schedule or {}).get("kind", "constant")
         if kind == "ramp" and schedule.get("end", 0) <= schedule.get("start", 0):
-            found.append((("schedules", name), "a ramp needs an end after its start"))
+            findings.append((("schedules", name), "a ramp needs an end after its start"))
         if kind == "delay" and not schedule.get("start"):
-            found.append((("schedules", name), "a delay needs a start after step 0"))
-    return found
+            findings.append((("schedules", name), "a delay needs a start after step 0"))
+    return findings
 
 
 def bounds_are_recorded(values: dict[str, Any], menus: Menus) -> list[Finding]:
-    """A run can end early only by what it measures."""
+    """Check that trials record the metrics whose bounds end a trial early."""
     names = recorded(values, menus)
     return [
         (("stop_beyond", name), f"is not recorded by the trial{did_you_mean(name, names)}")
@@ -113,8 +127,15 @@ MEASURED = ("metrics", "evaluate", "ema_decay")
 
 
 def recorded(values: dict[str, Any], menus: Menus) -> list[str]:
-    """The names under which metrics are recorded; without `metrics`, if the data can give all the
-    usual ones."""
+    """Return the names under which a trial records metrics.
+
+    If the config names no metrics, these are the usual metrics, provided that the data allows all
+    of them.
+
+    Args:
+        values: plain values of the fields `MEASURED` of the config.
+        menus: what studies can choose from.
+    """
     metrics = values["metrics"] or [name for name, metric in menus.metrics.items() if metric.usual]
     before = prefixes(values["evaluate"], values["ema_decay"] is not None).values()
     return [f"{prefix}{name}" for prefix in before for name in metrics]
@@ -127,13 +148,13 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any], Menus], list[Find
     (("schedules",), schedules_go_forward),
     (("stop_beyond", *MEASURED), bounds_are_recorded),
 )
-"""Fields that a check reads, and the check; it runs once per combination of their values."""
+"""Fields that a check reads, and the check, which runs once per combination of their values."""
 
 
 def turned(
     outcome: Outcome | FurtherOutcome, place: tuple[str | int, ...], menus: Menus
 ) -> list[Problem]:
-    """An outcome whose metric is better in the other direction."""
+    """Return a problem if the menu says that the opposite direction of a metric is better."""
     name = menus.metric_of(outcome.metric)
     better = menus.metrics[name].better
     if not better or better == outcome.better:
@@ -144,8 +165,17 @@ def turned(
 def unusable(
     metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus
 ) -> list[Problem]:
-    """An outcome that no factor could act on, since no network changes it, or that is not
-    recorded."""
+    """Return a problem if a metric cannot be an outcome of the study.
+
+    That is so if the metric depends on no network, so that no factor can change it, or if some cell
+    does not record it.
+
+    Args:
+        metric: the name of the outcome.
+        place: path of the outcome in the study file.
+        spec: the study.
+        menus: what studies can choose from.
+    """
     known = menus.metrics.get(menus.metric_of(metric))
     if known is not None and known.fixed:
         return [
@@ -158,29 +188,32 @@ def unusable(
 
 
 def cautions(spec: StudySpec) -> list[str]:
-    """What runs as it is written and yet is hardly meant, a line each; short runs for a try are of
-    this kind."""
+    """Return warnings about settings that are valid but probably not intended.
+
+    They are not errors, because short trial runs of a study have such settings, too.
+    """
     patched = Patched(spec.base, spec.factors)
     idle = PerLevels(
         patched,
         ("steps", "discriminator_warmup"),
         lambda v: v["discriminator_warmup"] >= v["steps"],
     )
-    found = (
+    warnings = (
         []
         if not any(idle.every())
         else ["discriminator_warmup: as long as trials are: their generator never moves"]
     )
+
     late = PerLevels(patched, ("steps", "losses", "schedules"), _late)
-    found += [
+    warnings += [
         f"schedules.{name}: starts after the last step, so this loss never acts"
         for name in dict.fromkeys(name for names in late.every() for name in names)
     ]
-    return [*found, *filter(None, [never_degraded(spec)])]
+    return [*warnings, *filter(None, [never_degraded(spec)])]
 
 
 def _late(values: dict[str, Any]) -> list[str]:
-    """Losses that are on and whose schedule starts too late to act."""
+    """Return the losses that are on but whose schedule starts too late to act."""
     return [
         name
         for name, schedule in values["schedules"].items()
@@ -189,12 +222,15 @@ def _late(values: dict[str, Any]) -> list[str]:
 
 
 def never_degraded(spec: StudySpec) -> str | None:
-    """Why no trial can ever count as degraded, where none is evaluated often enough for the rule;
-    else None."""
+    """Return why no trial can ever count as degraded, or None if some trial can.
+
+    No trial can if none is evaluated often enough for the rule.
+    """
     rule = spec.outcome.degradation
     patched = Patched(spec.base, spec.factors)
 
     def evaluations(values: dict[str, Any]) -> int:
+        """Return the number of evaluations after the step that the rule starts from."""
         due = len(range(values["eval_every"], values["steps"], values["eval_every"])) + 1
         return (
             due - rule.after_step // values["eval_every"]
@@ -211,29 +247,32 @@ def never_degraded(spec: StudySpec) -> str | None:
     )
 
 
-FILED = ("model", "network", "dataset", "data", "checkpoint")
-"""Fields in which files are named."""
+FILED = tuple(name for name, field in FACTS.items() if field.names_files)
+"""Fields that name files, or choose the options that name files."""
 
 
 def idle_factors(spec: StudySpec, cells: Sequence[Cell], menus: Menus) -> list[Problem]:
-    """Factors that change nothing: all their levels give the same config and files, in every
-    cell."""
+    """Return a problem for each factor that has no effect in any cell.
+
+    A factor has no effect if all its levels give the same config and the same files.
+    """
     message = (
         "changes nothing: its levels train alike in every cell; "
         "if that is meant, list them in equal_arms"
     )
     patched = Patched(spec.base, spec.factors)
-    found = []
+
+    problems = []
     for factor in spec.factors:
         moved = _moved_by(factor, patched, menus)
         turned = [cell for cell in cells if cell[factor.name] != factor.reference]
         if not any(moved(cell) or meant_equal(spec, cell, _first(cell, factor)) for cell in turned):
-            found.append(Problem(("factors", factor.name), message, at_key=True))
-    return found
+            problems.append(Problem(("factors", factor.name), message, at_key=True))
+    return problems
 
 
 def _moved_by(factor: Factor, patched: Patched, menus: Menus) -> Callable[[Cell], bool]:
-    """Whether a cell trains otherwise than the same one with the factor at its first level."""
+    """Return a function that says whether a factor's level changes how a cell trains."""
     touched = {field for field in FIELDS if factor.name in patched.touching[field]}
     parts = (
         [PerLevels(patched, FILED, lambda values: _files(values, menus))]
@@ -241,23 +280,24 @@ def _moved_by(factor: Factor, patched: Patched, menus: Menus) -> Callable[[Cell]
         else []
     )
     for field in FIELDS:
-        names = TOGETHER.get(field, (field,))
-        if field not in NEUTRAL and touched & set(names):
+        names = together(field)
+        if not FACTS[field].neutral and touched & set(names):
             parts.append(PerLevels(patched, names, _canonical(field, menus)))
     return lambda cell: any(part(cell) != part(_first(cell, factor)) for part in parts)
 
 
 def _canonical(field: str, menus: Menus) -> Callable[[dict[str, Any]], str]:
+    """Return a function that writes the canonical value of a field as JSON."""
     return lambda values: dumps(canonical_field(field, values, menus))
 
 
 def _first(cell: Cell, factor: Factor) -> Cell:
-    """The cell with the factor at its first level."""
+    """Return a cell with the factor at its first level."""
     return {**cell, factor.name: factor.reference}
 
 
 def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
-    """The values of options that name files."""
+    """Return the values of the options that name files."""
     named = [values["checkpoint"]]
     for field, choice in (
         ("network", menus.models[values["model"]]),
@@ -274,13 +314,14 @@ def _files(values: dict[str, Any], menus: Menus) -> list[Any]:
 def _unrecorded(
     metric: str, place: tuple[str | int, ...], spec: StudySpec, menus: Menus
 ) -> list[Problem]:
-    """An outcome's metric, if any cell does not record it."""
+    """Return a problem for the first cell that does not record an outcome's metric."""
     patched = Patched(spec.base, spec.factors)
     names = PerLevels(patched, MEASURED, lambda values: recorded(values, menus))
     try:
         cells = expand(spec).cells if names.factors else (patched.any_cell,)
-    except DesignError:  # is told where the cells are looked at
+    except DesignError:  # the check of the cells reports it
         return []
+
     for cell in cells:
         if metric not in names(cell):
             where = " ".join(f"{factor}={cell[factor]}" for factor in names.factors)
@@ -293,13 +334,13 @@ def _unrecorded(
 def _option_findings(
     field: str, options: dict[str, Any], kind: str, choice: Choice
 ) -> list[Finding]:
-    """Options that the choice does not have, or that have a wrong value."""
-    found: list[Finding] = []
+    """Return the options that a choice does not have, or whose values are wrong."""
+    findings: list[Finding] = []
     for name, value in options.items():
         if name not in choice.options:
             message = f"{kind} {choice.name} has no such option{did_you_mean(name, choice.options)}"
-            found.append(((field, name), message))
+            findings.append(((field, name), message))
             continue
         for problem in schema_problems(value, choice.options[name]):
-            found.append(((field, name), problem.message))
-    return found
+            findings.append(((field, name), problem.message))
+    return findings

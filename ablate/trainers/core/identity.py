@@ -1,38 +1,36 @@
-"""What the numbers of a trial depend on, as digests: its config, data, checkpoint, named weights
-and training code.
+"""Digests of all that the numbers of a trial depend on.
 
-Two configs that train alike are equal here however they are written: losses of weight 0 are no
-losses, `0` is `0.0`, a default that is named is the default. What changes no number is left out:
-workers and caches, how often checkpoints are written, and where files lie (their content is in).
+These are the trial's config, data, checkpoint, named weights, and training code. Two configs that
+train in the same way have the same digest, however they are written: a loss with weight 0 is
+absent, `0` is `0.0`, and a default may be written or left out. The digests leave out what cannot
+change a number, such as how often checkpoints are written. Of files they hold the content, not the
+path.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 from ablate.disk.remembered import remembered
 from ablate.study.identity import canonical_number, canonical_options, dumps
 from ablate.study.patching import Levels, Patched, PerLevels
 from ablate.trainers.core.menus import Menus
-from g2g_core.config import TrialConfig, canonical
+from g2g_core.config import TrialConfig, canonical, facts
 
-FIELDS = tuple(field.name for field in fields(TrialConfig) if field.name != "seed")
+FACTS = facts()
+"""Facts of every field of the config."""
+FIELDS = tuple(name for name in FACTS if name != "seed")
 """Fields that levels can patch: all but the seed."""
-NEUTRAL = ("checkpoint_every",)
-"""Fields of the config that change no number."""
-DATA = ("dataset", "data", "image_size", "batch_size", "eval_pairs", "eval_shots")
-"""Fields that the data must go with."""
-TOGETHER: dict[str, tuple[str, ...]] = {
-    "network": ("model", "network"),
-    "data": ("dataset", "data"),
-    "schedules": ("losses", "schedules"),
-    "restore": ("checkpoint", "restore"),
-}
-"""Field -> fields that its canonical form depends on, where that is more than itself."""
+DATA = tuple(name for name, field in FACTS.items() if field.data)
+"""Fields that determine whether the data can be used."""
+
+
+def together(field: str) -> tuple[str, ...]:
+    """Return the fields that the canonical value of a field depends on, itself last."""
+    return (*FACTS[field].depends_on, field)
 
 
 class Canonical:
-    """The canonical text of a cell's config, made of the texts of its fields.
+    """Writer of the canonical text of a cell's config, made of the texts of its fields.
 
     Args:
         patched: the configs of the cells.
@@ -44,9 +42,9 @@ class Canonical:
         self.template = ""
         self.moving: list[PerLevels] = []
         for field in FIELDS:
-            if field in NEUTRAL:
+            if FACTS[field].neutral:
                 continue
-            names = TOGETHER.get(field, (field,))
+            names = together(field)
             text = PerLevels(patched, names, self._writer(field))
             if patched.levels_matter(names):
                 self.moving.append(text)
@@ -55,16 +53,22 @@ class Canonical:
                 self.template += text(patched.any_cell).replace("%", "%%") + "\n"
 
     def text(self, cell: Levels) -> str:
-        """A line `"field":value` for each field of a cell's config but the seed."""
+        """Return a line `"field":value` for each field of a cell's config except the seed."""
         return self.template % tuple([part(cell) for part in self.moving])
 
     def _writer(self, field: str) -> Callable[[dict[str, Any]], str]:
+        """Return a function that writes the line of a field."""
         return lambda values: f'"{field}":{dumps(canonical_field(field, values, self.menus))}'
 
 
 def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
-    """The canonical value of a field of a config, from the plain values of the fields it depends
-    on."""
+    """Return the canonical value of a field, which is the same for configs that train in one way.
+
+    Args:
+        field: name of the field.
+        values: plain values of the field and of those that `TOGETHER` lists for it.
+        menus: the options of models and datasets, with their defaults.
+    """
     value = values[field]
     if field == "network":
         return canonical_options(value, menus.models[values["model"]].options)
@@ -74,24 +78,26 @@ def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
 
 
 def data_digest(config: TrialConfig, menus: Menus) -> str:
-    """Of the content of a config's data, whose images are all tried (in large sets a sample of
-    them).
+    """Return the digest of the content of a config's data, after checking its images.
+
+    All images are opened, or a sample of them if the dataset is large.
 
     Raises:
         DataError: the data cannot be used.
     """
     rules = menus.datasets[config.dataset].options.values()
     if any(rule.get("format") == "path" for rule in rules):
-        return _asked_digest(config)
+        return _digest_of_dataset(config)
     question = dumps({name: config.to_dict()[name] for name in DATA})
-    return str(remembered(f"data {question}", lambda: _asked_digest(config)))
+    return str(remembered(f"data {question}", lambda: _digest_of_dataset(config)))
 
 
-def _asked_digest(config: TrialConfig) -> str:
-    from g2g_core.data import DATASETS, DataError
+def _digest_of_dataset(config: TrialConfig) -> str:
+    """Return the digest of a config's data from the dataset itself; this imports torch."""
+    from g2g_core.data import DataError, all_datasets
     from g2g_core.data.preflight import problems_of
 
-    data = DATASETS[config.dataset](config)
+    data = all_datasets()[config.dataset](config)
     problems = problems_of(data, config)
     if problems:
         raise DataError("; ".join(problems))
@@ -99,7 +105,7 @@ def _asked_digest(config: TrialConfig) -> str:
 
 
 def weight_files(values: Mapping[str, Any], menus: Menus) -> dict[str, str]:
-    """Option of the network -> the file of weights that it names."""
+    """Return option of the network -> file of weights that the option names."""
     rules = menus.models[values["model"]].options
     return {
         n: path

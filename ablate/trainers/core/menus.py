@@ -1,8 +1,7 @@
-"""The menus of the science package as plain data: names, one line each, and the options of models
-and datasets.
+"""The menus of `g2g_core` as plain data: names, descriptions, and options.
 
 Everything that validates, lists or describes reads these, and they are read off the dicts that the
-training code itself uses (`all_losses()`, `MODELS`, ...), so nothing is typed twice.
+training code itself uses (`all_losses()`, `all_models()`, ...), so nothing is typed twice.
 """
 
 import dataclasses
@@ -13,6 +12,7 @@ from typing import Any
 
 from ablate.disk.remembered import remembered
 from ablate.reading.options import Schema, first_line, options_of
+from g2g_base.plugins import Group, PluginError
 from g2g_core.config import TrialConfig
 
 
@@ -54,18 +54,20 @@ class Menus:
     config: Mapping[str, Schema]
 
     def recorded(self) -> dict[str, Choice]:
-        """Name under which a trial may record a metric -> the metric: its own, or with `raw_` or
-        `average_` before."""
+        """Return the name under which a trial may record a metric -> the metric.
+
+        It is the metric's own name, or that name with `raw_` or `average_` before it.
+        """
         kinds = ("", "raw_", "average_")
         return {f"{kind}{name}": metric for kind in kinds for name, metric in self.metrics.items()}
 
     def metric_of(self, recorded: str) -> str:
-        """The metric behind a recorded name."""
+        """Return the metric behind a recorded name."""
         return recorded if recorded in self.metrics else recorded.partition("_")[2]
 
 
 def science_menus() -> Menus:
-    """The menus of the installed `g2g_core`; read off the code once, then remembered."""
+    """Return the menus of the installed `g2g_core`, read off the code once, then remembered."""
     found = remembered("menus", lambda: dataclasses.asdict(_read_menus()))
     named = {
         kind: {name: Choice(**entry) for name, entry in found[kind].items()}
@@ -76,19 +78,21 @@ def science_menus() -> Menus:
 
 def _read_menus() -> Menus:
     from g2g_core.checkpoints.checkpoint import PARTS
-    from g2g_core.data import DATA_OPTIONS, DATASETS
+    from g2g_core.data.menu import GROUP as DATASETS
+    from g2g_core.data.menu import all_datasets
     from g2g_core.losses.menu import all_losses
     from g2g_core.metrics.menu import DEFAULT, all_metrics
-    from g2g_core.models import MODELS, OPTIONS
+    from g2g_core.models.menu import GROUP as MODELS
+    from g2g_core.models.menu import all_models
 
     return Menus(
         models={
-            name: Choice(name, first_line(make), options_of(OPTIONS[name]), module=module_of(make))
-            for name, make in MODELS.items()
+            name: _with_options(name, model.make, model.options, MODELS)
+            for name, model in all_models().items()
         },
         datasets={
-            n: Choice(n, first_line(make), options_of(DATA_OPTIONS[n]), module=module_of(make))
-            for n, make in DATASETS.items()
+            name: _with_options(name, dataset.make, dataset.options, DATASETS)
+            for name, dataset in all_datasets().items()
         },
         losses={
             name: Choice(name, first_line(term), module=module_of(term))
@@ -111,6 +115,20 @@ def _read_menus() -> Menus:
     )
 
 
+def _with_options(name: str, make: Callable[..., Any], options: type, group: Group) -> Choice:
+    """Return the choice of a model or dataset, with the schemas of its options.
+
+    Raises:
+        PluginError: a study file can't give a field of the options.
+    """
+    try:
+        rules = options_of(options)
+    except Exception as error:
+        reason = " ".join(str(error).split("\n")[0].split())
+        raise PluginError(f"{group.name}: {name}: its options have no schema: {reason}") from error
+    return Choice(name, first_line(make), rules, module=module_of(make))
+
+
 def module_of(thing: Any) -> str:
     """Return the module in which a function, or the class of an object, is defined."""
     function = thing.func if isinstance(thing, partial) else thing
@@ -118,8 +136,10 @@ def module_of(thing: Any) -> str:
 
 
 def _is_copy(function: Callable[..., float]) -> bool:
-    """Whether a metric compares what a copy of the input would give with the truth: it has nothing
-    of a generator."""
+    """Return whether a metric compares a copy of the input with the truth.
+
+    Such a metric does not depend on any generator.
+    """
     from g2g_core.metrics.reconstruction import copy_class, copy_content
 
     return isinstance(function, partial) and function.args[:1] in ((copy_class,), (copy_content,))

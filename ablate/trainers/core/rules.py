@@ -1,33 +1,11 @@
-"""What a study file may say of the core's config, as JSON Schemas made from the menus."""
+"""JSON Schemas of the core's config in a study file, made from the menus."""
 
 from collections.abc import Mapping
 
 from ablate.reading.options import Schema
 from ablate.reading.schema import Rules
 from ablate.trainers.core.menus import Choice, Menus
-
-LIMITS: dict[str, Schema] = {
-    "checkpoint": {"format": "path"},
-    "image_size": {"minimum": 4, "maximum": 8192},
-    "batch_size": {"minimum": 1, "maximum": 65536},
-    "steps": {"minimum": 1, "maximum": 10_000_000},
-    "optimizer": {"enum": ["rmsprop", "adam"]},
-    "lr_generator": {"minimum": 0},
-    "lr_discriminator": {"minimum": 0},
-    "weight_decay": {"minimum": 0},
-    "ema_decay": {"minimum": 0, "maximum": 1},
-    "discriminator_warmup": {"minimum": 0},
-    "eval_every": {"minimum": 1},
-    "eval_pairs": {"minimum": 1, "maximum": 100_000},
-    "eval_shots": {"minimum": 1, "maximum": 100},
-    "checkpoint_every": {"minimum": 0},
-    "log_every": {"minimum": 1},
-    "seed": {"minimum": 0},
-    "threads": {"minimum": 1, "maximum": 1024},
-    "precision": {"enum": ["float32", "float64", "bfloat16"]},
-}
-"""What the types of `TrialConfig` do not say."""
-
+from g2g_core.config import facts
 
 SCHEDULE: Schema = {
     "type": ["object", "null"],
@@ -50,10 +28,11 @@ SCHEDULE: Schema = {
         },
     },
 }
+"""Schema of the schedule of a loss."""
 
 
 def path_rules(menus: Menus) -> dict[str, Schema]:
-    """Dotted path into the config -> rule of its value, for every path that a level may set."""
+    """Return dotted path -> schema of the value, for every path that a level may set."""
     rules = {name: rule for name, rule in config_rules(menus).items() if name != "seed"}
     for name in menus.losses:
         rules[f"losses.{name}"] = _weight(menus.losses[name])
@@ -65,8 +44,9 @@ def path_rules(menus: Menus) -> dict[str, Schema]:
 
 
 def config_rules(menus: Menus) -> dict[str, Schema]:
-    """Field of `TrialConfig` -> rule."""
-    rules = {name: {**rule, **LIMITS.get(name, {})} for name, rule in menus.config.items()}
+    """Return field of `TrialConfig` -> schema of its value."""
+    known = facts()
+    rules = {name: {**rule, **known[name].limits} for name, rule in menus.config.items()}
     rules["model"] = {**rules["model"], "enum": list(menus.models)}
     rules["dataset"] = {**rules["dataset"], "enum": list(menus.datasets)}
     rules["losses"] = _menu(
@@ -89,16 +69,17 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
 
 
 def _bounded(menus: Menus) -> list[str]:
-    """Recorded metrics that have a better direction, so that one can be beyond a bound."""
+    """Return the recorded metrics that can be beyond a bound, as they have a better direction."""
     return [name for name, metric in menus.recorded().items() if metric.better]
 
 
 def _weight(term: Choice) -> Schema:
+    """Return the schema of the weight of a loss."""
     return {"type": "number", "minimum": 0, "description": term.description}
 
 
 def _menu(rule: Schema, properties: Mapping[str, Schema]) -> Schema:
-    """A map with these keys only."""
+    """Return the schema of a map that has only these keys."""
     return {
         "type": "object",
         "description": rule.get("description", ""),
@@ -108,12 +89,15 @@ def _menu(rule: Schema, properties: Mapping[str, Schema]) -> Schema:
 
 
 def _united(choices: Mapping[str, Choice]) -> dict[str, Schema]:
-    """Options of all choices; where two of them share a name with other rules, either rule may
-    hold."""
-    found: dict[str, list[Schema]] = {}
+    """Return the options of all choices by name.
+
+    If options of several choices share a name but not a schema, a value must match any of the
+    schemas.
+    """
+    alternatives: dict[str, list[Schema]] = {}
     for choice in choices.values():
         for name, rule in choice.options.items():
-            rules = found.setdefault(name, [])
+            rules = alternatives.setdefault(name, [])
             plain = {
                 key: value for key, value in rule.items() if key not in ("default", "description")
             }
@@ -122,12 +106,13 @@ def _united(choices: Mapping[str, Choice]) -> dict[str, Schema]:
             ]:
                 rules.append(dict(rule))
     return {
-        name: rules[0] if len(rules) == 1 else {"anyOf": rules} for name, rules in found.items()
+        name: rules[0] if len(rules) == 1 else {"anyOf": rules}
+        for name, rules in alternatives.items()
     }
 
 
 def base_rules(menus: Menus) -> Schema:
-    """The base config; options must be those of the named model and dataset."""
+    """Return the schema of `base:`, whose options must be those of its model and dataset."""
     rules = {name: rule for name, rule in config_rules(menus).items() if name != "seed"}
     conditions = []
     for chooser, field, choices in (
@@ -151,5 +136,5 @@ def base_rules(menus: Menus) -> Schema:
 
 
 def core_rules(menus: Menus) -> Rules:
-    """Return what a study file may say of a study that the core trains."""
+    """Return the schemas of the study file of a study that the core trains."""
     return Rules(base_rules(menus), path_rules(menus), {"enum": list(menus.recorded())})

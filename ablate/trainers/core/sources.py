@@ -13,12 +13,16 @@ ROOT = "g2g_core.training.loop"
 
 MENUS = (
     "g2g_core.data",
+    "g2g_core.data.menu",
     "g2g_core.losses.menu",
     "g2g_core.metrics.menu",
     "g2g_core.models",
-    "g2g_core.plugins",
+    "g2g_core.models.menu",
 )
-"""Modules that import everything a study can choose; of what they list only the chosen counts."""
+"""Modules that import everything a study can choose; of what they list only the chosen counts.
+
+They alone import `g2g_base`, so the way plug-ins are found is no part of a trial either.
+"""
 
 CHOOSING = ("model", "dataset", "losses", "metrics")
 """Fields of the config that choose code."""

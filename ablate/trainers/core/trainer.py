@@ -1,4 +1,4 @@
-"""The core, `g2g_core`, as what trains; a study file that names no trainer means it."""
+"""The trainer that uses the core, `g2g_core`; studies use it unless they name another trainer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,21 +14,20 @@ from ablate.study.nouns import FurtherOutcome, Outcome, StudySpec, Trial
 from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.core import checks
 from ablate.trainers.core.builder import CoreBuilder
-from ablate.trainers.core.fields import COSTLESS, MEASURING, STARTS
 from ablate.trainers.core.menus import Menus, science_menus
 from ablate.trainers.core.rules import core_rules
 from ablate.trainers.trainer import Amounts, FirstStep, Metric, Place, StudyTrainer
-from g2g_core.config import TrialConfig
+from g2g_core.config import EVERY_START, TrialConfig, facts
 
 ENTRY = "g2g_core.training.loop:train"
 """The training run of the core, as `module:function`."""
 
 
 class CoreTrainer(StudyTrainer):
-    """The core.
+    """Trainer that trains with the core.
 
     Args:
-        menus: what a study file can choose; None: what is installed.
+        menus: what studies can choose from; None: what is installed.
     """
 
     entry: ClassVar[str] = ENTRY
@@ -38,11 +37,11 @@ class CoreTrainer(StudyTrainer):
 
     @cached_property
     def menus(self) -> Menus:
-        """What a study file can choose."""
+        """Menus that study files choose from."""
         return self._menus or science_menus()
 
     def rules(self) -> Rules:
-        """Return what a study file may say, made from the menus."""
+        """Return the schemas of the study file, made from the menus."""
         return core_rules(self.menus)
 
     def config(self, base: Mapping[str, Any]) -> TrialConfig:
@@ -50,13 +49,13 @@ class CoreTrainer(StudyTrainer):
         return TrialConfig.from_dict(base)
 
     def better(self, metric: str) -> str:
-        """Return the metric's own direction."""
+        """Return the metric's better direction; `lower` if neither is better."""
         return self.menus.metrics[self.menus.metric_of(metric)].better or "lower"
 
     def outcome_problems(
         self, spec: StudySpec, outcome: Outcome | FurtherOutcome, place: Place
     ) -> list[Problem]:
-        """Return a wrong direction, or a metric that no network changes or no trial records."""
+        """Return problems with an outcome: its direction, or a metric that can't be an outcome."""
         name = (*place, "metric") if isinstance(outcome, Outcome) else place
         return [
             *checks.turned(outcome, place, self.menus),
@@ -64,12 +63,14 @@ class CoreTrainer(StudyTrainer):
         ]
 
     def problems(self, spec: StudySpec, cells: Sequence[Cell], tree: Node) -> list[Problem]:
-        """Return what is wrong between the fields of any cell's config, and idle factors."""
+        """Return conflicts between fields of any cell's config, or else factors without effect."""
         patched = Patched(spec.base, spec.factors)
         per_levels: list[Callable[[Any], list[checks.Finding]]] = [
             PerLevels(patched, fields, lambda values, check=check: check(values, self.menus))  # type: ignore[misc]
             for fields, check in checks.CHECKS
         ]
+
+        # Many cells share a problem: it is reported once, for the place in the file that causes it.
         problems: dict[Place, Problem] = {}
         for check in (*per_levels, checks.sizes(patched, cells)):
             for cell in cells:
@@ -79,11 +80,11 @@ class CoreTrainer(StudyTrainer):
         return [*problems.values()] or checks.idle_factors(spec, cells, self.menus)
 
     def cautions(self, spec: StudySpec) -> list[str]:
-        """Return what runs as it is written and is hardly meant, one line each."""
+        """Return warnings about settings that are valid but probably not intended."""
         return checks.cautions(spec)
 
     def builder(self, spec: StudySpec) -> CoreBuilder:
-        """Return what makes the trials of the study."""
+        """Return the builder of the study's trials."""
         return CoreBuilder(spec, self.menus)
 
     def metrics(self, _spec: StudySpec) -> dict[str, Metric]:
@@ -94,61 +95,66 @@ class CoreTrainer(StudyTrainer):
         }
 
     def losses(self) -> dict[str, str]:
-        """Return the losses of the menu: name -> one line."""
+        """Return the losses of the menu: name -> short description."""
         return {name: loss.description for name, loss in self.menus.losses.items()}
 
     def work(self, trials: Sequence[Trial]) -> str:
-        """Return how long each trial is: `60 steps each`, `60 to 120 steps each`."""
+        """Return how long each trial is: `60 steps each` or `60 to 120 steps each`."""
         steps = {trial.config.steps for trial in trials}
         number = f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
         return f"{number} steps each"
 
     @property
     def first_step(self) -> Callable[[TrialConfig, str], FirstStep]:
-        """The first step of a config."""
+        """Function that takes the first step of a config on a device."""
         return _first_step
 
     @property
     def moves(self) -> Mapping[str, Sequence[str]]:
-        """Digest before the first step -> the fields that may change it."""
-        return STARTS
+        """Name of a digest before the first step -> fields that may change the digest."""
+        known = facts()
+        return {
+            digest: tuple(name for name, field in known.items() if digest in field.moves)
+            for digest in EVERY_START
+        }
 
     @property
     def measuring(self) -> Sequence[str]:
-        """Fields that change what is measured, not how a step trains."""
-        return MEASURING
+        """Fields that change what is measured but not how a step trains."""
+        return tuple(name for name, field in facts().items() if field.measures)
 
     def acts_later(self, config: TrialConfig) -> bool:
-        """Return whether a schedule or a warm-up lets losses act only after the first step."""
+        """Return whether a schedule or a warm-up makes losses act only after the first step."""
         return bool(config.schedules or config.discriminator_warmup)
 
     def short(self, config: TrialConfig, steps: int) -> TrialConfig:
-        """Return a config of a few steps with all its losses on from the first."""
+        """Return a config of only a few steps, whose losses are all on from the first step."""
         whole = replace(config, discriminator_warmup=0, schedules={})
         return replace(whole, steps=steps, eval_every=steps, log_every=1, checkpoint_every=0)
 
     def amounts(self, config: TrialConfig) -> Amounts:
-        """Return how much a trial with this config does, by how often something is due in it."""
-        from g2g_core.checkpoints.checkpoint_file import KEPT  # brings torch
+        """Return the amount of work of a trial, counted from the intervals in its config."""
+        from g2g_core.checkpoints.checkpoint_file import KEPT  # this imports torch
 
         evaluations = 1 + _due(config.steps, config.eval_every)
         checkpoints = min(KEPT, _due(config.steps, config.checkpoint_every))
         return Amounts(config.steps, evaluations, checkpoints, config.steps // config.log_every)
 
     def cost_kind(self, config: TrialConfig) -> str:
-        """Return what the cost of a step depends on."""
-        values = {name: value for name, value in config.to_dict().items() if name not in COSTLESS}
+        """Return what the cost of a step depends on, as text."""
+        known = facts()
+        values = {name: value for name, value in config.to_dict().items() if known[name].costs}
         values["losses"] = sorted(name for name, weight in config.losses.items() if weight)
         return repr(values)
 
 
 def _due(steps: int, every: int) -> int:
-    """Return how often something happens that is due every so many steps, and at the end."""
+    """Return how often something happens that is due every `every` steps and at the end."""
     return len({steps, *(range(every, steps + 1, every) if every > 0 else ())})
 
 
 def _first_step(config: TrialConfig, device: str) -> FirstStep:
-    """Take the first step of a config; this brings torch."""
+    """Take the first step of a config; this imports torch."""
     from g2g_core.checkpoints.checkpoint_file import KEPT
     from g2g_core.training.first_step import first_step
 

@@ -1,1 +1,1 @@
-"""A Python object of any package as what trains the trials of a study."""
+"""The trainer that trains the trials of a study with a Python object of any package."""

@@ -1,4 +1,4 @@
-"""From the cells of a study to the trials that a Python object trains."""
+"""The builder of the trials that a Python object trains, made from the cells of a study."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,16 +15,17 @@ from ablate.trainers.objects.load import load_object
 
 
 class ObjectBuilder:
-    """Ids and configs of the cells of a study.
+    """Builder of ids and configs for the cells of a study.
 
     Args:
-        name: of the trainer.
+        name: name of the trainer.
         spec: the study.
-        rules: option -> its schema.
-        sources: source file -> digest of its code.
+        rules: option -> schema of its value.
+        sources: module of the trainer's package -> digest of its code.
 
     Attributes:
-        missing: files and folders that options name and that are not there, one line each.
+        missing: one message for each missing file or folder that an option names.
+        sources: module of the trainer's package -> digest of its code.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class ObjectBuilder:
         self.identities: dict[str, dict[str, str]] = {}
 
     def cell_id(self, cell: Cell) -> str:
-        """Return the id of a cell; its identity is kept for its trials."""
+        """Return the id of a cell, and keep the cell's identity for its trials."""
         identity = {
             "config": self.config(cell),
             "data": self.data(cell),
@@ -60,10 +61,11 @@ class ObjectBuilder:
         return Trial(trial_id(identity, seed), id_, cell, seed, config, identity)
 
     def _config(self, values: Mapping[str, Any]) -> str:
+        """Return the digest of the trainer's name and the options in canonical form."""
         return digest(dumps([self.name, canonical_options(values, self.rules)]))
 
     def _data(self, values: Mapping[str, Any]) -> str:
-        """Return the digest of the data: the trainer's own, or of the files that options name."""
+        """Return the trainer's own digest of the data, or else that of the files in options."""
         own = load_object(self.name).data_digest
         if own is not None:
             config = ObjectConfig(self.name, values, seed=self.spec.seeds[0]).own()
@@ -72,6 +74,7 @@ class ObjectBuilder:
             except (OSError, ValueError) as error:
                 self.missing.append(" ".join(str(error).split()))
                 return "missing"
+
         named = {
             option: values[option]
             for option, rule in self.rules.items()
@@ -81,7 +84,8 @@ class ObjectBuilder:
         return digest(dumps(digests)) if digests else "none"
 
     def _content(self, option: str, path: Path) -> str:
-        found = folder_digest(path) if path.is_dir() else file_digest(path)
-        if found is None:
+        """Return the digest of the file or folder that an option names, or `missing`."""
+        content = folder_digest(path) if path.is_dir() else file_digest(path)
+        if content is None:
             self.missing.append(f"base.{option}: {path}: no such file or folder")
-        return found or "missing"
+        return content or "missing"

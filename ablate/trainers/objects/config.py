@@ -10,13 +10,13 @@ from ablate.trainers.objects.load import load_object
 
 @dataclass(frozen=True)
 class ObjectConfig:
-    """What one run of a Python trainer depends on.
+    """Config of a trial that a Python object trains.
 
     Attributes:
-        name: of the trainer, as the study file has it.
-        options: the keys of `base:`, defaults filled in, with the patches of the trial's levels.
-        outcome: the metric that it must record.
-        seed: the replicate.
+        name: name of the trainer, as the study file has it.
+        options: the keys of `base:`, with all defaults and the patches of the trial's levels.
+        outcome: the metric that the trainer must record.
+        seed: the seed of the trial.
         entry: the training run, `module:function`.
     """
 
@@ -29,22 +29,22 @@ class ObjectConfig:
 
     @property
     def steps(self) -> int:
-        """Steps of the run, if the trainer's config has a field of this name; else 0."""
+        """Number of steps, from the option `steps`, or 0 if the trainer has no such option."""
         return self._whole("steps", 0)
 
     @property
     def log_every(self) -> int:
-        """0: the trainer records when it likes."""
+        """Steps between records; always 0, because the trainer decides when to record."""
         return 0
 
     @property
     def checkpoint_every(self) -> int:
-        """0: the trainer saves when it likes."""
+        """Steps between checkpoints; always 0, because the trainer decides when to save."""
         return 0
 
     @property
     def threads(self) -> int:
-        """CPU threads: the option `threads`, else 1."""
+        """Number of CPU threads, from the option `threads`, or else 1."""
         return max(1, self._whole("threads", 1))
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,14 +62,16 @@ class ObjectConfig:
         return cls(trainer["object"], options, trainer.get("outcome", ""), config["seed"])
 
     def own(self) -> Any:
-        """Return the trainer's own config.
+        """Return the config as an instance of the trainer's own dataclass.
 
         Raises:
             TrainerError: the trainer is not installed.
-            TypeError, ValueError: the options are none of its config.
+            TypeError, ValueError: the trainer's dataclass does not accept the options.
         """
         kind = load_object(self.name).config
         options: dict[str, Any] = {**self.options, "seed": self.seed}
+
+        # YAML and JSON have neither paths nor tuples, which the dataclass may want.
         for entry in fields(kind):
             value = options.get(entry.name)
             if isinstance(value, str) and "Path" in str(entry.type):
@@ -79,5 +81,6 @@ class ObjectConfig:
         return kind(**options)
 
     def _whole(self, name: str, usual: int) -> int:
+        """Return an option that is a whole number, or `usual` if it is missing or not one."""
         value = self.options.get(name, usual)
         return value if isinstance(value, int) and not isinstance(value, bool) else usual

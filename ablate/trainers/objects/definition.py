@@ -1,4 +1,4 @@
-"""What a Python package offers so that a study can train with it."""
+"""The description of a trainer that a Python package offers to studies."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,27 +11,27 @@ from ablate.trainers.trainer import Metric
 class Trainer:
     """A training run that studies can vary, as an object of any package.
 
-    A study file names it, `trainer: package.module:object`, or by the name of an entry point of
-    the group `g2g_ablate.trainers`.
+    A study file names the object, `trainer: package.module:object`, or an entry point of the group
+    `g2g_ablate.trainers`.
 
     Attributes:
-        config: dataclass of the options; its fields are the keys of `base:` in a study file. It
-            has a field `seed`. Descriptions are taken from the `Attributes:` of its docstring;
-            `field(metadata={"neutral": True})` marks an option that no number depends on. Fields
-            called `steps` and `threads` are understood: the number of steps, and of CPU threads.
+        config: dataclass of the options; its fields are the keys of `base:` in a study file. One
+            field must be `seed`. The `Attributes:` section of its docstring describes the options.
+            `field(metadata={"neutral": True})` marks an option that cannot change any number. The
+            fields `steps` and `threads`, if present, are the numbers of steps and of CPU threads.
         train: the training run, in one of two forms. A generator, `train(config, device=...,
-            checkpoints=...)`, yields `{"step": 20, "name": value, ...}` as it goes. A plain
-            function with a parameter `report` calls `report(step, name=value, ...)` instead.
-            Either takes only those of `device` (`cpu` or `cuda`) and `checkpoints` (a folder of
-            its own) that it has parameters for. It may save what it likes in `checkpoints`, and
-            resumes from that when it is called again; a step is yielded before it is saved. A
-            value that is not finite is a divergence and ends the run.
+            checkpoints=...)`, yields `{"step": 20, "name": value, ...}` while it trains. A plain
+            function with a parameter `report` calls `report(step, name=value, ...)` instead. Both
+            forms may leave out `device` (`cpu` or `cuda`) or `checkpoints` (a folder of the
+            trial). The training run may save anything in `checkpoints`, and resumes from there
+            when it is called again. It must yield a step before it saves the step. A value that is
+            not finite means divergence and ends the run.
         metrics: name -> what is measured; one of them is the outcome of a study.
-        description: one line.
-        data_digest: config -> text that changes when the training data do; None: the content of
-            the files and folders that the config names as `Path`.
-        first_step: (config, device) -> digests before and after one step, by which arms without
-            effect are found before hours are spent; None: they are not looked for.
+        description: short description, on a single line.
+        data_digest: function from a config to a text that changes when the training data changes;
+            None: the content of the files and folders that the config names as `Path`.
+        first_step: function from a config and a device to digests before and after one step. With
+            it, arms without effect are found before a study spends hours; None: they are not.
     """
 
     config: type

@@ -4,25 +4,25 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from ablate.reading.problems import did_you_mean
 from ablate.study.nouns import StudyError
 from ablate.trainers.objects.definition import Trainer
 from ablate.trainers.trainer import Metric
+from g2g_base.plugins import Group, PluginError
 
-GROUP = "g2g_ablate.trainers"
-"""Entry points of this group are trainers that a study file can name by their name alone."""
+GROUP = Group(
+    "g2g_ablate.trainers",
+    "a trainer: an object with config, train, and metrics",
+    lambda _, trainer: all(hasattr(trainer, part) for part in ("config", "train", "metrics")),
+)
+"""Entry points that a study file can name as its trainer by their name alone."""
 
 
 class TrainerError(StudyError):
     """What a study file names as its trainer cannot be used."""
-
-
-def installed() -> dict[str, EntryPoint]:
-    """Return the trainers that installed packages offer, by name."""
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name)}
 
 
 def place_of(name: str) -> str:
@@ -32,15 +32,21 @@ def place_of(name: str) -> str:
         name: `module:object`, or the name of an installed trainer.
 
     Raises:
-        TrainerError: no installed trainer has this name.
+        TrainerError: no installed trainer has this name, or several have it.
     """
-    if ":" in name:
-        return name
-    known = installed()
+    return name if ":" in name else _entry(name).value
+
+
+def _entry(name: str) -> EntryPoint:
+    """Return the entry point of an installed trainer."""
+    try:
+        known = GROUP.entries()
+    except PluginError as error:
+        raise TrainerError(str(error)) from error
     if name not in known:
         hint = did_you_mean(name, known) or "; write package.module:object"
         raise TrainerError(f"{name}: no installed trainer has this name{hint}")
-    return known[name].value
+    return known[name]
 
 
 @cache
@@ -53,27 +59,34 @@ def load_object(name: str) -> Trainer:
     Raises:
         TrainerError: it cannot be imported, or is not a trainer.
     """
-    module, _, attribute = place_of(name).partition(":")
+    if ":" not in name:
+        # An error of the study file, which has a line that names the trainer.
+        try:
+            return _checked(name, GROUP.load(_entry(name)))
+        except PluginError as error:
+            raise TrainerError(str(error)) from error
+
+    module, _, attribute = name.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        loaded: Any = importlib.import_module(module)
         for part in attribute.split("."):
-            found = getattr(found, part)
+            loaded = getattr(loaded, part)
     except Exception as error:
         line = " ".join(str(error).split())
         raise TrainerError(f"{name}: {type(error).__name__}: {line}") from error
-    return _checked(name, found)
+    return _checked(name, loaded)
 
 
-def _checked(name: str, found: Any) -> Trainer:
+def _checked(name: str, loaded: Any) -> Trainer:
     """Return an object, or the module that offers the same names, as a trainer."""
     try:
         trainer = Trainer(
-            config=found.config,
-            train=found.train,
-            metrics={key: _metric(one) for key, one in dict(found.metrics).items()},
-            description=str(getattr(found, "description", "")),
-            data_digest=getattr(found, "data_digest", None),
-            first_step=getattr(found, "first_step", None),
+            config=loaded.config,
+            train=loaded.train,
+            metrics={key: _metric(one) for key, one in dict(loaded.metrics).items()},
+            description=str(getattr(loaded, "description", "")),
+            data_digest=getattr(loaded, "data_digest", None),
+            first_step=getattr(loaded, "first_step", None),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise TrainerError(f"{name}: is not a trainer: {error}") from error

@@ -1,4 +1,4 @@
-"""Turns a function that calls `report(step, ...)` into an iterator of what it reports."""
+"""Conversion of a function that calls `report(step, ...)` into an iterator of the records."""
 
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
@@ -6,24 +6,24 @@ from threading import Thread
 from typing import Any
 
 Report = Callable[..., None]
-"""`report(step, name=value, ...)`; returns when the record is kept."""
+"""`report(step, name=value, ...)`, which returns when the record is on the disk."""
 
 
 class RunEnded(BaseException):
-    """Raised by `report` when nobody takes records any more: the run is to end.
+    """Signal to end the run, which `report` raises when nobody takes records any more.
 
-    It is no `Exception`, so that a training loop that catches errors does not catch it.
+    It is not an `Exception`, so that a training loop that catches errors does not catch it.
     """
 
 
 def reported(run: Callable[[Report], Any]) -> Iterator[dict[str, Any]]:
     """Call a function in a thread and yield what it reports, one record at a time.
 
-    `report` returns after the record has been taken and kept, so the function is never ahead of
-    what is on the disk. When this iterator is closed, `report` raises `RunEnded`.
+    `report` returns only when the next record is requested, so the function is never ahead of what
+    is on the disk. When this iterator is closed, `report` raises `RunEnded`.
 
     Args:
-        run: is called once with `report`.
+        run: function that is called once, with `report`.
 
     Yields:
         `{"step": step, name: value, ...}`.
@@ -36,11 +36,13 @@ def reported(run: Callable[[Report], Any]) -> Iterator[dict[str, Any]]:
     errors: list[BaseException] = []
 
     def report(step: int, **values: Any) -> None:
+        """Hand over a record and wait until it has been taken."""
         records.put({"step": step, **values})
         if not answers.get():
             raise RunEnded
 
     def call() -> None:
+        """Run the function, keep its error, and mark the end of the records."""
         try:
             run(report)
         except RunEnded:
@@ -52,6 +54,9 @@ def reported(run: Callable[[Report], Any]) -> Iterator[dict[str, Any]]:
 
     thread = Thread(target=call, name="training", daemon=True)
     thread.start()
+
+    # Whether the function waits for the answer to a record: it must get one even if this iterator
+    # is closed at the `yield`.
     waiting = False
     try:
         while (record := records.get()) is not None:
@@ -63,5 +68,6 @@ def reported(run: Callable[[Report], Any]) -> Iterator[dict[str, Any]]:
         if waiting:
             answers.put(False)
         thread.join()
+
     if errors:
         raise errors[0]

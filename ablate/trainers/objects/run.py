@@ -1,4 +1,4 @@
-"""Runs a Python trainer as a trial: what it yields or reports becomes the trial's records."""
+"""The training run of a Python trainer, whose values become the records of the trial."""
 
 import inspect
 import math
@@ -15,26 +15,26 @@ from g2g_core.record import Diverged, Record
 
 
 class RecordError(Exception):
-    """A record of a trainer cannot be used, or the outcome of the study is not among them."""
+    """Error of a trainer whose records cannot be used or lack the outcome of the study."""
 
 
 def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[Record]:
     """Train, or resume, and yield what the trainer records.
 
     Args:
-        config: of the trial.
+        config: the config of the trial.
         device: `cpu` or `cuda`.
-        checkpoints: the trainer's own folder, which is made.
+        checkpoints: the trainer's own folder, made if it is missing.
 
     Yields:
-        A note with the device, and with the step that a resumed run was resumed after; then a
-        record for each record of the trainer, in which its metrics are `metric/<name>` and all
-        other numbers `loss/<name>`.
+        First, a note with the device, and the last step before a resumed run. Then one record for
+        each record of the trainer. Metrics are called `metric/<name>`, and all other numbers
+        `loss/<name>`.
 
     Raises:
-        Diverged: a recorded value is not finite; the record with the others has been yielded.
-        RecordError: a record has no step, goes back, or holds what is not a number; or the run
-            has ended without the outcome of the study.
+        Diverged: a recorded value is not finite. The finite values of the step are yielded first.
+        RecordError: a record has no step, a lower step than the one before, or a value that is not
+            a number. Or the run has ended without the outcome of the study.
     """
     trainer = load_object(config.name)
     checkpoints.mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,7 @@ def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[R
         step, values, facts = _parsed(item)
         if step < steps:
             raise RecordError(f"step {step} comes after step {steps}; steps must not go back")
+
         if first:
             resumed = step - 1 if saved and step > 0 else None
             yield Record(max(0, step - 1), "note", facts={"device": device, "resumed_at": resumed})
@@ -64,11 +65,12 @@ def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[R
 
 
 def _items(trainer: Trainer, config: Any, device: str, checkpoints: Path) -> Iterator[Any]:
-    """Yield what a trainer of either form records, ending it when this is closed."""
+    """Return an iterator of what a trainer of either form records."""
     offered = {"device": device, "checkpoints": checkpoints}
     wanted = inspect.signature(trainer.train).parameters
-    others = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in wanted.values())
+    others = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in wanted.values())
     passed = {name: value for name, value in offered.items() if others or name in wanted}
+
     if "report" in wanted:
         run: Callable[..., Any] = trainer.train
         return reported(lambda report: run(config, report=report, **passed))
@@ -77,13 +79,14 @@ def _items(trainer: Trainer, config: Any, device: str, checkpoints: Path) -> Ite
 
 
 def _parsed(item: Any) -> tuple[int, dict[str, float], Mapping[str, Any]]:
-    """Return step, values and facts of a record: a map with `step`, or a `Record` of the core."""
+    """Return step, values, and facts of a record: a map with `step`, or a `Record` of the core."""
     if isinstance(item, Record):
         return item.step, dict(item.values), item.facts
     if not isinstance(item, Mapping):
         raise RecordError(f"{type(item).__name__}: a record must be a map such as {{'step': 20}}")
     if "step" not in item:
         raise RecordError(f"a record has no step: {sorted(map(str, item))}")
+
     step = _number("step", item["step"])
     if not (math.isfinite(step) and step >= 0 and step == int(step)):
         raise RecordError(f"step: {item['step']} must be a whole number, at least 0")
@@ -94,7 +97,7 @@ def _parsed(item: Any) -> tuple[int, dict[str, float], Mapping[str, Any]]:
 
 
 def _number(name: str, value: Any) -> float:
-    """Return a value as a number: also a tensor of one element; None is not finite."""
+    """Return a value, which may be a tensor with one element, as a number; NaN for None."""
     if value is None:
         return math.nan
     if not isinstance(value, str | bool):
@@ -108,7 +111,7 @@ def _number(name: str, value: Any) -> float:
 def _records(
     step: int, values: Mapping[str, float], metrics: Mapping[str, Any]
 ) -> Iterator[Record]:
-    """Yield a record with the values that are finite; raise Diverged for others."""
+    """Yield a record with the finite values; raise Diverged if there are other values."""
     finite = {
         name if "/" in name else f"{'metric' if name in metrics else 'loss'}/{name}": value
         for name, value in values.items()

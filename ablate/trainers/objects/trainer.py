@@ -1,4 +1,4 @@
-"""A Python object as what trains: `trainer: package.module:object` in a study file."""
+"""The trainer that uses a Python object: `trainer: package.module:object` in a study file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,16 +22,17 @@ from ablate.trainers.trainer import FirstStep, Metric, Place, StudyTrainer
 
 
 class ObjectTrainer(StudyTrainer):
-    """A Python object that trains every trial.
+    """Trainer that trains every trial with a Python object.
 
     Args:
         name: `module:object`, or the name of an installed trainer.
 
     Attributes:
+        name: `module:object`, or the name of an installed trainer.
         trainer: the object.
 
     Raises:
-        TrainerError: it cannot be imported, or is not a trainer.
+        TrainerError: the object cannot be imported, or is not a trainer.
     """
 
     entry: ClassVar[str] = ObjectConfig.entry
@@ -42,7 +43,7 @@ class ObjectTrainer(StudyTrainer):
 
     @cached_property
     def options(self) -> dict[str, Schema]:
-        """Option -> its schema, without the seed."""
+        """Option -> schema of its value, without the seed."""
         try:
             rules = options_of(self.trainer.config)
         except Exception as error:
@@ -51,7 +52,7 @@ class ObjectTrainer(StudyTrainer):
         return {option: rule for option, rule in rules.items() if option != "seed"}
 
     def rules(self) -> Rules:
-        """Return what a study file may say: the fields of the trainer's config."""
+        """Return the schemas of the study file, made from the fields of the trainer's config."""
         base = {
             "type": "object",
             "description": "the options of the trainer",
@@ -71,20 +72,20 @@ class ObjectTrainer(StudyTrainer):
         return ObjectConfig(self.name, {**defaults, **base})
 
     def better(self, metric: str) -> str:
-        """Return the metric's own direction."""
+        """Return the metric's better direction; `lower` if neither is better."""
         return self.trainer.metrics[metric].better or "lower"
 
     def outcome_problems(
         self, _spec: StudySpec, outcome: Outcome | FurtherOutcome, place: Place
     ) -> list[Problem]:
-        """Return a direction that is not the metric's own."""
+        """Return a problem if the trainer says that the opposite direction is better."""
         better = self.trainer.metrics[outcome.metric].better
         if not better or better == outcome.better:
             return []
         return [Problem((*place, "better"), f"{outcome.metric} is better {better}")]
 
     def problems(self, spec: StudySpec, cells: Sequence[Cell], tree: Node) -> list[Problem]:
-        """Return configs that the trainer refuses, and factors that change nothing."""
+        """Return configs that the trainer refuses, or else factors that change nothing."""
         patched = Patched(spec.base, spec.factors)
         refused = PerLevels(patched, patched.fields, self._refused)
         problems: dict[Place, Problem] = {}
@@ -98,7 +99,7 @@ class ObjectTrainer(StudyTrainer):
         return [*problems.values()] or self._idle(spec, cells)
 
     def _refused(self, values: Mapping[str, Any]) -> str | None:
-        """Return why the trainer's config refuses these options; None: it does not."""
+        """Return why the trainer's config refuses these options, or None if it accepts them."""
         try:
             ObjectConfig(self.name, values).own()
         except (TypeError, ValueError) as error:
@@ -106,7 +107,7 @@ class ObjectTrainer(StudyTrainer):
         return None
 
     def _idle(self, spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
-        """Return factors whose levels give the same config in every cell."""
+        """Return a problem for each factor whose levels give the same config in every cell."""
         builder = self.builder(spec)
         problems = []
         for factor in spec.factors:
@@ -124,11 +125,11 @@ class ObjectTrainer(StudyTrainer):
         return problems
 
     def cautions(self, _spec: StudySpec) -> list[str]:
-        """Return nothing: what the options mean is the trainer's own matter."""
+        """Return an empty list, because only the trainer knows what its options mean."""
         return []
 
     def builder(self, spec: StudySpec) -> ObjectBuilder:
-        """Return what makes the trials of the study."""
+        """Return the builder of the study's trials."""
         module, _, _ = place_of(self.name).partition(":")
         return ObjectBuilder(self.name, spec, self.options, used_sources(module))
 
@@ -149,19 +150,20 @@ class ObjectTrainer(StudyTrainer):
 
     @property
     def first_step(self) -> Callable[[ObjectConfig, str], FirstStep] | None:
-        """The trainer's own first step, if it has one."""
+        """Function that takes the trainer's first step; None: the trainer has none."""
         own = self.trainer.first_step
         if own is None:
             return None
 
         def step(config: ObjectConfig, device: str) -> FirstStep:
-            found = own(config.own(), device)
-            return FirstStep(**found) if isinstance(found, Mapping) else found
+            """Take the step; the trainer may return its result as a map."""
+            result = own(config.own(), device)
+            return FirstStep(**result) if isinstance(result, Mapping) else result
 
         return step
 
     def short(self, config: ObjectConfig, steps: int) -> ObjectConfig:
-        """Return the config with so few steps.
+        """Return the config with only this number of steps.
 
         Raises:
             StudyError: the trainer's config has no field `steps`.
@@ -171,5 +173,5 @@ class ObjectTrainer(StudyTrainer):
         return replace(config, options={**config.options, "steps": steps})
 
     def cost_kind(self, config: ObjectConfig) -> str:
-        """Return all options but the number of steps."""
+        """Return all options except the number of steps, as text."""
         return repr({name: value for name, value in config.options.items() if name != "steps"})

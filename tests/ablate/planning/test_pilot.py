@@ -25,7 +25,7 @@ def test_cost_is_steps_times_their_time() -> None:
     found = pilot(study.trials, 2, lambda line: None, entry=TRAINER)
     assert found.trials == 6
     assert len(found.kinds) == 2, "a loss that is off is another cost"
-    assert all(kind.step_s >= 0.02 for kind in found.kinds)
+    assert all(kind.step_s > 0.019 for kind in found.kinds)
     assert found.seconds >= 6 * 200 * 0.02
     assert found.wall_s == pytest.approx(found.seconds / 2)
 

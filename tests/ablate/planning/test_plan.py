@@ -175,7 +175,7 @@ def test_checkpoints_count_by_content_not_by_place(
     assert ids(first) != ids(planned())
     changed = planned(f"base.checkpoint={third}")
     assert not set(ids(first)) & set(ids(changed))
-    assert changes(changed, plan_record(first)) == ["checkpoint changed: 8 trials run anew"]
+    assert changes(changed, plan_record(first)) == ["checkpoint changed: 8 trials run again"]
     assert not set(ids(first)) & set(
         ids(planned(f"base.checkpoint={one}", "base.restore=[generator]"))
     )
@@ -223,7 +223,7 @@ def test_weights_are_found_from_the_study_file_and_count_by_content(
     (tmp_path / "studies" / "moved.pth").write_bytes(b"weights")
     assert ids(made("moved.pth")) == ids(first)
     assert changes(made("../weights.pth"), plan_record(first)) == [
-        "weights changed: 8 trials run anew"
+        "weights changed: 8 trials run again"
     ]
     weights.unlink()
     assert made("../weights.pth").missing == (f"network.identity_weights: {weights}: no such file",)
@@ -268,14 +268,14 @@ def test_the_code_counts(
     monkeypatch.setattr("ablate.trainers.core.builder.sources_of", lambda *_: edited)
     after = planned()
     assert not set(ids(before)) & set(ids(after))
-    line = "code changed (g2g_core.training.loop): 8 trials run anew"
+    line = "code changed (g2g_core.training.loop): 8 trials run again"
     assert changes(after, plan_record(before)) == [line]
     assert changes(after, {}) == []
 
     # A folder of version 0.1.0 has no sources in its plan.
     old = {name: value for name, value in plan_record(before).items() if name != "sources"}
     (line,) = changes(after, old)
-    assert "that plan is of an older version, which did not record its sources" in line
+    assert "an older version made that plan and didn't record its sources" in line
 
 
 def test_plan_files(planned: Callable[..., Plan], menus: Menus) -> None:

@@ -1,12 +1,15 @@
 """Designs: which cells, in which order, and what is refused."""
 
+from dataclasses import dataclass
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.study.design import DESIGNS, DesignError, expand, reference_cell
+from ablate.reading.schema import Rules, study_schema
+from ablate.study import design as designs
+from ablate.study.design import DESIGNS, Design, DesignError, expand, options_of, reference_cell
 from ablate.study.nouns import Factor, Outcome, StudySpec
 from g2g_core.config import TrialConfig
 
@@ -136,6 +139,81 @@ def test_switch_designs_need_two_levels() -> None:
 def test_products_that_would_fill_the_memory_are_refused() -> None:
     with pytest.raises(DesignError, match="too many"):
         expand(make({f"f{i}": ["0", "1"] for i in range(21)}, {"kind": "full_factorial"}))
+
+
+# --- a design of somebody else ---
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Options of the design below.
+
+    Attributes:
+        keep: number of cells.
+        least: smallest number of cells.
+    """
+
+    keep: int
+    least: int = 1
+
+    def __post_init__(self) -> None:
+        if self.keep < self.least:
+            raise ValueError(f"keep {self.keep} is less than {self.least}")
+
+
+def some(spec: StudySpec) -> list[dict[str, str]]:
+    """The last cells."""
+    cells = designs.full_factorial(spec)
+    return cells[-options_of(Chosen, spec).keep :]
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch):
+    def add(design: Design) -> None:
+        menu = {**DESIGNS, "foreign": design}
+        monkeypatch.setattr(designs, "all_designs", lambda: menu)
+
+    return add
+
+
+def test_one_object_is_all_that_a_design_is(foreign) -> None:
+    foreign(Design(some, reference=designs.all_on, options=Chosen))
+    found = expand(make(THREE, {"kind": "foreign", "keep": 8}))
+    assert short(found.cells)[-1] == "111"
+    assert found.reference == {"a": "1", "b": "1", "c": "1"}
+    with pytest.raises(DesignError, match=r"design.foreign: keep 0 is less than 1"):
+        expand(make(THREE, {"kind": "foreign", "keep": 0}))
+
+
+def test_options_of_a_design_are_in_the_schema() -> None:
+    menu = {"grid": DESIGNS["grid"], "foreign": Design(some, options=Chosen)}
+    rule = study_schema(Rules({}, {}, {}), menu)["properties"]["design"]
+    assert rule["description"].endswith("; foreign: The last cells")
+    assert rule["then"]["enum"] == ["grid"]
+    assert rule["then"]["x-instead"] == {"foreign": "needs its options: {foreign: {keep: ...}}"}
+    options = rule["else"]["properties"]["foreign"]
+    assert options["required"] == ["keep"]
+    assert options["properties"]["least"] == {
+        "type": "integer",
+        "default": 1,
+        "description": "smallest number of cells.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (lambda spec: [{"a": "0"}], "design: foreign: {'a': '0'} is not a cell of this study"),
+        (lambda spec: [{"a": "0", "b": "1", "c": "2"}], "'c': '2'} is not a cell of this study"),
+        (lambda spec: spec.nothing, "design: foreign: AttributeError: 'StudySpec' object has no"),
+        (lambda spec: None, "design: foreign: TypeError: 'NoneType' object is not iterable"),
+    ],
+)
+def test_mistakes_in_a_design_are_named(cells, message: str, foreign) -> None:
+    foreign(Design(cells))
+    with pytest.raises(DesignError) as error:
+        expand(make(THREE, {"kind": "foreign"}))
+    assert message in str(error.value)
 
 
 names = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=4, unique=True)

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -90,3 +93,9 @@ def test_missing_weights_say_how_to_get_them(tmp_path, monkeypatch):
         perceptual_network(FeatureOptions())
     with pytest.raises(ValueError, match="not one of vgg16, efficientnet_lite0"):
         perceptual_network(FeatureOptions(perceptual="alexnet"))
+
+
+def test_torchvision_waits_until_vgg16_is_used():
+    code = "import sys, g2g_core.training.loop; print('torchvision' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from g2g_core import plugins
+from g2g_base import plugins
 from g2g_core.config import TrialConfig
 from g2g_core.metrics import METRICS, Metric, MetricError, default_metrics, evaluate, menu
 from g2g_core.metrics.menu import DEFAULT

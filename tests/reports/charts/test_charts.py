@@ -1,7 +1,9 @@
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from PIL import ImageFont
 
 from reports.charts import (
     curve_panel,
@@ -17,9 +19,19 @@ from reports.charts.curves import Line, Marks
 from reports.charts.intervals import Estimate, effect_axis
 from reports.charts.scatter import Spot
 from reports.charts.survival import Survivors
-from reports.charts.svg import Axis, shortened, text_width, thinned, tick_labels
+from reports.charts.svg import (
+    LEADING,
+    Axis,
+    end_labels,
+    shortened,
+    text_width,
+    thinned,
+    tick_labels,
+    wrapped,
+)
 from reports.charts.waterfall import Share
 from reports.page.theme import DRAWING_CLASSES
+from reports.render.glyphs import choose_fonts
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -110,6 +122,48 @@ def test_long_labels_are_cut_to_their_room():
     assert shortened("short", 100) == "short"
     assert text_width(shortened("x" * 200, 100)) <= 100
     assert shortened("日本語" * 20, 60).endswith("…")
+
+
+@pytest.mark.parametrize("bold", [False, True], ids=["normal", "bold"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "long_recon × long_fm",
+        "decay=strong + width=narrow",
+        "WWW MMM mmm www @@@",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "abcdefghijklmnopqrstuvwxyz 0123456789",
+        "illicit: (fi/ff), [it's] {0.010}; −3.5%, ±2 ≤ λ",
+    ],
+)
+def test_the_estimated_width_is_just_above_the_true_one(text, bold):
+    (folder,) = choose_fonts(set("a")).folders
+    font = ImageFont.truetype(str(folder / f"DejaVuSans{'-Bold' * bold}.ttf"), 1000)
+    true = font.getlength(text) / 1000
+    assert true <= text_width(text, 1, bold) <= 1.3 * true
+
+
+def test_wrapped_lines_fit_and_keep_every_character():
+    text = f"decay=strong + width=narrow {'x' * 60} end"
+    lines = wrapped(text, 100)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(text_width(line) <= 100 for line in lines)
+    assert wrapped("short", 100) == ["short"]
+
+    cut = wrapped(text, 100, most=2)
+    assert len(cut) == 2
+    assert cut[1].endswith("…")
+
+
+def test_labels_at_the_ends_of_lines_keep_apart_and_keep_their_order():
+    text = "decay=strong + width=narrow"
+    labels = [(90.0, "c"), (50.0, text), (51.0, "b"), (200.0, "d"), (201.0, "e")]
+    drawn = end_labels(300, labels, 100, 0, 150)
+    found = [(float(y), word) for y, word in re.findall(r'y="([\d.]+)">([^<]+)<', drawn)]
+    assert [word for _, word in found] == [*wrapped(text, 100, bold=True), "b", "c", "d", "e"]
+    assert all(b - a >= LEADING for (a, _), (b, _) in pairwise(found))
+    assert found[0][0] > 0
+    assert found[-1][0] <= 150
 
 
 def test_thinning_keeps_the_ends():

@@ -2,13 +2,14 @@ import io
 import re
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 
 from reports import make_report
 from reports.charts.svg import rect
 from reports.page.blocks import Document, Drawing, ImageGrid, Section, Text, link, rich
 from reports.render import glyphs
-from reports.render.pdf import drawing_pdf, to_pdf
+from reports.render.pdf import drawing_pdf, drawing_png, to_pdf
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +111,15 @@ def test_a_drawing_is_a_page_of_its_own_size():
         (150, 75), abs=1
     )
     assert drawing_pdf(Drawing("d", rect(0, 0, 10, 10, "fon"), 200, 100, "a square")) == data
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+def test_a_drawing_is_an_image_of_its_own_size(scale):
+    drawing = Drawing("d", rect(0, 0, 100, 100, "fon"), 200, 100, "a square")
+    data = drawing_png(drawing, scale)
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    assert image.size == (200 * scale, 100 * scale)
+    left, right = (image.getpixel((int(x * scale), int(50 * scale))) for x in (50, 150))
+    assert left == (184, 71, 0)
+    assert right == (255, 255, 255)
+    assert drawing_png(drawing, scale) == data

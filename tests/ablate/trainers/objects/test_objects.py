@@ -214,7 +214,7 @@ def test_only_code_that_does_something_else_makes_trials_new(study: Study) -> No
     assert not {trial.id for trial in edited.trials} & {trial.id for trial in before.trials}
     (line,) = changes(edited, plan_record(before))
     module = plan_record(before)["trainer"]["object"].partition(":")[0]
-    assert line == f"code changed ({module}): 6 trials run anew"
+    assert line == f"code changed ({module}): 6 trials run again"
 
 
 def test_files_count_by_content(study: Study, tmp_path: Path) -> None:
