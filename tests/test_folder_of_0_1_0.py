@@ -99,7 +99,7 @@ def test_plan_says_why_the_trials_have_new_ids(called: Called, folder: Path) -> 
     plan, before = json.loads(done.stdout), read(folder / "plan.json")
     (line,) = plan["changed"]
     assert line.startswith("code changed (")
-    assert "did not record its sources): 8 trials" in line
+    assert "didn't record its sources): 8 trials" in line
     assert [trial["state"] for trial in plan["trials"]] == ["new"] * 8
     assert line in called(*words, where=folder).stderr
 

@@ -29,7 +29,6 @@ UNFINISHED = {
     "ablate/study/design.py",
     "ablate/trainers/command/metrics_file.py",
     "ablate/trainers/command/trainer.py",
-    "ablate/trainers/core/menus.py",
     "ablate/trainers/core/sources.py",
     "docs/commands.md",
     "docs/metrics.md",
