@@ -51,8 +51,9 @@ def shared_fall(view: StudyView) -> Rich:
     counted = ", ".join(onset_parts(view, (view.reference,)))
     start = f"The reference {fall({event.kind for event in events})} too ({counted})"
     if not unaffected:
+        most = "" if _others_all_degraded(view) else "most trials of "
         return rich(
-            f"{start}, and so did every other arm. This study does not tell why: something that "
+            f"{start}, and so did {most}every other arm. This study does not tell why: something that "
             "all arms share may be a cause, or several causes may replace each other."
         )
 
@@ -61,11 +62,20 @@ def shared_fall(view: StudyView) -> Rich:
         for name, level in unaffected[0].levels.items()
         if _distinguishes(view, name, level, unaffected)
     ]
+    few, _ = _events(view, tuple(unaffected))
     if not marks:
-        return rich(f"{start}; {len(unaffected)} of {count(len(view.arms), 'arm')} did not.")
+        of = f"{len(unaffected)} of {count(len(view.arms), 'arm')}"
+        return rich(f"{start}; {f'most trials of {of}' if few else of} did not.")
 
-    verb = "arm" if len(unaffected) == 1 else f"{number_words(len(unaffected))} arms"
-    return rich(f"{start}; the {verb} with ", joined(marks), " did not.")
+    which = "arm" if len(unaffected) == 1 else f"{number_words(len(unaffected))} arms"
+    most = "most trials of " if few else ""
+    return rich(f"{start}; {most}the {which} with ", joined(marks), " did not.")
+
+
+def _others_all_degraded(view: StudyView) -> bool:
+    """Return whether every trial of the arms other than the reference degraded or diverged."""
+    events, trials = _events(view, tuple(arm for arm in view.arms if arm != view.reference))
+    return len(events) == trials
 
 
 def _mostly_degraded(view: StudyView, arm: Arm) -> bool:

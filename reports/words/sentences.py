@@ -273,17 +273,25 @@ def _depends(view: StudyView, claim: Claim) -> Rich:
     return rich(
         *("What ", first, " does depends on ", other, f": its effect changes by {change} with it"),
         f" ({p_words(claim.p_adjusted)}).",
-        _settled_at(view, claim, names[0]),
+        _settled_at(view, names),
         _seen_where(view, claim),
     )
 
 
-def _settled_at(view: StudyView, claim: Claim, name: str) -> str:
-    """Return a sentence on the levels at which an effect isn't settled; empty if it is at both."""
-    settled = sum(one.gate == claim.id and one.subject == name for one in view.analysis.claims)
-    if settled == 0:
+def _settled_at(view: StudyView, names: Sequence[str]) -> str:
+    """Return a sentence on the levels at which an effect isn't settled; empty if it is at both.
+
+    An effect at a level may have been opened by another interaction, so its gate doesn't matter.
+    """
+    other = names[1].partition("=")[0]
+    levels = {
+        one.scope.at[other]
+        for one in view.analysis.claims
+        if one.gate and one.subject == names[0] and set(one.scope.at) == {other}
+    }
+    if not levels:
         return " These seeds do not settle its effect at each level."
-    return "" if settled > 1 else " These seeds settle its effect at one of the two levels only."
+    return "" if len(levels) > 1 else " These seeds settle its effect at one of the levels only."
 
 
 def _seen_where(view: StudyView, claim: Claim) -> Rich:

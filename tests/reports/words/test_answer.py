@@ -45,6 +45,11 @@ def test_a_reference_that_degrades_with_all_other_arms_is_said(make_study: Make)
     assert words in headline(study)[1]
     assert "is a cause" not in sentences(study)
 
+    # One trial of another arm does not degrade: not every trial of it did.
+    other = study.trials.index[~reference][0]
+    study.trials.loc[other, "degraded_at_step"] = float("nan")
+    assert "and so did most trials of every other arm." in sentences(study)
+
 
 def test_arms_that_are_spared_are_named(make_study: Make) -> None:
     study = make_study(factors=2, seeds=4)
