@@ -53,8 +53,8 @@ def shared_fall(view: StudyView) -> Rich:
     if not unaffected:
         most = "" if _others_all_degraded(view) else "most trials of "
         return rich(
-            f"{start}, and so did {most}every other arm. This study does not tell why: something that "
-            "all arms share may be a cause, or several causes may replace each other."
+            f"{start}, and so did {most}every other arm. This study does not tell why: something "
+            "that all arms share may be a cause, or several causes may replace each other."
         )
 
     marks = [
