@@ -229,9 +229,6 @@ def _hint(value: object, rule: Schema) -> str:
     """Return the end of a message that says how to write the intended value, or empty text."""
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    if isinstance(value, str) and "x-not-text" in rule:
-        return f"; {rule['x-not-text']}"
-
     # YAML 1.1 reads these words as booleans, YAML 1.2 as text
     if (
         isinstance(value, str)

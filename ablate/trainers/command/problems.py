@@ -6,12 +6,13 @@ from typing import Any
 
 from ablate.disk.folder import OF_A_TRIAL
 from ablate.reading.problems import Problem, did_you_mean
-from ablate.study.design import Cell, meant_equal
+from ablate.study.design import Cell
 from ablate.study.identity import dumps
 from ablate.study.nouns import StudySpec
 from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.command.config import BRACE, WHEN_STARTED, CommandConfig
 from ablate.trainers.command.template import Command, identifying, leaves, text_of
+from ablate.trainers.idle import idle_factors
 
 COMMAND = ("trainer", "command")
 """Place of the command in a study file."""
@@ -94,7 +95,7 @@ def _cell_problems(command: Command, cells: Sequence[Cell]) -> Iterator[Problem]
             return
 
 
-def _idle(spec: StudySpec, command: Command, cells: Sequence[Cell]) -> Iterator[Problem]:
+def _idle(spec: StudySpec, command: Command, cells: Sequence[Cell]) -> list[Problem]:
     """Find factors that change nothing: in every cell, all their levels give the same command."""
     written = Patched(CommandConfig(command.base), command.factors)
     words: Callable[[Cell], str] = PerLevels(
@@ -102,17 +103,13 @@ def _idle(spec: StudySpec, command: Command, cells: Sequence[Cell]) -> Iterator[
         identifying(command),
         lambda texts: dumps([command.arguments(texts), texts.get("threads")]),
     )
-    for factor in spec.factors:
-        pairs = [(cell, {**cell, factor.name: factor.reference}) for cell in cells]
-        turned = [(cell, first) for cell, first in pairs if cell[factor.name] != factor.reference]
-        if not any(
-            words(cell) != words(first) or meant_equal(spec, cell, first) for cell, first in turned
-        ):
-            message = (
-                "changes nothing: the command is the same at all its levels; "
-                "name its option in braces there, or list them in equal_arms"
-            )
-            yield Problem(("factors", factor.name), message, at_key=True)
+    message = (
+        "changes nothing: the command is the same at all its levels; "
+        "name its option in braces there, or list them in equal_arms"
+    )
+    return idle_factors(
+        spec, cells, lambda _: lambda cell, first: words(cell) != words(first), message
+    )
 
 
 def command_cautions(command: Command) -> list[str]:

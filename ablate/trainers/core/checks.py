@@ -6,7 +6,7 @@ from typing import Any
 
 from ablate.disk.remembered import remembered
 from ablate.reading.problems import Problem, did_you_mean, schema_problems
-from ablate.study.design import Cell, DesignError, expand, meant_equal
+from ablate.study.design import Cell, DesignError, expand
 from ablate.study.identity import dumps
 from ablate.study.nouns import Factor, FurtherOutcome, Outcome, StudySpec
 from ablate.study.patching import Patched, PerLevels
@@ -251,28 +251,8 @@ FILED = tuple(name for name, field in FACTS.items() if field.names_files)
 """Fields that name files, or choose the options that name files."""
 
 
-def idle_factors(spec: StudySpec, cells: Sequence[Cell], menus: Menus) -> list[Problem]:
-    """Return a problem for each factor that has no effect in any cell.
-
-    A factor has no effect if all its levels give the same config and the same files.
-    """
-    message = (
-        "changes nothing: its levels train alike in every cell; "
-        "if that is meant, list them in equal_arms"
-    )
-    patched = Patched(spec.base, spec.factors)
-
-    problems = []
-    for factor in spec.factors:
-        moved = _moved_by(factor, patched, menus)
-        turned = [cell for cell in cells if cell[factor.name] != factor.reference]
-        if not any(moved(cell) or meant_equal(spec, cell, _first(cell, factor)) for cell in turned):
-            problems.append(Problem(("factors", factor.name), message, at_key=True))
-    return problems
-
-
-def _moved_by(factor: Factor, patched: Patched, menus: Menus) -> Callable[[Cell], bool]:
-    """Return a function that says whether a factor's level changes how a cell trains."""
+def moved_by(factor: Factor, patched: Patched, menus: Menus) -> Callable[[Cell, Cell], bool]:
+    """Return a function that says whether two levels of a factor train in different ways."""
     touched = {field for field in FIELDS if factor.name in patched.touching[field]}
     parts = (
         [PerLevels(patched, FILED, lambda values: _files(values, menus))]
@@ -283,17 +263,12 @@ def _moved_by(factor: Factor, patched: Patched, menus: Menus) -> Callable[[Cell]
         names = together(field)
         if not FACTS[field].neutral and touched & set(names):
             parts.append(PerLevels(patched, names, _canonical(field, menus)))
-    return lambda cell: any(part(cell) != part(_first(cell, factor)) for part in parts)
+    return lambda cell, first: any(part(cell) != part(first) for part in parts)
 
 
 def _canonical(field: str, menus: Menus) -> Callable[[dict[str, Any]], str]:
     """Return a function that writes the canonical value of a field as JSON."""
     return lambda values: dumps(canonical_field(field, values, menus))
-
-
-def _first(cell: Cell, factor: Factor) -> Cell:
-    """Return a cell with the factor at its first level."""
-    return {**cell, factor.name: factor.reference}
 
 
 def _files(values: dict[str, Any], menus: Menus) -> list[Any]:

@@ -16,6 +16,7 @@ from ablate.trainers.core import checks
 from ablate.trainers.core.builder import CoreBuilder
 from ablate.trainers.core.menus import Menus, science_menus
 from ablate.trainers.core.rules import core_rules
+from ablate.trainers.idle import idle_factors
 from ablate.trainers.trainer import Amounts, FirstStep, Metric, Place, StudyTrainer
 from g2g_core.config import EVERY_START, TrialConfig, facts
 
@@ -77,7 +78,9 @@ class CoreTrainer(StudyTrainer):
                 for path, message in check(cell):
                     place = origin(path, cell, spec, tree)
                     problems.setdefault(place, Problem(place, message))
-        return [*problems.values()] or checks.idle_factors(spec, cells, self.menus)
+        return [*problems.values()] or idle_factors(
+            spec, cells, lambda factor: checks.moved_by(factor, patched, self.menus)
+        )
 
     def cautions(self, spec: StudySpec) -> list[str]:
         """Return warnings about settings that are valid but probably not intended."""

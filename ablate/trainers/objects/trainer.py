@@ -10,9 +10,10 @@ from ablate.reading.places import origin
 from ablate.reading.problems import Problem
 from ablate.reading.schema import Rules
 from ablate.reading.yaml_file import Node
-from ablate.study.design import Cell, meant_equal
+from ablate.study.design import Cell
 from ablate.study.nouns import FurtherOutcome, Outcome, StudyError, StudySpec, Trial
 from ablate.study.patching import Patched, PerLevels
+from ablate.trainers.idle import idle_factors
 from ablate.trainers.objects.builder import ObjectBuilder
 from ablate.trainers.objects.config import ObjectConfig
 from ablate.trainers.objects.definition import Trainer
@@ -109,20 +110,11 @@ class ObjectTrainer(StudyTrainer):
     def _idle(self, spec: StudySpec, cells: Sequence[Cell]) -> list[Problem]:
         """Return a problem for each factor whose levels give the same config in every cell."""
         builder = self.builder(spec)
-        problems = []
-        for factor in spec.factors:
-            pairs = [(cell, {**cell, factor.name: factor.reference}) for cell in cells]
-            turned = [(cell, first) for cell, first in pairs if cell != first]
-            if not any(
-                builder.cell_id(cell) != builder.cell_id(first) or meant_equal(spec, cell, first)
-                for cell, first in turned
-            ):
-                message = (
-                    "changes nothing: its levels train alike in every cell; "
-                    "if that is meant, list them in equal_arms"
-                )
-                problems.append(Problem(("factors", factor.name), message, at_key=True))
-        return problems
+        return idle_factors(
+            spec,
+            cells,
+            lambda _: lambda cell, first: builder.cell_id(cell) != builder.cell_id(first),
+        )
 
     def cautions(self, _spec: StudySpec) -> list[str]:
         """Return an empty list, because only the trainer knows what its options mean."""
