@@ -17,7 +17,8 @@ def idle_seeds(folder: Path) -> str | None:
     """
     trials = pd.read_csv(StudyFolder(folder).trials_table, dtype=str)
     finished = trials[trials["status"] == "finished"]
-    history = pd.read_parquet(StudyFolder(folder).history_table)
+    columns = ["trial_id", "step", "name", "value"]
+    history = pd.read_parquet(StudyFolder(folder).history_table, columns=columns)
     history = history[~history["name"].astype(str).str.startswith("time/")]
     rows = pd.util.hash_pandas_object(history[["step", "name", "value"]], index=False)
     recorded = rows.groupby(history["trial_id"].astype(str)).sum()

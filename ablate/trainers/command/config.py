@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ablate.trainers.foreign import ForeignConfig
+
 BRACE = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
 """A doubled brace, a name in braces, or a single brace."""
 
@@ -14,7 +16,7 @@ WHEN_STARTED = ("seed", "folder", "device")
 
 
 @dataclass(frozen=True)
-class CommandConfig:
+class CommandConfig(ForeignConfig):
     """Config of a trial that runs a program.
 
     Attributes:
@@ -45,24 +47,10 @@ class CommandConfig:
         return 0
 
     @property
-    def log_every(self) -> int:
-        """Steps between records; always 0, because the program decides when to record."""
-        return 0
-
-    @property
-    def checkpoint_every(self) -> int:
-        """Steps between checkpoints; always 0, because an interrupted program starts over."""
-        return 0
-
-    @property
     def threads(self) -> int:
         """Number of CPU threads of the program: its option `threads`, or else 1."""
         threads = self.options.get("threads", 1)
         return threads if isinstance(threads, int) and threads > 0 else 1
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the options and the seed, ready for JSON."""
-        return {**self.options, "seed": self.seed}
 
     def trainer_record(self) -> dict[str, Any]:
         """Return the entry `trainer` of trial.json, which says how the program runs."""

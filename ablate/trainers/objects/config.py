@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ablate.trainers.foreign import ForeignConfig
 from ablate.trainers.objects.load import load_object
 
 
 @dataclass(frozen=True)
-class ObjectConfig:
+class ObjectConfig(ForeignConfig):
     """Config of a trial that a Python object trains.
 
     Attributes:
@@ -33,23 +34,9 @@ class ObjectConfig:
         return self._whole("steps", 0)
 
     @property
-    def log_every(self) -> int:
-        """Steps between records; always 0, because the trainer decides when to record."""
-        return 0
-
-    @property
-    def checkpoint_every(self) -> int:
-        """Steps between checkpoints; always 0, because the trainer decides when to save."""
-        return 0
-
-    @property
     def threads(self) -> int:
         """Number of CPU threads, from the option `threads`, or else 1."""
         return max(1, self._whole("threads", 1))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the options and the seed, ready for JSON."""
-        return {**self.options, "seed": self.seed}
 
     def trainer_record(self) -> dict[str, Any]:
         """Return the entry `trainer` of trial.json."""
