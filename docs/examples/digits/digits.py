@@ -38,7 +38,7 @@ def train(config, checkpoints):
     """Train, and yield the error before every step."""
     torch.manual_seed(config.seed)
     layers = (torch.nn.Linear(15, config.width), torch.nn.ReLU(), torch.nn.Linear(config.width, 10))
-    net, done = torch.nn.Sequential(*layers), -1
+    net, done, new = torch.nn.Sequential(*layers), -1, checkpoints / "new.pt"
     optimizer = torch.optim.Adam(net.parameters(), 0.01, weight_decay=config.decay)
     if (last := checkpoints / "last.pt").exists():
         done, *states = torch.load(last, weights_only=True)
@@ -49,7 +49,8 @@ def train(config, checkpoints):
         images, labels = drawn(32, 1000 * config.seed + step)
         loss = torch.nn.functional.cross_entropy(net(images), labels)
         optimizer.zero_grad(), loss.backward(), optimizer.step()
-        torch.save((step, net.state_dict(), optimizer.state_dict()), last)
+        # Renamed when it is whole: a kill in the middle of the write leaves the older file.
+        torch.save((step, net.state_dict(), optimizer.state_dict()), new), new.replace(last)
 
 
 trainer = Trainer(Config, train, {"error": Metric("lower", "", "share of digits read wrongly")})
