@@ -9,7 +9,8 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import uuid4
+
+from g2g_base.atomic import write_bytes
 
 
 def cache_folder() -> Path:
@@ -54,26 +55,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file completely or not at all, even if several processes write it.
-
-    Args:
-        path: the file; its folder is created if it is missing.
-        content: the bytes.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name[:40]}.{uuid4().hex}")
-    try:
-        with scratch.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
-
-
 def _digest(path: Path, known: list[int | str] | None) -> list[int | str]:
     """Return [size, modification time in ns, digest] of a file.
 
@@ -108,6 +89,6 @@ def _save(store: Path, entries: dict[str, list[int | str]]) -> None:
     If the cache folder is not writable, nothing is stored, and the files are read again next time.
     """
     try:
-        write_atomically(store, json.dumps(entries).encode())
+        write_bytes(store, json.dumps(entries).encode())
     except OSError:
         return

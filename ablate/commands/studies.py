@@ -467,7 +467,7 @@ def _ending(folder: Path, report: bool) -> dict[str, Any]:
         the `mlflow` pages. Without a report, `answer` is empty and `report` is None; without MLflow
         runs, `mlflow` is None.
     """
-    from ablate.disk.atomic import read_json
+    from g2g_base.atomic import read_json
 
     answer: list[str] = []
     if report and (StudyFolder(folder).trials_table).exists():

@@ -4,7 +4,6 @@ A lock is an open file with an exclusive `flock`, which the operating system fre
 dies. Commands of one user share a machine through claims, each a locked file in one folder.
 """
 
-import fcntl
 import json
 import os
 import socket
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ablate.study.nouns import StudyError
+from g2g_base.locks import try_lock
 
 
 class Locked(StudyError):
@@ -60,7 +60,7 @@ def _locked(path: Path, what: str, deadline: float) -> IO[str]:
             except FileNotFoundError:  # The last owner has just removed the folder.
                 continue
 
-            while not _try_lock(file):
+            while not try_lock(file):
                 if time.monotonic() >= deadline:
                     raise Locked(
                         f"{what} is in use by {_owner(path)}; wait for it to end, or use --wait"
@@ -77,7 +77,7 @@ def is_held(path: Path) -> bool:
     """Return whether a living process holds this lock file, which may be another user's."""
     try:
         with path.open() as file:
-            return not _try_lock(file, fcntl.LOCK_SH)
+            return not try_lock(file, shared=True)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
@@ -150,7 +150,7 @@ def _claim(share: Share, total: Share, study: Path) -> IO[str] | str:
 
         # Locked as long as the claim holds: an unlocked claim counts as one of a dead process.
         file = (folder / f"{os.getpid()}-{time.monotonic_ns()}.claim").open("a+")
-        _try_lock(file)
+        try_lock(file)
         claim = {"study": str(study), "CPUs": share.cpus, "GPUs": share.gpus}
         json.dump({**_this_process(), **claim}, file)
         file.flush()
@@ -182,15 +182,6 @@ def _registry() -> Path:
     folder = Path(named) if named else Path(tempfile.gettempdir()) / f"g2g-ablate-{os.getuid()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-def _try_lock(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
-    """Take the lock if nobody has it, and return whether this process has it now."""
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _this_process() -> dict[str, Any]:

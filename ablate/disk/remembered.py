@@ -13,8 +13,9 @@ from typing import Any
 
 import ablate
 import g2g_core
+from g2g_base.atomic import write_bytes
 from g2g_base.plugins import installed
-from g2g_core.hashing import cache_folder, write_atomically
+from g2g_core.hashing import cache_folder
 
 
 @cache
@@ -47,7 +48,7 @@ def remembered(question: str, answer: Callable[[], Any]) -> Any:
 
     computed = answer()
     with contextlib.suppress(OSError):
-        write_atomically(store, json.dumps(computed).encode())
+        write_bytes(store, json.dumps(computed).encode())
     return computed
 
 

@@ -4,7 +4,6 @@ The file itself is the lock, because `report` may look at a study while `run` ru
 on the disk before anything follows from it. plan.json keeps the digest of the newest entry.
 """
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Mapping
@@ -14,13 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
 from ablate.planning import plan_file
 from ablate.planning.plan_file import plan_document
 from ablate.study.nouns import Plan
 from ablate.trial import journal, trial_file
 from ablate.trial.environment import git
+from g2g_base import atomic
+from g2g_base.locks import lock
 from reports.documents.chain import Chain, line_of, read_chain, sealed
 from reports.documents.ledger import NAME, PLANS, head_of
 from reports.documents.rule import Rule
@@ -85,7 +85,7 @@ def opened(folder: Path) -> Iterator[Ledger]:
         OSError: the ledger can't be written.
     """
     with (folder / NAME).open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file)
         file.seek(0)
         ledger = Ledger(folder, file)
         before = ledger.chain.last

@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
 from ablate.study.nouns import StudyError, Trial
 from ablate.trainers.core.trainer import CoreTrainer
@@ -20,6 +19,7 @@ from ablate.trainers.trainer import Amounts, StudyTrainer
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 from ablate.trial.run import run_trial
+from g2g_base import atomic
 
 STEPS = 8
 """Number of measured steps of each kind; the median leaves out the first."""

@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan import outcome_record, spending
 from ablate.reading.yaml_text import dumped
@@ -15,6 +14,7 @@ from ablate.study.design import design_of
 from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
+from g2g_base import atomic
 from reports.documents.plan import FactorDocument, PlanDocument, PlannedTrial
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")

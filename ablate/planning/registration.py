@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablate.disk import atomic, locks
+from ablate.disk import locks
 from ablate.disk.folder import StudyFolder
 from ablate.disk.room import writable
 from ablate.planning import ledger
 from ablate.study.nouns import Plan, StudyError
+from g2g_base import atomic
 from reports.documents.chain import is_sealed, sealed
 from reports.documents.ledger import REGISTRATION
 

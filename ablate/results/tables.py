@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.planning.plan_file import plan_document
 from ablate.study.outcome import degraded_at_step, summarise
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
+from g2g_base import atomic
 from reports.documents.plan import PlanDocument
 from reports.documents.trial import TrialDocument
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ablate.disk import atomic, locks
+from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.disk.locks import Share
 from ablate.disk.room import enough_room, writable
@@ -37,6 +37,7 @@ from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import entry_of, trainer_of
 from ablate.trial import trial_file
 from ablate.trial.faults import NO_SPACE, Referee
+from g2g_base import atomic
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ study itself. Sending twice changes nothing, because the forwarder asks the stor
 has, and takes all times from the folder.
 """
 
-import fcntl
 import json
 import logging
 import os
@@ -22,7 +21,6 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan_file import plan_document
 from ablate.study.naming import cell_name, trial_name
@@ -40,6 +38,8 @@ from ablate.tracking.pages import (
 from ablate.tracking.process import sqlite_path
 from ablate.tracking.trial import TrialForwarder
 from ablate.trial import journal, trial_file
+from g2g_base import atomic
+from g2g_base.locks import alone
 
 STUDY_FILES = (
     "study.yaml",
@@ -392,9 +392,7 @@ def _one_process_at_a_time(uri: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with alone(path.with_name(f".{path.name}.lock")):
         with sqlite3.connect(path, timeout=20) as connection:
             # The file keeps this mode, in which readers and writers do not block each other.
             connection.execute("PRAGMA journal_mode=WAL")

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import StudyError, Trial
 from ablate.tracking.pages import redacted
 from ablate.trial import trial_file
+from g2g_base import atomic
 
 OFF = "none"
 """Value of `--tracking-uri` that turns tracking off."""

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ablate.disk import atomic
 from ablate.disk.folder import StudyFolder
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import read_plan
 from ablate.study.nouns import StudyError
 from ablate.tracking.pages import LOOPBACK
+from g2g_base import atomic
 
 HOST = "127.0.0.1"
 

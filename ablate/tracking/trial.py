@@ -9,13 +9,13 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from ablate.disk import atomic
 from ablate.disk.folder import TrialFolder
 from ablate.results.tables import metric_curves
 from ablate.study.outcome import summarise
 from ablate.tracking.pages import answer_name, safe_name, trial_note
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
+from g2g_base import atomic
 from reports.documents.plan import PlanDocument
 from reports.documents.trial import TrialDocument
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.disk import atomic
+from g2g_base import atomic
 
 # The driver process imports this module but needs neither torch, which takes 500 MB, nor
 # torchvision. A trial imports torchvision in 0.2 s, because torch's optimizers have already loaded

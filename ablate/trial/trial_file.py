@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 from typing import cast
 
-from ablate.disk import atomic, locks
+from ablate.disk import locks
 from ablate.disk.folder import TrialFolder
 from ablate.study.nouns import Status, Trial, TrialResult
 from ablate.trainers.resolve import config_of
 from ablate.trial import journal
+from g2g_base import atomic
 from reports.documents.trial import TrialDocument
 
 NAME = "trial.json"

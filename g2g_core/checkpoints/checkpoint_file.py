@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from g2g_base import atomic
 
 FORMAT = "g2g-ablate checkpoint 1"
 KEPT = 2
@@ -68,8 +69,6 @@ def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) ->
         for name, value in named.items()
     }
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.parent / f".{path.name}.{os.getpid()}.part"
     text = json.dumps(dict(facts), sort_keys=True, allow_nan=False)
     document = {
         "format": FORMAT,
@@ -78,21 +77,12 @@ def write(path: Path, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) ->
         "tensors": tensors,
     }
 
-    try:
-        with scratch.open("wb") as file:
+    def write(part: Path) -> None:
+        # Given a path, torch would write the temporary name into the file.
+        with part.open("wb") as file:
             torch.save(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
-    # The new name is safe on disk only when the folder is flushed too.
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    atomic.replace(path, write)
 
 
 def parse(path: Path, document: Mapping[str, Any]) -> Saved:

@@ -4,12 +4,11 @@ On disk, they are decoded once per machine and shared by all processes through t
 memory, they are decoded once per process.
 """
 
-import contextlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from g2g_base.locks import alone
 from g2g_core.data.decode import BadImage, Pixels, quiet_decoding, read_image
 from g2g_core.data.pairs import DataError, shown
 from g2g_core.hashing import cache_folder
@@ -192,23 +192,3 @@ def _store(folder: Path, images: PackedImages) -> None:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-
-
-@contextlib.contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Let only one process of the machine enter at a time.
-
-    If the file system can't lock files, several processes may enter, and repeat the same work.
-    """
-    lock_file: Callable[[int], None] | None = None
-    with contextlib.suppress(ImportError):
-        import fcntl
-
-        def lock_file(descriptor: int) -> None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    with lock.open("w") as file:
-        if lock_file is not None:
-            with contextlib.suppress(OSError):
-                lock_file(file.fileno())
-        yield

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
+from g2g_base.atomic import write_bytes
 from g2g_core.data.decode import FORMATS, BadImage, quiet_decoding
 from g2g_core.data.listing import existing_folder
 from g2g_core.data.pairs import DataError, shown
-from g2g_core.hashing import write_atomically
 
 TEST_CLASSES = tuple(
     f"n{number:08d}"
@@ -98,9 +98,7 @@ def crop_faces(coordinates: str, images: str, out: str, workers: int = 4) -> Cro
             if (face.image.split("/")[0] in TEST_CLASSES) == is_test
             and (target / face.file).exists()
         ]
-        write_atomically(
-            target / name, "".join(f"{file}\n" for file in sorted(set(files))).encode()
-        )
+        write_bytes(target / name, "".join(f"{file}\n" for file in sorted(set(files))).encode())
         lists[name] = len(set(files))
 
     return Cropped(len(missing) - len(problems), len(faces) - len(missing), problems, lists)
@@ -167,5 +165,5 @@ def _cut(root: Path, target: Path, face: Face) -> str | None:
     except Exception as error:  # damaged images raise nearly every type
         return f"{shown(face.image)}: {' '.join(str(error).split()) or type(error).__name__}"
 
-    write_atomically(target / face.file, file.getvalue())
+    write_bytes(target / face.file, file.getvalue())
     return None

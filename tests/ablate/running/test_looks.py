@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate.disk.atomic import read_json
 from ablate.planning.load import load_study
 from ablate.planning.plan import plan
 from ablate.running.study import StudyResult, run_study
 from ablate.study.nouns import Plan, StudyError
 from ablate.trial import trial_file
 from benchmarks.toy_study import TRAINER, toy_plan
+from g2g_base.atomic import read_json
 from reports import analyse, load_results, make_report
 from reports.render.plain_text import to_text
 from reports.stats.spending import look_levels

@@ -6,9 +6,10 @@ import time
 import numpy as np
 import pytest
 
+from g2g_base.atomic import write_bytes
 from g2g_core.data.cache import PackedImages, decoded
 from g2g_core.data.pairs import DataError
-from g2g_core.hashing import cache_folder, file_digests, write_atomically
+from g2g_core.hashing import cache_folder, file_digests
 
 
 def files_of(folder):
@@ -129,12 +130,12 @@ def test_a_missing_file_has_a_digest_of_its_own(make_folder):
 
 
 def test_atomic_writing_leaves_no_rest(tmp_path, monkeypatch):
-    write_atomically(tmp_path / "deep" / "x.json", b"one")
-    write_atomically(tmp_path / "deep" / "x.json", b"two")
+    write_bytes(tmp_path / "deep" / "x.json", b"one")
+    write_bytes(tmp_path / "deep" / "x.json", b"two")
     assert (tmp_path / "deep" / "x.json").read_bytes() == b"two"
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        write_atomically(tmp_path / "deep" / "x.json", b"three")
+        write_bytes(tmp_path / "deep" / "x.json", b"three")
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["x.json"]
     assert (tmp_path / "deep" / "x.json").read_bytes() == b"two"
     assert stat.S_ISREG((tmp_path / "deep" / "x.json").stat().st_mode)

@@ -5,18 +5,22 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 
 def replace(path: Path, write: Callable[[Path], None]) -> None:
     """Replace a file in one step, so that a crash leaves either the old or the new file.
 
-    The new file is on the disk, not only in the system's cache, when this function returns.
+    The new file is on the disk, not only in the system's cache, when this function returns. Several
+    processes and threads may replace the same file at the same time: the last one wins.
 
     Args:
-        path: file to replace or to create.
+        path: file to replace or to create; its folder is created if it is missing.
         write: writes the new content to the temporary path that it is called with.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Cut, because a name may have only 255 bytes
+    temporary = path.with_name(f".{path.name[:40]}.{uuid4().hex}.part")
     try:
         write(temporary)
         with temporary.open("rb") as file:
@@ -27,9 +31,14 @@ def replace(path: Path, write: Callable[[Path], None]) -> None:
     sync_folder(path.parent)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes atomically."""
+    replace(path, lambda part: _write(part, content))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write text atomically."""
-    replace(path, lambda part: _write(part, text.encode()))
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
