@@ -15,6 +15,8 @@ import pytest
 
 from tests.tiny import TINY, words_of
 
+pytestmark = pytest.mark.xdist_group("journey")
+
 ROOT = Path(__file__).resolve().parents[1]
 CHECKPOINT, IMAGE = f"{ROOT}/studies/checkpoints/synthetic32.pt", f"{ROOT}/docs/images/systems.png"
 SIZES = """

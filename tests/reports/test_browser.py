@@ -34,6 +34,7 @@ FLAGS = (
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver"),
+    pytest.mark.xdist_group("browser"),
 ]
 
 
