@@ -10,6 +10,7 @@ Only this module and `ablate.commands` read arguments or print results. Exit cod
     141  the reader of the output closed the pipe
 """
 
+import os
 import sys
 from importlib import metadata
 from typing import Annotated
@@ -17,7 +18,7 @@ from typing import Annotated
 import typer
 
 from ablate.commands import faces, folders, menus, networks, results, studies, weights
-from ablate.commands.output import show
+from ablate.commands.output import ReaderGone, show
 
 GROUPS = (studies, results, folders, networks, menus, weights, faces)
 """The modules whose commands the command line offers, in the order of its help."""
@@ -63,9 +64,9 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        # Closed, because Python would print a second complaint about the pipe when it exits
-        sys.stderr.close()
+    except ReaderGone:
+        # Python flushes stdout once more when it exits, and would complain about the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Exception as error:
         outcome = told(error)

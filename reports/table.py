@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from g2g_base import spreadsheet
 from reports.documents import ledger
 from reports.documents.plan import PlanDocument
 from reports.documents.rule import LedgerFacts
@@ -79,6 +80,8 @@ def load_results(folder: str | Path) -> StudyTable:
         if (folder / "pilot.json").is_file():
             study["pilot"] = json.loads((folder / "pilot.json").read_text(encoding="utf-8"))
         trials = pd.read_csv(folder / "trials.csv", dtype=_types(folder / "trials.csv"))
+        for column in trials.filter(like="level.").columns:
+            trials[column] = trials[column].map(spreadsheet.plain)
         history = pd.read_parquet(folder / "history.parquet")
     except (OSError, ValueError) as error:
         raise ResultsError(f"{folder}: the results can't be read: {error}") from error

@@ -106,7 +106,7 @@ def test_one_file_knows_the_names_of_files() -> None:
 # --- rooms: the folders of a package, from the lowest to the highest ---
 
 RANKS = {
-    "g2g_base": ["declared", "plugins", "atomic", "locks"],
+    "g2g_base": ["declared", "plugins", "atomic", "locks", "spreadsheet"],
     "ablate": [
         *("study", "disk", "reading", "trainers", "trial", "planning"),
         *("results", "tracking", "running", "commands", "cli"),

@@ -23,14 +23,26 @@ def say(message: str, quiet: bool = False) -> None:
         print(message, file=sys.stderr)
 
 
+class ReaderGone(Exception):
+    """Whoever reads the output has closed it, as `head` does after its first lines."""
+
+
 def show(text: str) -> None:
-    """Print a line of data on stdout."""
-    print(text)
+    """Print a line of data on stdout.
+
+    Raises:
+        ReaderGone: nobody reads it any more. Click would end the command with 1 if this were the
+            `OSError` that it is, as if trials had failed.
+    """
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def show_json(value: Any) -> None:
     """Print data as JSON on stdout; numbers that JSON doesn't have become text."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False))
+    show(json.dumps(_finite(value), indent=2, ensure_ascii=False))
 
 
 def show_table(
@@ -82,7 +94,7 @@ def show_table(
                 part.rjust(widths[i]) if header[i] in right else part.ljust(widths[i])
                 for i, part in zip(columns, parts, strict=True)
             ]
-            print("  ".join(texts).rstrip())
+            show("  ".join(texts).rstrip())
 
 
 def cut(text: str, size: int) -> str:

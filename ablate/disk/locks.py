@@ -7,6 +7,7 @@ dies. Commands of one user share a machine through claims, each a locked file in
 import json
 import os
 import socket
+import stat
 import sys
 import tempfile
 import time
@@ -18,6 +19,8 @@ from typing import IO, Any
 
 from ablate.study.nouns import StudyError
 from g2g_base.locks import try_lock
+
+_REMEDY = "name another one in G2G_ABLATE_REGISTRY"
 
 
 class Locked(StudyError):
@@ -56,9 +59,11 @@ def _locked(path: Path, what: str, deadline: float) -> IO[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
-                file = stack.enter_context(path.open("a+"))
+                file = stack.enter_context(open(path, "a+", opener=_no_link))
             except FileNotFoundError:  # The last owner has just removed the folder.
                 continue
+            except OSError as error:
+                raise StudyError(f"{path}: cannot be locked: {error.strerror}") from None
 
             while not try_lock(file):
                 if time.monotonic() >= deadline:
@@ -136,6 +141,7 @@ def _claim(share: Share, total: Share, study: Path) -> IO[str] | str:
             ("GPUs", share.gpus, total.gpus),
         ):
             taken = sum(claim[kind] for claim in others)
+            fewer = wanted > 1 and have - taken >= 1
             # Fractions of a GPU add up with rounding errors.
             if wanted and taken + wanted > have + 1e-9:
                 names = "; ".join(
@@ -145,7 +151,8 @@ def _claim(share: Share, total: Share, study: Path) -> IO[str] | str:
                 return (
                     f"{wanted:g} {kind} asked for, "
                     f"{have - taken:g} of {have:g} free on this machine; "
-                    f"running: {names}. Wait for it to end, use --wait, or fewer --workers"
+                    f"running: {names}. Wait for it to end, "
+                    + ("use --wait, or fewer --workers" if fewer else "or use --wait")
                 )
 
         # Locked as long as the claim holds: an unlocked claim counts as one of a dead process.
@@ -180,8 +187,21 @@ def _registry() -> Path:
     """Return the folder of the claims on this machine; `G2G_ABLATE_REGISTRY` can name another."""
     named = os.environ.get("G2G_ABLATE_REGISTRY")
     folder = Path(named) if named else Path(tempfile.gettempdir()) / f"g2g-ablate-{os.getuid()}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.lstat()
+    except OSError as error:
+        raise StudyError(f"{folder}: cannot be made: {error.strerror}; {_REMEDY}") from None
+
+    # In a shared folder for temporary files, anybody can make a folder of this name first.
+    if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid():
+        raise StudyError(f"{folder}: belongs to somebody else, or is a link; {_REMEDY}")
     return folder
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file as `open` does, but never the file that a symbolic link leads to."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def _this_process() -> dict[str, Any]:

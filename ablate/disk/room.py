@@ -1,5 +1,6 @@
-"""Whether a study's folder can be written, and has room for what the study will leave."""
+"""Whether a study's folder can be written safely, and has room for what the study will leave."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,8 +15,9 @@ def writable(folder: Path) -> None:
     """Make the study folder.
 
     Raises:
-        StudyError: the folder can't be written, or the disk has too little space.
+        StudyError: the folder can't be written, or has links in it.
     """
+    no_links(folder)
     try:
         (StudyFolder(folder).trials).mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
@@ -23,7 +25,35 @@ def writable(folder: Path) -> None:
         probe.unlink(missing_ok=True)  # another command may remove it at the same time
     except OSError as error:
         raise StudyError(f"--out: {folder}: cannot be written: {error.strerror}") from None
-    enough_room(folder, 0)
+
+
+def no_links(folder: Path) -> None:
+    """Refuse a study's folder with symbolic links in it.
+
+    Somebody else may have planted them in a shared folder, and what a study writes or deletes would
+    be a file somewhere else. The study's folder itself and those above it may be links.
+
+    Args:
+        folder: the study folder; a missing one is fine.
+
+    Raises:
+        StudyError: a link is in the folder, in `trials`, or in a trial's folder.
+    """
+    study = StudyFolder(folder)
+    inside = [study.path, study.report, study.trials]
+    if study.trials.is_dir() and not study.trials.is_symlink():
+        inside += [Path(entry.path) for entry in os.scandir(study.trials) if not entry.is_symlink()]
+
+    for place in inside:
+        if not place.is_dir():
+            continue
+        with os.scandir(place) as entries:
+            link = next((Path(entry.path) for entry in entries if entry.is_symlink()), None)
+        if link is not None:
+            raise StudyError(
+                f"--out: {link}: is a symbolic link to {link.readlink()}, and links inside a "
+                "study's folder are not followed; remove it"
+            )
 
 
 def enough_room(folder: Path, checkpoints: int) -> None:
@@ -31,7 +61,7 @@ def enough_room(folder: Path, checkpoints: int) -> None:
 
     Args:
         folder: the study folder.
-        checkpoints: size of the checkpoints of all trials to run, in bytes.
+        checkpoints: size of the checkpoints of all trials to run, in bytes; 0: none, or not known.
 
     Raises:
         StudyError: the disk has no space for them and `LEAST_ROOM`.

@@ -15,6 +15,7 @@ from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
 from g2g_base import atomic
+from g2g_base.spreadsheet import safe
 from reports.documents.plan import FactorDocument, PlanDocument, PlannedTrial
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
@@ -126,7 +127,7 @@ def plan_csv(plan: Plan) -> str:
     rows.writerow(["trial_id", "cell_id", "seed", *(f"level.{name}" for name in names)])
     for trial in plan.trials:
         rows.writerow(
-            [trial.id, trial.cell_id, trial.seed, *(trial.levels[name] for name in names)]
+            [trial.id, trial.cell_id, trial.seed, *(safe(trial.levels[name]) for name in names)]
         )
     return text.getvalue()
 

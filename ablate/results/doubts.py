@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from ablate.disk.folder import StudyFolder
+from g2g_base.spreadsheet import plain
 
 
 def idle_seeds(folder: Path) -> str | None:
@@ -32,7 +33,9 @@ def idle_seeds(folder: Path) -> str | None:
     levels = [name for name in map(str, trials) if name.startswith("level.")]
     arms = finished.drop_duplicates("cell_id").set_index("cell_id").loc[idle, levels]
     named = [
-        " ".join(f"{str(name).removeprefix('level.')}={level}" for name, level in arm.items())
+        " ".join(
+            f"{str(name).removeprefix('level.')}={plain(level)}" for name, level in arm.items()
+        )
         for arm in arms.to_dict("records")
     ]
     which = "every arm" if len(idle) == finished["cell_id"].nunique() else "; ".join(named)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.disk.room import no_links
 from ablate.planning.plan_file import read_plan
 from ablate.trial import trial_file
 from g2g_base import atomic
@@ -43,17 +44,17 @@ def prune(folder: Path, everything: bool = False, dry_run: bool = False) -> Prun
         dry_run: delete nothing, and only return what would be deleted.
 
     Raises:
-        StudyError: the folder holds no study, or a command works on it.
+        StudyError: the folder holds no study, has links in it, or a command works on it.
     """
     read_plan(folder)
+    no_links(folder)
     study = StudyFolder(folder)
     with locks.held(study.lock, f"study {folder.name}"):
         named = _named_checkpoints(folder.resolve().parent)
         useless: list[Path] = []
         rest: list[Path] = []
         for trial in sorted(study.trials.iterdir()) if study.trials.is_dir() else ():
-            ended = trial_file.read(trial).get("status") in trial_file.ENDED
-            if not ended or trial.is_symlink() or TrialFolder(trial).checkpoints.is_symlink():
+            if trial_file.read(trial).get("status") not in trial_file.ENDED:
                 continue
             for file, needed in _checkpoints(TrialFolder(trial)):
                 delete = (everything or not needed) and not _is_named(file, named)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.disk.room import no_links
 from ablate.planning import ledger
 from ablate.planning.plan_file import read_plan
 from ablate.results import tables
@@ -52,6 +53,7 @@ def write_reports(
 
     for folder in folders:
         read_plan(folder)
+        no_links(folder)
         with suppress(OSError):  # Without write access there is still a report.
             ledger.record_look(folder)
         if not tables.up_to_date(folder):

@@ -19,6 +19,7 @@ from ablate.study.outcome import degraded_at_step, summarise
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 from g2g_base import atomic
+from g2g_base.spreadsheet import safe
 from reports.documents.plan import PlanDocument
 from reports.documents.trial import TrialDocument
 
@@ -193,7 +194,7 @@ class _Gathered:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_text(row.get(name)) for name in columns] for row in self.rows)
+        writer.writerows([safe(_text(row.get(name))) for name in columns] for row in self.rows)
         return text.getvalue()
 
 

@@ -199,6 +199,8 @@ class _Run:
         options = self.options
         uri = tracking_address(options.out, options.tracking_uri)
         with ExitStack() as stack:
+            if todo:
+                enough_room(self.folder, 0)
             resources = self._resources(todo, stack) if todo else Resources(0)
             if todo and uri != OFF and (problem := reachable(uri)):
                 self._say(f"{problem}; nothing was started")

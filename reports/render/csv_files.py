@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from g2g_base import spreadsheet
 from reports.page.blocks import plain
 from reports.view.study import StudyView
 from reports.words.answer import lead, others
@@ -107,7 +108,10 @@ def claims_frame(view: StudyView) -> pd.DataFrame:
 
 def csv_text(frame: pd.DataFrame) -> str:
     """Return a frame as CSV; identical frames give identical text."""
-    return frame.to_csv(index=False, lineterminator="\n")
+    cells = frame.copy()
+    for name in frame.select_dtypes(exclude="number").columns:
+        cells[name] = frame[name].map(spreadsheet.safe)
+    return cells.to_csv(index=False, lineterminator="\n")
 
 
 def report_json(view: StudyView, files: dict[str, list[str]]) -> str:

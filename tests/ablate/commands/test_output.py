@@ -1,6 +1,8 @@
 """Tables for people fit 80 columns and still say which arm is which."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,15 @@ def test_a_run_ends_in_json_for_programs(tmp_path: Path) -> None:
     assert Path(found["report"]).is_file()
     assert Path(found["folder"]) == tmp_path / "quickstart"
     assert found["mlflow"] is None
+
+
+def test_a_reader_that_is_gone_is_no_failed_trial() -> None:
+    """`g2g-ablate list losses | head -1` ends with the code of a closed pipe, and says nothing."""
+    program = "import sys; from ablate.cli import main; sys.argv[1:] = ['list', 'losses']; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (141, b"")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ablate.disk import locks
+from ablate.study.nouns import StudyError
 
 
 def test_a_held_lock_is_seen_and_refused_with_its_owner(tmp_path: Path) -> None:
@@ -59,3 +60,30 @@ def test_looking_needs_no_right_to_write(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(Path, "open", noted)
         assert locks.is_held(tmp_path / ".lock")
     assert modes == ["r"]
+
+
+def test_a_link_that_somebody_planted_is_refused_and_its_target_stays(tmp_path: Path) -> None:
+    target = tmp_path / "thesis"
+    target.write_text("years of work")
+    lock = tmp_path / ".lock"
+    lock.symlink_to(target)
+    with pytest.raises(StudyError, match="cannot be locked"), locks.held(lock, "study"):
+        pass
+    assert target.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("kind", ["link", "foreign", "file"])
+def test_a_list_of_studies_that_is_not_ours_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    place = tmp_path / "list"
+    if kind == "link":
+        place.symlink_to(tmp_path)
+    elif kind == "file":
+        place.write_text("")
+    else:
+        place.mkdir()
+        monkeypatch.setattr("os.getuid", lambda: 12345)
+    monkeypatch.setenv("G2G_ABLATE_REGISTRY", str(place))
+    with pytest.raises(StudyError, match="name another one in G2G_ABLATE_REGISTRY"):
+        locks.free_cpus(2)

@@ -93,15 +93,20 @@ def test_what_another_trainer_saved_is_its_users(study: Path) -> None:
     assert not list((own / "checkpoints").iterdir())
 
 
-def test_links_are_not_followed(study: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["trials", "checkpoints", "checkpoints/more"])
+def test_links_are_not_followed(study: Path, tmp_path: Path, place: str) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "step_00000001.pt").write_bytes(b"mine")
-    first, second, *_ = trials_of(study)
-    shutil.rmtree(first / "checkpoints")
-    (first / "checkpoints").symlink_to(outside)
-    (second / "checkpoints" / "more").symlink_to(outside)
-    prune(study, everything=True)
+    link = study / "trials" if place == "trials" else trials_of(study)[0] / place
+    if link.exists():
+        shutil.move(link, tmp_path / "moved")
+    link.symlink_to(outside if place != "trials" else tmp_path / "moved")
+    if place == "checkpoints/more":
+        prune(study, everything=True)
+    else:
+        with pytest.raises(StudyError, match="is a symbolic link"):
+            prune(study, everything=True)
     assert (outside / "step_00000001.pt").read_bytes() == b"mine"
 
 

@@ -376,6 +376,12 @@ def test_a_study_that_the_disk_cannot_hold_leaves_nothing(
     assert not list((tmp_path / "toy").glob("*.json"))
 
 
+def test_a_finished_study_needs_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path)
+    monkeypatch.setattr("ablate.disk.room.LEAST_ROOM", 2**60)
+    assert run(tmp_path).exit_code == 0
+
+
 @pytest.mark.parametrize("kept", [None, "notes.txt"])
 def test_a_study_that_is_refused_leaves_nothing(tmp_path: Path, kept: str | None) -> None:
     if kept:
