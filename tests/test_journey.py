@@ -208,6 +208,7 @@ MISTAKES = [
     (["plan", "quickstart", "--set", "base.steps=1e23"], "at most 10000000"),
     (["plan", "quickstart", "--set", "base.network.perceptual=vgg19"], "did you mean vgg16?"),
     (["plan", "quickstart", "--set", "base.checkpoint=."], ": is a folder, not a file"),
+    (["plan", "quickstart", "--set", f"base.checkpoint={IMAGE}"], ": is not a checkpoint, or is"),
     (
         ["run", "quickstart", "--set", "base.network.filters=200000", "--workers", "0"],
         "needs more memory than",

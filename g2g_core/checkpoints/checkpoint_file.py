@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from g2g_base import atomic
+from g2g_core.checkpoints.kind import oddity
 
 FORMAT = "g2g-ablate checkpoint 1"
 KEPT = 2
@@ -125,6 +126,8 @@ def load_document(path: Path) -> Mapping[str, Any]:
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint")
+    if wrong := oddity(path):
+        raise CheckpointError(f"{path}: {wrong}")
     try:
         document = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

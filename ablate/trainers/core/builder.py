@@ -11,6 +11,7 @@ from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.core.identity import DATA, FIELDS, Canonical, data_digest, weight_files
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.core.sources import CHOOSING, sources_of
+from g2g_core.checkpoints.kind import oddity
 from g2g_core.checkpoints.names import files_of
 from g2g_core.config import TrialConfig
 
@@ -83,7 +84,16 @@ class CoreBuilder:
     def _checkpoint(self, values: dict[str, Any]) -> str:
         """Return the digest of the checkpoint that trials start from; `none` without one."""
         path = values["checkpoint"]
-        return "none" if path is None else self._content("checkpoint", *files_of(Path(path)))
+        if path is None:
+            return "none"
+
+        files = files_of(Path(path))
+        content = self._content("checkpoint", *files)
+        if content != "missing":
+            # Noticed here, and not by torch when the first trial has started
+            wrong = {file: oddity(file) for file in files}
+            self.missing += [f"checkpoint: {file}: {what}" for file, what in wrong.items() if what]
+        return content
 
     def _weights(self, values: dict[str, Any]) -> str:
         """Return the digest of the weights that the network's options name; `none` if none do."""
