@@ -183,8 +183,10 @@ def plan(
     from dataclasses import asdict
 
     from ablate.planning.plan_file import plan_record
+    from ablate.results.report import refuse_broken_sections
     from ablate.trainers.resolve import trainer_of
 
+    refuse_broken_sections()
     planned = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
     registered = _registered(planned, folder) if with_register else None
