@@ -15,6 +15,7 @@ from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
 from g2g_base import atomic
+from reports.documents.names import ArmNames
 from reports.documents.plan import FactorDocument, PlanDocument, PlannedTrial
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
@@ -90,6 +91,13 @@ def plan_record(plan: Plan) -> PlanDocument:
         record["trainer"] = foreign
     if spec.expect:
         record["expect"] = dict(spec.expect)
+
+    # Written down, so that a later version names the arms of this plan in the same way
+    names = ArmNames(record)
+    for factor, letter in names.letters.items():
+        record["factors"][factor]["code"] = letter
+    for cell in record["cells"]:
+        cell["arm_code"] = names.code(cell["levels"])
     return record
 
 
@@ -102,6 +110,8 @@ def factor_record(factor: Factor) -> FactorDocument:
     }
     if factor.ordered is not None:
         record["ordered"] = factor.ordered
+    if factor.code is not None:
+        record["code"] = factor.code
     return record
 
 
@@ -119,15 +129,15 @@ def trial_record(trial: Trial) -> PlannedTrial:
 
 def plan_csv(plan: Plan) -> str:
     """Return the content of `plan.csv`, one row per trial."""
-    names = [factor.name for factor in plan.spec.factors]
+    factors = [factor.name for factor in plan.spec.factors]
+    names = ArmNames(plan_record(plan))
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
 
-    rows.writerow(["trial_id", "cell_id", "seed", *(f"level.{name}" for name in names)])
+    rows.writerow(["trial_id", "cell_id", "seed", "arm_code", *(f"level.{f}" for f in factors)])
     for trial in plan.trials:
-        rows.writerow(
-            [trial.id, trial.cell_id, trial.seed, *(trial.levels[name] for name in names)]
-        )
+        levels = [trial.levels[factor] for factor in factors]
+        rows.writerow([trial.id, trial.cell_id, trial.seed, names.code(trial.levels), *levels])
     return text.getvalue()
 
 
@@ -146,6 +156,7 @@ def resolved_yaml(spec: StudySpec) -> str:
             }
             | ({"when": dict(factor.when)} if factor.when else {})
             | ({} if factor.ordered is None else {"ordered": factor.ordered})
+            | ({} if factor.code is None else {"code": factor.code})
             for factor in spec.factors
         }
     study["design"] = _design(spec.design)
