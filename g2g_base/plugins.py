@@ -88,6 +88,11 @@ def with_plugins(menu: Mapping[str, Entry], group: Group) -> dict[str, Entry]:
     return {**menu, **{name: group.load(entry) for name, entry in group.entries(menu).items()}}
 
 
+def has_additions(group: str) -> bool:
+    """Return whether an installed package adds something to the group of this name."""
+    return bool(entry_points(group=group))
+
+
 def installed() -> list[str]:
     """Return one line per addition, with its package and the state of its files; often empty."""
     everything = entry_points()

@@ -33,6 +33,8 @@ from reports.words.estimates import differences, estimate
 
 MOST_COLUMNS = 3
 """Most charts in a row of a figure."""
+MOST_NAMED = 4
+"""Most arms of a chart that are named in words."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def curves(study: StudyView, arms: Sequence[str] | None = None) -> Chart:
 
     Args:
         study: the study to draw.
-        arms: labels of the arms to draw, one chart per arm. None draws the reference and the main
-            culprit in one chart, or all arms if there is no culprit.
+        arms: codes of the arms to draw, or their names in words, one chart per arm. None draws the
+            reference and the main culprit in one chart, or all arms if there is no culprit.
 
     Raises:
         ValueError: none of the arms has a curve.
@@ -96,7 +98,7 @@ def curves(study: StudyView, arms: Sequence[str] | None = None) -> Chart:
     if arms is None and (both := first_page_curve(study)) is not None:
         return _chart(both, study)
 
-    wanted = [arm for arm in study.arms if arms is None or arm.label in arms]
+    wanted = [arm for arm in study.arms if arms is None or {arm.code, arm.label} & set(arms)]
     names = [_curve_name(arm.cell_id) for arm in wanted]
     drawn = [
         figure
@@ -128,15 +130,21 @@ def arms(study: StudyView) -> Chart:
         ValueError: no arm is compared with the reference.
     """
     rows = {str(row["cell_id"]): row for row in study.analysis.arms.to_dict("records")}
+    shown = [arm for arm in study.arms if not arm.reference and arm.cell_id in rows]
+    # A few arms have room for their names in words; more of them have codes and a key.
+    coded = len(shown) > MOST_NAMED
+    named = [(arm.code if coded else arm.label, arm) for arm in shown]
     estimates = [
-        estimate(study, arm.label, rows[arm.cell_id], "difference", differences(study, arm))
-        for arm in study.arms
-        if not arm.reference and arm.cell_id in rows
+        estimate(study, name, rows[arm.cell_id], "difference", differences(study, arm))
+        for name, arm in named
     ]
     if not estimates:
         raise ValueError(f"{study.study['name']}: no arm is compared with the reference")
 
-    values = "; ".join(f"{one.label} {study.effects.signed(one.value)}" for one in estimates)
+    values = "; ".join(
+        f"{arm.label} {study.effects.signed(one.value)}"
+        for arm, one in zip(shown, estimates, strict=True)
+    )
     drawing = forest_chart(
         "arms",
         estimates,
@@ -145,6 +153,8 @@ def arms(study: StudyView) -> Chart:
         f"Difference of each arm from the reference with {study.interval}s: {values}",
     )
     caption = f"Difference of each arm from the reference, with {study.interval}s. Dots: seeds."
+    if coded and study.names.key:
+        caption += f" Arms: {study.names.key_words}."
     return _chart(Figure("arms", rich(caption), (Panel((), drawing),)), study)
 
 

@@ -108,7 +108,7 @@ def _types(path: Path) -> dict[str, type]:
     Examples are ids that consist of digits, and levels such as 0.10.
     """
     header = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
-    names = ("trial_id", "cell_id", "status", "error", "mlflow_run_id")
+    names = ("trial_id", "cell_id", "arm_code", "status", "error", "mlflow_run_id")
     return {name: str for name in header if name in names or name.startswith("level.")}
 
 

@@ -17,7 +17,9 @@ def status(folder: Study, as_json: Json = False) -> None:
     life if running."""
     from dataclasses import asdict
 
+    from ablate.planning.plan_file import read_plan
     from ablate.results.status import study_status
+    from reports.documents.names import ArmNames
 
     rows = study_status(folder)
     if as_json:
@@ -29,15 +31,19 @@ def status(folder: Study, as_json: Json = False) -> None:
 
     cells: list[tuple[object, ...]] = []
     for row in rows:
-        arm, _, seed = row.label.rpartition(" · seed ")
         step = row.progress if row.steps or row.step else ""
         cells.append(
-            (row.trial_id, arm, seed, row.status, step, row.metric, row.seconds, row.heartbeat_s)
+            (
+                *(row.trial_id, row.arm_code, row.seed, row.status, step),
+                *(row.metric, row.seconds, row.heartbeat_s),
+            )
         )
     header = ("trial", "arm", "seed", "status", "step", "outcome", "seconds", "heard s ago")
     show_table(
         header, cells, right=("seed", *header[4:]), spare=("heard s ago", "seconds"), wrapped="arm"
     )
+    if key := ArmNames(read_plan(folder)).key_words:
+        show(f"arms: {key}")
     for (state, error), number in Counter(
         (row.status, row.error) for row in rows if row.error
     ).items():

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
     from ablate.planning.registration import Registered
     from ablate.study.nouns import Plan
-    from reports.documents.plan import PlanDocument
 
 MOST_ROWS = 400
 """Limit for the arms that `plan` lists; `--json` lists all trials."""
@@ -183,8 +182,10 @@ def plan(
     from dataclasses import asdict
 
     from ablate.planning.plan_file import plan_record
+    from ablate.results.report import refuse_broken_sections
     from ablate.trainers.resolve import trainer_of
 
+    refuse_broken_sections()
     planned = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
     registered = _registered(planned, folder) if with_register else None
@@ -386,9 +387,9 @@ def changes_since(planned: "Plan", folder: Path) -> list[str]:
 
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
     """Print a plan for people: its size, rule, factors, arms, exclusions, and aliases."""
-    from ablate.planning.plan_file import factor_record
-    from ablate.study.naming import cell_name
+    from ablate.planning.plan_file import plan_record
     from ablate.trainers.resolve import trainer_of
+    from reports.documents.names import ArmNames
 
     spec = planned.spec
     counts = {state: list(states.values()).count(state) for state in ("new", "again", "reused")}
@@ -422,24 +423,22 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
             show(f"  {factor.name}={label}: {changed}")
 
-    factors: PlanDocument = {
-        "factors": {factor.name: factor_record(factor) for factor in spec.factors}
-    }
-    arms: dict[str, tuple[str, Counter[str]]] = {}
+    names = ArmNames(plan_record(planned))
+    arms: dict[str, tuple[tuple[str, str, str], Counter[str]]] = {}
     for trial in planned.trials:
-        arms.setdefault(trial.cell_id, (cell_name(factors, trial.levels), Counter()))[1][
-            states[trial.id]
-        ] += 1
+        words = names.words(trial.levels) if names.says_more(trial.levels) else ""
+        own = (trial.cell_id, names.code(trial.levels), words)
+        arms.setdefault(trial.cell_id, (own, Counter()))[1][states[trial.id]] += 1
 
     rows = [
-        (cell, name, *(count[state] or "" for state in ("new", "again", "reused")))
-        for cell, (name, count) in list(arms.items())[:MOST_ROWS]
+        (*own, *(count[state] or "" for state in ("new", "again", "reused")))
+        for own, count in list(arms.values())[:MOST_ROWS]
     ]
     show_table(
-        ("cell", "arm", "new", "again", "reused"),
+        ("cell", "arm", "in words", "new", "again", "reused"),
         rows,
         right=("new", "again", "reused"),
-        wrapped="arm",
+        wrapped="in words",
     )
     if len(arms) > MOST_ROWS:
         show(f"... and {len(arms) - MOST_ROWS} more arms")

@@ -53,7 +53,11 @@ def load_study(
     assert not isinstance(trainer, Problem)
 
     spec = _build(settled, trainer)
-    problems = [*outcome_problems(spec, menus), *_cell_problems(spec, trainer, tree)]
+    problems = [
+        *outcome_problems(spec, menus),
+        *_code_problems(spec),
+        *_cell_problems(spec, trainer, tree),
+    ]
     if problems:
         raise _error(tree, problems)
     return spec
@@ -87,6 +91,24 @@ def outcome_problems(spec: StudySpec, menus: Menus | None = None) -> list[Proble
         message = "log needs a smallest_effect, a ratio minus 1: 0.1 for 10%"
         problems.append(Problem(("outcome", "scale"), message))
     return problems + _look_problems(spec)
+
+
+def _code_problems(spec: StudySpec) -> list[Problem]:
+    """Return what is wrong with the codes of a study's factors."""
+    problems = []
+    taken: dict[str, str] = {}
+    for factor in spec.factors:
+        if factor.code is None:
+            continue
+        place, code = ("factors", factor.name, "code"), factor.code.upper()
+        if code in taken:
+            message = f"{factor.code} is the code of {taken[code]} already; capitals don't count"
+            problems.append(Problem(place, message))
+        elif code.isdigit() and len(factor.levels) > 2:
+            message = f"{factor.code}: needs a letter, which the number of the level follows: R2"
+            problems.append(Problem(place, message))
+        taken.setdefault(code, factor.name)
+    return problems
 
 
 def _look_problems(spec: StudySpec) -> list[Problem]:
@@ -138,7 +160,13 @@ def _build(tree: Node, trainer: StudyTrainer) -> StudySpec:
         question=study.get("question", ""),
         base=trainer.config(study.get("base") or {}),
         factors=tuple(
-            Factor(name, patches(factor), factor.get("when", {}), factor.get("ordered"))
+            Factor(
+                name,
+                patches(factor),
+                factor.get("when", {}),
+                factor.get("ordered"),
+                factor.get("code"),
+            )
             for name, factor in (study.get("factors") or {}).items()
         ),
         design=_design(study.get("design", "full_factorial")),

@@ -16,6 +16,7 @@ from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
 from g2g_base import atomic
 from g2g_base.spreadsheet import safe
+from reports.documents.names import ArmNames
 from reports.documents.plan import FactorDocument, PlanDocument, PlannedTrial
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
@@ -91,6 +92,13 @@ def plan_record(plan: Plan) -> PlanDocument:
         record["trainer"] = foreign
     if spec.expect:
         record["expect"] = dict(spec.expect)
+
+    # Written down, so that a later version names the arms of this plan in the same way
+    names = ArmNames(record)
+    for factor, letter in names.letters.items():
+        record["factors"][factor]["code"] = letter
+    for cell in record["cells"]:
+        cell["arm_code"] = names.code(cell["levels"])
     return record
 
 
@@ -103,6 +111,8 @@ def factor_record(factor: Factor) -> FactorDocument:
     }
     if factor.ordered is not None:
         record["ordered"] = factor.ordered
+    if factor.code is not None:
+        record["code"] = factor.code
     return record
 
 
@@ -120,15 +130,16 @@ def trial_record(trial: Trial) -> PlannedTrial:
 
 def plan_csv(plan: Plan) -> str:
     """Return the content of `plan.csv`, one row per trial."""
-    names = [factor.name for factor in plan.spec.factors]
+    factors = [factor.name for factor in plan.spec.factors]
+    names = ArmNames(plan_record(plan))
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
 
-    rows.writerow(["trial_id", "cell_id", "seed", *(f"level.{name}" for name in names)])
+    rows.writerow(["trial_id", "cell_id", "seed", "arm_code", *(f"level.{f}" for f in factors)])
     for trial in plan.trials:
-        rows.writerow(
-            [trial.id, trial.cell_id, trial.seed, *(safe(trial.levels[name]) for name in names)]
-        )
+        levels = [safe(trial.levels[factor]) for factor in factors]
+        code = safe(names.code(trial.levels))
+        rows.writerow([trial.id, trial.cell_id, trial.seed, code, *levels])
     return text.getvalue()
 
 
@@ -147,6 +158,7 @@ def resolved_yaml(spec: StudySpec) -> str:
             }
             | ({"when": dict(factor.when)} if factor.when else {})
             | ({} if factor.ordered is None else {"ordered": factor.ordered})
+            | ({} if factor.code is None else {"code": factor.code})
             for factor in spec.factors
         }
     study["design"] = _design(spec.design)

@@ -38,11 +38,20 @@ def options_of(options: type) -> dict[str, Schema]:
 
 
 def attributes(documented: type) -> dict[str, str]:
-    """Return name -> description from the `Attributes:` section of a Google-style docstring.
+    """Return name -> description from the `Attributes:` sections of a class and of its bases.
 
-    Line breaks in a description become spaces.
+    The docstrings are Google-style; line breaks in a description become spaces. Where a class and
+    its base describe the same name, the class counts.
     """
-    _, _, section = (documented.__doc__ or "").partition("Attributes:\n")
+    descriptions: dict[str, str] = {}
+    for one in reversed(documented.__mro__):
+        descriptions |= _attributes(one.__dict__.get("__doc__") or "")
+    return descriptions
+
+
+def _attributes(docstring: str) -> dict[str, str]:
+    """Return name -> description from the `Attributes:` section of one docstring."""
+    _, _, section = docstring.partition("Attributes:\n")
     descriptions: dict[str, str] = {}
     name = ""
     for line in section.splitlines():

@@ -234,6 +234,14 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
                     "{factor: level, ...}: varies only there, elsewhere it stays at its reference"
                 ),
             },
+            "code": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9]" + END,
+                "description": (
+                    "its letter or digit in the codes of arms, such as G in G+S; left out: a "
+                    "letter of its level's name"
+                ),
+            },
             "ordered": {
                 "type": "boolean",
                 "description": (

@@ -195,12 +195,13 @@ def _set(tree: Node, name: str, new: Node) -> Node:
 
 
 def _labels_as_text(tree: Node) -> Node:
-    """Return the tree with each label of a level as the text that the file has.
+    """Return the tree with each label of a level, and each code, as the text that the file has.
 
     So the labels `0.10`, `true`, and `64` are text wherever the file names a level.
     """
     tree = _at(tree, ("factors", "*", "levels"), _listed_levels)
     for path in (
+        ("factors", "*", "code"),
         ("factors", "*", "when", "*"),
         ("exclude", "*", "*"),
         ("equal_arms", "*", "*", "*"),

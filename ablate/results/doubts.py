@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from ablate.disk.folder import StudyFolder
-from g2g_base.spreadsheet import plain
+from ablate.planning.plan_file import plan_document
+from reports.documents.names import ArmNames
 
 
 def idle_seeds(folder: Path) -> str | None:
@@ -30,14 +31,9 @@ def idle_seeds(folder: Path) -> str | None:
     idle = counts.index[(counts["count"] > 1) & (counts["nunique"] == 1)]
     if idle.empty:
         return None
-    levels = [name for name in map(str, trials) if name.startswith("level.")]
-    arms = finished.drop_duplicates("cell_id").set_index("cell_id").loc[idle, levels]
-    named = [
-        " ".join(
-            f"{str(name).removeprefix('level.')}={plain(level)}" for name, level in arm.items()
-        )
-        for arm in arms.to_dict("records")
-    ]
+    names = ArmNames(plan_document(folder))
+    arms = {trial["cell_id"]: trial["levels"] for trial in names.plan["trials"]}
+    named = [names.full(arms[cell]) for cell in idle]
     which = "every arm" if len(idle) == finished["cell_id"].nunique() else "; ".join(named)
     return (
         f"all seeds recorded the same numbers in {which}: "

@@ -13,6 +13,7 @@ from ablate.planning import ledger
 from ablate.planning.plan_file import read_plan
 from ablate.results import tables
 from ablate.study.nouns import StudyError
+from g2g_base.plugins import has_additions
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,19 @@ class Written:
 
     files: tuple[Path, ...]
     answer: tuple[str, ...]
+
+
+def refuse_broken_sections() -> None:
+    """Refuse sections of other packages that the report could not use.
+
+    Raises:
+        PluginError: a name is taken, or a section can't be loaded or isn't a section.
+    """
+    # The import takes a second, which only those wait for who have such sections.
+    if has_additions("g2g_ablate.sections"):
+        from reports.sections import all_sections
+
+        all_sections()
 
 
 def write_reports(

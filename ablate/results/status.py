@@ -1,13 +1,14 @@
 """The state of a study's trials, read from their folders for `status` and the live display."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan_file import read_plan
-from ablate.study.naming import trial_name
 from ablate.trial import journal, trial_file
+from reports.documents.names import ArmNames
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,10 @@ class TrialStatus:
 
     Attributes:
         trial_id: folder name.
-        label: the levels that differ from the reference, and the seed.
+        label: the code of the arm, and the seed: `G+S · seed 3`.
+        arm_code: the code of the arm.
+        arm: the arm in words.
+        seed: the seed.
         status: as in trial.json, except that a trial whose process died is `interrupted`.
         step: last step done.
         steps: total number of steps; 0 if it isn't known beforehand.
@@ -29,6 +33,9 @@ class TrialStatus:
 
     trial_id: str
     label: str
+    arm_code: str
+    arm: str
+    seed: int
     status: str
     step: int
     steps: int
@@ -55,19 +62,29 @@ def study_status(folder: Path) -> list[TrialStatus]:
     """
     plan = read_plan(folder)
     metric = f"metric/{plan['outcome']['metric']}"
-    rows = []
-    for trial in plan["trials"]:
-        name = trial_name(plan, trial["levels"], trial["seed"])
-        rows.append(trial_status(StudyFolder(folder).trial(trial["trial_id"]), name, metric))
-    return rows
+    names = ArmNames(plan)
+    return [
+        trial_status(
+            StudyFolder(folder).trial(trial["trial_id"]),
+            names,
+            trial["levels"],
+            trial["seed"],
+            metric,
+        )
+        for trial in plan["trials"]
+    ]
 
 
-def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
+def trial_status(
+    folder: Path, names: ArmNames, levels: Mapping[str, str], seed: int, metric: str
+) -> TrialStatus:
     """Return the state of one trial.
 
     Args:
         folder: the trial's folder.
-        name: what people call the trial.
+        names: the names of the study's arms.
+        levels: factor -> level of the trial.
+        seed: the trial's seed.
         metric: name of the primary metric in the journal, such as `metric/mixed_l1`.
     """
     document = trial_file.standing(folder)
@@ -92,7 +109,10 @@ def trial_status(folder: Path, name: str, metric: str) -> TrialStatus:
     )
     return TrialStatus(
         trial_id=folder.name,
-        label=name,
+        label=names.trial(levels, seed),
+        arm_code=names.code(levels),
+        arm=names.words(levels),
+        seed=seed,
         status=status,
         step=step,
         steps=int(document.get("steps", 0)),

@@ -20,6 +20,7 @@ from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 from g2g_base import atomic
 from g2g_base.spreadsheet import safe
+from reports.documents.names import ArmNames
 from reports.documents.plan import PlanDocument
 from reports.documents.trial import TrialDocument
 
@@ -77,6 +78,7 @@ class _Gathered:
 
     def __init__(self, plan: PlanDocument, folder: Path) -> None:
         self.plan, self.folder = plan, folder
+        self.names = ArmNames(plan)
         self.rows: list[dict[str, Any]] = []
         self.metrics: dict[str, None] = {}
 
@@ -138,6 +140,7 @@ class _Gathered:
             "cell_id": planned["cell_id"],
             "status": status,
             "seed": planned["seed"],
+            "arm_code": self.names.code(planned["levels"]),
         }
         row |= {f"level.{name}": level for name, level in planned["levels"].items()}
         row |= {f"config.{path}": value for path, value in flat(document.get("config", {})).items()}
@@ -176,7 +179,7 @@ class _Gathered:
             row.update({name: _config(row, name) for name in varying})
 
         columns = [
-            *("trial_id", "cell_id", "status", "seed"),
+            *("trial_id", "cell_id", "status", "seed", "arm_code"),
             *_names(self.rows, "level."),
             *varying,
             *(f"metric.{name}" for name in self.metrics),

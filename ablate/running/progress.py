@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan_file import plan_document
 from ablate.results.status import TrialStatus, trial_status
-from ablate.study.naming import trial_name
 from ablate.study.nouns import Trial
 from ablate.trial import trial_file
+from reports.documents.names import ArmNames
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -49,7 +49,7 @@ class Progress:
         )
 
         self.waiting = list(trials)
-        self.plan = plan_document(folder)
+        self.names = ArmNames(plan_document(folder))
         self.ended: Counter[str] = Counter()
 
         # Steps, for an estimate of the time left; a resumed trial doesn't start at step 0
@@ -62,6 +62,8 @@ class Progress:
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def __enter__(self) -> "Progress":
+        if self.waiting and self.names.key:
+            self.say(f"arms: {self.names.key_words}")
         if not self.quiet:
             self._thread.start()
         return self
@@ -133,8 +135,7 @@ class Progress:
             table.add_column(
                 name,
                 justify="left" if name == "running" else "right",
-                overflow="ellipsis",
-                no_wrap=True,
+                overflow="fold",
             )
         for row in running[:SHOWN]:
             loss, metric = (
@@ -173,8 +174,8 @@ class Progress:
 
     def _row(self, trial: Trial) -> TrialStatus:
         """Return the current state of a trial."""
-        name = trial_name(self.plan, trial.levels, trial.seed)
-        return trial_status(StudyFolder(self.folder).trial(trial.id), name, self.metric)
+        where = StudyFolder(self.folder).trial(trial.id)
+        return trial_status(where, self.names, trial.levels, trial.seed, self.metric)
 
     def _steps_to_go(self, running: list[TrialStatus]) -> int:
         """Return the number of steps until all trials have ended."""

@@ -21,6 +21,7 @@ from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.results import tables
 from ablate.results.doubts import idle_seeds
+from ablate.results.report import refuse_broken_sections
 from ablate.running import looks
 from ablate.running.driver import Infrastructure, Job, execute, settle
 from ablate.running.progress import Progress
@@ -120,6 +121,7 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
     Raises:
         StudyError: the study, its options, or the machine don't allow it, or another command runs
             this study. Nothing was started.
+        PluginError: a section of another package can't be used. Nothing was started.
     """
     chosen = RunOptions(out=Path(out), **options)  # type: ignore[arg-type]
     if isinstance(study, StudySpec):
@@ -129,6 +131,8 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
 
     if not study.trials:
         raise StudyError("the study has no trials")
+    if chosen.report:
+        refuse_broken_sections()
     chosen = replace(chosen, trainer=entry_of(study.trials[0].config, chosen.trainer))
 
     clock = time.monotonic()

@@ -58,12 +58,14 @@ class Factor:
         when: levels of other factors. The factor varies only in cells that have them, and stays at
             its reference in all other cells.
         ordered: whether the levels are steps of one quantity; None if the study file does not say.
+        code: its letter in the codes of arms; None if the study file does not say.
     """
 
     name: str
     levels: Mapping[str, Patch]
     when: Mapping[str, str] = field(default_factory=dict)
     ordered: bool | None = None
+    code: str | None = None
 
     @property
     def reference(self) -> str:

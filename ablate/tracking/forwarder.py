@@ -23,7 +23,6 @@ from mlflow.exceptions import MlflowException
 
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan_file import plan_document
-from ablate.study.naming import cell_name, trial_name
 from ablate.tracking.pages import (
     LOOPBACK,
     addresses,
@@ -36,10 +35,11 @@ from ablate.tracking.pages import (
     without_secrets,
 )
 from ablate.tracking.process import sqlite_path
-from ablate.tracking.trial import TrialForwarder
+from ablate.tracking.trial import TrialForwarder, run_name
 from ablate.trial import journal, trial_file
 from g2g_base import atomic
 from g2g_base.locks import alone
+from reports.documents.names import ArmNames
 
 STUDY_FILES = (
     "study.yaml",
@@ -115,6 +115,7 @@ class Forwarder:
     def __init__(self, folder: Path, uri: str) -> None:
         self.folder, self.uri = folder, uri
         self.plan = plan_document(folder)
+        self.names = ArmNames(self.plan)
         self.client: MlflowClient | None = None
         self.experiment: Experiment | None = None
         self.runs: dict[str, Run] = {}
@@ -144,7 +145,7 @@ class Forwarder:
                 continue
             if id_ not in self.trials:
                 self.trials[id_] = TrialForwarder(
-                    client, self._run_of(planned, document), where, self.plan, planned
+                    client, self._run_of(planned, document), where, self.plan, planned, self.names
                 )
             self.trials[id_].forward(document, last)
             # The stamp from before reading: what was written since then is sent next time.
@@ -225,13 +226,12 @@ class Forwarder:
         assert self.experiment is not None
         assert self.client is not None
 
-        cell = cell_name(self.plan, planned["levels"])
         tags = {
             "role": "trial",
             "study": self.plan["name"],
             "trial_id": id_,
             "cell_id": planned["cell_id"],
-            "cell": cell,
+            "arm_code": self.names.code(planned["levels"]),
             "seed": str(planned["seed"]),
             "mlflow.runColor": colour(self.plan, planned["cell_id"]),
             "mlflow.source.name": "g2g-ablate",
@@ -245,7 +245,7 @@ class Forwarder:
             self.experiment.experiment_id,
             start_time=int(attempts[0]["started"] * 1000),
             tags=tags,
-            run_name=trial_name(self.plan, planned["levels"], planned["seed"])[:240],
+            run_name=run_name(self.names, planned),
         )
         self.runs[id_] = run
         return str(run.info.run_id)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from reports.documents.names import ArmNames
 from reports.documents.plan import PlanDocument
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
@@ -80,22 +81,27 @@ def study_note(plan: PlanDocument, report: str = "", answer: Sequence[str] = ())
     if len(shown) > LONGEST_NOTE:
         shown = shown[: shown.rfind(". ", 0, LONGEST_NOTE) + 1]  # Ends with a whole sentence.
 
+    key = ", ".join(f"`{code}` {html.escape(meaning)}" for code, meaning in ArmNames(plan).key)
+    arms = f"Arms: {key}. " if key else ""
     link = f"[The report]({report})" if report else "The report"
     return (
         f"**{plan['question'] or plan['name']}**\n\n"
         + (f"{shown}\n\n" if shown else "")
         + f"{len(plan['cells'])} cells, {len(plan['seeds'])} seeds, {len(plan['trials'])} trials. "
         f"Primary outcome: `{outcome['metric']}` ({outcome['summary']}), "
-        f"{outcome['better']} is better. "
+        f"{outcome['better']} is better. {arms}"
         f"Plan `{plan['hash'][:12]}`. {link} is attached to the run "
         f"`study: {plan['name']}`, under artifacts."
     )
 
 
-def trial_note(plan: PlanDocument, trial: Mapping[str, Any]) -> str:
+def trial_note(plan: PlanDocument, trial: Mapping[str, Any], names: ArmNames) -> str:
     """Return the Markdown note of a trial's run."""
+    arm = names.full(trial["levels"])
     rows = "\n".join(f"| {factor} | {level} |" for factor, level in trial["levels"].items())
-    head = f"Trial `{trial['trial_id']}` of study **{plan['name']}**, seed {trial['seed']}."
+    head = (
+        f"Trial `{trial['trial_id']}` of study **{plan['name']}**: arm {arm}, seed {trial['seed']}."
+    )
     return f"{head}\n\n| factor | level |\n|---|---|\n{rows}"
 
 
@@ -202,7 +208,7 @@ def views(plan: PlanDocument) -> dict[str, str]:
     grouping = {
         "groupBy": {
             "aggregateFunction": "average",
-            "groupByKeys": [{"mode": "tag", "groupByData": "cell"}],
+            "groupByKeys": [{"mode": "tag", "groupByData": "arm_code"}],
         }
     }
     return {

@@ -16,6 +16,7 @@ from ablate.tracking.pages import answer_name, safe_name, trial_note
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 from g2g_base import atomic
+from reports.documents.names import ArmNames
 from reports.documents.plan import PlanDocument
 from reports.documents.trial import TrialDocument
 
@@ -23,6 +24,11 @@ BATCH = 1000
 """Metrics per request; MLflow accepts no more."""
 ENDS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """Status of a trial -> status of its run."""
+
+
+def run_name(names: ArmNames, planned: Mapping[str, Any]) -> str:
+    """Return the name of a trial's run, such as `G+S · seed 3`, in at most 240 characters."""
+    return names.trial(planned["levels"], planned["seed"])[:240]
 
 
 class TrialForwarder:
@@ -34,6 +40,7 @@ class TrialForwarder:
         folder: the trial's folder.
         plan: the content of plan.json.
         planned: the trial's entry in the plan.
+        names: the names of the study's arms.
     """
 
     def __init__(
@@ -43,9 +50,10 @@ class TrialForwarder:
         folder: Path,
         plan: PlanDocument,
         planned: Mapping[str, Any],
+        names: ArmNames,
     ) -> None:
         self.client, self.run_id, self.folder = client, run_id, folder
-        self.plan, self.planned = plan, planned
+        self.plan, self.planned, self.names = plan, planned, names
         self.outcome = f"metric/{plan['outcome']['metric']}"
         self.offset, self.inode = 0, 0
         self.sent: dict[str, int] = {}
@@ -55,6 +63,7 @@ class TrialForwarder:
         run = client.get_run(run_id)
         self.images = int(run.data.tags.get("images_until_step", -1))
         self.open = run.info.status == "RUNNING"
+        self.code = run.data.tags.get("arm_code")
 
     def forward(self, document: TrialDocument, last: bool) -> None:
         """Send what is new.
@@ -86,11 +95,19 @@ class TrialForwarder:
 
         params = {safe_name(name): level for name, level in self.planned["levels"].items()}
         params.setdefault("seed", str(self.planned["seed"]))
+        tags = {
+            "arm_code": self.names.code(self.planned["levels"]),
+            "arm": self.names.words(self.planned["levels"])[:5000],
+            "mlflow.note.content": trial_note(self.plan, self.planned, self.names),
+        }
         self.client.log_batch(
             self.run_id,
             params=[Param(name, value[:6000]) for name, value in params.items()],
-            tags=[RunTag("mlflow.note.content", trial_note(self.plan, self.planned))],
+            tags=[RunTag(name, value) for name, value in tags.items()],
         )
+        # A run of an earlier version, or of a study with other factors, has an older name.
+        if self.code != tags["arm_code"]:
+            self.client.update_run(self.run_id, name=run_name(self.names, self.planned))
         if "config" in document:
             self.client.log_dict(self.run_id, document["config"], "config.json")
         atomic.write_json(TrialFolder(self.folder).tracked, {"run_id": self.run_id})

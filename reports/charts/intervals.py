@@ -22,8 +22,6 @@ from reports.page.blocks import Drawing
 
 WIDTH = 300.0
 MARGIN = 12.0
-MOST_LINES = 4
-"""Most lines of the name of a row."""
 
 Tone = Literal["on", "off", "neutral"]
 
@@ -140,7 +138,7 @@ def forest(
         alt: one sentence that says what is seen.
     """
     left = min(max((text_width(e.label) for e in estimates), default=60) + 14, 300)
-    names = [wrapped(e.label, left - 14, most=MOST_LINES) for e in estimates]
+    names = [wrapped(e.label, left - 14) for e in estimates]
     inner = effect_axis(estimates, margin)
     axis = Axis(inner.low, inner.high, left, left + 300)
     rows = [max(24.0, LEADING * len(lines) + 8) for lines in names]

@@ -18,8 +18,6 @@ LEADING = 13.0
 """Distance between the baselines of two lines of text, pixels."""
 ASCENT = 10.5
 """Distance from the top of a line of text to its baseline, pixels."""
-MOST_LINES = 4
-"""Most lines of a label at the end of a line."""
 
 WIDE = "mwMW@%…—"
 NARROW = " !'(),-./:;I[\\]`fijlrt|·"
@@ -166,7 +164,7 @@ def end_labels(
         bottom: lower end of the plot; labels move up from there if there is room.
     """
     ordered = sorted(labels, key=lambda label: label[0])
-    blocks = [wrapped(text, width, bold=True, most=MOST_LINES) for _, text in ordered]
+    blocks = [wrapped(text, width, bold=True) for _, text in ordered]
     sizes = [LEADING * len(lines) for lines in blocks]
 
     # From the top, each label moves down until it has room; from the bottom, it moves up again.

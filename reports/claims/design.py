@@ -9,7 +9,7 @@ from itertools import combinations, product
 import numpy as np
 import numpy.typing as npt
 
-from reports.documents.plan import PlanDocument
+from reports.documents.plan import PlanDocument, design_kind
 
 Levels = Mapping[str, str]
 Floats = npt.NDArray[np.float64]
@@ -317,21 +317,6 @@ class Design:
         cells = [{cell for block in term.blocks for cell in block.cells} for term in self.compared]
         shared = {place for cell, place in self.index.items() if cell == self.reference}
         return all(not (a & b) - shared for a, b in combinations(cells, 2))
-
-
-def design_kind(plan: PlanDocument) -> str:
-    """Return the name of a study's design; `custom` if the plan has none."""
-    design = plan.get("design", "custom")
-    return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)
-
-
-def turned_off(plan: PlanDocument) -> bool:
-    """Return whether arms are named by the factors that they turn off, not by those turned on.
-
-    Plans of version 0.1 do not say it; there, only the design `leave_one_out` does so.
-    """
-    earlier = "off" if design_kind(plan) == "leave_one_out" else "on"
-    return plan.get("turned", earlier) == "off"
 
 
 def _level_choices(changes: Sequence[Change]) -> Iterator[dict[str, str]]:

@@ -4,6 +4,7 @@
 is required: plans of earlier versions lack some, and a damaged plan is read as an empty one.
 """
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 Levels = dict[str, str]
@@ -44,19 +45,22 @@ class FactorDocument(TypedDict):
         reference: The first level.
         when: The factor varies only where other factors have these levels.
         ordered: Whether the levels are steps of one quantity.
+        code: Its letter in the codes of arms; absent in plans of earlier versions.
     """
 
     levels: dict[str, dict[str, Any]]
     reference: str
     when: Levels
     ordered: NotRequired[bool]
+    code: NotRequired[str]
 
 
 class CellDocument(TypedDict):
-    """A cell of the design; cells with the same config share an id."""
+    """A cell of the design; cells with the same config share an id and an `arm_code`."""
 
     cell_id: str
     levels: Levels
+    arm_code: NotRequired[str]
 
 
 class PlannedTrial(TypedDict):
@@ -114,3 +118,24 @@ class PlanDocument(TypedDict, total=False):
     versions: dict[str, str]
     ledger: dict[str, Any] | None
     pilot: dict[str, Any]
+
+
+def design_kind(plan: PlanDocument) -> str:
+    """Return the name of a study's design; `custom` if the plan has none."""
+    design = plan.get("design", "custom")
+    return str(design.get("kind", "custom") if isinstance(design, Mapping) else design)
+
+
+def turned_off(plan: PlanDocument) -> bool:
+    """Return whether arms are named by the factors that they turn off, not by those turned on.
+
+    Plans of version 0.1 do not say it; there, only the design `leave_one_out` does so.
+    """
+    earlier = "off" if design_kind(plan) == "leave_one_out" else "on"
+    return plan.get("turned", earlier) == "off"
+
+
+def first_level(plan: Mapping[str, Any], factor: str) -> str:
+    """Return the level of a factor that its other levels are compared with."""
+    entry = plan["factors"][factor]
+    return str(entry.get("reference") or next(iter(entry["levels"])))

@@ -71,8 +71,21 @@ its alias group.
 
 def csv_texts(view: StudyView) -> dict[str, str]:
     """Return the content of every CSV file by name; each number has all its digits."""
-    texts = {f"{name}.csv": csv_text(getattr(view.analysis, name)) for name in FRAMES}
+    frames = {name: _coded(view, getattr(view.analysis, name)) for name in FRAMES}
+    texts = {f"{name}.csv": csv_text(frame) for name, frame in frames.items()}
     return texts | {"claims.csv": csv_text(claims_frame(view))}
+
+
+def _coded(view: StudyView, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with the codes of its arms after their ids; unchanged without such ids."""
+    if "cell_id" not in frame:
+        return frame
+    codes = {cell: arm.code for cell, arm in view.arm_of.items()}
+    coded = frame.copy()
+    coded.insert(
+        list(frame).index("cell_id") + 1, "arm_code", frame["cell_id"].astype(str).map(codes)
+    )
+    return coded
 
 
 def claims_json(view: StudyView) -> list[dict[str, Any]]:

@@ -21,10 +21,12 @@ from reports.page.blocks import (
     muted,
     plain,
     rich,
+    strong,
 )
 from reports.page.numbers import NOTHING, count, p_words
 from reports.view.study import Arm, StudyView
 from reports.words.estimates import bars, differences, estimate, nothing, number, signed_cell
+from reports.words.names import key
 from reports.words.onset import onset_parts
 from reports.words.picked import Ranked, picked_words, ranking
 
@@ -48,7 +50,7 @@ def arms(view: StudyView) -> Section | None:
 
     caption = f"{view.metric} {view.summary} in each arm"
     table = _table(view, "arms", caption, shown, records)
-    blocks: list[Block] = [Text(_sentence(view))]
+    blocks: list[Block] = [Text(_sentence(view)), *key(view)]
     if len(shown) > UNFOLDED:
         size = {
             arm.cell_id: abs(number(records[arm.cell_id]["difference"]) or 0.0) for arm in shown
@@ -79,13 +81,11 @@ def _table(
         )
     drawn, axis = bars(view, name, estimates)
 
-    first = "Arm (● not at its first level)" if shown[0].marks else "Arm"
-    signs = f" Signs stand for {', '.join(view.factors)}, in this order." if shown[0].marks else ""
     return Table(
         name,
         caption,
         (
-            Column("arm", first, "text", 2.0),
+            Column("arm", "Arm", "text", 2.0),
             Column("n_finished", "Trials", "number", 0.7),
             Column("mean", f"{view.metric}, mean (sd)", "number", 1.2),
             Column("difference", "Change", "number", 0.8),
@@ -99,7 +99,7 @@ def _table(
             for arm, bar in zip(shown, drawn, strict=True)
         ),
         rich(
-            f"Change against the reference, paired by seed.{signs} sd: over seeds. "
+            "Change against the reference, paired by seed. sd: over seeds. "
             "Trials that diverged or failed are not averaged in."
         ),
         axis,
@@ -118,12 +118,12 @@ def _row(view: StudyView, arm: Arm, row: Mapping[Any, Any], bar: Drawing) -> tup
 
     onset, *step = onset_parts(view, (arm,))
     names = [
-        *([arm.short] if arm.marks else []),
-        *(f"also {view.label(levels)}" for levels in arm.also),
+        *([arm.words] if arm.words else []),
+        *(f"also {view.names.words(levels)}" for levels in arm.also),
     ]
 
     head = (
-        Cell(rich(arm.marks or arm.short), sub=rich("; ".join(names)), value=arm.label),
+        Cell(rich(strong(arm.code)), sub=rich("; ".join(names)), value=arm.label),
         Cell(rich(str(n)), sub=rich("+ " + ", ".join(missing) if missing else ""), value=n),
         Cell(rich(view.scale.fixed(mean), muted(spread)), value=mean),
     )

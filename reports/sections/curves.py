@@ -6,6 +6,7 @@ from reports.charts.curves import LEFT, RIGHT, Line, Marks, curve_panel
 from reports.page.blocks import Block, Figure, Fold, Panel, Rich, Section, Series, Text, code, rich
 from reports.page.numbers import count, percent
 from reports.view.study import Arm, Points, StudyView
+from reports.words.names import key
 from reports.words.onset import watched
 
 ENDED_EARLY = ("diverged", "failed", "interrupted")
@@ -48,7 +49,7 @@ def curves(view: StudyView) -> Section | None:
         layers=layers,
     )
 
-    blocks: list[Block] = [Text(rich(_sentence(view))), figure]
+    blocks: list[Block] = [Text(rich(_sentence(view))), *key(view), figure]
     if rest:
         others = [arm for arm in drawn if arm not in first]
         more = Figure("curves-more", _caption(view, others), rest, 4)

@@ -1,8 +1,9 @@
 """Which trials have no result? Trials that diverged, failed, or were interrupted, with errors."""
 
-from reports.page.blocks import Cell, Column, Section, Table, Text, code, rich
+from reports.page.blocks import Block, Cell, Column, Section, Table, Text, code, rich
 from reports.page.numbers import count
 from reports.view.study import StudyView
+from reports.words.names import key
 
 MEANING = {
     "diverged": "an outcome: an event, like degraded, and part of no mean",
@@ -31,7 +32,9 @@ def failed(view: StudyView) -> Section:
             (
                 Cell(rich(code(str(row["trial_id"]))), value=str(row["trial_id"])),
                 Cell(
-                    rich(arm.short if arm else str(row["cell_id"])), value=arm.label if arm else ""
+                    rich(arm.code if arm else str(row["cell_id"])),
+                    sub=rich(arm.words if arm else ""),
+                    value=arm.code if arm else "",
                 ),
                 Cell(rich(str(row["seed"])), value=int(row["seed"])),
                 Cell(badge=status, value=status),
@@ -59,7 +62,8 @@ def failed(view: StudyView) -> Section:
     )
 
     intro = Text(rich(f"{len(rest)} of {count(len(trials), 'trial')} did not finish."))
-    return Section("failed", "Trials that did not finish", "Failed trials", (intro, table))
+    blocks: tuple[Block, ...] = (intro, *key(view), table)
+    return Section("failed", "Trials that did not finish", "Failed trials", blocks)
 
 
 def _int(value: object) -> float | None:

@@ -6,6 +6,7 @@ from reports.charts.curves import LEFT, RIGHT, Line, curve_panel
 from reports.page.blocks import Figure, Panel, Section, Series, Text, code, rich
 from reports.sections.curves import mean_curve
 from reports.view.study import Points, StudyView
+from reports.words.names import key
 
 MOST_PANELS, MOST_LINES = 24, 12
 
@@ -38,7 +39,7 @@ def health(view: StudyView) -> Section | None:
         "health",
         "Was training healthy?",
         "Training",
-        (Text(rich(intro)), Figure("health", caption, tuple(panels), 4)),
+        (Text(rich(intro)), *key(view), Figure("health", caption, tuple(panels), 4)),
     )
 
 
@@ -57,7 +58,7 @@ def _panel(view: StudyView, name: str) -> Panel | None:
         if mean:
             css = "ref" if arm.reference else f"{arm.tone} thin"
             lines.append(Line(mean, css))
-            series.append(Series(arm.label, *zip(*_thinned(mean), strict=True)))
+            series.append(Series(arm.code, *zip(*_thinned(mean), strict=True)))
 
     if not lines:
         return None

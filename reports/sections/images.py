@@ -18,6 +18,7 @@ from reports.view.images import LOSSLESS_TILE, Shot, cut, shots, spread
 from reports.view.shared import EVALUATION_PAIRS, differing
 from reports.view.study import Arm, StudyView
 from reports.words.chosen import Choice, chosen
+from reports.words.names import key
 
 MOST_ARMS, MOST_STEPS, PAIRS = 6, 9, 2
 NAMES = {
@@ -49,7 +50,7 @@ def images(view: StudyView) -> Section | None:
 
     intro = Text(rich(f"{same} in every arm; move the slider to follow training.", apart, words))
 
-    blocks: list[Block] = [intro, grids[0]]
+    blocks: list[Block] = [intro, *key(view), grids[0]]
     blocks += [Fold("Another pair", (grid,), paper=False) for grid in grids[1:]]
     return Section("images", "What does it look like?", "Images", tuple(blocks))
 

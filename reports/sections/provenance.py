@@ -22,6 +22,7 @@ from reports.page.numbers import NOTHING, duration
 from reports.view.study import Event, StudyView
 from reports.words.estimates import number
 from reports.words.methods import methods
+from reports.words.names import key
 
 UNFOLDED = 60
 """Maximum number of trials in an open table; a longer table opens on request."""
@@ -31,14 +32,15 @@ def provenance(view: StudyView) -> Section:
     """Show how to repeat the study: plan, versions, methods, and all trials with commands."""
     facts = Facts(tuple((rich(term), fact) for term, fact in _facts(view) if fact))
     trials = _trials(view)
-    folded = len(trials.rows) > UNFOLDED
+    table: tuple[Block, ...] = (*key(view), trials)
+    shown = (Fold(f"All {len(trials.rows)} trials", table),)
 
     blocks: tuple[Block, ...] = (
         facts,
         Text(rich("The whole study again, from its folder:")),
         Code("g2g-ablate run study.resolved.yaml --out again"),
         Fold("Methods, for a paper", tuple(Text(paragraph) for paragraph in methods(view))),
-        Fold(f"All {len(trials.rows)} trials", (trials,)) if folded else trials,
+        *(shown if len(trials.rows) > UNFOLDED else table),
     )
     return Section("repeat", "Repeat it", "Repeat it", blocks)
 
@@ -116,7 +118,7 @@ def _trials(view: StudyView) -> Table:
         arm = view.arm_of.get(str(row["cell_id"]))
         trial, status = str(row["trial_id"]), str(row["status"])
         value, event = number(row.get(column)), view.events.get(trial)
-        label = arm.short if arm else str(row["cell_id"])
+        label = arm.code if arm else str(row["cell_id"])
         seconds = number(row.get("seconds"))
         rows.append(
             (

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from reports.claims.design import design_kind
-from reports.documents.plan import PlanDocument
+from reports.documents.plan import PlanDocument, design_kind
 from reports.page.blocks import Rich, Span, code, joined, plain, rich, spaced
 from reports.page.numbers import count
 from reports.view.patches import UNTOLD

@@ -4,15 +4,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reports.documents.plan import first_level
+
 Plan = Mapping[str, Any]
 UNTOLD = object()
 """The value of a path that neither the level nor the base sets, so that a default holds."""
-
-
-def first_level(plan: Plan, factor: str) -> str:
-    """Return the level of a factor that its other levels are compared with."""
-    entry = plan["factors"][factor]
-    return str(entry.get("reference") or next(iter(entry["levels"])))
 
 
 def levels_of(plan: Plan, factor: str) -> tuple[str, ...]:

@@ -10,25 +10,12 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis
-from reports.claims.design import turned_off
-from reports.documents.plan import PlanDocument
-from reports.page.blocks import Rich, Span, code, joined, rich
+from reports.documents.names import ArmNames
+from reports.documents.plan import PlanDocument, first_level
+from reports.page.blocks import Rich, code, joined, muted, spaced, strong
 from reports.page.numbers import Scale
 from reports.table import StudyTable
-from reports.view.patches import changing, first_level
-
-SWITCHES = {
-    ("without", "with"),
-    ("off", "on"),
-    ("no", "yes"),
-    ("false", "true"),
-    ("0", "1"),
-    ("0.0", "1.0"),
-}
-"""Pairs of level labels that only say whether something is off or on."""
-
-LONGEST = 64
-"""Maximum length of a label in a narrow column, in characters."""
+from reports.view.patches import changing
 
 Points = tuple[tuple[int, float], ...]
 """A curve: pairs of step and value."""
@@ -65,8 +52,9 @@ class Arm:
         cell_id: its id in the plan.
         levels: factor -> level label.
         also: other combinations of levels that give the same config, and so the same trials.
+        code: its short name, such as `G+S`.
         label: the factors that are away from their first level, in words.
-        marks: one sign per factor, ● when it is away from its first level; empty for many factors.
+        words: the label where it says more than the code, else empty.
         reference: whether other arms are compared with this arm.
         focal: whether it contains the study's main culprit.
         trials: ids of its trials in the results table, by seed.
@@ -75,23 +63,17 @@ class Arm:
     cell_id: str
     levels: Mapping[str, str]
     also: tuple[Mapping[str, str], ...]
+    code: str
     label: str
-    marks: str
+    words: str
     reference: bool
     focal: bool
     trials: tuple[str, ...]
 
     @property
     def heading(self) -> Rich:
-        """The marks and the label."""
-        return rich(f"{self.marks} " if self.marks else "", Span(self.label, "plain"))
-
-    @property
-    def short(self) -> str:
-        """The label, cut for narrow columns."""
-        return (
-            self.label if len(self.label) <= LONGEST else self.label[: LONGEST - 1].rstrip() + "…"
-        )
+        """The code, and the name in words where the code doesn't say it."""
+        return spaced([strong(self.code), *([muted(self.words)] if self.words else [])])
 
     @property
     def tone(self) -> str:
@@ -126,6 +108,11 @@ class StudyView:
         """The factors of the plan: name -> levels and reference level."""
         factors: Mapping[str, Mapping[str, Any]] = self.study.get("factors", {})
         return factors
+
+    @cached_property
+    def names(self) -> ArmNames:
+        """The names of the arms."""
+        return ArmNames(self.study)
 
     @property
     def metric(self) -> str:
@@ -327,8 +314,9 @@ class StudyView:
                 cell,
                 levels,
                 tuple(also),
-                self.label(levels),
-                self.marks(levels),
+                self.names.code(levels),
+                self.names.words(levels),
+                self.names.words(levels) if self.names.says_more(levels) else "",
                 cell == str(self.study.get("reference_cell")),
                 self.culprit is not None and self.has(levels, self.culprit),
                 by_cell.get(cell, ()),
@@ -353,8 +341,7 @@ class StudyView:
 
     def is_switch(self, factor: str) -> bool:
         """Return whether the levels of a factor only say that something is off or on."""
-        labels = tuple(str(label).lower() for label in self.factors[factor]["levels"])
-        return labels in SWITCHES
+        return self.names.is_switch(factor)
 
     def _at_first(self, factor: str, levels: Mapping[str, str]) -> bool:
         """Return whether a factor is at its first level, or not among the levels at all."""
@@ -368,50 +355,6 @@ class StudyView:
         return frozenset(
             levels.get(factor, self.first(factor)) for levels in (arm.levels, *arm.also)
         )
-
-    def label(self, levels: Mapping[str, str]) -> str:
-        """Return the label of an arm: what is away from its first level.
-
-        Examples: `long_recon + long_fm`, `restore=generator`, or `none of the three`.
-        """
-        if turned_off(self.study):
-            return self._label_left_out(levels)
-
-        words = []
-        for factor in self.factors:
-            if not self._at_first(factor, levels):
-                words.append(factor if self.is_switch(factor) else f"{factor}={levels[factor]}")
-        if words:
-            return " + ".join(words)
-
-        switches = [factor for factor in self.factors if self.is_switch(factor)]
-        if len(switches) == len(self.factors) and len(switches) > 1:
-            return "none of the " + {2: "two", 3: "three", 4: "four", 5: "five"}.get(
-                len(switches), str(len(switches))
-            )
-
-        if len(self.factors) == 1:
-            factor = next(iter(self.factors))
-            return (
-                f"without {factor}" if self.is_switch(factor) else f"{factor}={self.first(factor)}"
-            )
-        return "reference"
-
-    def _label_left_out(self, levels: Mapping[str, str]) -> str:
-        """Return the label of an arm that is compared with everything on: `without long_fm`."""
-        off = [factor for factor in self.factors if self._at_first(factor, levels)]
-        if not off:
-            return "everything on" if len(self.factors) > 1 else " + ".join(self.factors)
-        named = (f if self.is_switch(f) else f"{f}={self.first(f)}" for f in off)
-        if not all(self.is_switch(factor) for factor in off):
-            return " + ".join(named)
-        return "without " + " and ".join(named)
-
-    def marks(self, levels: Mapping[str, str]) -> str:
-        """Return one sign per factor, for designs with two to six factors."""
-        if not 2 <= len(self.factors) <= 6:
-            return ""
-        return "".join("○" if self._at_first(factor, levels) else "●" for factor in self.factors)
 
     def split(self, name: str) -> tuple[str, str | None]:
         """Return the factor and the level that the name of a verdict contains.

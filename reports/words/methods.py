@@ -1,6 +1,6 @@
 """The methods paragraph of a paper, with the facts of the study filled in."""
 
-from reports.claims.design import design_kind
+from reports.documents.plan import design_kind
 from reports.page.blocks import Rich, code, rich
 from reports.page.numbers import count, percent
 from reports.view.shared import lengths, shared_words

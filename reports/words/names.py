@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reports.claims.claim import Claim
-from reports.page.blocks import Rich, code, joined, plain, rich
+from reports.page.blocks import Rich, Text, code, joined, plain, rich, spaced, strong
 from reports.page.numbers import Scale, p_words
 from reports.view.study import StudyView
 
@@ -14,6 +14,12 @@ MOST_CHANGES = 4
 """Factors with the same verdict that get a sentence each; the others share one."""
 MOST_SETTINGS = 4
 """Settings that are named one by one; if there are more, they are counted."""
+
+
+def key(view: StudyView) -> tuple[Text, ...]:
+    """Return the key to the codes of arms, for the head of a section; empty if it needs none."""
+    pairs = [rich(strong(letter), f" {meaning}") for letter, meaning in view.names.key]
+    return (Text(rich("Arms: ", spaced(pairs, ", "), "."), "note"),) if pairs else ()
 
 
 def number_words(number: int) -> str:

@@ -49,7 +49,7 @@ def test_rows_of_a_factor_that_did_nothing_say_so(inert: StudyTable) -> None:
     assert found[1:] == [("long_fm", "did nothing", "–"), ("long_recon × long_fm", "0.000", "–")]
     assert found[0][1].startswith("+0.002 to")
     assert intervals(inert, "verdicts")[1] == ("long_fm", "did nothing", "–")
-    assert intervals(inert, "arms")[1] == ("○●", "equal trials", "")
+    assert intervals(inert, "arms")[1] == ("F", "equal trials", "")
     assert "= long_fm equivalent (did nothing)" in headline(inert)[2]
 
 

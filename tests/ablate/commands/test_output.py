@@ -30,7 +30,7 @@ def test_a_plan_of_eight_factors_fits(tmp_path: Path) -> None:
     assert max(map(len, arms)) <= 80
     assert "…" not in "".join(arms)
     assert sum("  10" in line for line in arms) == 16
-    assert "resume: generator only" in " ".join(" ".join(arms).split())
+    assert "resume=generator only" in " ".join(" ".join(arms).split())
     told = [
         line.removeprefix("alias: ").split(" = ") for line in lines if line.startswith("alias: ")
     ]

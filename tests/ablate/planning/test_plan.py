@@ -283,10 +283,12 @@ def test_plan_files(planned: Callable[..., Plan], menus: Menus) -> None:
     record = json.loads(json.dumps(plan_record(made)))
     assert record["reference_cell"] == made.trials[0].cell_id
     assert record["factors"]["rate"]["reference"] == "low"
+    assert [factor["code"] for factor in record["factors"].values()] == ["L", "H"]
+    assert [cell["arm_code"] for cell in record["cells"]] == ["ref", "H", "L", "L+H"]
     assert [trial["trial_id"] for trial in record["trials"]] == ids(made)
     assert record["outcome"]["better"] == "lower"
     lines = plan_csv(made).splitlines()
-    assert lines[0] == "trial_id,cell_id,seed,level.long_recon,level.rate"
+    assert lines[0] == "trial_id,cell_id,seed,arm_code,level.long_recon,level.rate"
     assert len(lines) == 9
 
 

@@ -419,8 +419,8 @@ def test_status_follows_the_folders(tmp_path: Path) -> None:
 
     result = run(tmp_path, planted={"on/1": {"fault": "bug", "at": 6}})
     found = {row.label: row for row in study_status(result.folder)}
-    assert found["reference · seed 0"].status == "finished"
-    assert found["reference · seed 0"].step == found["reference · seed 0"].steps == 10
+    assert found["ref · seed 0"].status == "finished"
+    assert found["ref · seed 0"].step == found["ref · seed 0"].steps == 10
     failed = next(row for row in found.values() if row.status == "failed")
     assert "planted bug" in (failed.error or "")
     document = result.results[0].folder / "trial.json"

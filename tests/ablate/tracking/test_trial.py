@@ -16,6 +16,7 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
     from mlflow import MlflowClient
 
     from ablate.tracking.trial import TrialForwarder
+    from reports.documents.names import ArmNames
 
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     run = client.create_run(client.create_experiment("toy")).info.run_id
@@ -27,7 +28,7 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
         "factors": {},
     }
     planned = {"trial_id": "a", "levels": {}, "seed": 0, "label": "a"}
-    sent = TrialForwarder(client, run, tmp_path, plan, planned)
+    sent = TrialForwarder(client, run, tmp_path, plan, planned, ArmNames(plan))
     document = {"status": "running", "attempts": [{"attempt": 1}]}
     write(tmp_path, range(1, 4), {f"loss/{number}": 1.0 for number in range(50)})
     sent.forward(document, last=False)
