@@ -18,6 +18,7 @@ from ablate.commands.output import (
     size,
 )
 from ablate.disk.folder import StudyFolder
+from ablate.disk.secrets import OPTION
 
 if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
@@ -70,7 +71,7 @@ def run(
     tracking_uri: Annotated[
         str | None,
         typer.Option(
-            "--tracking-uri", metavar="URI", help="MLflow store instead of OUT/mlflow.db."
+            OPTION, metavar="URI", help="MLflow store instead of OUT/mlflow.db; none: no tracking."
         ),
     ] = None,
     overrides: Set = None,
@@ -141,11 +142,14 @@ def run(
                 "exit_code": result.exit_code,
                 "trials": trials,
                 "messages": list(result.messages),
+                "behind": result.behind,
                 **ended,
             }
         )
     elif not quiet and result.results:
         _conclude(_ending(result.folder, report=not no_report))
+        if result.behind is not None:
+            say(result.behind)
     return result.exit_code
 
 

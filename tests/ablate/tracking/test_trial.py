@@ -25,8 +25,9 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
         "hash": "0",
         "outcome": {"metric": "mixed_l1", "summary": "last", "better": "lower"},
         "factors": {},
+        "cells": [],
     }
-    planned = {"trial_id": "a", "levels": {}, "seed": 0, "label": "a"}
+    planned = {"trial_id": "a", "cell_id": "c", "levels": {}, "seed": 0}
     sent = TrialForwarder(client, run, tmp_path, plan, planned)
     document = {"status": "running", "attempts": [{"attempt": 1}]}
     write(tmp_path, range(1, 4), {f"loss/{number}": 1.0 for number in range(50)})
