@@ -1,5 +1,6 @@
 """The commands `run` and `plan`, which turn a study file into trials."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -495,7 +496,7 @@ def _conclude(ended: dict[str, Any]) -> None:
         for name in ("by_arm", "compare"):
             if name in ended["mlflow"]:
                 say(f"MLflow, {name.replace('_', ' ')}: {ended['mlflow'][name]}")
-        say(f"to open it: g2g-ablate ui {ended['folder']}")
+        say(f"to open it: g2g-ablate ui {shlex.quote(ended['folder'])}")
     show(ended["report"] or ended["folder"])
 
 

@@ -280,7 +280,7 @@ class Forwarder:
             ),
         }
         path = StudyFolder(self.folder).tracking
-        if not atomic.is_json(path, facts, but=("complete", "error")):
+        if not atomic.is_json(path, facts, but=("complete", "error", "content")):
             atomic.write_json(path, facts)
 
     def _send_files(self) -> None:

@@ -9,8 +9,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ablate.disk.digests import file_digest
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.disk.secrets import masked, masked_text
+from ablate.planning.plan_file import plan_document
+from ablate.study.identity import digest, dumps
 from ablate.tracking.sqlite_store import holds
 from ablate.tracking.store import recorded_address, sqlite_path
 from ablate.trial import trial_file
@@ -29,7 +32,11 @@ def all_sent(folder: Path, trial_ids: Iterable[str], uri: str) -> bool:
         uri: address of the store.
     """
     facts = atomic.read_json(StudyFolder(folder).tracking)
-    if facts.get("uri") != masked(uri) or facts.get("complete") is not True:
+    if (
+        facts.get("uri") != masked(uri)
+        or facts.get("complete") is not True
+        or facts.get("content") != content(folder)
+    ):
         return False
 
     run_ids = {str(facts.get("study_run_id"))}
@@ -44,6 +51,16 @@ def all_sent(folder: Path, trial_ids: Iterable[str], uri: str) -> bool:
         run_ids.add(str(tracked.get("run_id")))
     path = sqlite_path(uri)
     return path is None or (path.exists() and holds(path, run_ids))
+
+
+def content(folder: Path) -> str:
+    """Return a digest of what MLflow shows of a study besides its trials' records.
+
+    This is the plan with its names, and the report.
+    """
+    plan = plan_document(folder)
+    names = {key: value for key, value in plan.items() if key not in ("ledger", "versions")}
+    return digest(dumps([names, file_digest(StudyFolder(folder).report_data)]))
 
 
 class Forwarding:
@@ -120,10 +137,10 @@ class Forwarding:
                 assert stream is not None
                 stream.close()
 
-        self._note({"complete": answer["complete"], "error": answer["error"]})
+        self._note({"content": content(self.folder), **answer})
         if answer["complete"]:
             return None
-        return f"tracking is behind ({answer['error']})"
+        return f"tracking is behind ({masked(self.uri)}: {answer['error']})"
 
     def _note(self, facts: dict[str, object]) -> None:
         """Write to `tracking.json` how far tracking has come."""

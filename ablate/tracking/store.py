@@ -183,7 +183,7 @@ def _database_problem(uri: str, parts: SplitResult) -> Exception | None:
             port = parts.port or DATABASES[parts.scheme.partition("+")[0]]
             socket.create_connection((parts.hostname, port), WAIT_S).close()
         engine.connect().close()
-    except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+    except Exception as error:  # Each driver has errors of its own
         return getattr(error, "orig", None) or error
     finally:
         engine.dispose()

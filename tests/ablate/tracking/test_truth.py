@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ablate.running.study import run_study
-from ablate.tracking.process import all_sent
+from ablate.tracking.process import all_sent, content
 from benchmarks.toy_study import BARE, toy_plan
 from g2g_base import atomic
 
@@ -30,7 +30,9 @@ def forward(folder: Path, address: str | None = None) -> None:
 
     Forwarder(folder, address or uri(folder)).forward(last=True)
     facts = atomic.read_json(folder / "tracking.json")
-    atomic.write_json(folder / "tracking.json", {**facts, "complete": True})
+    atomic.write_json(
+        folder / "tracking.json", {**facts, "complete": True, "content": content(folder)}
+    )
 
 
 def runs(folder: Path, search: str | None = None, address: str | None = None) -> list[Any]:
@@ -112,7 +114,10 @@ def test_a_moved_store_takes_its_artifacts_along(folder: Path, template: Path) -
 def test_renamed_factors_and_levels_are_those_of_the_tags(folder: Path) -> None:
     plan = json.loads((folder / "plan.json").read_text())
     renamed = json.loads(json.dumps(plan).replace('"weight"', '"dose"').replace('"on"', '"1e-1"'))
+    forward(folder)
+    assert all_sent(folder, ids(folder), uri(folder))
     (folder / "plan.json").write_text(json.dumps(renamed))
+    assert not all_sent(folder, ids(folder), uri(folder))
     forward(folder)
     listed = runs(folder)
     assert len(listed) == 4
