@@ -126,13 +126,11 @@ def sync(
     behind = bring(folder, tracking_uri, wait)
     facts = read_json(StudyFolder(folder).tracking)
     if as_json:
-        show_json(
-            {"behind": behind, "uri": facts.get("uri"), "mlflow": facts.get("addresses")},
-        )
-    elif behind is None:
+        show_json({"behind": behind, "uri": facts["uri"], "mlflow": facts.get("addresses")})
+    elif behind is not None:
+        say(behind)
+    elif not quiet:
         show(f"MLflow has everything: {facts['uri']}")
-    else:
-        say(behind, quiet)
     return 0 if behind is None else 3
 
 

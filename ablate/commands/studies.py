@@ -147,8 +147,9 @@ def run(
                 **ended,
             }
         )
-    elif not quiet and result.results:
-        _conclude(_ending(result.folder, report=not no_report))
+    else:
+        if not quiet and result.results:
+            _conclude(_ending(result.folder, report=not no_report))
         if result.behind is not None:
             say(result.behind)
     return result.exit_code

@@ -151,6 +151,7 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
     try:
         process = start(tmp_path, tracking_uri=uri)
         wait_for(lambda: steps(tmp_path) > 8)
+        assert not family(process, "s3cret")
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
         said = finish(process, 3)

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from ablate.cli import app
 from ablate.running.study import run_study
 from ablate.tracking.process import all_sent, content
 from benchmarks.toy_study import BARE, toy_plan
@@ -35,7 +37,9 @@ def forward(folder: Path, address: str | None = None) -> None:
     )
 
 
-def runs(folder: Path, search: str | None = None, address: str | None = None) -> list[Any]:
+def runs(
+    folder: Path, search: str | None = None, address: str | None = None, order: str = "ASC"
+) -> list[Any]:
     """The runs of the list that was prepared for the folder, in its order."""
     from mlflow import MlflowClient
 
@@ -47,7 +51,7 @@ def runs(folder: Path, search: str | None = None, address: str | None = None) ->
         MlflowClient(address or uri(folder)).search_runs(
             [facts["experiment_id"]],
             trials_filter(folder_tags(folder)["folder_id"]) if search is None else search,
-            order_by=["metrics.`answer/mixed_l1` ASC"],
+            order_by=[f"metrics.`answer/mixed_l1` {order}"],
         )
     )
 
@@ -77,6 +81,8 @@ def test_a_diverged_run_ranks_last(template: Path) -> None:
     assert [run.info.status for run in listed] == ["FINISHED", "FINISHED", "FINISHED", "FAILED"]
     assert math.isnan(listed[-1].data.metrics["answer/mixed_l1"])
     assert not math.isnan(listed[-1].data.metrics["metric/mixed_l1"])
+    backwards = runs(template, order="DESC")
+    assert [run.info.status for run in backwards] == ["FINISHED"] * 3 + ["FAILED"]
 
 
 def test_sending_twice_changes_nothing(folder: Path) -> None:
@@ -100,15 +106,26 @@ def history(folder: Path) -> list[list[tuple[int, str]]]:
     ]
 
 
-def test_a_moved_store_takes_its_artifacts_along(folder: Path, template: Path) -> None:
+@pytest.mark.parametrize("old_place", ["stays", "is gone"])
+def test_a_moved_store_takes_its_artifacts_along(
+    folder: Path, template: Path, tmp_path: Path, old_place: str
+) -> None:
     from mlflow import MlflowClient
 
-    before = sorted(template.parent.rglob("*"))
+    place = template.parent
+    if old_place == "is gone":
+        forward(folder)
+        place = folder.parent
+        folder = folder.parent.rename(tmp_path / "elsewhere") / "toy"
+    before = sorted(place.rglob("*"))
     forward(folder)
+    client = MlflowClient(uri(folder))
     for run in runs(folder, ""):
         assert run.info.artifact_uri.startswith(folder.parent.as_uri())
-        assert MlflowClient(uri(folder)).list_artifacts(run.info.run_id)
-    assert sorted(template.parent.rglob("*")) == before
+        assert client.list_artifacts(run.info.run_id)
+    created = client.create_run(run.info.experiment_id)
+    assert created.info.artifact_uri.startswith(folder.parent.as_uri())
+    assert sorted(place.rglob("*")) == before
 
 
 def test_renamed_factors_and_levels_are_those_of_the_tags(folder: Path) -> None:
@@ -169,7 +186,7 @@ def test_other_numbers_get_a_new_run(folder: Path) -> None:
     assert difference == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("what", ["run", "study run", "experiment", "renamed", "notes"])
+@pytest.mark.parametrize("what", ["run", "study run", "experiment", "renamed", "notes", "tags"])
 def test_what_was_deleted_comes_back(folder: Path, what: str) -> None:
     from mlflow import MlflowClient
 
@@ -186,12 +203,17 @@ def test_what_was_deleted_comes_back(folder: Path, what: str) -> None:
     elif what == "renamed":
         client.rename_experiment(experiment, "mine")
     else:
+        for run in runs(folder, "") if what == "tags" else ():  # As versions before 0.2 left them
+            client.delete_tag(run.info.run_id, "folder")
+            client.delete_tag(run.info.run_id, "folder_id")
         for path in (folder / "tracking.json", *folder.glob("trials/*/mlflow.json")):
             path.unlink()
     if what != "renamed":
         assert not all_sent(folder, ids(folder), uri(folder))
     forward(folder)
-    assert atomic.read_json(folder / "tracking.json")["experiment_id"] == experiment
+    after = atomic.read_json(folder / "tracking.json")
+    assert after["experiment_id"] == experiment
+    assert (after["run_ids"] == facts["run_ids"]) == (what != "run")
     assert sorted(run.data.tags["trial_id"] for run in runs(folder)) == sorted(ids(folder))
     assert len([run for run in runs(folder, "") if run.data.tags["role"] == "study"]) == 1
     assert all_sent(folder, ids(folder), uri(folder))
@@ -239,3 +261,20 @@ def test_any_folder_name_works(
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert len(list((out / "mlartifacts" / "toy").iterdir())) == 5
     assert all_sent(out / "toy", ids(out / "toy"), uri(out / "toy"))
+
+
+@pytest.mark.slow
+def test_the_command_sends_what_is_missing(folder: Path) -> None:
+    from mlflow import MlflowClient
+
+    forward(folder)
+    MlflowClient(uri(folder)).delete_run(runs(folder)[0].info.run_id)
+    done = CliRunner().invoke(app, ["sync", str(folder), "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["behind"] is None
+    assert len(runs(folder)) == 4
+    assert all_sent(folder, ids(folder), uri(folder))
+    for id_ in ids(folder):
+        run_id = atomic.read_json(folder / "trials" / id_ / "mlflow.json")["run_id"]
+        assert atomic.read_json(folder / "trials" / id_ / "trial.json")["mlflow_run_id"] == run_id
+        assert run_id in (folder / "trials.csv").read_text()
