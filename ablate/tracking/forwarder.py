@@ -40,7 +40,7 @@ from ablate.tracking.sqlite_store import (
     client_address,
     one_process_at_a_time,
 )
-from ablate.tracking.store import server_address, sqlite_path
+from ablate.tracking.store import is_beside, server_address, sqlite_path
 from ablate.tracking.trial import OtherNumbersError, TrialForwarder, trial_tags
 from ablate.trial import journal, trial_file
 from g2g_base import atomic
@@ -271,6 +271,7 @@ class Forwarder:
         # The terminal and the report read this file, so it must not contain a password.
         facts = {
             "uri": masked(self.uri),
+            "beside": is_beside(self.uri, self.folder),
             "base": base,
             "experiment_id": self.experiment.experiment_id,
             "study_run_id": self.study_run,

@@ -15,7 +15,7 @@ from ablate.disk.secrets import masked, masked_text
 from ablate.planning.plan_file import plan_document
 from ablate.study.identity import digest, dumps
 from ablate.tracking.sqlite_store import holds
-from ablate.tracking.store import recorded_address, sqlite_path
+from ablate.tracking.store import is_beside, recorded_address, sqlite_path
 from ablate.trial import trial_file
 from g2g_base import atomic
 
@@ -147,7 +147,8 @@ class Forwarding:
         path, uri = StudyFolder(self.folder).tracking, masked(self.uri)
         # What is known about another store doesn't hold for this one
         known = atomic.read_json(path) if recorded_address(self.folder) == uri else {}
-        atomic.write_json(path, {**known, "uri": uri, **facts})
+        beside = is_beside(self.uri, self.folder)
+        atomic.write_json(path, {**known, "uri": uri, "beside": beside, **facts})
 
     def _log(self) -> None:
         """Copy what the process prints to its log, without secrets."""

@@ -102,11 +102,16 @@ def recorded_address(folder: Path) -> str | None:
     Args:
         folder: `OUT/<study>`.
     """
-    uri = atomic.read_json(StudyFolder(folder).tracking).get("uri")
-    neighbor = OutFolder(folder.resolve().parent).store
-    if uri and sqlite_path(uri) is not None and neighbor.exists():
-        return f"sqlite:///{neighbor}"
-    return uri
+    facts = atomic.read_json(StudyFolder(folder).tracking)
+    path, neighbor = sqlite_path(facts.get("uri") or ""), OutFolder(folder.resolve().parent).store
+    # Versions before 0.2 did not note whether the store was the folder's neighbor
+    moved = path is not None and path.name == neighbor.name and neighbor.exists()
+    return f"sqlite:///{neighbor}" if facts.get("beside", moved) else facts.get("uri")
+
+
+def is_beside(uri: str, folder: Path) -> bool:
+    """Return whether a store is the file next to a study folder, which moves along with it."""
+    return sqlite_path(uri) == OutFolder(folder.resolve().parent).store
 
 
 def sqlite_path(uri: str) -> Path | None:

@@ -71,6 +71,11 @@ def test_the_recorded_address_moves_with_the_folder_and_lacks_passwords(
     assert recorded_address(folder) == "sqlite:////gone/mlflow.db"
     (tmp_path / "mlflow.db").touch()
     assert recorded_address(folder) == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    (tmp_path / "mlflow.db").unlink()
+    for beside, address in ((True, f"sqlite:///{tmp_path / 'mlflow.db'}"), (False, "sqlite:///g")):
+        facts = {"uri": "sqlite:///g", "beside": beside}
+        (folder / "tracking.json").write_text(json.dumps(facts))
+        assert recorded_address(folder) == address
     (folder / "tracking.json").write_text(json.dumps({"uri": "http://***@h"}))
     with pytest.raises(StudyError, match="keeps no passwords; give the whole address"):
         tracking_address(tmp_path, None, recorded_address(folder))
