@@ -10,6 +10,7 @@ nothing, is not corrected, because MLflow keeps every value. A new run replaces 
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,17 +147,21 @@ class TrialForwarder:
             OtherNumbersError: the run has a value of a step that the journal does not have.
         """
         for kind in {line.kind for line in lines} - {"note", *self.sent}:
-            records = [line for line in lines if line.kind == kind]
-            metrics = self._metrics(records[-1])
-            if not metrics:
+            records = [(line.step, self._metrics(line)) for line in lines if line.kind == kind]
+            # Times differ when a step is repeated, and the answer ends with NaN, see `_end`
+            names = Counter(
+                metric.key
+                for _, metrics in records
+                for metric in metrics
+                if not metric.key.startswith("time/") and metric.key != answer_name(self.plan)
+            )
+            if not names:
                 continue
 
-            key = metrics[-1].key
+            key = names.most_common(1)[0][0]
             known: dict[int, list[float]] = {}
-            for line in records:
-                for metric in self._metrics(line):
-                    if metric.key == key:
-                        known.setdefault(line.step, []).append(metric.value)
+            for step, metrics in records:
+                known.setdefault(step, []).extend(m.value for m in metrics if m.key == key)
             history = self.client.get_metric_history(self.run_id, key)
             for metric in history:
                 values = known.get(metric.step)

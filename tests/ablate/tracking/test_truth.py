@@ -168,18 +168,22 @@ def test_two_people_with_one_store_have_their_own_runs(folder: Path, tmp_path: P
     assert [run.info.status for run in studies] == ["FINISHED"] * 2
 
 
-def test_other_numbers_get_a_new_run(folder: Path) -> None:
-    """A trial was trained again from nothing, and its numbers differ."""
+@pytest.mark.parametrize("prefix", ["metric/", "time/"])
+def test_other_numbers_get_a_new_run(folder: Path, prefix: str) -> None:
+    """A trial was trained again from nothing, and its numbers differ, or only its times."""
     journal = folder / "trials" / ids(folder)[0] / "history.jsonl"
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     for line in lines:
         line["values"] = {
-            name: value + 1.0 if isinstance(value, float) else value
+            name: value + 1.0 if name.startswith(prefix) else value
             for name, value in line["values"].items()
         }
     journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
     forward(folder)
     assert len(runs(folder)) == 4
+    if prefix == "time/":
+        assert not runs(folder, 'tags.role = "former"')
+        return
     (former,) = runs(folder, 'tags.role = "former"')
     (current,) = [run for run in runs(folder) if run.data.tags["trial_id"] == ids(folder)[0]]
     difference = current.data.metrics["answer/mixed_l1"] - former.data.metrics["answer/mixed_l1"]
