@@ -5,7 +5,7 @@ Only this module and `ablate.commands` read arguments or print results. Exit cod
     0    every trial finished or diverged
     1    some trials failed
     2    the user made a mistake; a single line says which, and nothing was started
-    3    Ray, the disk, or the tracking store failed
+    3    Ray, the disk, or the tracking store failed, or tracking is behind
     130  the command was interrupted; the same command resumes it
     141  the reader of the output closed the pipe
 """

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ablate.tracking.server import server
+from ablate.tracking.store import recorded_address
 from ablate.trial.environment import processor
 
 FIXTURE = Path(__file__).parent / "fixtures" / "study_0_1_0"
@@ -116,7 +117,7 @@ def test_ui(folder: Path) -> None:
     store.touch()
     command, addresses = server(folder, 0)
     assert command is not None
-    assert f"sqlite:///{store.resolve()}" in command
+    assert recorded_address(folder) == f"sqlite:///{store.resolve()}"
     assert {"by_arm", "by_trial", "compare"} <= addresses.keys()
 
 

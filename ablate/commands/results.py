@@ -1,4 +1,4 @@
-"""The commands `status`, `report`, `verify`, and `ui`, which read a study folder."""
+"""The commands `status`, `report`, `verify`, `sync`, and `ui`, for a study folder that exists."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from ablate.commands.output import Json, Quiet, cut, say, show, show_json, show_table
 from ablate.disk.folder import StudyFolder
+from ablate.disk.secrets import OPTION
 
 Study = Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder, OUT/<study name>.")]
 
@@ -103,6 +104,42 @@ def verify(
     return 0 if comparison.equal else 1
 
 
+def sync(
+    folder: Study,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(
+            OPTION, metavar="URI", help="MLflow store.  [default: where the study was tracked]"
+        ),
+    ] = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait", min=0.0, metavar="SECONDS", help="For another command to free the study."
+        ),
+    ] = 0.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Bring MLflow up to date with a study folder; nothing is trained.
+
+    Whatever was renamed, moved, or deleted, in the folder or in MLflow: afterwards every trial has
+    its run with the folder's names and numbers. Exits with 3 if something could not be sent.
+    """
+    from ablate.running.tracked import sync as bring
+    from g2g_base.atomic import read_json
+
+    behind = bring(folder, tracking_uri, wait)
+    facts = read_json(StudyFolder(folder).tracking)
+    if as_json:
+        show_json({"behind": behind, "uri": facts["uri"], "mlflow": facts.get("addresses")})
+    elif behind is not None:
+        say(behind)
+    elif not quiet:
+        show(f"MLflow has everything: {facts['uri']}")
+    return 0 if behind is None else 3
+
+
 def ui(
     folder: Study,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 5000,
@@ -141,4 +178,4 @@ def one_trial(folder: Path, start: str) -> Path:
     return matches[0]
 
 
-COMMANDS = (status, report, verify, ui)
+COMMANDS = (status, report, verify, sync, ui)

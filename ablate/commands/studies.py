@@ -1,5 +1,6 @@
 """The commands `run` and `plan`, which turn a study file into trials."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from ablate.commands.output import (
     size,
 )
 from ablate.disk.folder import StudyFolder
+from ablate.disk.secrets import OPTION
 
 if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
@@ -69,7 +71,7 @@ def run(
     tracking_uri: Annotated[
         str | None,
         typer.Option(
-            "--tracking-uri", metavar="URI", help="MLflow store instead of OUT/mlflow.db."
+            OPTION, metavar="URI", help="MLflow store instead of OUT/mlflow.db; none: no tracking."
         ),
     ] = None,
     overrides: Set = None,
@@ -140,11 +142,15 @@ def run(
                 "exit_code": result.exit_code,
                 "trials": trials,
                 "messages": list(result.messages),
+                "behind": result.behind,
                 **ended,
             }
         )
-    elif not quiet and result.results:
-        _conclude(_ending(result.folder, report=not no_report))
+    else:
+        if not quiet and result.results:
+            _conclude(_ending(result.folder, report=not no_report))
+        if result.behind is not None:
+            say(result.behind)
     return result.exit_code
 
 
@@ -490,7 +496,7 @@ def _conclude(ended: dict[str, Any]) -> None:
         for name in ("by_arm", "compare"):
             if name in ended["mlflow"]:
                 say(f"MLflow, {name.replace('_', ' ')}: {ended['mlflow'][name]}")
-        say(f"to open it: g2g-ablate ui {ended['folder']}")
+        say(f"to open it: g2g-ablate ui {shlex.quote(ended['folder'])}")
     show(ended["report"] or ended["folder"])
 
 

@@ -5,6 +5,27 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class OutFolder:
+    """`OUT`, with what the studies in it share.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def store(self) -> Path:
+        """The MLflow store of the studies that name no other."""
+        return self.path / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of the artifacts of all experiments in a store that is a file here."""
+        return self.path / "mlartifacts"
+
+
+@dataclass(frozen=True)
 class StudyFolder:
     """`OUT/<study>`, with the files of the study as a whole.
 

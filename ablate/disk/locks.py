@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ablate.disk.secrets import masked_words
 from ablate.study.nouns import StudyError
 from g2g_base.locks import try_lock
 
@@ -211,7 +212,7 @@ def _this_process() -> dict[str, Any]:
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "since": since,
-        "command": " ".join(sys.argv[:4]),
+        "command": " ".join(masked_words(sys.argv)[:4]),
     }
 
 

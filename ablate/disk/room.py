@@ -19,6 +19,10 @@ def writable(folder: Path) -> None:
     """
     no_links(folder)
     try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise StudyError(f"--out: {str(folder)!r}: must be a name in UTF-8") from None
+    try:
         (StudyFolder(folder).trials).mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.write_text("")

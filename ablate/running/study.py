@@ -4,7 +4,6 @@ The same call resumes a study that was interrupted.
 """
 
 import os
-import shlex
 import sys
 import threading
 import time
@@ -14,15 +13,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ablate.disk import locks
-from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.disk.folder import StudyFolder
 from ablate.disk.locks import Share
 from ablate.disk.room import enough_room, writable
+from ablate.disk.secrets import masked_command
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.results import tables
 from ablate.results.doubts import idle_seeds
 from ablate.results.report import refuse_broken_sections
-from ablate.running import looks
+from ablate.running import looks, tracked
 from ablate.running.driver import Infrastructure, Job, execute, settle
 from ablate.running.progress import Progress
 from ablate.running.resources import (
@@ -33,7 +33,8 @@ from ablate.running.resources import (
     resolve,
 )
 from ablate.study.nouns import Plan, StudyError, StudySpec, Trial, TrialResult
-from ablate.tracking.process import OFF, Forwarding, all_sent, reachable, tracking_address
+from ablate.tracking.process import Forwarding, all_sent
+from ablate.tracking.store import OFF, reachable, tracking_address
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import entry_of, trainer_of
 from ablate.trial import trial_file
@@ -51,12 +52,15 @@ class StudyResult:
         exit_code: 0 if all trials finished or diverged, 1 if some failed, 3 if the disk, Ray, or
             MLflow failed, and 130 if the run was interrupted or out of time.
         messages: what the user should know about the run.
+        behind: what is wrong if MLflow has not got everything, and the command that sends the rest;
+            otherwise None. The exit code is then 3 where it would be 0.
     """
 
     folder: Path
     results: tuple[TrialResult, ...]
     exit_code: int
     messages: tuple[str, ...] = ()
+    behind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,15 +140,20 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
     chosen = replace(chosen, trainer=entry_of(study.trials[0].config, chosen.trainer))
 
     clock = time.monotonic()
-    if not study.spec.outcome.looks:
-        return _Run(study, chosen, clock).run()
-
-    return looks.until_decided(
-        study,
-        chosen.out.resolve() / study.spec.name,
-        lambda part: _Run(part, chosen, clock, study).run(),
-        chosen.quiet,
-    )
+    if study.spec.outcome.looks:
+        result = looks.until_decided(
+            study,
+            chosen.out.resolve() / study.spec.name,
+            lambda part: _Run(part, chosen, clock, study).run(),
+            chosen.quiet,
+        )
+    else:
+        result = _Run(study, chosen, clock).run()
+    if result.behind is None:
+        return result
+    # Only now, because tracking that is behind does not end a study before its last look
+    messages = (*result.messages, result.behind)
+    return replace(result, exit_code=result.exit_code or 3, messages=messages)
 
 
 class _Run:
@@ -165,6 +174,7 @@ class _Run:
         self.folder = options.out.resolve() / plan.spec.name
         self.messages: list[str] = []
         self.exit_code = 0
+        self.behind: str | None = None
 
     def run(self) -> StudyResult:
         """Run the study while this command holds its lock, and return the result."""
@@ -217,7 +227,8 @@ class _Run:
             self._prepare(todo)
 
             forwarding = None
-            if uri != OFF and not (not todo and all_sent(self.folder, self.plan.trials, uri)):
+            ids = [trial.id for trial in self.plan.trials]
+            if uri != OFF and not (not todo and all_sent(self.folder, ids, uri)):
                 forwarding = Forwarding(self.folder, uri)
             if todo:
                 self._execute(todo, resources)
@@ -418,22 +429,8 @@ class _Run:
 
     def _tracked(self, forwarding: Forwarding) -> None:
         """Let the tracking process finish, and write the ids of the runs to `trial.json`."""
-        behind = forwarding.finish()
-        if behind:
-            self._say(behind)
-
-        for trial in self.plan.trials:
-            where = StudyFolder(self.folder).trial(trial.id)
-            run_id = atomic.read_json(TrialFolder(where).tracked).get("run_id")
-            document = trial_file.read(where)
-            if run_id and document and document.get("mlflow_run_id") != run_id:
-                trial_file.write(where, {**document, "mlflow_run_id": run_id})
-
-        if not tables.up_to_date(self.folder):
-            tables.gather(self.folder)
-            if self.options.report:
-                # The report stays current: it doesn't show the ids, which alone have changed
-                (StudyFolder(self.folder).page).touch()
+        self.behind = tracked.finished(forwarding)
+        tracked.note_runs(self.folder, [trial.id for trial in self.plan.trials])
 
     def _result(self) -> StudyResult:
         """Return the results of all trials of the plan, read from their folders."""
@@ -446,7 +443,9 @@ class _Run:
         if self.exit_code == 0 and unfinished:
             self.exit_code = 1 if "failed" in unfinished else 130
 
-        return StudyResult(self.folder, tuple(results), self.exit_code, tuple(self.messages))
+        return StudyResult(
+            self.folder, tuple(results), self.exit_code, tuple(self.messages), self.behind
+        )
 
     def _say(self, text: str) -> None:
         """Keep a message for the result, and print it on stderr unless quiet."""
@@ -477,4 +476,4 @@ def _leave_nothing(folder: Path, lock: Path, made: Sequence[Path]) -> None:
 
 def _command() -> str:
     """Return the command that the user gave, for messages on how to resume."""
-    return shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]])  # noqa: PTH119
+    return masked_command([os.path.basename(sys.argv[0]), *sys.argv[1:]])  # noqa: PTH119

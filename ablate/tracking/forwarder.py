@@ -3,43 +3,48 @@
 Each study has one experiment, with one run per trial for the trial's whole life and one run for the
 study itself. Sending twice changes nothing, because the forwarder asks the store what a run already
 has, and takes all times from the folder.
+
+Whatever was changed, deleted, or moved, on either side, the next forwarder makes the store agree
+with the folder again: `ablate.tracking.runs` says which runs are the folder's own, and
+`ablate.tracking.trial` how renamed things and other numbers are handled. A run that the store
+refuses to change holds up no other run.
 """
 
 import json
 import logging
 import os
-import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Run, RunTag, ViewType
-from mlflow.exceptions import MlflowException
+from mlflow.entities import Experiment, Metric, Run, RunTag
 
 from ablate.disk.folder import StudyFolder
+from ablate.disk.secrets import masked, masked_text
 from ablate.planning.plan_file import plan_document
 from ablate.tracking.pages import (
     LOOPBACK,
     addresses,
-    colour,
-    redacted,
     report_page,
     safe_name,
     study_note,
     views,
-    without_secrets,
 )
-from ablate.tracking.process import sqlite_path
-from ablate.tracking.trial import TrialForwarder, run_name
+from ablate.tracking.runs import STUDY, experiment_of, folder_tags, is_outage, retire, runs_of
+from ablate.tracking.sqlite_store import (
+    bring_artifacts,
+    client_address,
+    one_process_at_a_time,
+)
+from ablate.tracking.store import is_beside, server_address, sqlite_path
+from ablate.tracking.trial import OtherNumbersError, TrialForwarder, trial_tags
 from ablate.trial import journal, trial_file
 from g2g_base import atomic
-from g2g_base.locks import alone
-from reports.documents.names import ArmNames
+from reports.documents.plan import PlannedTrial
 
 STUDY_FILES = (
     "study.yaml",
@@ -90,7 +95,7 @@ def main() -> None:
             failures, error = 0, None
         except Exception as problem:
             complete, failures = False, failures + 1
-            error = without_secrets(" ".join(str(problem).split())[:300], order["uri"])
+            error = masked_text(" ".join(str(problem).split())[:300], order["uri"])
         if last and (complete or time.monotonic() > until[0]):
             break
 
@@ -115,8 +120,9 @@ class Forwarder:
     def __init__(self, folder: Path, uri: str) -> None:
         self.folder, self.uri = folder, uri
         self.plan = plan_document(folder)
-        self.names = ArmNames(self.plan)
+        self.tags = folder_tags(folder)
         self.client: MlflowClient | None = None
+        self.doubtful = False
         self.experiment: Experiment | None = None
         self.runs: dict[str, Run] = {}
         self.trials: dict[str, TrialForwarder] = {}
@@ -133,148 +139,122 @@ class Forwarder:
             True, because whatever could not be sent raises an error.
         """
         client = self._connected()
+        problems: list[Exception] = []
         for planned in self.plan["trials"]:
-            id_ = planned["trial_id"]
-            where = StudyFolder(self.folder).trial(id_)
-            stamp = _stamp(where)
-            if stamp == self.seen.get(id_) and not last:
-                continue
-
-            document = trial_file.standing(where)
-            if trial_file.status_of(document) == "planned" and id_ not in self.runs:
-                continue
-            if id_ not in self.trials:
-                self.trials[id_] = TrialForwarder(
-                    client, self._run_of(planned, document), where, self.plan, planned, self.names
-                )
-            self.trials[id_].forward(document, last)
-            # The stamp from before reading: what was written since then is sent next time.
-            self.seen[id_] = stamp
+            try:
+                self._forward_trial(client, planned, last)
+            except Exception as problem:
+                # What the store has of this run is asked again, and so is whether the run exists
+                self.trials.pop(planned["trial_id"], None)
+                self.doubtful = True
+                problems.append(problem)
+                # Two failures in a row are not the fault of a single run
+                if is_outage(problem) and len(problems) > 1:
+                    break
 
         if last:
-            self._end_study_run()
-            self._end_abandoned_runs()
+            for step in (self._send_files, self._send_numbers, self._end_study_run):
+                _attempt(step, problems)
+        if problems:
+            raise problems[0]
         return True
 
+    def _forward_trial(self, client: MlflowClient, planned: PlannedTrial, last: bool) -> None:
+        """Send what is new about one trial."""
+        id_ = planned["trial_id"]
+        where = StudyFolder(self.folder).trial(id_)
+        stamp = _stamp(where)
+        if stamp == self.seen.get(id_) and not last:
+            return
+
+        document = trial_file.standing(where)
+        if trial_file.status_of(document) == "planned" and id_ not in self.runs:
+            return
+        if id_ not in self.trials:
+            self.trials[id_] = self._forwarder(client, planned, document)
+        try:
+            self.trials[id_].forward(document, last)
+        except OtherNumbersError:
+            retire(client, self.runs.pop(id_), self.tags)
+            self.trials[id_] = self._forwarder(client, planned, document)
+            self.trials[id_].forward(document, last)
+        # The stamp from before reading: what was written since then is sent next time.
+        self.seen[id_] = stamp
+
     def _connected(self) -> MlflowClient:
-        """Return the client; on the first call, connect and set up the study's experiment."""
-        if self.client is None:
-            with _one_process_at_a_time(self.uri):
-                client = MlflowClient(self.uri)
-                self.experiment = self._experiment(client)
-            self.runs = self._existing(client)
-            self.client = client
+        """Return the client; after a problem and on the first call, look for the folder's runs."""
+        if self.client is None or self.doubtful:
+            with one_process_at_a_time(self.uri):
+                client = MlflowClient(client_address(self.uri))
+                name = self.plan["name"]
+                self.experiment = experiment_of(client, self.folder, name, self.uri)
+            id_ = self.experiment.experiment_id
+            if path := sqlite_path(self.uri):
+                bring_artifacts(path, id_)
+            self._describe_experiment(client, self.experiment)
+
+            ids = [trial["trial_id"] for trial in self.plan["trials"]]
+            self.runs, others = runs_of(client, id_, self.folder, ids)
+            for run in others:
+                retire(client, run, self.tags)
+            self.client, self.doubtful = client, False
             self._begin_study_run()
-            self._end_abandoned_runs()
         return self.client
 
-    def _experiment(self, client: MlflowClient) -> Experiment:
-        """Return the study's experiment with its prepared views; create it if it is missing."""
-        name = self.plan["name"]
-        experiment = client.get_experiment_by_name(name)
-        if experiment is None:
-            store = _artifact_folder(self.uri, name)
-            with suppress(MlflowException):  # Another forwarder may have been first.
-                client.create_experiment(name, artifact_location=store)
-            experiment = client.get_experiment_by_name(name)
-        assert experiment is not None
-
-        if experiment.lifecycle_stage != "active":
-            client.restore_experiment(experiment.experiment_id)
-
+    def _describe_experiment(self, client: MlflowClient, experiment: Experiment) -> None:
+        """Write the kind of the experiment, and the prepared views of this folder."""
         tags = {"mlflow.experimentKind": "custom_model_development"}
-        tags |= {f"mlflow.sharedViewState.{key}": state for key, state in views(self.plan).items()}
+        prepared = views(self.plan, self.tags["folder_id"])
+        tags |= {f"mlflow.sharedViewState.{key}": state for key, state in prepared.items()}
         for key, value in tags.items():
             if experiment.tags.get(key) != value:
                 client.set_experiment_tag(experiment.experiment_id, key, value)
-        return experiment
 
-    def _existing(self, client: MlflowClient) -> dict[str, Run]:
-        """Return trial id -> run for all trials with a run in this experiment.
-
-        The study's own run has the key `study`.
-        """
-        assert self.experiment is not None
-        runs: dict[str, Run] = {}
-        token = None
-        while True:
-            page = client.search_runs(
-                [self.experiment.experiment_id],
-                "",
-                ViewType.ACTIVE_ONLY,
-                1000,
-                ["attributes.start_time DESC"],
-                token,
-            )
-            for run in page:
-                key = (
-                    "study"
-                    if run.data.tags.get("role") == "study"
-                    else run.data.tags.get("trial_id")
-                )
-                if key:
-                    runs[key] = run  # The oldest run of a trial comes last and wins.
-            token = page.token
-            if not token:
-                return runs
-
-    def _run_of(self, planned: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-        """Return the id of a trial's run; create the run if the trial has none."""
+    def _forwarder(
+        self, client: MlflowClient, planned: PlannedTrial, document: Mapping[str, Any]
+    ) -> TrialForwarder:
+        """Return what forwards a trial to its run; create the run if the trial has none."""
         id_ = planned["trial_id"]
-        if id_ in self.runs:
-            return str(self.runs[id_].info.run_id)
         assert self.experiment is not None
-        assert self.client is not None
-
-        tags = {
-            "role": "trial",
-            "study": self.plan["name"],
-            "trial_id": id_,
-            "cell_id": planned["cell_id"],
-            "arm_code": self.names.code(planned["levels"]),
-            "seed": str(planned["seed"]),
-            "mlflow.runColor": colour(self.plan, planned["cell_id"]),
-            "mlflow.source.name": "g2g-ablate",
-        }
-        tags |= {
-            safe_name(f"factor.{name}"): level[:5000] for name, level in planned["levels"].items()
-        }
-
-        attempts = document.get("attempts") or [{"started": time.time()}]
-        run = self.client.create_run(
-            self.experiment.experiment_id,
-            start_time=int(attempts[0]["started"] * 1000),
-            tags=tags,
-            run_name=run_name(self.names, planned),
-        )
-        self.runs[id_] = run
-        return str(run.info.run_id)
+        if id_ not in self.runs:
+            attempts = document.get("attempts") or [{"started": time.time()}]
+            tags = trial_tags(self.plan, planned) | self.tags
+            self.runs[id_] = client.create_run(
+                self.experiment.experiment_id,
+                start_time=int(attempts[0]["started"] * 1000),
+                tags=tags,
+                run_name=tags["label"],
+            )
+        run_id = self.runs[id_].info.run_id
+        where = StudyFolder(self.folder).trial(id_)
+        return TrialForwarder(client, run_id, where, self.plan, planned, self.tags)
 
     def _begin_study_run(self) -> None:
         """Start or reopen the study's own run, and write the addresses to `tracking.json`."""
         assert self.client is not None
         assert self.experiment is not None
-        if "study" in self.runs:
-            run = self.runs["study"]
+        name = f"study: {self.plan['name']}"
+        tags = {"role": STUDY, "study": self.plan["name"], "mlflow.source.name": "g2g-ablate"}
+        if STUDY in self.runs:
+            run = self.runs[STUDY]
             self.client.update_run(run.info.run_id, status="RUNNING")
         else:
-            tags = {"role": "study", "study": self.plan["name"], "mlflow.source.name": "g2g-ablate"}
             run = self.client.create_run(
-                self.experiment.experiment_id, tags=tags, run_name=f"study: {self.plan['name']}"
+                self.experiment.experiment_id, tags=tags | self.tags, run_name=name
             )
-            self.runs["study"] = run
+            self.runs[STUDY] = run
         self.study_run = run.info.run_id
 
         id_ = self.experiment.experiment_id
         note = study_note(self.plan, report_page("", id_, self.study_run))
         self.client.set_experiment_tag(id_, "mlflow.note.content", note)
-        tags_now = {
+        tags |= self.tags | {
             "plan_hash": self.plan["hash"],
             "mlflow.note.content": note,
             "mlflow.runColor": "#7f7f7f",
         }
         self.client.log_batch(
-            self.study_run, tags=[RunTag(key, value) for key, value in tags_now.items()]
+            self.study_run, tags=[RunTag(key, value) for key, value in tags.items()]
         )
         self._write_addresses()
 
@@ -286,26 +266,28 @@ class Forwarder:
             for trial in self.plan["trials"]
             if trial["trial_id"] in self.runs
         ]
-        base = redacted(self.uri).rstrip("/") if self.uri.startswith("http") else LOOPBACK
+        base = server_address(self.uri) if self.uri.startswith("http") else LOOPBACK
 
         # The terminal and the report read this file, so it must not contain a password.
         facts = {
-            "uri": redacted(self.uri),
+            "uri": masked(self.uri),
+            "beside": is_beside(self.uri, self.folder),
             "base": base,
             "experiment_id": self.experiment.experiment_id,
             "study_run_id": self.study_run,
             "run_ids": ids,
-            "addresses": addresses(base, self.experiment.experiment_id, ids, self.plan),
+            "addresses": addresses(
+                base, self.experiment.experiment_id, ids, self.plan, self.tags["folder_id"]
+            ),
         }
         path = StudyFolder(self.folder).tracking
-        if atomic.read_json(path) != facts:
+        if not atomic.is_json(path, facts, but=("complete", "error", "content")):
             atomic.write_json(path, facts)
 
-    def _end_study_run(self) -> None:
-        """Send the study's files, report, and headline numbers, and end its run."""
+    def _send_files(self) -> None:
+        """Send the study's files and its report."""
         assert self.client is not None
         assert self.study_run is not None
-
         self._write_addresses()
         for name in STUDY_FILES:
             if (self.folder / name).exists():
@@ -315,11 +297,19 @@ class Forwarder:
                 self.study_run, str(StudyFolder(self.folder).report), "report"
             )
 
+    def _statuses(self) -> list[str]:
+        """Return the statuses of all trials of the plan."""
         documents = [
             trial_file.standing(StudyFolder(self.folder).trial(trial["trial_id"]))
             for trial in self.plan["trials"]
         ]
-        statuses = [trial_file.status_of(document) for document in documents]
+        return [trial_file.status_of(document) for document in documents]
+
+    def _send_numbers(self) -> None:
+        """Send the headline numbers and the answer to the study's run."""
+        assert self.client is not None
+        assert self.study_run is not None
+        statuses = self._statuses()
         now = int(time.time() * 1000)
         metrics = {
             f"study/{status}": float(statuses.count(status)) for status in sorted(set(statuses))
@@ -331,6 +321,11 @@ class Forwarder:
         )
         self._write_answer(report)
 
+    def _end_study_run(self) -> None:
+        """End the study's run with the status that the trials give it."""
+        assert self.client is not None
+        assert self.study_run is not None
+        statuses = self._statuses()
         ended = (
             "FINISHED"
             if set(statuses) <= set(trial_file.ENDED)
@@ -338,7 +333,7 @@ class Forwarder:
             if "failed" in statuses
             else "KILLED"
         )
-        self.client.set_terminated(self.study_run, ended, now)
+        self.client.set_terminated(self.study_run, ended, int(time.time() * 1000))
 
     def _write_answer(self, report: Mapping[str, Any]) -> None:
         """Write the report's answer to the notes of the study's run and of the experiment."""
@@ -353,17 +348,13 @@ class Forwarder:
         self.client.set_experiment_tag(id_, "mlflow.note.content", note)
         self.client.set_tag(str(self.study_run), "mlflow.note.content", note)
 
-    def _end_abandoned_runs(self) -> None:
-        """End runs that a dead command left RUNNING and whose trials are not in the plan any more.
 
-        A trial of this study has its folder here; other runs belong to somebody else.
-        """
-        assert self.client is not None
-        planned = {trial["trial_id"] for trial in self.plan["trials"]}
-        for id_, run in self.runs.items():
-            abandoned = id_ not in planned and (StudyFolder(self.folder).trial(id_)).is_dir()
-            if abandoned and run.info.status == "RUNNING":
-                self.client.set_terminated(run.info.run_id, "KILLED")
+def _attempt(step: Callable[[], None], problems: list[Exception]) -> None:
+    """Take a step, and add its error to the problems."""
+    try:
+        step()
+    except Exception as problem:
+        problems.append(problem)
 
 
 def _effects(report: Mapping[str, Any]) -> dict[str, float]:
@@ -380,33 +371,6 @@ def _effects(report: Mapping[str, Any]) -> dict[str, float]:
         and "factor" in row
         and row.get("verdict") not in ("depends", "diverges")
     }
-
-
-@contextmanager
-def _one_process_at_a_time(uri: str) -> Iterator[None]:
-    """Let only one process at a time open an sqlite store.
-
-    The first one creates the tables, which fails if several processes try it at once.
-    """
-    path = sqlite_path(uri)
-    if path is None:
-        yield
-        return
-    with alone(path.with_name(f".{path.name}.lock")):
-        with sqlite3.connect(path, timeout=20) as connection:
-            # The file keeps this mode, in which readers and writers do not block each other.
-            connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
-        yield
-
-
-def _artifact_folder(uri: str, study: str) -> str | None:
-    """Return the address of a new experiment's artifacts, or None to let a server decide.
-
-    With an sqlite store, they are in a folder next to the store.
-    """
-    path = sqlite_path(uri)
-    return None if path is None else (path.parent / "mlartifacts" / study).as_uri()
 
 
 def _stamp(folder: Path) -> tuple[int, int]:

@@ -10,13 +10,15 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from reports.documents.names import ArmNames
 from reports.documents.plan import PlanDocument
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 """Colors of Okabe and Ito, which color-blind readers can distinguish."""
+FACTOR_TAG = "factor."
+"""Start of the names of the tags with a trial's levels."""
 LOOPBACK = "http://127.0.0.1:5000"
 """Default address of `mlflow ui`."""
 
@@ -46,22 +48,12 @@ def colour(plan: PlanDocument, cell_id: str) -> str:
     return COLOURS[others.index(cell_id) % 7] if cell_id in others else COLOURS[6]
 
 
-def redacted(uri: str) -> str:
-    """Return an address without its user name and password."""
-    parts = urlsplit(uri)
-    if "@" not in parts.netloc:
-        return uri
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def trials_filter(folder_id: str) -> str:
+    """Return MLflow's search for the runs of the trials of one study folder.
 
-
-def without_secrets(text: str, uri: str) -> str:
-    """Return a text in which `***` replaces the user name and password of `uri`."""
-    parts = urlsplit(uri)
-    text = text.replace(uri, redacted(uri))
-    for secret in (parts.netloc.rpartition("@")[0], parts.password):
-        if secret:
-            text = text.replace(secret, "***")
-    return text
+    Several folders may share an experiment: those of two people, or a study and its copy.
+    """
+    return f'tags.role = "trial" and tags.folder_id = "{folder_id}"'
 
 
 LONGEST_NOTE = 4500
@@ -106,7 +98,7 @@ def trial_note(plan: PlanDocument, trial: Mapping[str, Any], names: ArmNames) ->
 
 
 def addresses(
-    base: str, experiment_id: str, run_ids: Sequence[str], plan: PlanDocument
+    base: str, experiment_id: str, run_ids: Sequence[str], plan: PlanDocument, folder_id: str
 ) -> dict[str, str]:
     """Return name -> address of the study's pages in MLflow.
 
@@ -115,10 +107,11 @@ def addresses(
         experiment_id: the study's experiment.
         run_ids: the runs of the trials, in the order of the plan.
         plan: the content of plan.json.
+        folder_id: the tag of the study folder's runs.
     """
     where = f"{base}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
     state = {
-        "searchFilter": 'tags.role = "trial"',
+        "searchFilter": trials_filter(folder_id),
         "orderByKey": f"metrics.`{answer_name(plan)}`",
         "orderByAsc": "true" if plan["outcome"]["better"] == "lower" else "false",
         "startTime": "ALL",
@@ -133,8 +126,8 @@ def addresses(
     return {
         "runs": f"{where}&{query}",
         "charts": f"{where}&compareRunsMode=CHART&{query}",
-        "by_arm": f"{where}&compareRunsMode=CHART&viewStateShareKey=by_arm",
-        "by_trial": f"{where}&viewStateShareKey=by_trial",
+        "by_arm": f"{where}&compareRunsMode=CHART&viewStateShareKey=by_arm_{folder_id}",
+        "by_trial": f"{where}&viewStateShareKey=by_trial_{folder_id}",
         "compare": f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"
         "&workflowType=machine_learning",
     }
@@ -153,21 +146,27 @@ def answer_name(plan: PlanDocument) -> str:
     return safe_name(f"answer/{plan['outcome']['metric']}")
 
 
-def views(plan: PlanDocument) -> dict[str, str]:
+def factor_tag(factor: str) -> str:
+    """Return the name of the tag with a trial's level of a factor."""
+    return safe_name(f"{FACTOR_TAG}{factor}")
+
+
+def views(plan: PlanDocument, folder_id: str) -> dict[str, str]:
     """Return name -> JSON state of a prepared view of the experiment's page.
 
-    `by_arm` shows charts with trials grouped by arm; `by_trial` shows every trial on its own.
+    `by_arm` shows charts with trials grouped by arm; `by_trial` shows every trial on its own. Both
+    show factors as tags, because the params of a run keep the names that it began with.
     """
     answer = answer_name(plan)
-    factors = [safe_name(name) for name in plan["factors"]]
+    factors = [factor_tag(name) for name in plan["factors"]]
     columns = [
         f"metrics.`{answer}`",
-        *(f"params.`{name}`" for name in factors),
+        *(f"tags.`{name}`" for name in factors),
         "params.`seed`",
         "tags.`status`",
     ]
     common = {
-        "searchFilter": 'tags.role = "trial"',
+        "searchFilter": trials_filter(folder_id),
         "orderByKey": f"metrics.`{answer}`",
         "orderByAsc": plan["outcome"]["better"] == "lower",
         "startTime": "ALL",
@@ -212,8 +211,8 @@ def views(plan: PlanDocument) -> dict[str, str]:
         }
     }
     return {
-        "by_arm": json.dumps({**common, **drawn, **grouping}),
-        "by_trial": json.dumps({**common, **drawn, "groupBy": None}),
+        f"by_arm_{folder_id}": json.dumps({**common, **drawn, **grouping}),
+        f"by_trial_{folder_id}": json.dumps({**common, **drawn, "groupBy": None}),
     }
 
 

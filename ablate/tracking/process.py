@@ -1,103 +1,66 @@
 """Starts and stops the process that sends results to MLflow while trials run."""
 
-import base64
 import json
 import os
 import subprocess
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from ablate.disk.digests import file_digest
 from ablate.disk.folder import StudyFolder, TrialFolder
-from ablate.study.nouns import StudyError, Trial
-from ablate.tracking.pages import redacted
+from ablate.disk.secrets import masked, masked_text
+from ablate.planning.plan_file import plan_document
+from ablate.study.identity import digest, dumps
+from ablate.tracking.sqlite_store import holds
+from ablate.tracking.store import is_beside, recorded_address, sqlite_path
 from ablate.trial import trial_file
 from g2g_base import atomic
 
-OFF = "none"
-"""Value of `--tracking-uri` that turns tracking off."""
 
+def all_sent(folder: Path, trial_ids: Iterable[str], uri: str) -> bool:
+    """Return whether the store has all of these trials, without asking a server.
 
-def tracking_address(out: Path, given: str | None) -> str:
-    """Return the address of the MLflow store to use.
+    What was changed or deleted on a server is seen only by a process that forwards. A store in a
+    file is looked into.
 
     Args:
-        out: folder of the studies; its `mlflow.db` is used if nothing else is given.
-        given: address from the command line, or None for that in `MLFLOW_TRACKING_URI`.
-
-    Raises:
-        StudyError: MLflow or the forwarder can't use this kind of address.
+        folder: `OUT/<study>`.
+        trial_ids: the trials.
+        uri: address of the store.
     """
-    uri = (
-        given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.resolve() / 'mlflow.db'}"
-    )
-    if uri == OFF or urlsplit(uri).scheme in (
-        "http",
-        "https",
-        "postgresql",
-        "mysql",
-        "mssql",
-        "databricks",
-    ):
-        return uri
-
-    path = sqlite_path(uri)
-    if path is None:
-        raise StudyError(
-            f"--tracking-uri {redacted(uri)}: "
-            "must be http(s)://..., sqlite:///... or a database's address"
-        )
-    return f"sqlite:///{path}"
-
-
-def sqlite_path(uri: str) -> Path | None:
-    """Return the absolute path of an sqlite store, or None for other kinds of stores."""
-    return Path(uri.removeprefix("sqlite:///")).absolute() if uri.startswith("sqlite:///") else None
-
-
-def reachable(uri: str) -> str | None:
-    """Return None if the store can be used, else a message that says why not.
-
-    Only servers are asked, for at most 5 seconds.
-    """
-    if not uri.startswith("http"):
-        return None
-
-    parts = urlsplit(uri)
-    request = urllib.request.Request(redacted(uri).rstrip("/") + "/health")
-    if parts.username:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        request.add_header("Authorization", f"Basic {base64.b64encode(login).decode()}")
-    try:
-        with urllib.request.urlopen(request, timeout=5):
-            return None
-    except (OSError, urllib.error.URLError) as error:
-        reason = getattr(error, "reason", error)
-        return f"the tracking server {redacted(uri)} does not answer: {reason}"
-
-
-def all_sent(folder: Path, trials: Sequence[Trial], uri: str) -> bool:
-    """Return whether the store has all of these trials, as far as the study's folder shows."""
     facts = atomic.read_json(StudyFolder(folder).tracking)
-    path = sqlite_path(uri)
     if (
-        facts.get("uri") != redacted(uri)
+        facts.get("uri") != masked(uri)
         or facts.get("complete") is not True
-        or (path and not path.exists())
+        or facts.get("content") != content(folder)
     ):
         return False
 
-    for trial in trials:
-        where = StudyFolder(folder).trial(trial.id)
+    run_ids = {str(facts.get("study_run_id"))}
+    for id_ in trial_ids:
+        where = StudyFolder(folder).trial(id_)
         document = trial_file.standing(where)
         last = (document.get("attempts") or [{}])[-1]
         end = f"{trial_file.status_of(document)} {last.get('ended')}"
-        if atomic.read_json(TrialFolder(where).tracked).get("sent") != end:
+        tracked = atomic.read_json(TrialFolder(where).tracked)
+        if tracked.get("sent") != end:
             return False
-    return True
+        run_ids.add(str(tracked.get("run_id")))
+    path = sqlite_path(uri)
+    return path is None or (path.exists() and holds(path, run_ids))
+
+
+def content(folder: Path) -> str:
+    """Return a digest of what MLflow shows of a study besides its trials' records.
+
+    This is the plan with its names, and the report.
+    """
+    plan = plan_document(folder)
+    names = {key: value for key, value in plan.items() if key not in ("ledger", "versions")}
+    return digest(dumps([names, file_digest(StudyFolder(folder).report_data)]))
 
 
 class Forwarding:
@@ -106,7 +69,7 @@ class Forwarding:
     Args:
         folder: `OUT/<study>`.
         uri: address of the store.
-        patience_s: how long `finish` lets the process send the rest, in seconds.
+        patience_s: how long `finish` lets the process try again after failures, in seconds.
         every_s: pause between two rounds of sending, in seconds.
     """
 
@@ -114,7 +77,8 @@ class Forwarding:
         self, folder: Path, uri: str, patience_s: float = 30.0, every_s: float = 1.0
     ) -> None:
         self.folder, self.uri = folder, uri
-        self._log = StudyFolder(folder).tracking_log.open("ab")
+        # Until everything was sent, and also if this command is killed
+        self._note({"complete": False, "error": "the last command didn't end its tracking"})
 
         # One retry, because the forwarder tries again itself; no GPU, because the trials need it.
         environment = os.environ | {
@@ -124,6 +88,7 @@ class Forwarding:
             "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONSAFEPATH": "1",
             "PYTHONWARNINGS": "ignore",
             "CUDA_VISIBLE_DEVICES": "",
         }
@@ -131,43 +96,68 @@ class Forwarding:
             (sys.executable, "-c", "from ablate.tracking.forwarder import main; main()"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=subprocess.PIPE,
             env=environment,
             start_new_session=True,
             text=True,
+            errors="replace",
         )
+        self._logger = threading.Thread(target=self._log, daemon=True)
+        self._logger.start()
 
         self._patience_s = patience_s
         order = {"folder": str(folder), "uri": uri, "patience_s": patience_s, "every_s": every_s}
         self._write_line(json.dumps(order))
 
-    def finish(self) -> str | None:
+    def finish(self, limit_s: float | None = 60.0) -> str | None:
         """Have the rest sent and end the process.
+
+        Args:
+            limit_s: how long sending may take besides the patience, in seconds; None: forever.
 
         Returns:
             None if everything was sent, else a message that says why not.
         """
         self._write_line("finish")
+        answer = {"complete": False, "error": "the tracking process failed"}
         try:
-            output, _ = self._process.communicate(timeout=self._patience_s + 60)
-            answer = json.loads(output.splitlines()[-1])
-        except (subprocess.TimeoutExpired, ValueError, IndexError):
+            self._process.wait(None if limit_s is None else self._patience_s + limit_s)
+            assert self._process.stdout is not None
+            answer = json.loads(self._process.stdout.read().splitlines()[-1])
+        except subprocess.TimeoutExpired:
+            answer["error"] = f"sending takes more than {self._patience_s + (limit_s or 0):.0f} s"
+        except (ValueError, IndexError):
+            answer["error"] = f"{answer['error']}, see {StudyFolder(self.folder).tracking_log}"
+        finally:
             self._process.kill()
-            answer = {
-                "complete": False,
-                "error": f"the tracking process failed, see {self.folder / 'tracking.log'}",
-            }
-        self._log.close()
+            self._process.wait()
+        self._logger.join(timeout=5)
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                assert stream is not None
+                stream.close()
 
-        facts = atomic.read_json(StudyFolder(self.folder).tracking)
-        if facts:
-            atomic.write_json(
-                StudyFolder(self.folder).tracking, {**facts, "complete": answer["complete"]}
-            )
-
+        self._note({"content": content(self.folder), **answer})
         if answer["complete"]:
             return None
-        return f"tracking is behind ({answer['error']}); the next run sends the rest"
+        return f"tracking is behind ({masked(self.uri)}: {answer['error']})"
+
+    def _note(self, facts: dict[str, object]) -> None:
+        """Write to `tracking.json` how far tracking has come."""
+        path, uri = StudyFolder(self.folder).tracking, masked(self.uri)
+        # What is known about another store doesn't hold for this one
+        known = atomic.read_json(path) if recorded_address(self.folder) == uri else {}
+        beside = is_beside(self.uri, self.folder)
+        atomic.write_json(path, {**known, "uri": uri, "beside": beside, **facts})
+
+    def _log(self) -> None:
+        """Copy what the process prints to its log, without secrets."""
+        assert self._process.stderr is not None
+        log_path = StudyFolder(self.folder).tracking_log
+        with self._process.stderr as lines, log_path.open("a", encoding="utf-8") as log:
+            for line in lines:
+                log.write(masked_text(line, self.uri))
+                log.flush()
 
     def _write_line(self, line: str) -> None:
         """Write a line to the process's stdin."""

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ablate.disk.folder import StudyFolder
+from ablate.disk.secrets import HIDDEN, masked
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import read_plan
 from ablate.study.nouns import StudyError
 from ablate.tracking.pages import LOOPBACK
+from ablate.tracking.sqlite_store import bring_artifacts, client_address
+from ablate.tracking.store import VARIABLE, recorded_address, sqlite_path
 from g2g_base import atomic
 
 HOST = "127.0.0.1"
@@ -35,14 +38,25 @@ def serve(folder: Path, port: int, show: Callable[[str], None]) -> int:
     Raises:
         StudyError: the study was not tracked, or the port is taken.
     """
+    # The server's folder may become the current one, see `client_address`
+    folder = folder.resolve()
     command, addresses = server(folder, port)
+    uri = _store(folder) if command is not None else ""
     for name in ("by_arm", "by_trial", "compare"):
         show(f"{name.replace('_', ' ')}: {addresses[name]}")
     if command is None:
         return 0
 
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    process = subprocess.Popen(command, env=os.environ | quiet, start_new_session=True)
+    environment = os.environ | {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONSAFEPATH": "1",
+        # Everybody on this machine can read a command line, but not an environment
+        "MLFLOW_BACKEND_STORE_URI": client_address(uri),
+    }
+    if path := sqlite_path(uri):
+        bring_artifacts(path, atomic.read_json(StudyFolder(folder).tracking)["experiment_id"])
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         with terminated_as_interrupted():
             return process.wait()
@@ -71,23 +85,34 @@ def server(folder: Path, port: int) -> tuple[list[str] | None, dict[str, str]]:
     """
     read_plan(folder)
     facts = atomic.read_json(StudyFolder(folder).tracking)
-    if not facts:
+    if "addresses" not in facts:
         raise StudyError(f"{folder}: this study was not tracked (no tracking.json)")
     if facts["base"] != LOOPBACK:
         return None, facts["addresses"]
 
     port = _free(port)
-    store = _store(folder, facts["uri"])
     base = f"http://{HOST}:{port}"
     addresses = {name: text.replace(LOOPBACK, base, 1) for name, text in facts["addresses"].items()}
-    options = ("--backend-store-uri", store, "--host", HOST, "--port", str(port), "--workers", "1")
+    options = ("--host", HOST, "--port", str(port), "--workers", "1")
     return [sys.executable, "-m", "mlflow", "server", *options], addresses
 
 
-def _store(folder: Path, uri: str) -> str:
-    """Return the address of the study's store, which may have been moved along with the folder."""
-    neighbor = folder.resolve().parent / "mlflow.db"
-    return f"sqlite:///{neighbor}" if uri.startswith("sqlite") and neighbor.exists() else uri
+def _store(folder: Path) -> str:
+    """Return the whole address of the study's store, of which the folder keeps no password.
+
+    Raises:
+        StudyError: the address had a password, and `MLFLOW_TRACKING_URI` is another address.
+    """
+    recorded = recorded_address(folder) or ""
+    named = os.environ.get(VARIABLE, "")
+    if masked(named) == recorded:
+        return named
+    if HIDDEN in recorded:
+        raise StudyError(
+            f"{recorded}: the study folder keeps no passwords; "
+            f"give the whole address with {VARIABLE}"
+        )
+    return recorded
 
 
 def _free(port: int) -> int:

@@ -1,8 +1,17 @@
-"""Brings one trial's run in MLflow up to date with the trial's folder."""
+"""Brings one trial's run in MLflow up to date with the trial's folder.
+
+MLflow never changes a param of a run, but a study may rename its factors and levels. So the tags
+say how the study names them now, and the params how it did when the run began. Where the two
+differ, the tag `earlier_names` lists the params. Prepared views use only the tags.
+
+A run whose numbers differ from the folder's, because the trial was trained again elsewhere or from
+nothing, is not corrected, because MLflow keeps every value. A new run replaces it.
+"""
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +21,15 @@ from mlflow.entities import Metric, Param, RunTag
 from ablate.disk.folder import TrialFolder
 from ablate.results.tables import metric_curves
 from ablate.study.outcome import summarise
-from ablate.tracking.pages import answer_name, safe_name, trial_note
+from ablate.tracking.pages import (
+    FACTOR_TAG,
+    answer_name,
+    colour,
+    factor_tag,
+    safe_name,
+    trial_note,
+)
+from ablate.tracking.runs import TRIAL
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
 from g2g_base import atomic
@@ -26,9 +43,8 @@ ENDS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "inter
 """Status of a trial -> status of its run."""
 
 
-def run_name(names: ArmNames, planned: Mapping[str, Any]) -> str:
-    """Return the name of a trial's run, such as `G+S · seed 3`, in at most 240 characters."""
-    return names.trial(planned["levels"], planned["seed"])[:240]
+class OtherNumbersError(Exception):
+    """The run has values that the trial's folder does not have."""
 
 
 class TrialForwarder:
@@ -40,7 +56,7 @@ class TrialForwarder:
         folder: the trial's folder.
         plan: the content of plan.json.
         planned: the trial's entry in the plan.
-        names: the names of the study's arms.
+        tags: further tags of the run.
     """
 
     def __init__(
@@ -50,20 +66,20 @@ class TrialForwarder:
         folder: Path,
         plan: PlanDocument,
         planned: Mapping[str, Any],
-        names: ArmNames,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         self.client, self.run_id, self.folder = client, run_id, folder
-        self.plan, self.planned, self.names = plan, planned, names
+        self.plan, self.planned = plan, planned
+        self.tags = trial_tags(plan, planned) | dict(tags or {})
         self.outcome = f"metric/{plan['outcome']['metric']}"
         self.offset, self.inode = 0, 0
-        self.sent: dict[str, int] = {}
+        self.sent: dict[str, set[int]] = {}
         self.described = False
         self.ended: str | None = None
 
-        run = client.get_run(run_id)
+        run = self.run = client.get_run(run_id)
         self.images = int(run.data.tags.get("images_until_step", -1))
         self.open = run.info.status == "RUNNING"
-        self.code = run.data.tags.get("arm_code")
 
     def forward(self, document: TrialDocument, last: bool) -> None:
         """Send what is new.
@@ -71,6 +87,9 @@ class TrialForwarder:
         Args:
             document: the trial's document, see `trial_file.standing`.
             last: whether the command ends, so that no run may stay open.
+
+        Raises:
+            OtherNumbersError: the run belongs to another history of this trial.
         """
         status = trial_file.status_of(document)
         if last and (status == "planned" or trial_file.died(self.folder, document)):
@@ -79,39 +98,77 @@ class TrialForwarder:
         if end == self.ended:
             return
 
+        lines = self._new_lines()
+        self._compare(lines)
         if status not in ENDS and not self.open:
             self.client.update_run(self.run_id, status="RUNNING")
             self.open = True
         self._describe(document)
-        self._send(self._new_lines())
+        self._send(lines)
         if status in ENDS:
             self._end(status, document)
             self.ended = end
 
     def _describe(self, document: TrialDocument) -> None:
-        """Send params, notes, and the whole config, on the first call only."""
+        """Send name, tags, params, and the whole config, on the first call only."""
         if self.described:
             return
 
+        # Values that are already there are not sent again
+        before = self.run.data
         params = {safe_name(name): level for name, level in self.planned["levels"].items()}
         params.setdefault("seed", str(self.planned["seed"]))
-        tags = {
-            "arm_code": self.names.code(self.planned["levels"]),
-            "arm": self.names.words(self.planned["levels"])[:5000],
-            "mlflow.note.content": trial_note(self.plan, self.planned, self.names),
-        }
-        self.client.log_batch(
-            self.run_id,
-            params=[Param(name, value[:6000]) for name, value in params.items()],
-            tags=[RunTag(name, value) for name, value in tags.items()],
-        )
-        # A run of an earlier version, or of a study with other factors, has an older name.
-        if self.code != tags["arm_code"]:
-            self.client.update_run(self.run_id, name=run_name(self.names, self.planned))
+        cut = {name: value[:6000] for name, value in params.items()}
+        new = [Param(name, value) for name, value in cut.items() if name not in before.params]
+        earlier = [name for name, value in before.params.items() if cut.get(name) != value]
+
+        tags = self.tags | ({"earlier_names": ", ".join(earlier)[:5000]} if earlier else {})
+        changed = [
+            RunTag(key, value) for key, value in tags.items() if before.tags.get(key) != value
+        ]
+        if new or changed:
+            self.client.log_batch(self.run_id, params=new, tags=changed)
+        for key in before.tags:
+            if key not in tags and (key.startswith(FACTOR_TAG) or key == "earlier_names"):
+                self.client.delete_tag(self.run_id, key)
+        # A name that a user gave the run stays until the study's own name for it changes
+        if before.tags.get("label") != tags["label"] and self.run.info.run_name != tags["label"]:
+            self.client.update_run(self.run_id, name=tags["label"])
+
         if "config" in document:
             self.client.log_dict(self.run_id, document["config"], "config.json")
         atomic.write_json(TrialFolder(self.folder).tracked, {"run_id": self.run_id})
         self.described = True
+
+    def _compare(self, lines: Sequence[Line]) -> None:
+        """Compare the run with the journal, for each kind of record that is new to this process.
+
+        Raises:
+            OtherNumbersError: the run has a value of a step that the journal does not have.
+        """
+        for kind in {line.kind for line in lines} - {"note", *self.sent}:
+            records = [(line.step, self._metrics(line)) for line in lines if line.kind == kind]
+            # Times differ when a step is repeated, and the answer ends with NaN, see `_end`
+            names = Counter(
+                metric.key
+                for _, metrics in records
+                for metric in metrics
+                if not metric.key.startswith("time/") and metric.key != answer_name(self.plan)
+            )
+            if not names:
+                continue
+
+            key = names.most_common(1)[0][0]
+            known: dict[int, list[float]] = {}
+            for step, metrics in records:
+                known.setdefault(step, []).extend(m.value for m in metrics if m.key == key)
+            history = self.client.get_metric_history(self.run_id, key)
+            for metric in history:
+                values = known.get(metric.step)
+                # The run may be ahead of a journal that a power cut has shortened
+                if values and not any(math.isclose(metric.value, v, rel_tol=1e-9) for v in values):
+                    raise OtherNumbersError(self.run_id)
+            self.sent[kind] = {metric.step for metric in history}
 
     def _new_lines(self) -> list[Line]:
         """Return the complete lines that were added since the last call."""
@@ -122,6 +179,7 @@ class TrialForwarder:
             # A trial that started again from nothing has a new journal.
             if (inode := os.fstat(file.fileno()).st_ino) != self.inode:
                 self.offset, self.inode = 0, inode
+                self.sent.clear()
             file.seek(self.offset)
             text = file.read()
 
@@ -139,9 +197,10 @@ class TrialForwarder:
         batch: list[Metric] = []
         evaluated = []
         for line in lines:
-            if line.kind == "note" or line.step <= self._sent_until(line):
+            steps = self.sent.setdefault(line.kind, set())
+            if line.kind == "note" or line.step in steps:
                 continue
-            self.sent[line.kind] = line.step
+            steps.add(line.step)
             metrics = self._metrics(line)
             if len(batch) + len(metrics) > BATCH:
                 self._log(batch)
@@ -153,19 +212,6 @@ class TrialForwarder:
         self._log(batch)
         for line in evaluated:
             self._image(line)
-
-    def _sent_until(self, line: Line) -> int:
-        """Return the last step with this kind of record that the run has, or -1.
-
-        Only the first call for each kind asks the store.
-        """
-        if line.kind not in self.sent:
-            metrics = self._metrics(line)
-            history = (
-                self.client.get_metric_history(self.run_id, metrics[-1].key) if metrics else []
-            )
-            self.sent[line.kind] = max((metric.step for metric in history), default=-1)
-        return self.sent[line.kind]
 
     def _metrics(self, line: Line) -> list[Metric]:
         """Return a record as MLflow metrics, with a flag instead of values that aren't finite."""
@@ -220,6 +266,10 @@ class TrialForwarder:
         }
 
         metrics = []
+        if status in ("diverged", "failed"):
+            # MLflow sorts NaN behind all numbers, so a value from before the fault ranks nowhere
+            step = max((line.step for line in lines if line.kind != "note"), default=0)
+            metrics = [Metric(answer_name(self.plan), math.nan, int(ended * 1000), step)]
         curve = metric_curves(lines).get(self.plan["outcome"]["metric"])
         if status == "finished" and curve:
             rule = self.plan["outcome"]
@@ -240,3 +290,27 @@ class TrialForwarder:
             TrialFolder(self.folder).tracked,
             {"run_id": self.run_id, "sent": f"{status} {last.get('ended')}"},
         )
+
+
+def trial_tags(plan: PlanDocument, planned: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags of a trial's run that follow from the plan.
+
+    Args:
+        plan: the content of plan.json.
+        planned: the trial's entry in the plan.
+    """
+    levels, names = planned["levels"], ArmNames(plan)
+    tags = {
+        "role": TRIAL,
+        "study": plan["name"],
+        "trial_id": planned["trial_id"],
+        "cell_id": planned["cell_id"],
+        "arm_code": names.code(levels)[:5000],
+        "arm": names.words(levels)[:5000],
+        "seed": str(planned["seed"]),
+        "label": names.trial(levels, planned["seed"])[:240],
+        "mlflow.runColor": colour(plan, planned["cell_id"]),
+        "mlflow.source.name": "g2g-ablate",
+        "mlflow.note.content": trial_note(plan, planned, names)[:5000],
+    }
+    return tags | {factor_tag(name): level[:5000] for name, level in levels.items()}

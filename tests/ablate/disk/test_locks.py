@@ -87,3 +87,21 @@ def test_a_list_of_studies_that_is_not_ours_is_refused_in_one_line(
     monkeypatch.setenv("G2G_ABLATE_REGISTRY", str(place))
     with pytest.raises(StudyError, match="name another one in G2G_ABLATE_REGISTRY"):
         locks.free_cpus(2)
+
+
+def test_a_lock_tells_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("G2G_ABLATE_REGISTRY", str(tmp_path / "registry"))
+    monkeypatch.setattr("sys.argv", ["g2g-ablate", "run", "--tracking-uri", "mysql://u:s3cret@h/d"])
+    whole = locks.Share(1.0)
+    with (
+        locks.held(tmp_path / ".lock", "study toy"),
+        locks.machine_share(whole, whole, tmp_path / "toy"),
+    ):
+        with (
+            pytest.raises(locks.Locked, match=r"--tracking-uri mysql://\*\*\*@h/d") as refusal,
+            locks.held(tmp_path / ".lock", "study toy"),
+        ):
+            pass
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert len(files) == 3
+        assert "s3cret" not in str(refusal.value) + "".join(path.read_text() for path in files)

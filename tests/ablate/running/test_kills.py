@@ -115,6 +115,7 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
     """A real server on loopback is stopped in the middle, and started again after the study."""
     import mlflow
 
+    from ablate.running.tracked import sync
     from ablate.tracking.server import _free
 
     port, store = _free(0), tmp_path / "server.db"
@@ -150,23 +151,25 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
     try:
         process = start(tmp_path, tracking_uri=uri)
         wait_for(lambda: steps(tmp_path) > 8)
+        assert not family(process, "s3cret")
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-        finish(process)
+        said = finish(process, 3)
+        assert f"To send the rest, run: g2g-ablate sync {tmp_path / 'toy'}" in said
+        assert "s3cret" not in said
         equal(tmp_path, quiet)
         server = serve()
-        finish(start(tmp_path, tracking_uri=uri))
+        assert sync(tmp_path / "toy", uri) is None
         client = mlflow.MlflowClient(uri)
         (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
         runs = client.search_runs([experiment.experiment_id])
         assert {run.info.status for run in runs} == {"FINISHED"}
         assert len(runs) == 5
-        told = [
+        assert not [
             path
             for path in tmp_path.rglob("*")
             if path.is_file() and b"s3cret" in path.read_bytes()
         ]
-        assert not told, "the password of the address is in a file"
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()

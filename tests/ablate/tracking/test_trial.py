@@ -16,7 +16,6 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
     from mlflow import MlflowClient
 
     from ablate.tracking.trial import TrialForwarder
-    from reports.documents.names import ArmNames
 
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     run = client.create_run(client.create_experiment("toy")).info.run_id
@@ -26,9 +25,10 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
         "hash": "0",
         "outcome": {"metric": "mixed_l1", "summary": "last", "better": "lower"},
         "factors": {},
+        "cells": [],
     }
-    planned = {"trial_id": "a", "levels": {}, "seed": 0, "label": "a"}
-    sent = TrialForwarder(client, run, tmp_path, plan, planned, ArmNames(plan))
+    planned = {"trial_id": "a", "cell_id": "c", "levels": {}, "seed": 0}
+    sent = TrialForwarder(client, run, tmp_path, plan, planned)
     document = {"status": "running", "attempts": [{"attempt": 1}]}
     write(tmp_path, range(1, 4), {f"loss/{number}": 1.0 for number in range(50)})
     sent.forward(document, last=False)

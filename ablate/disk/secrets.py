@@ -1,0 +1,118 @@
+"""Hides user names, passwords, and tokens in everything that is printed or written to a file."""
+
+import base64
+import os
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
+
+HIDDEN = "***"
+"""Stands for a secret."""
+OPTION = "--tracking-uri"
+"""The option whose value may hold a password."""
+SECRET_NAME = re.compile(
+    r"pass|pwd|secret|token|cred|auth|odbc_connect|(^|[_-]|api|access)key|(^|[_-])sig(nature)?$",
+    re.IGNORECASE,
+)
+"""Names of the options in an address, as in `?sslpassword=...`, whose values are secrets."""
+VARIABLES = (
+    "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_TRACKING_TOKEN",
+    "DATABRICKS_TOKEN",
+    "PGPASSWORD",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+"""Environment variables with secrets that MLflow or a database driver reads."""
+
+
+def masked(address: str) -> str:
+    """Return the address of a store without its user, password, and secret options.
+
+    `***` takes their place. A mistyped address may hold a password too, so everything up to the
+    last `@` counts as user and password, except in the address of a file.
+    """
+    scheme, slashes, rest = address.partition("://")
+    if slashes and rest.startswith("/"):
+        return address if "sqlite" in scheme else scheme + slashes + _masked_options(rest)
+    if not slashes:
+        scheme, rest = "", address
+        if not re.search(r":.*@", rest, re.DOTALL) or rest.startswith(("/", "file:")):
+            return _masked_options(rest)
+
+    _, at, place = rest.rpartition("@")
+    return scheme + slashes + (HIDDEN + at if at else "") + _masked_options(place)
+
+
+def masked_text(text: str, address: str = "") -> str:
+    """Return a text of another program without secrets.
+
+    Args:
+        text: for example an error message, or a line of a log.
+        address: the address whose secrets the text may repeat, even outside an address.
+    """
+    for secret in sorted({*_secrets(address), *_secrets_of_environment()}, key=len, reverse=True):
+        # A short word may be a part of other words, which stay readable
+        pattern = re.escape(secret) if len(secret) > 3 else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        text = re.sub(pattern, HIDDEN, text)
+    return re.sub(r"[\w+.-]+://\S+", lambda match: masked(match[0]), text)
+
+
+def masked_words(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line without secrets."""
+    clean, before = [], ""
+    for word in words:
+        if before == OPTION:
+            clean.append(masked(word))
+        elif word.startswith(f"{OPTION}="):
+            clean.append(f"{OPTION}={masked(word.partition('=')[2])}")
+        else:
+            clean.append(masked_text(word))
+        before = word
+    return clean
+
+
+def masked_command(words: Sequence[str]) -> str:
+    """Return a command line without secrets, quoted for a shell."""
+    return shlex.join(masked_words(words))
+
+
+def _secrets(address: str) -> Iterator[str]:
+    """Return the passwords and secret options of an address, as written and as meant."""
+    if masked(address) == address:
+        return
+    rest = address.partition("://")[2] or address
+    login, _, place = rest.rpartition("@")
+    password = login.partition(":")[2]
+    options = (match[3] for match in _options(place) if _is_secret(match[2]))
+    for secret in (login if password else "", password, *options):
+        if secret:
+            yield from (secret, unquote(secret))
+    if password:
+        yield base64.b64encode(unquote(login).encode()).decode()
+
+
+def _secrets_of_environment() -> Iterator[str]:
+    """Return the secrets that environment variables hold."""
+    yield from (value for name in VARIABLES if (value := os.environ.get(name)))
+    yield from _secrets(os.environ.get("MLFLOW_TRACKING_URI", ""))
+
+
+def _options(text: str) -> Iterator[re.Match[str]]:
+    """Return the options of an address: their mark (`?`, `&`, or `;`), name, and value."""
+    return re.finditer(r"([?&;])([^=&;\s]+)=([^&\s]*)", text)
+
+
+def _masked_options(text: str) -> str:
+    """Return the end of an address without the values of its secret options."""
+    for match in reversed(list(_options(text))):
+        if _is_secret(match[2]):
+            text = text[: match.start(3)] + HIDDEN + text[match.end(3) :]
+    return text
+
+
+def _is_secret(name: str) -> bool:
+    """Return whether the value of an option with this name is a secret."""
+    return SECRET_NAME.search(unquote(name)) is not None

@@ -1,0 +1,45 @@
+"""No password, token, or user name of an address is printed or written."""
+
+import pytest
+
+from ablate.disk.secrets import masked, masked_command, masked_text
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://u:PW@h/db", "postgresql://***@h/db"),
+        ("postgresql+psycopg2://u:P/W@h:5432/db", "postgresql+psycopg2://***@h:5432/db"),
+        ("http://user:P@W@host:5000", "http://***@host:5000"),
+        ("https://PW@host/x?next=a&access_token=PW&b=1", "https://***@host/x?next=a&access_token=***&b=1"),
+        ("postgresql:///db?host=/run&pass%77ord=PW", "postgresql:///db?host=/run&pass%77ord=***"),
+        ("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3DPW", "mssql+pyodbc:///?odbc_connect=***"),
+        ("u:PW@host", "***@host"),
+        ("postgresql:/u:PW@host/db", "***@host/db"),
+        ("http://host:5000", "http://host:5000"),
+        ("sqlite:////out/a@b:c?token=1/mlflow.db", "sqlite:////out/a@b:c?token=1/mlflow.db"),
+        ("/out/a:b@c", "/out/a:b@c"),
+    ],
+)  # fmt: skip
+def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
+    assert masked(address) == shown
+
+
+def test_a_command_line_stays_readable() -> None:
+    words = ["g2g-ablate", "run", "a b.yaml", "--tracking-uri", "u:P W@h", "--out", "x:y@z"]
+    assert masked_command(words) == "g2g-ablate run 'a b.yaml' --tracking-uri '***@h' --out x:y@z"
+    assert masked_command(["--tracking-uri=http://u:PW@h"]) == "'--tracking-uri=http://***@h'"
+
+
+def test_texts_of_others_repeat_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0ken")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ann")
+    text = (
+        "cannot reach postgresql://u:p%2Fw@h/db: password 'p/w' or 'p%2Fw' of ann is wrong; "
+        "header dTpwL3c=, bearer t0ken, (http://other:PW@h/x), an annual plan"
+    )
+    shown = masked_text(text, "postgresql://u:p%2Fw@h/db")
+    assert shown == (
+        "cannot reach postgresql://***@h/db: password '***' or '***' of *** is wrong; "
+        "header ***, bearer ***, (http://***@h/x), an annual plan"
+    )
