@@ -99,6 +99,19 @@ def read_image(path: Path, shortest: int) -> Pixels:
     return np.asarray(rgb, dtype=np.uint8)
 
 
+def header(path: Path) -> tuple[tuple[int, int], bool]:
+    """Return the width and height of an image file, and whether it has several frames or pages.
+
+    Raises:
+        BadImage: the file can't be read.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.size, bool(getattr(image, "is_animated", False))
+    except Exception as error:  # see `read_image`
+        raise BadImage(_reason(error)) from error
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Convert an image of any mode to RGB."""
     profile = image.info.get("icc_profile")
