@@ -16,10 +16,10 @@ from typing import Annotated
 
 import typer
 
-from ablate.commands import faces, menus, networks, results, studies, weights
+from ablate.commands import check, faces, menus, networks, results, studies, weights
 from ablate.commands.output import show
 
-GROUPS = (studies, results, networks, menus, weights, faces)
+GROUPS = (studies, check, results, networks, menus, weights, faces)
 """The modules whose commands the command line offers, in the order of its help."""
 
 app = typer.Typer(

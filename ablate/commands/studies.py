@@ -1,5 +1,6 @@
 """The commands `run` and `plan`, which turn a study file into trials."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -106,11 +107,10 @@ def run(
     """
     from ablate.reading.study_tree import find_study
     from ablate.running.study import run_study
-    from ablate.trainers.resolve import trainer_of
 
     planned = planned_study(study, overrides, seeds, only)
     refuse_missing(planned)
-    for line in trainer_of(planned.spec).cautions(planned.spec):
+    for line in cautions(planned, study):
         say(line, quiet)
     for line in changes_since(planned, out / planned.spec.name):
         say(line, quiet)
@@ -183,7 +183,6 @@ def plan(
     from dataclasses import asdict
 
     from ablate.planning.plan_file import plan_record
-    from ablate.trainers.resolve import trainer_of
 
     planned = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
@@ -208,6 +207,7 @@ def plan(
                 "power": power,
                 "changed": changed,
                 "missing": list(planned.missing),
+                "cautions": cautions(planned, study),
                 "out": str(folder),
             }
         )
@@ -225,7 +225,7 @@ def plan(
 
     for line in changed:
         say(line, quiet)
-    for line in trainer_of(planned.spec).cautions(planned.spec):
+    for line in cautions(planned, study):
         say(line, quiet)
 
     if registered is not None:
@@ -359,6 +359,25 @@ def refuse_missing(planned: "Plan") -> None:
 
     if planned.missing:
         raise StudyError("\n".join(planned.missing))
+
+
+def cautions(planned: "Plan", study: str) -> list[str]:
+    """Return warnings about settings and images that are valid but probably not intended.
+
+    Args:
+        planned: the plan.
+        study: what the user calls the study, for the command that shows all suspicious images.
+    """
+    from ablate.trainers.resolve import trainer_of
+
+    lines = trainer_of(planned.spec).cautions(planned.spec)
+    return [
+        *lines,
+        *(
+            f"{line}; to see all: g2g-ablate check {shlex.quote(study)}"
+            for line in planned.cautions
+        ),
+    ]
 
 
 def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:

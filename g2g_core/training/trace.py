@@ -121,7 +121,7 @@ def _first(networks: Networks, cause: str, repeat: Callable[[], object]) -> str 
 
 @contextmanager
 def _watched(modules: dict[str, nn.Module]) -> Iterator[list[str]]:
-    """Note the modules whose output, or the gradient of it, isn't finite, in order of time."""
+    """Note the modules whose output, or the gradient of it, isn't finite, the first one first."""
     seen: list[str] = []
 
     def watch(name: str) -> Callable[[nn.Module, Any, Any], None]:
