@@ -41,7 +41,14 @@ class Diverged(Exception):
         cause: the non-finite value, for example `loss/adversarial`.
     """
 
-    def __init__(self, step: int, cause: str) -> None:
-        super().__init__(f"{cause} is not finite at step {step}")
+    def __init__(self, step: int, cause: str, where: str = "") -> None:
+        """Create the error.
+
+        Args:
+            step: the step in which it happened.
+            cause: the non-finite value.
+            where: what else is known, as the end of the message.
+        """
+        super().__init__(f"{cause} is not finite at step {step}{where and f': {where}'}")
         self.step = step
         self.cause = cause

@@ -21,6 +21,9 @@ from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
 from g2g_core.passes.cross import CrossPass, Lazy
 
+TRIAL_SIDE = 64
+"""Side of the images that memory is measured with, pixels."""
+
 
 def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
     """Return the generator of a checkpoint in evaluation mode, without gradients.
@@ -111,6 +114,36 @@ def open_image(path: Path, size: int) -> Tensor:
     except BadImage as error:
         raise DataError(f"{path}: {error}") from None
     return to_tensor(crop([pixels], size, centre(1)))[0]
+
+
+@torch.no_grad()
+def memory_of(generator: nn.Module, size: int, images: int) -> int:
+    """Return about how many bytes of memory `g2g` takes for one pair, from a small trial.
+
+    Args:
+        generator: as for `g2g`.
+        size: side of the images, pixels.
+        images: number of images, two or more.
+    """
+    small = min(size, TRIAL_SIDE)
+    largest = 0
+
+    def measure(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        nonlocal largest
+        if isinstance(output, Tensor):
+            largest = max(largest, output.nbytes)
+
+    handles = [module.register_forward_hook(measure) for module in generator.modules()]
+    try:
+        g2g(generator, *torch.zeros(2, 3, small, small))
+    except (RuntimeError, ValueError):
+        largest = 0  # a network for images of another size, which `g2g` refuses
+    finally:
+        for handle in handles:
+            handle.remove()
+    # A norm or a convolution reads one map, writes another, and makes copies in between.
+    maps = 4 * largest * max(2, images) // 2
+    return int((maps + 4 * 3 * images * small**2) * (size / small) ** 2)
 
 
 @torch.no_grad()

@@ -218,6 +218,10 @@ MISTAKES = [
         ["translate", CHECKPOINT, IMAGE, IMAGE, "--size", "33"],
         "--size 33: the network makes images of 32 pixels",
     ),
+    (
+        ["translate", CHECKPOINT, IMAGE, IMAGE, "--size", "100000"],
+        "--size 100000: needs about ",
+    ),
     (["verify", "nowhere", "0"], "nowhere: no such folder (no plan.json)"),
     (["ui", "nowhere"], "nowhere: no such folder (no plan.json)"),
     (["list"], "Missing argument 'menu'. Choose from: losses, metrics"),

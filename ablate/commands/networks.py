@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ablate.commands.output import Json, Quiet, say, show, show_json
+from ablate.commands.output import size as megabytes
 from ablate.commands.studies import Out, Set, Study, planned_study, refuse_missing
 from ablate.disk.folder import StudyFolder, TrialFolder
 
@@ -121,15 +122,25 @@ def translate(
     """
     import torch
 
+    from ablate.running.resources import free_memory
     from ablate.study.nouns import StudyError
     from ablate.trial import figure
     from g2g_core.checkpoints.checkpoint import read
-    from g2g_core.translation import g2g, generator_of, open_image
+    from g2g_core.data.decode import header
+    from g2g_core.translation import g2g, generator_of, memory_of, open_image
 
     saved = read(checkpoint)
     side = size or int(saved.facts.get("config", {}).get("image_size", 128))
     generator = generator_of(saved, weights)
+    needed, free = memory_of(generator, side, 1 + len(class_images)), free_memory()
+    if needed > free:
+        raise StudyError(
+            f"--size {side}: needs about {megabytes(needed / 2**20)} of memory; "
+            f"{megabytes(free / 2**20)} is free"
+        )
     image, *shots = [open_image(path, side) for path in (content, *class_images)]
+    for path in dict.fromkeys(path for path in (content, *class_images) if header(path)[1]):
+        say(f"{path}: has several frames or pages; only the first one is used")
 
     try:
         rows = g2g(generator, image, shots[0], torch.stack(shots) if len(shots) > 1 else None)

@@ -107,11 +107,10 @@ def run(
     """
     from ablate.reading.study_tree import find_study
     from ablate.running.study import run_study
-    from ablate.trainers.resolve import trainer_of
 
     planned = planned_study(study, overrides, seeds, only)
     refuse_missing(planned)
-    for line in trainer_of(planned.spec).cautions(planned.spec):
+    for line in cautions(planned, study):
         say(line, quiet)
     for line in changes_since(planned, out / planned.spec.name):
         say(line, quiet)
@@ -189,7 +188,6 @@ def plan(
 
     from ablate.planning.plan_file import plan_record
     from ablate.results.report import refuse_broken_sections
-    from ablate.trainers.resolve import trainer_of
 
     refuse_broken_sections()
     planned = planned_study(study, overrides, seeds, only)
@@ -215,6 +213,7 @@ def plan(
                 "power": power,
                 "changed": changed,
                 "missing": list(planned.missing),
+                "cautions": cautions(planned, study),
                 "out": str(folder),
             }
         )
@@ -232,7 +231,7 @@ def plan(
 
     for line in changed:
         say(line, quiet)
-    for line in trainer_of(planned.spec).cautions(planned.spec):
+    for line in cautions(planned, study):
         say(line, quiet)
 
     if registered is not None:
@@ -366,6 +365,25 @@ def refuse_missing(planned: "Plan") -> None:
 
     if planned.missing:
         raise StudyError("\n".join(planned.missing))
+
+
+def cautions(planned: "Plan", study: str) -> list[str]:
+    """Return warnings about settings and images that are valid but probably not intended.
+
+    Args:
+        planned: the plan.
+        study: what the user calls the study, for the command that shows all suspicious images.
+    """
+    from ablate.trainers.resolve import trainer_of
+
+    lines = trainer_of(planned.spec).cautions(planned.spec)
+    return [
+        *lines,
+        *(
+            f"{line}; to see all: g2g-ablate check {shlex.quote(study)}"
+            for line in planned.cautions
+        ),
+    ]
 
 
 def trial_states(planned: "Plan", folder: Path) -> dict[str, str]:

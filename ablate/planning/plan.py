@@ -76,6 +76,7 @@ def plan(
         cells=tuple(named),
         missing=tuple(dict.fromkeys(builder.missing)),
         sources=dict(sorted(builder.sources.items())),
+        cautions=tuple(dict.fromkeys(builder.cautions)),
     )
 
 

@@ -3,6 +3,7 @@
 They are checked against the machine before anything starts.
 """
 
+import contextlib
 import math
 import os
 import shutil
@@ -14,6 +15,15 @@ from pathlib import Path
 
 from ablate.study.nouns import StudyError, Trial
 from ablate.trial.environment import cpu_fact
+
+CONTAINER_LIMITS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
+"""Files with the memory limit of a container and with what it uses, in two versions of Linux."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,17 @@ def machine_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def free_memory() -> int:
+    """Return the bytes of memory that this process can still get, also inside a container."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    for limit, used in CONTAINER_LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # no container, or no limit
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+    return max(free, 0)
 
 
 def machine_gpus() -> int:

@@ -215,6 +215,7 @@ class Plan:
         missing: messages about data and checkpoints that trials need but this machine lacks; such
             trials can't run.
         sources: source file or module that some trial uses -> digest of its code.
+        cautions: messages about data that can be used but has suspicious images.
     """
 
     spec: StudySpec
@@ -227,6 +228,7 @@ class Plan:
     cells: tuple[tuple[str, Mapping[str, str]], ...] = ()
     missing: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,11 @@ class Builder(Protocol):
     Attributes:
         missing: one message for each thing that trials need and this machine lacks.
         sources: source file or module that some trial uses -> digest of its code.
+        cautions: one message for each dataset that can be used but looks suspicious.
     """
 
     missing: list[str]
+    cautions: list[str]
     sources: dict[str, str]
 
     def cell_id(self, cell: Cell) -> str:

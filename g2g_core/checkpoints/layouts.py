@@ -14,6 +14,8 @@ from g2g_core.checkpoints.names import counterpart, files_of
 # FUNIT's code registers two buffers in each AdaIN layer, but never changes or uses them.
 UNUSED = re.compile(r"\.norm\.running_(mean|var)$")
 
+WRAPPER = "module."
+
 
 def read(path: Path) -> Saved:
     """Return the content of a checkpoint file of any known layout.
@@ -76,6 +78,10 @@ def write_funit(saved: Saved, folder: Path, name: str = "gen_00000000.pt") -> li
     generator = saved.parts.get("generator")
     if generator is None or not any(key.startswith("enc_class_model.") for key in generator):
         raise CheckpointError(f"{saved.path}: no FUNIT generator to export")
+    if "enc_class_model.model.0.conv.weight" not in generator:
+        raise CheckpointError(
+            f"{saved.path}: its class encoder is not FUNIT's own, so FUNIT's code can't read it"
+        )
 
     folder.mkdir(parents=True, exist_ok=True)
     average = saved.parts.get("average", generator)
@@ -110,12 +116,15 @@ def with_adain_buffers(generator: Mapping[str, Tensor]) -> Part:
 
 
 def _state(path: Path, key: str, state: Any) -> Part:
-    """Return a state dict without the unused buffers; raise CheckpointError if it is not one."""
+    """Return a state dict without unused buffers and prefixes; refuse anything else."""
     if not isinstance(state, dict) or not all(
         isinstance(value, Tensor) for value in state.values()
     ):
         raise CheckpointError(f"{path}: {key} is no state dict")
-    return {name: value for name, value in state.items() if not UNUSED.search(name)}
+    # Torch's wrappers for several GPUs put this before every name.
+    wrapped = bool(state) and all(name.startswith(WRAPPER) for name in state)
+    names = {name: name.removeprefix(WRAPPER) if wrapped else name for name in state}
+    return {names[name]: value for name, value in state.items() if not UNUSED.search(name)}
 
 
 def _optimizers(path: Path, states: Mapping[str, Any], parts: Mapping[str, Part]) -> Part:

@@ -21,12 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from g2g_core.data.color import to_srgb
+
 Pixels = NDArray[np.uint8]
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm"})
+DECODING = "2"  # increases when the same file gives other pixels
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".tif", ".tiff"}
+)
 
 # None of these formats makes Pillow start another program or follow a link.
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "GIF", "TIFF")
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 4
@@ -53,8 +59,9 @@ def read_image(path: Path, shortest: int) -> Pixels:
     """Read an image as RGB, resized so that its shortest side is `shortest`.
 
     Resizing is bilinear with anti-aliasing and keeps the aspect ratio. EXIF rotation is applied,
-    gray becomes three identical channels, transparency is laid on white, 16 bits become 8, CMYK and
-    palettes become RGB, and only the first frame of an animation is read.
+    gray becomes three identical channels, transparency is laid on white, 16 bits and floats become
+    8 bits, CMYK and palettes become RGB, colors of an embedded profile become sRGB, and only the
+    first frame of an animation, or page of a TIFF, is read.
 
     Args:
         path: the file.
@@ -92,22 +99,54 @@ def read_image(path: Path, shortest: int) -> Pixels:
     return np.asarray(rgb, dtype=np.uint8)
 
 
+def header(path: Path) -> tuple[tuple[int, int], bool]:
+    """Return the width and height of an image file, and whether it has several frames or pages.
+
+    Raises:
+        BadImage: the file can't be read.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.size, bool(getattr(image, "is_animated", False))
+    except Exception as error:  # see `read_image`
+        raise BadImage(_reason(error)) from error
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Convert an image of any mode to RGB."""
+    profile = image.info.get("icc_profile")
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        # Only `I;16` states the number of bits. In other modes, the largest value decides.
-        top = (
-            255.0 if values.max(initial=0) <= 255 and not image.mode.startswith("I;16") else 65535.0
-        )
-        return Image.fromarray(np.clip(values * 255 / top + 0.5, 0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
+        return to_srgb(Image.fromarray(_eight_bits(image)), profile).convert("RGB")
 
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = image.convert("RGBA")
+        rgb = to_srgb(rgba.convert("RGB"), profile)
+        rgba = Image.merge("RGBA", (*rgb.split(), rgba.getchannel("A")))
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
+    return to_srgb(image.convert("RGB") if image.mode in ("P", "1") else image, profile).convert(
+        "RGB"
+    )
+
+
+def _eight_bits(image: Image.Image) -> Pixels:
+    """Return the gray values (H, W) of an image of whole numbers or floats, as 8 bits.
+
+    Only `I;16` states its range. In other modes, the largest value decides: floats up to 1 are
+    shares, and values up to 255 are already 8 bits.
+
+    Raises:
+        BadImage: a value is not finite.
+    """
+    values = np.asarray(image, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise BadImage("holds values that are not finite")
+    largest = values.max(initial=0)
+    top = 65535.0
+    if image.mode == "F" and largest <= 1:
+        top = 1.0
+    elif largest <= 255 and not image.mode.startswith("I;16"):
+        top = 255.0
+    return np.clip(values * 255 / top + 0.5, 0, 255).astype(np.uint8)
 
 
 def _reason(error: Exception) -> str:

@@ -30,7 +30,7 @@ class FolderOptions(ImageOptions):
 
 
 def image_folder(config: TrialConfig) -> Data:
-    """Read one folder of images per class (JPEG, PNG, WebP, BMP, PPM), of any size and color.
+    """Read one folder of images per class, of any size and color: JPEG, PNG, GIF, TIFF, and others.
 
     Args:
         config: of the trial.

@@ -13,6 +13,7 @@ from torch import Tensor
 from g2g_core.config import TrialConfig
 from g2g_core.data.ahead import BatchesAhead
 from g2g_core.data.cache import FileImages, Images, decoded
+from g2g_core.data.decode import DECODING
 from g2g_core.data.erase import USUAL_POINTS, Points, face_mask, fixed_points
 from g2g_core.data.listing import ImageSet, Listing
 from g2g_core.data.options import ImageOptions
@@ -55,7 +56,7 @@ class ImageData:
         self.class_names = images.train.class_names
         self.shortest = options.shortest(config.image_size)
         self.order = Order(len(images.train.files), config.batch_size, config.seed)
-        self._files = (*images.train.files, *images.test.files)
+        self.files = (*images.train.files, *images.test.files)
         self._points = points or {}
         self._usual_points = fixed_points(options.face_points or USUAL_POINTS)
         self._ahead: BatchesAhead | None = None
@@ -64,16 +65,22 @@ class ImageData:
     @cached_property
     def file_digests(self) -> list[str]:
         """Digest of each file, training files first."""
-        return file_digests(self.set.folder, self._files)
+        return file_digests(self.set.folder, self.files)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of names, labels, division, and content of the files; see `Data.digest`."""
+        """SHA-256 of names, labels, division, content, and decoding of the files."""
         parts = [
             f"{part.files}{part.labels}{part.class_names}"
             for part in (self.set.train, self.set.test)
         ]
-        return digest_of([*parts, " ".join(self.file_digests)])
+        return digest_of([*parts, DECODING, " ".join(self.file_digests)])
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of all that the decoded images depend on."""
+        content = " ".join(self.file_digests)
+        return digest_of([PIL.__version__, DECODING, str(self.shortest), str(self.files), content])
 
     @cached_property
     def images(self) -> Images:
@@ -82,9 +89,7 @@ class ImageData:
         Raises:
             DataError: images cannot be read.
         """
-        content = " ".join(self.file_digests)
-        key = digest_of([PIL.__version__, str(self.shortest), str(self._files), content])
-        return decoded(self.set.folder, self._files, self.shortest, key, self.options.cache)
+        return decoded(self.set.folder, self.files, self.shortest, self.key, self.options.cache)
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step; see `Data.batch`."""
@@ -111,6 +116,12 @@ class ImageData:
             class_labels,
             *(self._masks(*drawn) for drawn in zip(indices, places, strict=True)),
         )
+
+    def names_of(self, step: int) -> list[str]:
+        """Return the files of the batch of a step, content images first."""
+        return [
+            self.files[i] for stream in STREAMS for i in self.order.indices(stream, step).tolist()
+        ]
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
         """Return fixed pairs; see `Data.evaluation_pairs`.
@@ -259,7 +270,7 @@ class ImageData:
         masks = []
         for i in indices:
             height, width = self.images[int(i)].shape[:2]
-            points = self._points.get(self._files[i], self._usual_points)
+            points = self._points.get(self.files[i], self._usual_points)
             masks.append(face_mask(height, width, points, self.options.erase))
         return torch.from_numpy(crop(masks, self.image_size, places)).float()
 

@@ -6,6 +6,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.cache import FileImages, unreadable
 from g2g_core.data.decode import BadImage, quiet_decoding, read_image
 from g2g_core.data.image_data import ImageData
+from g2g_core.data.inspection import inspect_quickly
 from g2g_core.data.pairs import Data, DataError
 
 SAMPLED = 100  # number of images tried of a large dataset
@@ -35,6 +36,27 @@ def problems_of(data: Data, config: TrialConfig) -> list[str]:
     except DataError as error:
         problems.append(str(error))
     return problems
+
+
+def caution_about(data: Data, config: TrialConfig) -> str | None:
+    """Return a line about images that can be used but look suspicious, or None.
+
+    Datasets that are decoded at each use are not read for it. If they were checked before, the
+    result counts; if not, the line says that they weren't.
+
+    Args:
+        data: a dataset without problems.
+        config: of the trial.
+    """
+    if not isinstance(data, ImageData):
+        return None
+    inspection = inspect_quickly(data, config.eval_pairs)
+    if inspection is None:
+        return (
+            f"{data.set.folder}: the {len(data.files)} images were not checked for blank or equal "
+            "ones, because they are decoded at each use"
+        )
+    return inspection.summary
 
 
 def _sample(images: FileImages) -> list[str]:

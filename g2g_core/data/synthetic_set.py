@@ -12,7 +12,7 @@ from torch import Tensor
 
 from g2g_core.config import TrialConfig
 from g2g_core.data.options import options_of
-from g2g_core.data.order import Order
+from g2g_core.data.order import STREAMS, Order
 from g2g_core.data.pairs import Batch, Data, DataError, Dataset, EvaluationPairs, digest_of
 from g2g_core.data.rendering import LOOKS, Content, Layers, Look, content, look, render
 from g2g_core.data.shapes import SHAPES
@@ -113,6 +113,15 @@ class Synthetic:
         content_images, content_labels = self._take(self.order.indices("content", step))
         class_images, class_labels = self._take(self.order.indices("class", step))
         return Batch(content_images, content_labels, class_images, class_labels)
+
+    def names_of(self, step: int) -> list[str]:
+        """Return the images of the batch of a step by look and content, content images first."""
+        places = [
+            divmod(i, self.options.contents)
+            for stream in STREAMS
+            for i in self.order.indices(stream, step).tolist()
+        ]
+        return [f"{self.class_names[label]}/content{number:04d}" for label, number in places]
 
     def evaluation_pairs(self, n: int, split: str = "test", shots: int = 1) -> EvaluationPairs:
         """Return fixed pairs of two looks and two contents that training never shows.

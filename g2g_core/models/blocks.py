@@ -155,6 +155,25 @@ def adaptive_instance_norm(values: Tensor, parameters: Tensor) -> Tensor:
     return result.view_as(values)
 
 
+def stop_where_flat(result: Tensor, source: Tensor) -> Tensor:
+    """Return a result without gradient for the entries that come from flat maps.
+
+    A flat map has the same value at every pixel, such as a blank image or its content code. Norms
+    leave nothing of it but rounding errors, yet each one multiplies its gradient by up to
+    1 / sqrt(EPS), which is 316. A dozen of them in a row overflow float32. No other entry changes
+    by a single bit.
+
+    Args:
+        result: (B, ...).
+        source: (B, C, H, W), what the result was computed from.
+    """
+    if not result.requires_grad:
+        return result
+    with torch.no_grad():
+        flat = (source.amax((2, 3)) == source.amin((2, 3))).all(1)
+    return torch.where(flat.view(-1, *(1,) * (result.dim() - 1)), result.detach(), result)
+
+
 def kaiming_start(module: nn.Module) -> None:
     """Set FUNIT's initial weights in a module; use it with `Module.apply`.
 

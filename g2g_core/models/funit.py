@@ -5,7 +5,13 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from g2g_core.models.blocks import ConvBlock, LinearBlock, ResidualBlocks, kaiming_start
+from g2g_core.models.blocks import (
+    ConvBlock,
+    LinearBlock,
+    ResidualBlocks,
+    kaiming_start,
+    stop_where_flat,
+)
 from g2g_core.models.options import GeneratorSizes
 
 
@@ -138,8 +144,7 @@ class FunitGenerator(nn.Module):
 
     def content_code(self, images: Tensor) -> Tensor:
         """Return content codes (B, C, h, w) of images (B, 3, H, W) in [-1, 1]."""
-        code: Tensor = self.enc_content(images)
-        return code
+        return stop_where_flat(self.enc_content(images), images)
 
     def class_code(self, images: Tensor) -> Tensor:
         """Return class codes (B, class_dim, 1, 1) of images (B, 3, H, W) in [-1, 1]."""
@@ -148,8 +153,7 @@ class FunitGenerator(nn.Module):
 
     def decode(self, content: Tensor, class_code: Tensor) -> Tensor:
         """Return images (B, 3, H, W) in [-1, 1] of content codes and as many class codes."""
-        image: Tensor = self.dec(content, self.mlp(class_code.flatten(1)))
-        return image
+        return stop_where_flat(self.dec(content, self.mlp(class_code.flatten(1))), content)
 
 
 class Mlp(nn.Module):

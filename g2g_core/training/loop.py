@@ -20,6 +20,7 @@ from g2g_core.record import Diverged, Record
 from g2g_core.training.divergence import Watch
 from g2g_core.training.setup import build, ready, start
 from g2g_core.training.step import TrainingStep
+from g2g_core.training.trace import trace
 
 
 def train(
@@ -41,8 +42,9 @@ def train(
         `resumed_at`, `skipped_checkpoints`, ...), then an `eval` at step 0 unless the run resumes.
         Then come `train` records every `log_every` steps, and `eval` records every `eval_every`
         steps and at the end. If the run ends early, the last record is a `note`
-        (`stopped_early`). All values except `time/...` are identical for identical configs on
-        machines of the same kind, even if the run was interrupted.
+        (`stopped_early`). If it diverges, a `note` (`divergence`) comes before the record of that
+        step. All values except `time/...` are identical for identical configs on machines of the
+        same kind, even if the run was interrupted.
 
     Raises:
         Diverged: a loss, a gradient, or a weight is not finite. The record of that step has been
@@ -102,8 +104,11 @@ def train(
             else None
         )
         if bad is not None:
+            batch = ready(data.batch(bad.step - 1), config, device)
+            traced = trace(bad, networks, data, batch, step)
+            yield Record(bad.step, "note", facts={"divergence": traced.facts})
             yield Record(bad.step, "train", values=_floats(bad.values))
-            raise Diverged(bad.step, bad.cause)
+            raise Diverged(bad.step, bad.cause, traced.words)
 
         if logged:
             numbers = _floats(values)  # waits for the device, so that the time is that of the steps

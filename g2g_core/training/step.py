@@ -117,9 +117,9 @@ class TrainingStep:
             if health is not None:
                 health |= self._accuracies(pair)
 
-        _minimize(total, network, optimizer)
+        norm = _minimize(total, network, optimizer)
         values["loss/total_discriminator"] = total.detach()
-        values["health/grad_norm_discriminator"] = gradient_norm(network.parameters())
+        values["health/grad_norm_discriminator"] = norm
 
     def _accuracies(self, pair: DiscriminatorPass) -> dict[str, float]:
         """Return how often the discriminator is right, before its update."""
@@ -143,15 +143,15 @@ class TrainingStep:
             total = _sum(weighted)
 
         if health is None:
-            _minimize(total, network, self.generator_optimizer)
+            norm = _minimize(total, network, self.generator_optimizer)
         else:
             health |= gradient_shares(weighted, _trained(network))
             before = [parameter.detach().clone() for parameter in _trained(network)]
-            _minimize(total, network, self.generator_optimizer)
+            norm = _minimize(total, network, self.generator_optimizer)
             health["health/update_ratio_generator"] = update_ratio(before, _trained(network))
 
         values["loss/total_generator"] = total.detach()
-        values["health/grad_norm_generator"] = gradient_norm(network.parameters())
+        values["health/grad_norm_generator"] = norm
         if self.networks.average is not None and self.config.ema_decay is not None:
             update_average(self.networks.average, network, self.config.ema_decay)
 
@@ -204,8 +204,18 @@ def _trained(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def _minimize(total: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Take one optimizer step on the gradient of `total` by the parameters of the network alone."""
+def _minimize(total: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
+    """Take one optimizer step on the gradient of `total` by the parameters of the network alone.
+
+    On a CPU, a gradient that isn't finite leaves the weights as they are, so that the step can be
+    repeated to find where it goes wrong. A GPU isn't waited for.
+
+    Returns:
+        The L2 norm of the gradient.
+    """
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(total, inputs=_trained(network))
-    optimizer.step()
+    norm = gradient_norm(network.parameters())
+    if norm.device.type != "cpu" or torch.isfinite(norm):
+        optimizer.step()
+    return norm

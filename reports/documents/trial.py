@@ -76,6 +76,9 @@ class TrialDocument(PlannedDocument, total=False):
         peak_memory_mb: Kind of memory -> the largest use, in MB (2**20 bytes).
         history_bytes: Size of its journal at its end.
         mlflow_run_id: Its run in MLflow.
+        stopped_early: Which metric was worse than its bound.
+        divergence: Of a diverged trial the step, the cause, the first tensor that wasn't finite,
+            and the images of the batch.
     """
 
     environment: dict[str, Any]
@@ -92,6 +95,7 @@ class TrialDocument(PlannedDocument, total=False):
     history_bytes: int
     mlflow_run_id: str
     stopped_early: str
+    divergence: dict[str, Any]
 
 
 OWN = frozenset(PlannedDocument.__annotations__)

@@ -31,7 +31,7 @@ def to_html(document: Document) -> str:
     A page therefore holds neither a time stamp nor a random id.
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             document=document,
@@ -49,7 +49,7 @@ def template(name: str) -> str:
     return (files("reports") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     """Return the template engine with the filters of the page's template."""
     environment = Environment(
         loader=FunctionLoader(template), autoescape=True, undefined=StrictUndefined

@@ -10,7 +10,7 @@ from g2g_core.models import MODELS
 from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
 from g2g_core.training.loop import train
-from g2g_core.translation import g2g, generator_of, options_by_shape
+from g2g_core.translation import g2g, generator_of, memory_of, options_by_shape
 from tests.g2g_core.tiny_funit import NETWORK, batch, config
 
 
@@ -101,6 +101,15 @@ def test_a_figure_with_several_shots():
     torch.testing.assert_close(
         g2g(generator, one, other, other[None])["full_recon"], alone["full_recon"]
     )
+
+
+@pytest.mark.parametrize("images", [2, 5])
+def test_memory_grows_with_the_area_and_the_number_of_images(images):
+    generator = FunitGenerator(FunitOptions(**NETWORK))
+    at_16, at_1024 = (memory_of(generator, side, images) for side in (16, 1024))
+    assert 1e4 < at_16 < 1e7
+    assert at_1024 == pytest.approx(64**2 * at_16, rel=0.3)
+    assert memory_of(generator, 16, 10) > at_16
 
 
 def test_a_checkpoint_of_an_earlier_version_may_name_options_that_are_gone():

@@ -25,11 +25,13 @@ class CommandBuilder:
     Attributes:
         missing: one message for each thing that the program needs and this machine lacks.
         sources: file that the command names -> digest of its content.
+        cautions: always empty, since the program reads its data itself.
     """
 
     def __init__(self, command: Command, spec: StudySpec) -> None:
         self.spec, self.command = spec, command
         self.missing: list[str] = _missing_program(command)
+        self.cautions: list[str] = []
         self.values = Patched(spec.base, spec.factors)
         self.written = Patched(CommandConfig(command.base), command.factors)
 

@@ -8,7 +8,7 @@ from ablate.study.design import Cell
 from ablate.study.identity import cell_id, digest, dumps, trial_id
 from ablate.study.nouns import StudySpec, Trial
 from ablate.study.patching import Patched, PerLevels
-from ablate.trainers.core.identity import DATA, FIELDS, Canonical, data_digest, weight_files
+from ablate.trainers.core.identity import DATA, FIELDS, Canonical, read_data, weight_files
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.core.sources import CHOOSING, sources_of
 from g2g_core.checkpoints.kind import oddity
@@ -26,10 +26,12 @@ class CoreBuilder:
     Attributes:
         missing: one message for each thing that cells need and this machine lacks.
         sources: module that some trial uses -> digest of its code.
+        cautions: one message for each dataset with suspicious images.
     """
 
     def __init__(self, spec: StudySpec, menus: Menus) -> None:
         self.missing: list[str] = []
+        self.cautions: list[str] = []
         self.menus = menus
         self.patched = Patched(spec.base, spec.factors)
         self.seed = spec.seeds[0]
@@ -76,10 +78,13 @@ class CoreBuilder:
         """Return the digest of the data, or `missing` if the data cannot be used."""
         config = TrialConfig.from_dict({**values, "seed": self.seed})
         try:
-            return data_digest(config, self.menus)
+            content, caution = read_data(config, self.menus)
         except (ValueError, OSError) as error:
             self.missing.append(" ".join(str(error).split()))
             return "missing"
+        if caution is not None:
+            self.cautions.append(caution)
+        return content
 
     def _checkpoint(self, values: dict[str, Any]) -> str:
         """Return the digest of the checkpoint that trials start from; `none` without one."""

@@ -77,31 +77,35 @@ def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
     return canonical_number(canonical(field, values), menus.config[field])
 
 
-def data_digest(config: TrialConfig, menus: Menus) -> str:
+def read_data(config: TrialConfig, menus: Menus) -> tuple[str, str | None]:
     """Return the digest of the content of a config's data, after checking its images.
 
     All images are opened, or a sample of them if the dataset is large.
+
+    Returns:
+        The digest, and a caution about suspicious images, or None.
 
     Raises:
         DataError: the data cannot be used.
     """
     rules = menus.datasets[config.dataset].options.values()
     if any(rule.get("format") == "path" for rule in rules):
-        return _digest_of_dataset(config)
+        return _read_dataset(config)
     question = dumps({name: config.to_dict()[name] for name in DATA})
-    return str(remembered(f"data {question}", lambda: _digest_of_dataset(config)))
+    content, caution = remembered(f"data {question}", lambda: _read_dataset(config))
+    return content, caution
 
 
-def _digest_of_dataset(config: TrialConfig) -> str:
-    """Return the digest of a config's data from the dataset itself; this imports torch."""
+def _read_dataset(config: TrialConfig) -> tuple[str, str | None]:
+    """Return the digest and the caution of a config's data; this imports torch."""
     from g2g_core.data import DataError, all_datasets
-    from g2g_core.data.preflight import problems_of
+    from g2g_core.data.preflight import caution_about, problems_of
 
     data = all_datasets()[config.dataset](config)
     problems = problems_of(data, config)
     if problems:
         raise DataError("; ".join(problems))
-    return data.digest
+    return data.digest, caution_about(data, config)
 
 
 def weight_files(values: Mapping[str, Any], menus: Menus) -> dict[str, str]:

@@ -26,12 +26,14 @@ class ObjectBuilder:
     Attributes:
         missing: one message for each missing file or folder that an option names.
         sources: module of the trainer's package -> digest of its code.
+        cautions: always empty, since the core can't look into the trainer's data.
     """
 
     def __init__(
         self, name: str, spec: StudySpec, rules: Mapping[str, Schema], sources: Mapping[str, str]
     ) -> None:
         self.missing: list[str] = []
+        self.cautions: list[str] = []
         self.name, self.spec, self.rules = name, spec, rules
         self.patched = Patched(spec.base, spec.factors)
         self.config = PerLevels(self.patched, self.patched.fields, self._config)

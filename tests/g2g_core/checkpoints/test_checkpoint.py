@@ -14,6 +14,7 @@ from g2g_core.checkpoints.checkpoint import (
     restore,
     weights_digest,
 )
+from g2g_core.checkpoints.checkpoint_file import Saved
 from g2g_core.hashing import sha256
 from g2g_core.models import MODELS
 from g2g_core.training.loop import train
@@ -267,6 +268,31 @@ def test_export_to_funit_and_back_is_equal(ours, tmp_path):
         assert all(
             torch.equal(back.parts[part][name], value) for name, value in saved.parts[part].items()
         )
+
+
+def test_a_foreign_class_encoder_is_not_exported(ours, tmp_path):
+    saved = read(ours[0])
+    generator = {
+        name.replace("enc_class_model.model.", "enc_class_model.network."): value
+        for name, value in saved.parts["generator"].items()
+    }
+    foreign = Saved(saved.path, saved.layout, {"generator": generator}, saved.facts)
+    with pytest.raises(CheckpointError, match="its class encoder is not FUNIT's own"):
+        layouts.write_funit(foreign, tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()
+
+
+def test_the_prefix_of_wrappers_for_several_gpus_is_dropped(ours, tmp_path):
+    files = layouts.write_funit(read(ours[0]), tmp_path, "gen_00000000.pt")
+    for file in files:
+        states = {
+            part: {f"module.{name}": value for name, value in state.items()}
+            for part, state in torch.load(file, weights_only=True).items()
+        }
+        torch.save(states, file)
+    back, plain = read(files[0]), read(ours[0])
+    for part in PARTS[:3]:
+        assert back.parts[part].keys() == plain.parts[part].keys()
 
 
 @pytest.mark.skipif(

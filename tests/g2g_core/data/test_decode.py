@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from g2g_core.data.decode import BadImage, quiet_decoding, read_image
 
@@ -24,7 +24,7 @@ def test_colour_png_is_exact(tmp_path):
     assert np.array_equal(read(tmp_path / "a.png"), COLOUR)
 
 
-@pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "pgm", "jpg"])
+@pytest.mark.parametrize("suffix", ["png", "bmp", "webp", "pgm", "jpg", "gif", "tiff"])
 def test_grey_becomes_three_equal_channels(tmp_path, suffix):
     Image.fromarray(GRADIENT).save(tmp_path / f"a.{suffix}")
     pixels = read(tmp_path / f"a.{suffix}")
@@ -89,10 +89,56 @@ def test_shortest_side_and_aspect(tmp_path, size, expected):
     assert read(tmp_path / "a.png", 20).shape == (*expected, 3)
 
 
-def test_first_frame_of_an_animation(tmp_path):
+@pytest.mark.parametrize("suffix", ["webp", "gif", "tiff"])
+def test_first_frame_of_an_animation(tmp_path, suffix):
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
-    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
-    assert tuple(read(tmp_path / "a.webp")[3, 3]) == (255, 0, 0)
+    options = {"lossless": True} if suffix == "webp" else {}
+    frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], **options)
+    assert tuple(read(tmp_path / f"a.{suffix}")[3, 3]) == (255, 0, 0)
+
+
+def test_colour_tiff_is_exact(tmp_path):
+    for compression in (None, "tiff_lzw", "tiff_adobe_deflate"):
+        Image.fromarray(COLOUR).save(tmp_path / "a.tiff", compression=compression)
+        assert np.array_equal(read(tmp_path / "a.tiff"), COLOUR)
+
+
+def test_floats_and_sixteen_bits_of_a_tiff_become_eight(tmp_path):
+    Image.fromarray(GRADIENT.astype(np.uint16) * 257).save(tmp_path / "words.tiff")
+    Image.fromarray(GRADIENT.astype(np.float32) / 255).save(tmp_path / "shares.tiff")
+    Image.fromarray(GRADIENT.astype(np.float32)).save(tmp_path / "floats.tiff")
+    for name in ("words", "shares", "floats"):
+        assert np.array_equal(read(tmp_path / f"{name}.tiff")[..., 0], GRADIENT), name
+
+
+def test_colours_of_an_embedded_profile_become_srgb(tmp_path):
+    image = Image.fromarray(COLOUR)
+    red_image = Image.new("RGB", (16, 16), (255, 0, 0))
+    swapped = swapped_profile()
+    red_image.save(tmp_path / "a.png", icc_profile=swapped)
+    red_image.convert("RGBA").save(tmp_path / "alpha.png", icc_profile=swapped)
+    red_image.save(tmp_path / "a.tiff", icc_profile=swapped)
+    red_image.quantize(4).save(tmp_path / "palette.png", icc_profile=swapped)
+    for name in ("a.png", "alpha.png", "a.tiff", "palette.png"):
+        red, green, blue = read(tmp_path / name)[3, 3]
+        assert (red < 60, green > 200, blue < 60) == (True, True, True), name
+
+    # Pixels under the sRGB profile, a damaged one, and one for another kind of image are exact.
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    for profile in (srgb, lab, b"no profile", swapped[:200]):
+        image.save(tmp_path / "b.png", icc_profile=profile)
+        assert np.array_equal(read(tmp_path / "b.png"), COLOUR)
+
+
+def swapped_profile():
+    """A profile whose red is sRGB's green and the other way around."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    places = {bytes(profile[at : at + 4]): at for at in range(132, 132 + 12 * profile[131], 12)}
+    red, green = places[b"rXYZ"], places[b"gXYZ"]
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    # Without its own name, it doesn't call itself sRGB.
+    return bytes(profile).replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
 
 
 def png(width=16, height=16, chunks=None, depth=8, colour=2):
@@ -118,7 +164,9 @@ def encoded(kind, image=None, **options):
     return file.getvalue()
 
 
-JPEG, PNG, WEBP, BMP = (encoded(kind) for kind in ("JPEG", "PNG", "WEBP", "BMP"))
+JPEG, PNG, WEBP, BMP, GIF, TIFF = (
+    encoded(kind) for kind in ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+)
 DAMAGED = {
     "empty.jpg": b"",
     "one_byte.png": b"\x89",
@@ -143,8 +191,11 @@ DAMAGED = {
     "text_bomb.png": png(chunks=[(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 80_000_000))]),
     "thin.png": encoded("PNG", Image.new("RGB", (400, 10))),
     "tiny.png": encoded("PNG", Image.new("RGB", (3, 3))),
-    "gif_inside.jpg": encoded("GIF", Image.new("P", (16, 16))),
-    "tiff_inside.png": encoded("TIFF"),
+    "half.gif": GIF[: len(GIF) // 2],
+    "half.tiff": TIFF[: len(TIFF) // 2],
+    "tiff_bomb.tif": encoded("TIFF", Image.new("1", (60000, 2000)), compression="group4"),
+    "ico_inside.png": encoded("ICO"),
+    "nan.tif": encoded("TIFF", Image.fromarray(np.full((16, 16), np.nan, np.float32))),
     "postscript.jpg": (
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n(touch ran) system showpage\n"
     ),

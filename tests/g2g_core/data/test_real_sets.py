@@ -78,7 +78,7 @@ def test_sprites_that_show_one_person_share_their_palette():
 
 def test_landmarks_of_celeba_are_used():
     faces = DATASETS["celeba"](config("celeba_layout", erase="eyes"))
-    assert len(faces._points) == len(faces._files)
+    assert len(faces._points) == len(faces.files)
     points = next(iter(faces._points.values()))
     assert 0 < points.min() < points.max() < 1
     assert 0.05 < float(faces.batch(0).content_erase.mean()) < 0.3

@@ -1,8 +1,10 @@
 import math
+import re
 from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from g2g_core.checkpoints.checkpoint_file import CheckpointError
 from g2g_core.losses.menu import LOSSES
@@ -192,6 +194,44 @@ def test_divergence_is_found_in_its_step(monkeypatch, tmp_path, log_every):
     assert records[-1].step == 3
     assert math.isinf(records[-1].values["loss/short_recon"])
     assert [f.name for f in tmp_path.iterdir()] == ["step_00000002.pt"]
+    told = records[-2].facts["divergence"]
+    assert (told["step"], told["cause"], told["first"]) == (
+        *(3, "loss/short_recon"),
+        "the loss short_recon",
+    )
+    assert 2 <= len(told["images"]) <= 8
+    assert all(name.startswith("look") for name in told["images"])
+    assert str(caught.value).startswith("loss/short_recon is not finite at step 3: it begins with")
+
+
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        ({"lr_generator": 1e30}, r"the output of generator\.enc_\w+\.model\.\d(\.conv)?"),
+        ({"lr_generator": 1e38}, r"the parameter generator\.enc_\w+\..*"),
+    ],
+)
+def test_a_divergence_names_the_first_tensor_and_the_images_of_its_batch(
+    make_folder, monkeypatch, tmp_path, changes, first
+):
+    monkeypatch.setenv("G2G_CACHE", str(tmp_path / "cache"))
+    folder = make_folder(classes=4, images=3, size=(16, 16))
+    Image.new("RGB", (16, 16), "red").save(folder / "a" / "1.png")
+    data = {"root": str(folder), "test_classes": ("c", "d"), "resize": 16}
+    files = {f"{class_}/{number}.png" for class_ in "ab" for number in range(3)}
+    records = []
+    changes |= {"dataset": "image_folder", "data": data, "image_size": 16, "batch_size": 6}
+    with pytest.raises(Diverged) as caught:
+        records.extend(train(config(metrics=("long_l1",), steps=4, eval_every=0, **changes)))
+    told = records[-2].facts["divergence"]
+    assert re.fullmatch(first, told["first"])
+    assert set(told["images"]) == files
+    assert told["blank"] == ["a/1.png"]
+    assert str(caught.value).endswith(
+        f"it begins with {told['first']}; the batch has a/1.png (blank), "
+        + ", ".join([name for name in told["images"] if name != "a/1.png"][:3])
+        + " and 2 more"
+    )
 
 
 def test_warm_up_moves_the_discriminator_only(tmp_path):
