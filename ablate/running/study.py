@@ -212,7 +212,7 @@ class _Run:
 
             forwarding = None
             if uri != OFF and not (not todo and all_sent(self.folder, self.plan.trials, uri)):
-                forwarding = Forwarding(self.folder, uri)
+                forwarding = Forwarding(self.folder, uri, self.messages.append)
             if todo:
                 self._execute(todo, resources)
 
@@ -335,6 +335,7 @@ class _Run:
             referee=Referee(options.fail_fast, options.alike_limit),
             fresh_workers=options.fresh_workers,
             trainer=options.trainer,
+            said=self.messages,
         )
         reused = len(self.plan.trials) - len(todo)
         metric = self.plan.spec.outcome.metric
@@ -343,7 +344,7 @@ class _Run:
             with (
                 terminated_as_interrupted(),
                 self._budget(),
-                Progress(self.folder, todo, metric, reused, options.quiet),
+                Progress(self.folder, todo, metric, reused, options.quiet, self.messages),
             ):
                 execute(job)
         except KeyboardInterrupt:
@@ -356,8 +357,6 @@ class _Run:
             self.exit_code = 3
             self._say(f"stopped: {error}; finished trials are kept. To resume: {_command()}")
 
-        for line in job.said:
-            self._say(line)
         if job.stopped:
             self.exit_code = 3 if "the disk is full" in job.stopped else 1
             self._say(f"stopped: {job.stopped}")
@@ -412,7 +411,10 @@ class _Run:
 
     def _tracked(self, forwarding: Forwarding) -> None:
         """Let the tracking process finish, and write the ids of the runs to `trial.json`."""
+        before = len(self.messages)
         behind = forwarding.finish()
+        for line in self.messages[before:]:
+            self._print(line)
         if behind:
             self._say(behind)
 
@@ -445,6 +447,10 @@ class _Run:
     def _say(self, text: str) -> None:
         """Keep a message for the result, and print it on stderr unless quiet."""
         self.messages.append(text)
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        """Print a message on stderr unless quiet."""
         if not self.options.quiet:
             print(text, file=sys.stderr, flush=True)
 

@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ablate.disk import children
 from ablate.disk.folder import StudyFolder
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import read_plan
@@ -42,14 +44,17 @@ def serve(folder: Path, port: int, show: Callable[[str], None]) -> int:
         return 0
 
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    process = subprocess.Popen(command, env=os.environ | quiet, start_new_session=True)
-    try:
-        with terminated_as_interrupted():
-            return process.wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        _end(process)
+    env = children.environment(quiet, children.OF_MLFLOW)
+    # The server imports from its current folder, whatever its options say
+    with tempfile.TemporaryDirectory(prefix="g2g-mlflow-") as empty:
+        process = subprocess.Popen(command, env=env, cwd=empty, start_new_session=True)
+        try:
+            with terminated_as_interrupted():
+                return process.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _end(process)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
