@@ -19,7 +19,7 @@ from ablate.disk.locks import Share
 from ablate.disk.room import enough_room, writable
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
-from ablate.results import tables
+from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds
 from ablate.running import looks
 from ablate.running.driver import Infrastructure, Job, execute, settle
@@ -396,18 +396,16 @@ class _Run:
             ledger.record_look(self.folder)
 
     def _report(self, trials_ran: bool) -> None:
-        """Build the report if trials ran, or if the tables are newer than the report."""
+        """Build the report if trials ran, or if the study has changed since the last report."""
         page = StudyFolder(self.folder).page
-        if (
-            not trials_ran
-            and page.exists()
-            and page.stat().st_mtime >= StudyFolder(self.folder).trials_table.stat().st_mtime
-        ):
+        if not trials_ran and page.exists() and fresh.is_current(self.folder, "report"):
             return
 
         from reports import build_report, load_results
 
+        made_from = fresh.content(self.folder)
         build_report(load_results(self.folder), StudyFolder(self.folder).report)
+        fresh.note(self.folder, "report", made_from)
 
     def _tracked(self, forwarding: Forwarding) -> None:
         """Let the tracking process finish, and write the ids of the runs to `trial.json`."""
@@ -429,7 +427,7 @@ class _Run:
             tables.gather(self.folder)
             if self.options.report:
                 # The report stays current: it doesn't show the ids, which alone have changed
-                (StudyFolder(self.folder).page).touch()
+                fresh.note(self.folder, "report", fresh.content(self.folder))
 
     def _result(self) -> StudyResult:
         """Return the results of all trials of the plan, read from their folders."""
