@@ -77,6 +77,12 @@ def users_environment() -> dict[str, str]:
     return {name: env[name] for name in env if not name.startswith(FAMILIES)} | users
 
 
+def give_back(prefix: str) -> None:
+    """Set the user's variables whose names start so in this process, for code of the user."""
+    theirs: dict[str, str] = json.loads(os.environ.get(USERS_VARIABLES, "{}"))
+    os.environ.update({name: theirs[name] for name in theirs if name.startswith(prefix)})
+
+
 def code_folders() -> list[str]:
     """Return the folders in which only the user's own program made Python search for modules.
 

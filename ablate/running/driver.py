@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from ablate.disk import children
+from ablate.disk import children, signals
 from ablate.disk.folder import StudyFolder
 from ablate.disk.watchdog import Part, Watchdog
 from ablate.running.resources import Resources, cluster_answers
@@ -112,12 +112,14 @@ def execute(job: Job) -> None:
 def inline(job: Job) -> None:
     """Run one trial after the other in this process, without Ray."""
     train = load_entry(job.trainer)
-    with contextlib.nullcontext() if job.resources.gpus else _hidden_gpus():
+    stop = StudyFolder(job.folder).stop
+    hidden = contextlib.nullcontext() if job.resources.gpus else _hidden_gpus()
+    with signals.announced(stop.touch), hidden:
         for trial in job.trials:
             folder = StudyFolder(job.folder).trial(trial.id)
             result = run_trial(trial, folder, device=job.resources.device, train=train)
             job.stopped = job.referee.stop_reason(result)
-            if job.stopped or (StudyFolder(job.folder).stop).exists():
+            if job.stopped or stop.exists():
                 return
 
 
@@ -215,18 +217,19 @@ class Driver:
         self.job = job
         self.scratch = _scratch_folder()
         self._log = (StudyFolder(job.folder).driver_log).open("ab")
-        self._process = subprocess.Popen(
-            (sys.executable, "-c", "from ablate.running.ray_tune import main; main()"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env=driver_environment(job.resources),
-            # Ray lets its workers import from the driver's current folder
-            cwd=self.scratch,
-            # Ctrl-C reaches only the command, which then stops the trials cleanly
-            start_new_session=True,
-            text=True,
-        )
+        with signals.blocked():
+            self._process = subprocess.Popen(
+                (sys.executable, "-c", "from ablate.running.ray_tune import main; main()"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                env=driver_environment(job.resources),
+                # Ray lets its workers import from the driver's current folder
+                cwd=self.scratch,
+                # Ctrl-C reaches only the command, which then stops the trials cleanly
+                start_new_session=True,
+                text=True,
+            )
 
         order = {
             "folder": str(job.folder),
@@ -253,6 +256,7 @@ class Driver:
             pass  # the driver died at once, which wait() notices
 
         self._refused: str | None = None
+        self._failed: str | None = None
         self._done = False
         self._watchdog = Watchdog(
             self._process.pid,
@@ -278,7 +282,7 @@ class Driver:
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
             # Ray's processes end before the driver does
-            if self._done or self._refused:
+            if self._done or self._refused or self._failed:
                 deadline = min(deadline, time.monotonic() + END_S)
             elif fault := self._watchdog.look():
                 return fault
@@ -287,15 +291,17 @@ class Driver:
             self._reader.join(timeout=5)
         if self._refused:
             raise StudyError(self._refused)
+        if self._failed:
+            return f"Ray failed with {self._failed}"
         return None if self._done else "Ray's driver has died"
 
-    def stop_gently(self, patience_s: float = 15.0) -> None:
+    def stop_gently(self, patience_s: float = 25.0) -> None:
         """Ask the trials to end at their next record, and wait for the driver to end.
 
         A second Ctrl-C ends the wait.
 
         Args:
-            patience_s: how long to wait at most, in seconds.
+            patience_s: how long to wait at most, in seconds: less than schedulers wait.
         """
         (StudyFolder(self.job.folder).stop).touch()
         deadline = time.monotonic() + patience_s
@@ -307,7 +313,8 @@ class Driver:
 
     def close(self) -> None:
         """End the driver and all processes it started, and remove Ray's scratch folder."""
-        end_tree(self._process.pid)
+        # The processes of a local Ray ignore the first signal, and have nothing left to do
+        end_tree(self._process.pid, 0.0 if self.job.resources.address is None else 3.0)
         self._watchdog.kill()
         self._process.wait()
 
@@ -333,6 +340,8 @@ class Driver:
                     self.job.stopped = message["text"]
                 case "said":
                     self.job.said.append(message["text"])
+                case "failed":
+                    self._failed = message["text"]
                 case "done":
                     self._done = True
                 case "alive":
@@ -372,9 +381,8 @@ def driver_environment(resources: Resources) -> dict[str, str]:
     if not os.environ.get("OMP_NUM_THREADS", "1").isdigit():
         own["OMP_NUM_THREADS"] = "1"  # a trial sets its own number
 
-    # Trainers may use MLflow themselves; the driver doesn't
-    kept = OF_CLUSTERS if resources.address is not None else OF_RAY
-    return children.environment(own, (*kept, "MLFLOW_"))
+    # Without MLflow's: Ray Tune imports it, and settings for another program may make that fail
+    return children.environment(own, OF_RAY if resources.address is None else OF_CLUSTERS)
 
 
 def end_tree(pid: int, patience_s: float = 3.0) -> None:

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +21,7 @@ import psutil
 import ray
 from ray import tune
 
-from ablate.disk import children, locks
+from ablate.disk import children, locks, signals
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
@@ -54,7 +55,8 @@ IDLE_ROUNDS = 12
 def main() -> None:
     """Read an order from stdin and run it.
 
-    The last event is `done`, unless Ray itself failed or the cluster lacks the resources.
+    The last event is `done`, `failed` if Ray itself failed, or `refused` if the cluster lacks the
+    resources.
     """
     # Events get a copy of stdout, and everything that prints goes to driver.log
     events = os.fdopen(os.dup(1), "w", buffering=1)
@@ -65,11 +67,19 @@ def main() -> None:
     children.search_last(order["code"])
 
     study = _Study(order, events)
-    if not study.connect():
-        return
-    threading.Thread(target=study.live, daemon=True).start()
-    study.run()
+    try:
+        if not study.connect():
+            return
+        threading.Thread(target=study.live, daemon=True).start()
+        study.run()
+    except Exception as error:
+        # Before Ray's processes end, so that nobody takes their end for the cause
+        study.say("failed", " ".join(f"{type(error).__name__}: {error}".split())[:300])
+        raise
     study.say("done", "")
+    if order["address"] is None:
+        # A local Ray has nothing left to do, and would wait for processes that ignore SIGTERM
+        _end(0)
     ray.shutdown()
 
 
@@ -81,9 +91,15 @@ def _nodes() -> list[dict[str, Any]]:
 def _die_with_command() -> None:
     """End this process and its children as soon as the command that started it is gone."""
     sys.stdin.read()  # returns when the command's end of the pipe closes
+    _end(1)
+
+
+def _end(code: int) -> None:
+    """End this process and its children at once."""
     for child in psutil.Process().children(recursive=True):
-        child.kill()
-    os._exit(1)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    os._exit(code)
 
 
 class _Study:
@@ -211,6 +227,7 @@ class _Study:
         """Run Ray Tune once over the trials with these ids, in this order."""
         job = {name: self.order[name] for name in ("folder", "trainer", "code")} | {"gpus": gpus}
         # The nodes of a cluster may not have this folder
+        job["deaf"] = _Deaf()
         job["current"] = self.order["current"] if self.order["address"] is None else None
         self.last_try = self.alone(workers, gpus)
         tuner = tune.Tuner(
@@ -341,7 +358,7 @@ class _Stopper(tune.Stopper):
         patience_s: how long to wait for the running trials at most, in seconds.
     """
 
-    def __init__(self, study: _Study, patience_s: float = 10.0) -> None:
+    def __init__(self, study: _Study, patience_s: float = 20.0) -> None:
         self.study = study
         self.patience_s = patience_s
         self.looked = 0.0
@@ -371,6 +388,23 @@ class _Stopper(tune.Stopper):
         return not busy or now > self.deadline
 
 
+class _Deaf:
+    """An object that makes a worker ignore the signals of schedulers once it has received it.
+
+    Ray's own handler would end the worker before its trial has saved its state. Only the main
+    thread can replace a handler, and Ray unpickles a trial's config there.
+    """
+
+    def __reduce__(self) -> tuple[Callable[[], "_Deaf"], tuple[()]]:
+        return _deafened, ()
+
+
+def _deafened() -> _Deaf:
+    """Ignore the signals of schedulers in this process; what a pickled `_Deaf` becomes."""
+    signals.ignore()
+    return _Deaf()
+
+
 def work(config: dict[str, Any]) -> None:
     """Run one trial in a Ray worker; what to run is in the trial's folder.
 
@@ -385,6 +419,7 @@ def work(config: dict[str, Any]) -> None:
         Locked: another process still runs this trial.
     """
     children.search_last(config["code"])
+    children.give_back("MLFLOW_")
     if config["current"] is not None:
         with contextlib.suppress(OSError):  # it may be gone
             os.chdir(config["current"])
