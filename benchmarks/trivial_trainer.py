@@ -10,17 +10,21 @@ import math
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
 from g2g_core.config import TrialConfig
-from g2g_core.record import Diverged, Record
+from g2g_core.record import Diverged, Record, Stopped
 
 
 def train(
-    config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None
+    config: TrialConfig,
+    *,
+    device: str = "cpu",
+    checkpoints: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record]:
     """Yield the records of a trial, like `g2g_core.training.loop.train`.
 
@@ -29,6 +33,10 @@ def train(
             wrong at step `data.at`.
         device: named in the facts, otherwise unused.
         checkpoints: folder of the checkpoints; None writes none.
+        stop: asked after every step whether to write a checkpoint and end.
+
+    Raises:
+        Stopped: `stop` said so.
     """
     sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
     done = _restored(checkpoints)
@@ -45,16 +53,16 @@ def train(
         yield Record(step, "train", {name: _value(config, name, step) for name in _names(config)})
         if step % config.eval_every == 0 or step == config.steps:
             yield _evaluated(config, step)
-        if (
-            checkpoints is not None
-            and config.checkpoint_every
-            and step % config.checkpoint_every == 0
-        ):
+        stopping = step < config.steps and stop()
+        due = config.checkpoint_every and step % config.checkpoint_every == 0
+        if checkpoints is not None and (due or stopping):
             checkpoints.mkdir(parents=True, exist_ok=True)
             # Renaming is atomic: a kill at any moment leaves a whole checkpoint.
             part = checkpoints / "part"
             part.write_text(json.dumps({"step": step}))
             part.replace(checkpoints / "newest.json")
+        if stopping:
+            raise Stopped
 
 
 def _restored(checkpoints: Path | None) -> int | None:

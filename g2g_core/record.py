@@ -31,6 +31,10 @@ class Record:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Stopped(Exception):
+    """End of a training run before its last step, because it was asked to stop."""
+
+
 class Diverged(Exception):
     """A loss, a gradient, or a weight became non-finite.
 

@@ -106,6 +106,11 @@ class StudyFolder:
         return self.path / "history.parquet"
 
     @property
+    def made(self) -> Path:
+        """From which content tables and report were made."""
+        return self.path / "made.json"
+
+    @property
     def report(self) -> Path:
         """The folder of the report."""
         return self.path / "report"

@@ -15,6 +15,7 @@ from typing import Any
 
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.planning.plan_file import plan_document
+from ablate.results import fresh
 from ablate.study.outcome import degraded_at_step, summarise
 from ablate.trial import journal, trial_file
 from ablate.trial.journal import Line
@@ -40,32 +41,25 @@ def gather(folder: Path) -> Path:
         The path of trials.csv. Its metric columns are empty for trials that did not finish.
     """
     own = StudyFolder(folder)
+    made_from = fresh.content(folder)
     gathered = _Gathered(plan_document(folder), folder)
     atomic.replace(own.history_table, gathered.write_history)
     atomic.write_text(own.trials_table, gathered.trials_csv())
+    fresh.note(folder, "tables", made_from)
     return own.trials_table
 
 
 def up_to_date(folder: Path) -> bool:
-    """Return whether the tables are complete and newer than everything they are made from."""
+    """Return whether the tables are complete and made from the folder's current content."""
     own = StudyFolder(folder)
     try:
         with own.trials_table.open("rb") as table, own.history_table.open("rb") as history:
             history.seek(-len(PARQUET), os.SEEK_END)
             if not table.readline().startswith(b"trial_id,") or history.read() != PARQUET:
                 return False
-
-        made = min(file.stat().st_mtime_ns for file in (own.trials_table, own.history_table))
-        sources = [own.plan]
-        for trial in atomic.read_json(own.plan)["trials"]:
-            # A folder's own time is that of the last file that was added or removed.
-            where = own.trial(trial["trial_id"])
-            inside = TrialFolder(where)
-            files = (where, inside.document, inside.journal, inside.tracked)
-            sources += [path for path in files if path.exists()]
-        return all(path.stat().st_mtime_ns <= made for path in sources)
-    except (OSError, KeyError):
+    except OSError:
         return False
+    return fresh.is_current(folder, "tables")
 
 
 class _Gathered:

@@ -8,6 +8,7 @@ from its folder, never from Ray.
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -21,10 +22,11 @@ from pathlib import Path
 
 import psutil
 
+from ablate.disk import children, signals
 from ablate.disk.folder import StudyFolder
+from ablate.disk.watchdog import Part, Watchdog
 from ablate.running.resources import Resources, cluster_answers
 from ablate.study.nouns import StudyError, Trial
-from ablate.trainers.command.environment import USERS_PYTHONPATH
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
@@ -33,6 +35,29 @@ from ablate.trial.run import run_trial
 
 PAUSE_S = 3.0
 """Seconds before Ray is started again, times the deaths of Ray since a trial last ended."""
+
+
+OF_RAY = ("RAY_memory_",)
+"""What the names of variables start with that set how Ray watches a machine's memory."""
+
+OF_CLUSTERS = (*OF_RAY, "RAY_AUTH_", "RAY_TLS_", "RAY_USE_TLS", "RAY_TMPDIR", "RAY_gcs_")
+"""What the names of Ray's variables start with that reach a driver on a cluster of the user."""
+
+
+SERVICES = ("gcs_server", "raylet", "dashboard.py", "monitor.py", "log_monitor.py")
+"""Programs of Ray without which it can't go on, or soon doesn't."""
+
+AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
+"""Titles of further such processes."""
+
+FIRST_SIGN_S = 180.0
+"""Seconds that Ray may take to start, on a busy machine."""
+
+SILENCE_S = 40.0
+"""Seconds without a sign of life from Ray after which it counts as hanging."""
+
+END_S = 20.0
+"""Seconds that the driver may take to end after it has done everything."""
 
 
 class Infrastructure(Exception):
@@ -87,12 +112,14 @@ def execute(job: Job) -> None:
 def inline(job: Job) -> None:
     """Run one trial after the other in this process, without Ray."""
     train = load_entry(job.trainer)
-    with contextlib.nullcontext() if job.resources.gpus else _hidden_gpus():
+    stop = StudyFolder(job.folder).stop
+    hidden = contextlib.nullcontext() if job.resources.gpus else _hidden_gpus()
+    with signals.announced(stop.touch), hidden:
         for trial in job.trials:
             folder = StudyFolder(job.folder).trial(trial.id)
             result = run_trial(trial, folder, device=job.resources.device, train=train)
             job.stopped = job.referee.stop_reason(result)
-            if job.stopped or (StudyFolder(job.folder).stop).exists():
+            if job.stopped or stop.exists():
                 return
 
 
@@ -130,13 +157,13 @@ def on_ray(job: Job) -> None:
 
         driver = Driver(job, remaining)
         try:
-            clean = driver.wait()
+            fault = driver.wait()
         except KeyboardInterrupt:
             driver.stop_gently()
             raise
         finally:
             driver.close()
-        if clean or job.stopped:
+        if fault is None or job.stopped:
             return
 
         deaths += 1
@@ -147,9 +174,32 @@ def on_ray(job: Job) -> None:
             )
         if deaths > job.max_retries:
             raise Infrastructure(
-                f"Ray died {deaths} times; its last words are in {job.folder / 'driver.log'}"
+                f"Ray died {deaths} times ({fault}); "
+                f"its last words are in {job.folder / 'driver.log'}"
             )
-        job.said.append(f"Ray died; started again for what is left ({deaths} of {job.max_retries})")
+        job.said.append(
+            f"{fault}; Ray starts again for the remaining trials ({deaths} of {job.max_retries})"
+        )
+
+
+def part_of(command_line: Sequence[str]) -> Part | None:
+    """Return the task of one of Ray's processes, or None for a process of the user."""
+    if not command_line:
+        return None
+    words = [word for word in command_line[1:4] if not word.startswith("-")]
+    program = Path(command_line[0]).name
+    if program.startswith("python") and words:
+        program = Path(words[0]).name
+    if program in SERVICES:
+        # These two look after the others all the time
+        return Part(f"Ray's {program}", busy=program in ("gcs_server", "raylet"))
+    if program in AGENTS:
+        return Part(f"Ray's {program.removeprefix('ray::')}")
+    if program.startswith("ray::") or program == "default_worker.py":
+        return Part("a worker", needed=False)
+    if program == "supervisor.py":
+        return Part("the supervisor of a program", needed=False)
+    return None
 
 
 class Driver:
@@ -167,16 +217,19 @@ class Driver:
         self.job = job
         self.scratch = _scratch_folder()
         self._log = (StudyFolder(job.folder).driver_log).open("ab")
-        self._process = subprocess.Popen(
-            (sys.executable, "-c", "from ablate.running.ray_tune import main; main()"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env=driver_environment(job.resources),
-            # Ctrl-C reaches only the command, which then stops the trials cleanly
-            start_new_session=True,
-            text=True,
-        )
+        with signals.blocked():
+            self._process = subprocess.Popen(
+                (sys.executable, "-c", "from ablate.running.ray_tune import main; main()"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                env=driver_environment(job.resources),
+                # Ray lets its workers import from the driver's current folder
+                cwd=self.scratch,
+                # Ctrl-C reaches only the command, which then stops the trials cleanly
+                start_new_session=True,
+                text=True,
+            )
 
         order = {
             "folder": str(job.folder),
@@ -191,6 +244,8 @@ class Driver:
             "fresh_workers": job.fresh_workers,
             "trainer": job.trainer,
             "scratch": str(self.scratch),
+            "current": str(Path.cwd()),
+            "code": children.code_folders(),
         }
         assert self._process.stdin is not None
         try:
@@ -201,30 +256,52 @@ class Driver:
             pass  # the driver died at once, which wait() notices
 
         self._refused: str | None = None
+        self._failed: str | None = None
         self._done = False
+        self._watchdog = Watchdog(
+            self._process.pid,
+            "Ray",
+            job.said.append,
+            part_of if job.resources.address is None else lambda _: None,
+            FIRST_SIGN_S,
+            SILENCE_S,
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def wait(self) -> bool:
-        """Wait for the driver to end, and return whether it reported that it was done.
+    def wait(self) -> str | None:
+        """Wait for the driver to end.
+
+        Returns:
+            None if it has done everything; otherwise what is wrong with it or with Ray.
 
         Raises:
             StudyError: the cluster doesn't have the resources.
         """
-        while self._process.poll() is None:
+        deadline = float("inf")
+        while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        self._reader.join(timeout=5)
+            # Ray's processes end before the driver does
+            if self._done or self._refused or self._failed:
+                deadline = min(deadline, time.monotonic() + END_S)
+            elif fault := self._watchdog.look():
+                return fault
+
+        if deadline == float("inf"):
+            self._reader.join(timeout=5)
         if self._refused:
             raise StudyError(self._refused)
-        return self._done
+        if self._failed:
+            return f"Ray failed with {self._failed}"
+        return None if self._done else "Ray's driver has died"
 
-    def stop_gently(self, patience_s: float = 15.0) -> None:
+    def stop_gently(self, patience_s: float = 25.0) -> None:
         """Ask the trials to end at their next record, and wait for the driver to end.
 
         A second Ctrl-C ends the wait.
 
         Args:
-            patience_s: how long to wait at most, in seconds.
+            patience_s: how long to wait at most, in seconds: less than schedulers wait.
         """
         (StudyFolder(self.job.folder).stop).touch()
         deadline = time.monotonic() + patience_s
@@ -236,7 +313,9 @@ class Driver:
 
     def close(self) -> None:
         """End the driver and all processes it started, and remove Ray's scratch folder."""
-        end_tree(self._process.pid)
+        # The processes of a local Ray ignore the first signal, and have nothing left to do
+        end_tree(self._process.pid, 0.0 if self.job.resources.address is None else 3.0)
+        self._watchdog.kill()
         self._process.wait()
 
         self._reader.join(timeout=5)
@@ -261,18 +340,21 @@ class Driver:
                     self.job.stopped = message["text"]
                 case "said":
                     self.job.said.append(message["text"])
+                case "failed":
+                    self._failed = message["text"]
                 case "done":
                     self._done = True
+                case "alive":
+                    self._watchdog.heard()
 
 
 def driver_environment(resources: Resources) -> dict[str, str]:
     """Return the environment of the driver and all its workers.
 
-    It makes Ray quiet, keeps Ray on the loopback interface, and turns telemetry off.
+    It makes Ray quiet, keeps Ray on the loopback interface, and turns telemetry off. Of the user's
+    settings for Ray it has only those that the options ask for.
     """
-    env = dict(os.environ)
-    env |= {
-        "RAY_AUTH_MODE": env.get("RAY_AUTH_MODE", "token"),
+    own = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_CHDIR_TO_TRIAL_DIR": "0",
         "RAY_AIR_NEW_OUTPUT": "0",
@@ -282,19 +364,25 @@ def driver_environment(resources: Resources) -> dict[str, str]:
         "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # nothing reads Tune's own state
         "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        USERS_PYTHONPATH: env.get("PYTHONPATH", ""),
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "PYTHONWARNINGS": "ignore",
     }
     if resources.address is None:
-        env |= {
+        own |= {
+            # A token of this run alone: Ray would keep its own in a home folder
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
             # On Linux too, this binds every port to loopback only
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         }
+    else:
+        own["RAY_AUTH_MODE"] = os.environ.get("RAY_AUTH_MODE", "token")
     if not resources.gpus:
-        env["CUDA_VISIBLE_DEVICES"] = ""
-    return env
+        own["CUDA_VISIBLE_DEVICES"] = ""
+    if not os.environ.get("OMP_NUM_THREADS", "1").isdigit():
+        own["OMP_NUM_THREADS"] = "1"  # a trial sets its own number
+
+    # Without MLflow's: Ray Tune imports it, and settings for another program may make that fail
+    return children.environment(own, OF_RAY if resources.address is None else OF_CLUSTERS)
 
 
 def end_tree(pid: int, patience_s: float = 3.0) -> None:

@@ -36,10 +36,17 @@ class Progress:
         metric: the metric of the outcome.
         reused: number of trials that finished before this command.
         quiet: whether to show nothing.
+        said: messages about the run, which others add to; each is printed as it comes.
     """
 
     def __init__(
-        self, folder: Path, trials: Sequence[Trial], metric: str, reused: int, quiet: bool
+        self,
+        folder: Path,
+        trials: Sequence[Trial],
+        metric: str,
+        reused: int,
+        quiet: bool,
+        said: Sequence[str] = (),
     ) -> None:
         self.folder, self.metric, self.reused, self.quiet = (
             folder,
@@ -47,6 +54,8 @@ class Progress:
             reused,
             quiet,
         )
+
+        self.said, self._printed = said, len(said)
 
         self.waiting = list(trials)
         self.names = ArmNames(plan_document(folder))
@@ -78,6 +87,12 @@ class Progress:
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
 
+    def _news(self) -> list[str]:
+        """Return the messages that have come since the last call."""
+        news = list(self.said[self._printed :])
+        self._printed += len(news)
+        return news
+
     def _follow(self) -> None:
         """Show the progress until the run is over; the body of the thread."""
         if sys.stderr.isatty():
@@ -91,6 +106,8 @@ class Progress:
         over = False
         while not over:
             over = self._stop.wait(0.5)
+            for line in self._news():
+                self.say(line)
             before = self.waiting
             running = self._look()
             still = {trial.id for trial in self.waiting}
@@ -116,11 +133,14 @@ class Progress:
         """Show a table that updates itself."""
         from rich.console import Console
         from rich.live import Live
+        from rich.text import Text
 
         with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
             over = False
             while not over:
                 over = self._stop.wait(0.5)
+                for line in self._news():
+                    live.console.print(Text(line))
                 live.update(self._picture(self._look()))
 
     def _picture(self, running: list[TrialStatus]) -> "Group":

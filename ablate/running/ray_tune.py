@@ -4,6 +4,7 @@ It reads an order from stdin and writes events to stdout. Ray decides where and 
 and starts the trial again if its process dies. All facts about a trial go to its folder.
 """
 
+import contextlib
 import errno
 import json
 import logging
@@ -12,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +21,7 @@ import psutil
 import ray
 from ray import tune
 
-from ablate.disk import locks
+from ablate.disk import children, locks, signals
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
@@ -40,6 +42,12 @@ PAUSE_S = 5.0
 Ray needs up to half a minute to notice that a node is gone.
 """
 
+SIGN_EVERY_S = 5.0
+"""Seconds between two signs of life."""
+
+TURN_S = 15.0
+"""Seconds that one turn of Tune's loop may take."""
+
 IDLE_ROUNDS = 12
 """Rounds without a trial that began, after which the trials that didn't begin count as failed."""
 
@@ -47,7 +55,8 @@ IDLE_ROUNDS = 12
 def main() -> None:
     """Read an order from stdin and run it.
 
-    The last event is `done`, unless Ray itself failed or the cluster lacks the resources.
+    The last event is `done`, `failed` if Ray itself failed, or `refused` if the cluster lacks the
+    resources.
     """
     # Events get a copy of stdout, and everything that prints goes to driver.log
     events = os.fdopen(os.dup(1), "w", buffering=1)
@@ -55,12 +64,22 @@ def main() -> None:
 
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_command, daemon=True).start()
+    children.search_last(order["code"])
 
     study = _Study(order, events)
-    if not study.connect():
-        return
-    study.run()
+    try:
+        if not study.connect():
+            return
+        threading.Thread(target=study.live, daemon=True).start()
+        study.run()
+    except Exception as error:
+        # Before Ray's processes end, so that nobody takes their end for the cause
+        study.say("failed", " ".join(f"{type(error).__name__}: {error}".split())[:300])
+        raise
     study.say("done", "")
+    if order["address"] is None:
+        # A local Ray has nothing left to do, and would wait for processes that ignore SIGTERM
+        _end(0)
     ray.shutdown()
 
 
@@ -72,9 +91,15 @@ def _nodes() -> list[dict[str, Any]]:
 def _die_with_command() -> None:
     """End this process and its children as soon as the command that started it is gone."""
     sys.stdin.read()  # returns when the command's end of the pipe closes
+    _end(1)
+
+
+def _end(code: int) -> None:
+    """End this process and its children at once."""
     for child in psutil.Process().children(recursive=True):
-        child.kill()
-    os._exit(1)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    os._exit(code)
 
 
 class _Study:
@@ -90,6 +115,7 @@ class _Study:
         patient: whether a trial whose process died before it began is tried again.
         attempts: trial id -> how often it had begun before this process.
         never_begun: ids of the trials whose process died before they began in this round.
+        turned: when Tune's loop last began to turn, as `time.monotonic()`; None between rounds.
     """
 
     def __init__(self, order: dict[str, Any], events: TextIO) -> None:
@@ -101,6 +127,7 @@ class _Study:
         self.patient = True
         self.attempts = {id_: self._attempts(id_) for id_ in order["ids"]}
         self.never_begun: list[str] = []
+        self.turned: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what Tune may write of this object to its scratch folder.
@@ -122,6 +149,8 @@ class _Study:
         order = self.order
         if order["address"] is None:
             ray.init(
+                # Without an address, Ray would join a cluster that somebody has left on the machine
+                address="local",
                 num_cpus=max(1, round(order["workers"] * order["cpus"])),
                 num_gpus=None if order["gpus"] else 0,
                 include_dashboard=False,
@@ -145,6 +174,19 @@ class _Study:
                 )
                 return False
         return True
+
+    def live(self) -> None:
+        """Give the command a sign of life for as long as Ray answers; the body of a thread.
+
+        A call to a process of Ray that hangs doesn't return.
+        """
+        local = self.order["address"] is None
+        while True:
+            answers = all(node["Alive"] for node in _nodes()) or not local
+            turned = self.turned
+            if answers and (turned is None or time.monotonic() - turned < TURN_S):
+                self.say("alive", "")
+            time.sleep(SIGN_EVERY_S)
 
     def run(self) -> None:
         """Run rounds until no trial is left that could still finish.
@@ -183,7 +225,10 @@ class _Study:
 
     def _round(self, ids: list[str], workers: int | None, gpus: float) -> None:
         """Run Ray Tune once over the trials with these ids, in this order."""
-        job = {name: self.order[name] for name in ("folder", "trainer")} | {"gpus": gpus}
+        job = {name: self.order[name] for name in ("folder", "trainer", "code")} | {"gpus": gpus}
+        # The nodes of a cluster may not have this folder
+        job["deaf"] = _Deaf()
+        job["current"] = self.order["current"] if self.order["address"] is None else None
         self.last_try = self.alone(workers, gpus)
         tuner = tune.Tuner(
             tune.with_resources(work, {"cpu": self.order["cpus"], "gpu": gpus}),
@@ -282,6 +327,14 @@ class _Watch(tune.Callback):
     def __init__(self, study: _Study) -> None:
         self.study = study
 
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:  # noqa: ARG002
+        """Note that Tune's loop turns."""
+        self.study.turned = time.monotonic()
+
+    def on_experiment_end(self, trials: list[Any], **info: Any) -> None:  # noqa: ARG002
+        """Note that Tune's loop is over."""
+        self.study.turned = None
+
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """Report that a trial's function returned."""
         self.study.ended(trial.config["id"], trial.last_result)
@@ -305,7 +358,7 @@ class _Stopper(tune.Stopper):
         patience_s: how long to wait for the running trials at most, in seconds.
     """
 
-    def __init__(self, study: _Study, patience_s: float = 10.0) -> None:
+    def __init__(self, study: _Study, patience_s: float = 20.0) -> None:
         self.study = study
         self.patience_s = patience_s
         self.looked = 0.0
@@ -335,6 +388,23 @@ class _Stopper(tune.Stopper):
         return not busy or now > self.deadline
 
 
+class _Deaf:
+    """An object that makes a worker ignore the signals of schedulers once it has received it.
+
+    Ray's own handler would end the worker before its trial has saved its state. Only the main
+    thread can replace a handler, and Ray unpickles a trial's config there.
+    """
+
+    def __reduce__(self) -> tuple[Callable[[], "_Deaf"], tuple[()]]:
+        return _deafened, ()
+
+
+def _deafened() -> _Deaf:
+    """Ignore the signals of schedulers in this process; what a pickled `_Deaf` becomes."""
+    signals.ignore()
+    return _Deaf()
+
+
 def work(config: dict[str, Any]) -> None:
     """Run one trial in a Ray worker; what to run is in the trial's folder.
 
@@ -342,11 +412,17 @@ def work(config: dict[str, Any]) -> None:
     after which it starts the trial again.
 
     Args:
-        config: `id` of the trial, `folder` of the study, `trainer`, and `gpus`.
+        config: `id` of the trial, `folder` of the study, `trainer`, `gpus`, the folders `code` of
+            the user's program, and the folder `current` to run in.
 
     Raises:
         Locked: another process still runs this trial.
     """
+    children.search_last(config["code"])
+    children.give_back("MLFLOW_")
+    if config["current"] is not None:
+        with contextlib.suppress(OSError):  # it may be gone
+            os.chdir(config["current"])
     study = Path(config["folder"])
     folder = StudyFolder(study).trial(config["id"])
     if (StudyFolder(study).stop).exists():

@@ -19,7 +19,7 @@ from ablate.disk.room import enough_room, writable
 from ablate.disk.secrets import masked_command
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
-from ablate.results import tables
+from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds
 from ablate.results.report import refuse_broken_sections
 from ablate.running import looks, tracked
@@ -229,7 +229,7 @@ class _Run:
             forwarding = None
             ids = [trial.id for trial in self.plan.trials]
             if uri != OFF and not (not todo and all_sent(self.folder, ids, uri)):
-                forwarding = Forwarding(self.folder, uri)
+                forwarding = Forwarding(self.folder, uri, self.messages.append)
             if todo:
                 self._execute(todo, resources)
 
@@ -352,6 +352,7 @@ class _Run:
             referee=Referee(options.fail_fast, options.alike_limit),
             fresh_workers=options.fresh_workers,
             trainer=options.trainer,
+            said=self.messages,
         )
         reused = len(self.plan.trials) - len(todo)
         metric = self.plan.spec.outcome.metric
@@ -360,7 +361,7 @@ class _Run:
             with (
                 terminated_as_interrupted(),
                 self._budget(),
-                Progress(self.folder, todo, metric, reused, options.quiet),
+                Progress(self.folder, todo, metric, reused, options.quiet, self.messages),
             ):
                 execute(job)
         except KeyboardInterrupt:
@@ -373,8 +374,6 @@ class _Run:
             self.exit_code = 3
             self._say(f"stopped: {error}; finished trials are kept. To resume: {_command()}")
 
-        for line in job.said:
-            self._say(line)
         if job.stopped:
             self.exit_code = 3 if "the disk is full" in job.stopped else 1
             self._say(f"stopped: {job.stopped}")
@@ -414,23 +413,25 @@ class _Run:
             ledger.record_look(self.folder)
 
     def _report(self, trials_ran: bool) -> None:
-        """Build the report if trials ran, or if the tables are newer than the report."""
+        """Build the report if trials ran, or if the study has changed since the last report."""
         page = StudyFolder(self.folder).page
-        if (
-            not trials_ran
-            and page.exists()
-            and page.stat().st_mtime >= StudyFolder(self.folder).trials_table.stat().st_mtime
-        ):
+        if not trials_ran and page.exists() and fresh.is_current(self.folder, "report"):
             return
 
         from reports import build_report, load_results
 
+        made_from = fresh.content(self.folder)
         build_report(load_results(self.folder), StudyFolder(self.folder).report)
+        fresh.note(self.folder, "report", made_from)
 
     def _tracked(self, forwarding: Forwarding) -> None:
         """Let the tracking process finish, and write the ids of the runs to `trial.json`."""
+        before = len(self.messages)
         self.behind = tracked.finished(forwarding)
-        tracked.note_runs(self.folder, [trial.id for trial in self.plan.trials])
+        for line in self.messages[before:]:
+            self._print(line)
+        ids = [trial.id for trial in self.plan.trials]
+        tracked.note_runs(self.folder, ids)
 
     def _result(self) -> StudyResult:
         """Return the results of all trials of the plan, read from their folders."""
@@ -450,6 +451,10 @@ class _Run:
     def _say(self, text: str) -> None:
         """Keep a message for the result, and print it on stderr unless quiet."""
         self.messages.append(text)
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        """Print a message on stderr unless quiet."""
         if not self.options.quiet:
             print(text, file=sys.stderr, flush=True)
 

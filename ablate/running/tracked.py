@@ -7,7 +7,7 @@ from pathlib import Path
 from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.planning.plan_file import read_plan
-from ablate.results import tables
+from ablate.results import fresh, tables
 from ablate.running.driver import Infrastructure
 from ablate.study.nouns import StudyError
 from ablate.tracking.process import Forwarding
@@ -75,8 +75,7 @@ def note_runs(folder: Path, trial_ids: Sequence[str]) -> None:
         folder: `OUT/<study>`.
         trial_ids: the trials.
     """
-    page, table = StudyFolder(folder).page, StudyFolder(folder).trials_table
-    current = page.exists() and table.exists() and page.stat().st_mtime >= table.stat().st_mtime
+    current = fresh.is_current(folder, "report")
     for id_ in trial_ids:
         where = StudyFolder(folder).trial(id_)
         run_id = atomic.read_json(TrialFolder(where).tracked).get("run_id")
@@ -88,4 +87,4 @@ def note_runs(folder: Path, trial_ids: Sequence[str]) -> None:
         tables.gather(folder)
         if current:
             # The report stays current: it doesn't show the ids, which alone have changed
-            page.touch()
+            fresh.note(folder, "report", fresh.content(folder))

@@ -1,23 +1,29 @@
 """Starts and stops the process that sends results to MLflow while trials run."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from ablate.disk import children
 from ablate.disk.digests import file_digest
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.disk.secrets import masked, masked_text
+from ablate.disk.watchdog import Watchdog
 from ablate.planning.plan_file import plan_document
 from ablate.study.identity import digest, dumps
 from ablate.tracking.sqlite_store import holds
 from ablate.tracking.store import is_beside, recorded_address, sqlite_path
 from ablate.trial import trial_file
 from g2g_base import atomic
+
+RESTARTS = 3
+"""How often a tracking process that died is started again."""
 
 
 def all_sent(folder: Path, trial_ids: Iterable[str], uri: str) -> bool:
@@ -66,48 +72,80 @@ def content(folder: Path) -> str:
 class Forwarding:
     """The process that forwards a study's folder to MLflow while trials run.
 
+    A thread starts it again if it dies, and continues it if it was stopped.
+
     Args:
         folder: `OUT/<study>`.
         uri: address of the store.
+        say: takes messages about the process; the thread calls it.
         patience_s: how long `finish` lets the process try again after failures, in seconds.
         every_s: pause between two rounds of sending, in seconds.
     """
 
     def __init__(
-        self, folder: Path, uri: str, patience_s: float = 30.0, every_s: float = 1.0
+        self,
+        folder: Path,
+        uri: str,
+        say: Callable[[str], None] = lambda _: None,
+        patience_s: float = 30.0,
+        every_s: float = 1.0,
     ) -> None:
-        self.folder, self.uri = folder, uri
+        self.folder, self.uri, self._say = folder, uri, say
+        self._patience_s, self._every_s = patience_s, every_s
         # Until everything was sent, and also if this command is killed
         self._note({"complete": False, "error": "the last command didn't end its tracking"})
+        self._starts = 0
+        self._start()
 
+        self._over = threading.Event()
+        self._guard = threading.Thread(target=self._watch, daemon=True)
+        self._guard.start()
+
+    def _start(self) -> None:
+        """Start the process and give it its order."""
         # One retry, because the forwarder tries again itself; no GPU, because the trials need it.
-        environment = os.environ | {
+        own = {
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
             "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "PYTHONSAFEPATH": "1",
-            "PYTHONWARNINGS": "ignore",
             "CUDA_VISIBLE_DEVICES": "",
         }
+        self._starts += 1
         self._process = subprocess.Popen(
             (sys.executable, "-c", "from ablate.tracking.forwarder import main; main()"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=children.environment(own, children.OF_MLFLOW),
             start_new_session=True,
             text=True,
             errors="replace",
         )
-        self._logger = threading.Thread(target=self._log, daemon=True)
+        self._logger = threading.Thread(target=self._log, args=(self._process,), daemon=True)
         self._logger.start()
+        self._watchdog = Watchdog(self._process.pid, "the tracking process", self._say)
 
-        self._patience_s = patience_s
-        order = {"folder": str(folder), "uri": uri, "patience_s": patience_s, "every_s": every_s}
+        order = {
+            "folder": str(self.folder),
+            "uri": self.uri,
+            "patience_s": self._patience_s,
+            "every_s": self._every_s,
+        }
         self._write_line(json.dumps(order))
+
+    def _watch(self) -> None:
+        """Keep the process alive until it is to end; the body of the thread."""
+        while not self._over.wait(0.5):
+            if self._process.poll() is None:
+                if fault := self._watchdog.look():
+                    self._say(fault)
+                    self._process.kill()
+            elif self._starts <= RESTARTS:
+                self._say("the tracking process has died; it starts again")
+                self._close()
+                self._start()
 
     def finish(self, limit_s: float | None = 60.0) -> str | None:
         """Have the rest sent and end the process.
@@ -118,29 +156,56 @@ class Forwarding:
         Returns:
             None if everything was sent, else a message that says why not.
         """
-        self._write_line("finish")
-        answer = {"complete": False, "error": "the tracking process failed"}
-        try:
-            self._process.wait(None if limit_s is None else self._patience_s + limit_s)
-            assert self._process.stdout is not None
-            answer = json.loads(self._process.stdout.read().splitlines()[-1])
-        except subprocess.TimeoutExpired:
-            answer["error"] = f"sending takes more than {self._patience_s + (limit_s or 0):.0f} s"
-        except (ValueError, IndexError):
-            answer["error"] = f"{answer['error']}, see {StudyFolder(self.folder).tracking_log}"
-        finally:
-            self._process.kill()
-            self._process.wait()
-        self._logger.join(timeout=5)
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                assert stream is not None
-                stream.close()
+        self._over.set()
+        self._guard.join()
+        answer = self._answer(limit_s)
+        # Another one only if this one died: one that doesn't answer in time has tried
+        while answer is None and self._starts <= RESTARTS:
+            self._say("the tracking process has died; it starts again")
+            self._start()
+            answer = self._answer(limit_s)
+        if answer is None:
+            log = StudyFolder(self.folder).tracking_log
+            answer = {"complete": False, "error": f"the tracking process failed, see {log}"}
 
         self._note({"content": content(self.folder), **answer})
         if answer["complete"]:
             return None
         return f"tracking is behind ({masked(self.uri)}: {answer['error']})"
+
+    def _answer(self, limit_s: float | None) -> dict[str, Any] | None:
+        """Return what the process reports at its end, or None if it died."""
+        self._write_line("finish")
+        waited = self._patience_s + (limit_s or 0)
+        deadline = time.monotonic() + waited
+        late = False
+        while self._process.poll() is None and not late:
+            late = limit_s is not None and time.monotonic() >= deadline
+            if self._watchdog.look():
+                self._process.kill()
+            time.sleep(0.1)
+        if late:
+            self._process.kill()
+
+        assert self._process.stdout is not None
+        lines = self._process.stdout.read().splitlines()
+        self._process.wait()
+        self._close()
+        if late:
+            return {"complete": False, "error": f"sending takes more than {waited:.0f} s"}
+        try:
+            answer: dict[str, Any] = json.loads(lines[-1])
+        except (ValueError, IndexError):
+            return None
+        return answer
+
+    def _close(self) -> None:
+        """Close this side of the pipes of a process that has ended."""
+        self._logger.join(timeout=5)
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                assert stream is not None
+                stream.close()
 
     def _note(self, facts: dict[str, object]) -> None:
         """Write to `tracking.json` how far tracking has come."""
@@ -150,11 +215,11 @@ class Forwarding:
         beside = is_beside(self.uri, self.folder)
         atomic.write_json(path, {**known, "uri": uri, "beside": beside, **facts})
 
-    def _log(self) -> None:
-        """Copy what the process prints to its log, without secrets."""
-        assert self._process.stderr is not None
+    def _log(self, process: "subprocess.Popen[str]") -> None:
+        """Copy what a process prints to the log, without secrets; the body of a thread."""
+        assert process.stderr is not None
         log_path = StudyFolder(self.folder).tracking_log
-        with self._process.stderr as lines, log_path.open("a", encoding="utf-8") as log:
+        with process.stderr as lines, log_path.open("a", encoding="utf-8") as log:
             for line in lines:
                 log.write(masked_text(line, self.uri))
                 log.flush()

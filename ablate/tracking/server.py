@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ablate.disk import children
 from ablate.disk.folder import StudyFolder
 from ablate.disk.secrets import HIDDEN, masked
 from ablate.disk.signals import terminated_as_interrupted
@@ -47,23 +49,25 @@ def serve(folder: Path, port: int, show: Callable[[str], None]) -> int:
     if command is None:
         return 0
 
-    environment = os.environ | {
+    own = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "PYTHONSAFEPATH": "1",
         # Everybody on this machine can read a command line, but not an environment
         "MLFLOW_BACKEND_STORE_URI": client_address(uri),
     }
+    env = children.environment(own, children.OF_MLFLOW)
     if path := sqlite_path(uri):
         bring_artifacts(path, atomic.read_json(StudyFolder(folder).tracking)["experiment_id"])
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    try:
-        with terminated_as_interrupted():
-            return process.wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        _end(process)
+    # The server imports from its current folder, whatever its options say
+    with tempfile.TemporaryDirectory(prefix="g2g-mlflow-") as empty:
+        process = subprocess.Popen(command, env=env, cwd=empty, start_new_session=True)
+        try:
+            with terminated_as_interrupted():
+                return process.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _end(process)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -18,10 +18,6 @@ STOP = "stop"
 """Name of a file in the study's folder that asks every trial to stop at its next record."""
 
 
-class Stopped(Exception):
-    """Error of a trial that ends because the study was asked to stop."""
-
-
 @dataclass(frozen=True)
 class Metric:
     """A number that trials record.

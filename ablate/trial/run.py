@@ -1,5 +1,6 @@
 """Runs one trial in this process: trains, writes the trial's folder, and always gives a result."""
 
+import inspect
 import os
 import socket
 import time
@@ -7,19 +8,18 @@ import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import Trial, TrialResult
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
-from ablate.trainers.trainer import Stopped
 from ablate.trial import figure, trial_file
 from ablate.trial.environment import PeakMemory, determinism, environment
 from ablate.trial.faults import classify
 from ablate.trial.journal import Journal, Line, read, size
-from g2g_core.record import Diverged, Record
+from g2g_core.record import Diverged, Record, Stopped
 from reports.documents.trial import OWN, AttemptDocument, TrialDocument
 
 Train = Callable[..., Iterator[Record]]
@@ -63,6 +63,7 @@ class _Run:
         self.trial, self.folder, self.device = trial, folder, device
         self.stop = StudyFolder(folder.parent.parent).stop
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
+        self.asks, self.stopping = False, False
         self.memory = PeakMemory(device)
         # Training in another process, which reports its memory and time itself.
         self.elsewhere = bool(getattr(trial.config, "elsewhere", False))
@@ -92,11 +93,15 @@ class _Run:
         )
         try:
             trial_file.write(self.folder, self.document)
-            records = train(
-                self.trial.config,
-                device=self.device,
-                checkpoints=TrialFolder(self.folder).checkpoints,
-            )
+            options: dict[str, Any] = {
+                "device": self.device,
+                "checkpoints": TrialFolder(self.folder).checkpoints,
+            }
+            # A trainer that is asked can save its state first; others end at their next record
+            self.asks = "stop" in inspect.signature(train).parameters
+            if self.asks:
+                options["stop"] = self._is_to_stop
+            records = train(self.trial.config, **options)
             with _closed(records):
                 for record in records:
                     self._keep(record)
@@ -135,7 +140,7 @@ class _Run:
             record.step, self.document["attempts"][-1].get("resumed_at") or 0
         )
         # A checkpoint on the disk must never be ahead of the journal.
-        if record.kind == "eval" or self._before_checkpoint(record.step):
+        if record.kind == "eval" or self.stopping or self._before_checkpoint(record.step):
             self.journal.sync()
 
     def _before_checkpoint(self, step: int) -> bool:
@@ -144,12 +149,17 @@ class _Run:
         return step == self.trial.config.steps or (every > 0 and step % every == 0)
 
     def _check_stop(self, record: Record) -> None:
-        """Raise `Stopped` if the study is to stop; looks at most every 0.2 s."""
+        """Raise `Stopped` if the study is to stop and the trainer doesn't ask itself."""
+        if not self.asks and record.step < self.trial.config.steps and self._is_to_stop():
+            raise Stopped
+
+    def _is_to_stop(self) -> bool:
+        """Return whether the study is to stop; looks at most every 0.2 s."""
         now = time.monotonic()
-        if now - self.looked > 0.2 and record.step < self.trial.config.steps:
+        if not self.stopping and now - self.looked > 0.2:
             self.looked = now
-            if self.stop.exists():
-                raise Stopped
+            self.stopping = self.stop.exists()
+        return self.stopping
 
     def _fail(self, error: Exception) -> TrialResult:
         """End as failed, with the traceback in the folder and a short message in the result."""

@@ -1,7 +1,7 @@
 """The training loop."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from g2g_core.data.pairs import Data
 from g2g_core.metrics import all_metrics
 from g2g_core.metrics.evaluator import Evaluator
 from g2g_core.models import Networks, all_models
-from g2g_core.record import Diverged, Record
+from g2g_core.record import Diverged, Record, Stopped
 from g2g_core.training.divergence import Watch
 from g2g_core.training.setup import build, ready, start
 from g2g_core.training.step import TrainingStep
@@ -24,7 +24,11 @@ from g2g_core.training.trace import trace
 
 
 def train(
-    config: TrialConfig, *, device: str = "cpu", checkpoints: Path | None = None
+    config: TrialConfig,
+    *,
+    device: str = "cpu",
+    checkpoints: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record]:
     """Train a model or resume a run, and yield what happens.
 
@@ -36,6 +40,7 @@ def train(
         checkpoints: folder for the run's own checkpoints; None writes none. The run resumes from
             the newest undamaged one. New ones are written every `checkpoint_every` steps and at the
             end, after the caller has taken the records of that step.
+        stop: asked after every step whether to write a checkpoint and end.
 
     Yields:
         Records, first a `note` with facts (`restored`, `digests`, `parameters`, `device`,
@@ -50,6 +55,7 @@ def train(
         Diverged: a loss, a gradient, or a weight is not finite. The record of that step has been
             yielded before.
         CheckpointError: a checkpoint can't be used.
+        Stopped: `stop` said so.
         ValueError: the config can't be trained.
     """
     torch.set_num_threads(config.threads)
@@ -96,7 +102,8 @@ def train(
 
         # Nothing is reported or saved before it is known to be finite.
         logged = now % config.log_every == 0
-        saved_now = _due(now, config.checkpoint_every, config.steps)
+        stopping = now < config.steps and stop()
+        saved_now = stopping or _due(now, config.checkpoint_every, config.steps)
         watch.keep(now, values)
         bad = (
             watch.first_bad(weights=evaluated or saved_now)
@@ -135,6 +142,8 @@ def train(
             checkpoint_file.write(checkpoint_file.step_file(checkpoints, now), parts, facts)
             checkpoint_file.drop_old(checkpoints)
             clock, timed = time.perf_counter(), 0
+        if stopping:
+            raise Stopped
 
 
 def _check_config(saved: checkpoint_file.Saved, config: TrialConfig, data: Data) -> None:

@@ -4,8 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-USERS_PYTHONPATH = "G2G_ABLATE_USERS_PYTHONPATH"
-"""Variable with the user's `PYTHONPATH` in Ray's processes, where G2G-Ablate sets its own."""
+from ablate.disk.children import users_environment
 
 
 def search_path() -> str:
@@ -21,9 +20,7 @@ def program_environment(device: str, threads: int) -> dict[str, str]:
         device: `cpu` or `cuda`; with `cpu` the program sees no GPU.
         threads: number of CPU threads.
     """
-    env = {**os.environ, "PATH": search_path(), "OMP_NUM_THREADS": str(threads)}
-    if USERS_PYTHONPATH in env:
-        env["PYTHONPATH"] = env.pop(USERS_PYTHONPATH)
+    env = {**users_environment(), "PATH": search_path(), "OMP_NUM_THREADS": str(threads)}
     if not env.get("PYTHONPATH"):
         env.pop("PYTHONPATH", None)
     if device == "cpu":

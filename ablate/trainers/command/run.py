@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ablate.disk.folder import StudyFolder
+from ablate.disk.signals import SCHEDULERS
 from ablate.reading.problems import did_you_mean
 from ablate.trainers.command.config import CommandConfig
 from ablate.trainers.command.environment import program_environment
 from ablate.trainers.command.metrics_file import MetricsFile
-from ablate.trainers.trainer import Stopped
-from g2g_core.record import Diverged, Record
+from g2g_core.record import Diverged, Record, Stopped
 
 LOG = "trial.log"
 """File in the trial's folder with what the program prints."""
@@ -29,6 +29,10 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 SUPERVISOR_PATIENCE_S = 10.0
 """Seconds to wait for the supervisor, which is longer than it waits for the program."""
+
+
+SCHEDULED = tuple(status for number in SCHEDULERS for status in (-number, 128 + number))
+"""Exit statuses of programs that a scheduler has ended."""
 
 
 class ProgramFailed(Exception):
@@ -70,6 +74,8 @@ def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[
             yield record
     yield Record(last, "note", facts={"peak_memory_mb": {"host": program.peak_mb}})
 
+    if program.status in SCHEDULED and _comes(StudyFolder(folder.parent.parent).stop):
+        raise Stopped
     if program.status != 0:
         raise ProgramFailed(f"{_ended(program.status)}: {_last_line(folder / LOG)}")
     if not metrics.is_file():
@@ -79,6 +85,17 @@ def train(config: CommandConfig, *, device: str, checkpoints: Path) -> Iterator[
         raise ProgramFailed(
             f"{config.metrics}: holds no {config.outcome}, the outcome of the study{hint}"
         )
+
+
+def _comes(stop: Path, patience_s: float = 3.0) -> bool:
+    """Return whether the request to stop is there, or comes soon.
+
+    A scheduler may send its signal to the program and to the command at the same moment.
+    """
+    deadline = time.monotonic() + patience_s
+    while not stop.exists() and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+    return stop.exists()
 
 
 def _records(program: "Program", source: MetricsFile, stop: Path) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """Real kills of real Ray studies: whatever dies, the same command goes on, and the tables are those
 of a quiet run."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,16 @@ import pytest
 
 from ablate.trial import trial_file
 from benchmarks.toy_study import table
-from tests.ablate.running.toy_runs import equal, family, finish, start, steps, wait_for
+from tests.ablate.running.toy_runs import (
+    ROOT,
+    STUDY,
+    equal,
+    family,
+    finish,
+    start,
+    steps,
+    wait_for,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -48,16 +58,108 @@ def test_a_killed_worker_is_started_again_in_the_same_command(
     assert sum(attempts) == 5
 
 
-@pytest.mark.parametrize("who", ["ablate.running.ray_tune", "gcs_server"])
-def test_a_killed_driver_or_head_is_started_again(
+@pytest.mark.parametrize("who", ["ablate.running.ray_tune", "gcs_server", "raylet/raylet"])
+def test_a_killed_driver_or_part_of_ray_is_started_again(
     tmp_path: Path, quiet: pd.DataFrame, who: str
 ) -> None:
     process = start(tmp_path)
     wait_for(lambda: steps(tmp_path) > 8)
-    for victim in family(process, who):
+    for victim in family(process, who)[:1]:
         victim.kill()
     finish(process)
     equal(tmp_path, quiet)
+
+
+def test_a_stopped_part_of_ray_goes_on_and_the_run_says_so(
+    tmp_path: Path, quiet: pd.DataFrame
+) -> None:
+    process = start(tmp_path, sleep_s=0.8, quiet=False)
+    wait_for(lambda: steps(tmp_path) > 8)
+    family(process, "raylet/raylet")[0].suspend()
+    family(process, "ray::ImplicitFunc")[0].suspend()
+    said = finish(process)
+    assert "Ray's raylet" in said
+    assert "a worker" in said
+    assert said.count("was stopped by a signal; it continues") >= 2
+    equal(tmp_path, quiet)
+
+
+def test_a_job_that_a_scheduler_ends_saves_its_state_and_is_taken_up(
+    tmp_path: Path, quiet: pd.DataFrame
+) -> None:
+    """As Slurm does it: the signal reaches all processes of the job."""
+    process = start(tmp_path, sleep_s=0.4, checkpoint_every=1000)
+    wait_for(lambda: steps(tmp_path) > 8)
+    for one in (psutil.Process(process.pid), *family(process, "")):
+        one.send_signal(signal.SIGUSR1)
+    finish(process, 130)
+    ended = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
+    done = [it["steps_done"] for it in ended if it["status"] == "interrupted"]
+    assert done
+    finish(start(tmp_path, checkpoint_every=1000))
+    again = [trial_file.read(path)["attempts"] for path in tmp_path.glob("toy/trials/*")]
+    assert sorted(it[1]["resumed_at"] for it in again if len(it) > 1) == sorted(done)
+    equal(tmp_path, quiet)
+
+
+PLANTED = [
+    "ablate",
+    "torch",
+    "ray",
+    "numpy",
+    "psutil",
+    "g2g_core",
+    "sitecustomize",
+    "usercustomize",
+    "mlflow",
+]
+HOSTILE = {
+    "RAY_ADDRESS": "127.0.0.1:6399",
+    "RAY_NAMESPACE": "other",
+    "RAY_TMPDIR": "/no/such/folder",
+    "RAY_RUNTIME_ENV_HOOK": "no.such",
+    "RAY_AUTH_MODE": "bogus",
+    "RAY_AUTH_TOKEN_PATH": "/no/such/file",
+    "RAY_OVERRIDE_RESOURCES": '{"CPU":0}',
+    "RAY_raylet_start_wait_time_s": "0",
+    "TUNE_RESULT_BUFFER_LENGTH": "garbage",
+    "MLFLOW_RUN_ID": "abc",
+    "MLFLOW_EXPERIMENT_ID": "77",
+    "MLFLOW_LOGGING_LEVEL": "bogus",
+    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "bogus",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONIOENCODING": "utf-16",
+    "CUDA_VISIBLE_DEVICES": "7,8",
+    "OMP_NUM_THREADS": "garbage",
+    "TMPDIR": "/no/such/folder",
+    "HOME": "/dev/null/home",
+    "LC_ALL": "xx_YY.bogus",
+}
+
+
+def test_neither_the_current_folder_nor_settings_for_others_reach_a_run(
+    tmp_path: Path, quiet: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    current, uri = tmp_path / "current", f"sqlite:///{tmp_path / 'mlflow.db'}"
+    current.mkdir()
+    for name in PLANTED:
+        (current / f"{name}.py").write_text(f"open({str(tmp_path / 'planted')!r}, 'a').write('x')")
+    with monkeypatch.context() as patch:
+        for name, value in HOSTILE.items():
+            patch.setenv(name, value)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("PYTHONSAFEPATH", "1")  # for `python -m` of the test itself
+        options = {**STUDY, "run": {"workers": 2, "tracking_uri": uri}}
+        words = ("-m", "benchmarks.toy_study", str(tmp_path), json.dumps(options))
+        done = subprocess.run([sys.executable, *words], cwd=current, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    equal(tmp_path, quiet)
+    assert not (tmp_path / "planted").exists()
+    client = mlflow.MlflowClient(uri)
+    (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
+    assert len(client.search_runs([experiment.experiment_id])) == 5
 
 
 def test_a_killed_command_leaves_nothing_running_and_goes_on(

@@ -181,10 +181,28 @@ def test_runs_of_others_in_the_same_experiment_are_left_alone(tmp_path: Path) ->
 def test_tables_are_gathered_again_when_a_trial_has_written_more(tmp_path: Path) -> None:
     result = run(tmp_path)
     assert tables.up_to_date(result.folder)
-    journal = result.results[0].folder / "history.jsonl"
-    later = time.time() + 1
-    os.utime(journal, (later, later))
+    with (result.results[0].folder / "history.jsonl").open("ab") as journal:
+        journal.write(b"\n")
     assert not tables.up_to_date(result.folder)
+
+
+def test_a_report_is_current_by_content_and_not_by_time(tmp_path: Path) -> None:
+    """The clock was ahead when the report was made; then the question changes."""
+    folder = run(tmp_path, options={"report": True}).folder
+    later = time.time() + 1e6
+    for file in folder.rglob("*"):
+        os.utime(file, (later, later))
+    assert tables.up_to_date(folder)
+
+    before = (folder / "report" / "index.html").stat().st_mtime
+    run(tmp_path, options={"report": True})
+    assert (folder / "report" / "index.html").stat().st_mtime == before
+
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["question"] = "Another question?"
+    (folder / "plan.json").write_text(json.dumps(plan))
+    os.utime(folder / "plan.json", (0, 0))
+    assert not tables.up_to_date(folder)
 
 
 @pytest.mark.parametrize("name", ["trials.csv", "history.parquet"])

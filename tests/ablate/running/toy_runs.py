@@ -19,9 +19,16 @@ STUDY = {"seeds": 2, "steps": 16}
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def start(out: Path, sleep_s: float = 0.08, **run: object) -> "subprocess.Popen[str]":
+def start(
+    out: Path, sleep_s: float = 0.08, checkpoint_every: int = 2, **run: object
+) -> "subprocess.Popen[str]":
     """The toy study as a command of its own, two trials at once."""
-    options = {**STUDY, "data": {"sleep_s": sleep_s}, "run": {"workers": 2, **run}}
+    options = {
+        **STUDY,
+        "checkpoint_every": checkpoint_every,
+        "data": {"sleep_s": sleep_s},
+        "run": {"workers": 2, **run},
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "benchmarks.toy_study", str(out), json.dumps(options)],
         cwd=ROOT,

@@ -9,7 +9,7 @@ from PIL import Image
 from g2g_core.checkpoints.checkpoint_file import CheckpointError
 from g2g_core.losses.menu import LOSSES
 from g2g_core.models.options import FunitOptions
-from g2g_core.record import Diverged
+from g2g_core.record import Diverged, Stopped
 from g2g_core.training.loop import train
 from tests.g2g_core.tiny_funit import FUNIT, NEW, config
 
@@ -349,3 +349,21 @@ def test_health_of_warm_up_knows_the_discriminator_only():
         "health/d_real_accuracy",
         "health/d_fake_accuracy",
     }
+
+
+@pytest.mark.parametrize("log_every", [1, 3])
+def test_a_run_that_is_asked_to_stop_saves_its_state_at_once(tmp_path, log_every):
+    """Also between records, and without any planned checkpoint; then it resumes to equal bits."""
+    settings = config(steps=5, log_every=log_every, eval_every=2, checkpoint_every=0)
+    whole = {(step, kind): values for step, kind, values in numbers(train(settings))}
+
+    asked = iter([False, True])
+    with pytest.raises(Stopped):
+        list(train(settings, checkpoints=tmp_path, stop=lambda: next(asked)))
+    assert [path.stem for path in tmp_path.glob("*.pt")] == ["step_00000002"]
+
+    note, *rest = train(settings, checkpoints=tmp_path)
+    assert note.facts["resumed_at"] == 2
+    again = {(step, kind): values for step, kind, values in numbers(rest)}
+    assert all(whole[key] == value for key, value in again.items())
+    assert {key for key in whole if key[0] > 2} == set(again)

@@ -1,0 +1,52 @@
+"""Whether tables and report are those of the study's current content, whatever the clock says."""
+
+import hashlib
+from pathlib import Path
+
+from ablate.disk.folder import StudyFolder, TrialFolder
+from g2g_base import atomic
+
+
+def content(folder: Path) -> str:
+    """Return a digest of everything that tables and report are made from.
+
+    A journal counts by its size, since it only grows, and every attempt changes `trial.json`.
+
+    Args:
+        folder: `OUT/<study>` with plan.json and trials/.
+    """
+    own = StudyFolder(folder)
+    digest = hashlib.sha256()
+    for trial in atomic.read_json(own.plan).get("trials", ()):
+        where = TrialFolder(own.trial(trial["trial_id"]))
+        size = where.journal.stat().st_size if where.journal.exists() else None
+        digest.update(f"{trial['trial_id']} {size}".encode())
+        for file in (where.document, where.tracked):
+            digest.update(hashlib.sha256(_bytes(file)).digest())
+    digest.update(_bytes(own.plan))
+    return digest.hexdigest()
+
+
+def is_current(folder: Path, what: str) -> bool:
+    """Return whether `tables` or `report` were made from the current content."""
+    return bool(atomic.read_json(StudyFolder(folder).made).get(what) == content(folder))
+
+
+def note(folder: Path, what: str, made_from: str) -> None:
+    """Note the content from which `tables` or `report` were made.
+
+    Args:
+        folder: `OUT/<study>`.
+        what: `tables` or `report`.
+        made_from: what `content` returned before they were made.
+    """
+    made = StudyFolder(folder).made
+    atomic.write_json(made, {**atomic.read_json(made), what: made_from})
+
+
+def _bytes(file: Path) -> bytes:
+    """Return the content of a file; empty if it is missing."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
