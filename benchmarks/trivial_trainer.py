@@ -90,8 +90,14 @@ def _evaluated(config: TrialConfig, step: int) -> Record:
     return Record(step, "eval", {"metric/mixed_l1": value, "time/eval_s": 0.001}, images)
 
 
+_SICK: list[bool] = []
+"""What stands for a lost CUDA context: every later trial of this process fails."""
+
+
 def _fault(config: TrialConfig, step: int) -> None:
     """Do what the config plans to go wrong at this step."""
+    if _SICK:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
     if step != config.data.get("at"):
         return
     match config.data.get("fault"):
@@ -112,6 +118,8 @@ def _fault(config: TrialConfig, step: int) -> None:
             torch.empty(2**48, dtype=torch.uint8)
         case "limited_memory":
             _fill_memory(room_bytes=300 * 2**20)
+        case "sick_gpu":
+            _use_sick_card(config.data.get("flag"))
         case "crowded_gpu":
             _use_card(Path(str(config.data["card"])))
 
@@ -127,6 +135,23 @@ def _fill_memory(room_bytes: int) -> None:
             taken.append(torch.zeros(2**24, dtype=torch.float32))
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _use_sick_card(flag: object) -> None:
+    """Fail as torch does on a GPU with an uncorrectable error, and never recover.
+
+    Args:
+        flag: file that the first failure makes, and after which there is no other; None: a file
+            that is never there.
+
+    Raises:
+        torch.AcceleratorError: always, except in a new process if the flag is there.
+    """
+    if flag is None or not Path(str(flag)).exists():
+        _SICK.append(True)
+        if flag is not None:
+            Path(str(flag)).touch()
+        raise torch.AcceleratorError("CUDA error: uncorrectable ECC error encountered")
 
 
 def _use_card(card: Path) -> None:

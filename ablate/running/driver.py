@@ -28,7 +28,7 @@ from ablate.trainers.command.environment import USERS_PYTHONPATH
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
-from ablate.trial.faults import MEMORY, Referee
+from ablate.trial.faults import LEAVES_PROCESS, MEMORY, Referee
 from ablate.trial.run import run_trial
 
 PAUSE_S = 3.0
@@ -92,6 +92,11 @@ def inline(job: Job) -> None:
             folder = StudyFolder(job.folder).trial(trial.id)
             result = run_trial(trial, folder, device=job.resources.device, train=train)
             job.stopped = job.referee.stop_reason(result)
+            if result.fault in LEAVES_PROCESS and not job.stopped:
+                job.stopped = (
+                    f"the GPU failed in trial {trial.id}, and this process can't use it again: "
+                    f"{result.error}. With --workers 1 each failure gets a new process"
+                )
             if job.stopped or (StudyFolder(job.folder).stop).exists():
                 return
 

@@ -24,7 +24,7 @@ from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
-from ablate.trial.faults import MEMORY, Referee, classify
+from ablate.trial.faults import LEAVES_PROCESS, MEMORY, Referee, classify
 from ablate.trial.run import run_trial
 from reports.documents.trial import TrialDocument
 
@@ -233,6 +233,9 @@ class _Study:
                     "host_memory",
                     f"Ray killed it because memory ran low: {_memory(error)}",
                 )
+            elif document.get("fault") in LEAVES_PROCESS:
+                # The process has left after it wrote why
+                fault, why = str(document["fault"]), str(document["error"])
             elif begun > retries:
                 fault, why = "killed", "its process died"
             elif self.patient:
@@ -339,7 +342,8 @@ def work(config: dict[str, Any]) -> None:
     """Run one trial in a Ray worker; what to run is in the trial's folder.
 
     A trial that fails is reported as a result. For Ray, only the death of the process is an error,
-    after which it starts the trial again.
+    after which it starts the trial again. After a fault of the GPU, the process ends itself: its
+    CUDA context is lost, and every later trial in it would fail too.
 
     Args:
         config: `id` of the trial, `folder` of the study, `trainer`, and `gpus`.
@@ -354,7 +358,10 @@ def work(config: dict[str, Any]) -> None:
         return
 
     try:
-        outcome: dict[str, str] = {"status": _run(config, folder).status}
+        result = _run(config, folder)
+        if result.fault in LEAVES_PROCESS:
+            os._exit(1)
+        outcome: dict[str, str] = {"status": result.status}
     except locks.Locked:
         # The trial's former process still lives, on a node that Ray has lost. As an error, this
         # start counts as one that didn't begin, and Ray tries again

@@ -20,7 +20,7 @@ from ablate.disk.room import enough_room, writable
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.results import tables
-from ablate.results.doubts import idle_seeds
+from ablate.results.doubts import idle_seeds, several_devices
 from ablate.running import looks
 from ablate.running.driver import Infrastructure, Job, execute, settle
 from ablate.running.progress import Progress
@@ -220,8 +220,9 @@ class _Run:
         self._enter_look()
         if not tables.up_to_date(self.folder):
             tables.gather(self.folder)
-        if doubt := idle_seeds(self.folder):
-            self._say(doubt)
+        for doubt in (idle_seeds(self.folder), several_devices(self.folder)):
+            if doubt:
+                self._say(doubt)
 
         if options.report:
             self._report(bool(todo))

@@ -88,12 +88,19 @@ def determinism(device: str) -> dict[str, Any]:
         "device": device,
         "threads": torch.get_num_threads(),
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
-        "bit_equal": device == "cpu",
+        "bit_equal": device == "cpu" or torch.are_deterministic_algorithms_enabled(),
     }
+    if device != "cpu":
+        # Convolutions and products have a switch each, and torch's defaults differ.
+        facts["tf32"] = {
+            "convolutions": torch.backends.cudnn.allow_tf32,
+            "products": torch.backends.cuda.matmul.allow_tf32,
+        }
+        facts["cudnn_deterministic"] = torch.backends.cudnn.deterministic
     if _usable(device):
         facts["gpu"] = torch.cuda.get_device_name(device)
-        facts["tf32"] = torch.backends.cuda.matmul.allow_tf32
-        facts["cudnn_deterministic"] = torch.backends.cudnn.deterministic
+        facts["cuda"] = torch.version.cuda or torch.version.hip
+        facts["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return facts
 
 

@@ -129,6 +129,9 @@ class _Run:
             self.document["attempts"][-1].setdefault("resumed_at", record.facts.get("resumed_at"))
             if not self.elsewhere:
                 self.document["determinism"] = determinism(self.device)
+            told = self.document.get("determinism") or {}
+            device = str(told.get("gpu") or told.get("device") or self.device)
+            self.document["attempts"][-1].setdefault("device", device)
             trial_file.write(self.folder, self.document)
 
         self.document["steps_done"] = max(
