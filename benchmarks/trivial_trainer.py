@@ -33,7 +33,8 @@ def train(
     sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
     done = _restored(checkpoints)
 
-    facts = {"device": device, "digests": {"data": "trivial"}}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    facts = {"device": device, "visible": visible, "digests": {"data": "trivial"}}
     yield Record(done or 0, "note", facts=facts | {"resumed_at": done})
     if done is None:
         done = 0

@@ -90,7 +90,7 @@ def inline(job: Job) -> None:
     with contextlib.nullcontext() if job.resources.gpus else _hidden_gpus():
         for trial in job.trials:
             folder = StudyFolder(job.folder).trial(trial.id)
-            result = run_trial(trial, folder, device=job.resources.device, train=train)
+            result = run_trial(trial, folder, device=job.resources.own_device, train=train)
             job.stopped = job.referee.stop_reason(result)
             if result.fault in LEAVES_PROCESS and not job.stopped:
                 job.stopped = (
@@ -189,6 +189,7 @@ class Driver:
             "workers": job.resources.workers,
             "cpus": job.resources.cpus,
             "gpus": job.resources.gpus,
+            "cards": len(job.resources.cards),
             "address": job.resources.address,
             "max_retries": job.max_retries,
             "fail_fast": job.referee.fail_fast,
@@ -299,6 +300,8 @@ def driver_environment(resources: Resources) -> dict[str, str]:
         }
     if not resources.gpus:
         env["CUDA_VISIBLE_DEVICES"] = ""
+    elif resources.cards:
+        env["CUDA_VISIBLE_DEVICES"] = ",".join(card.entry for card in resources.cards)
     return env
 
 

@@ -24,6 +24,7 @@ from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
+from ablate.trial.environment import limit_memory
 from ablate.trial.faults import LEAVES_PROCESS, MEMORY, Referee, classify
 from ablate.trial.run import run_trial
 from reports.documents.trial import TrialDocument
@@ -123,7 +124,8 @@ class _Study:
         if order["address"] is None:
             ray.init(
                 num_cpus=max(1, round(order["workers"] * order["cpus"])),
-                num_gpus=None if order["gpus"] else 0,
+                # Not what Ray finds: a trial would wait forever for a card that only we see
+                num_gpus=order["cards"],
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 log_to_driver=False,
@@ -393,6 +395,7 @@ def _run(config: dict[str, Any], folder: Path) -> TrialResult:
     if not config["gpus"]:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     device = "cuda" if config["gpus"] else "cpu"
-    return run_trial(
-        trial_file.trial_of(document), folder, device=device, train=load_entry(config["trainer"])
-    )
+    train = load_entry(config["trainer"])
+    if config["gpus"]:
+        limit_memory(config["gpus"])
+    return run_trial(trial_file.trial_of(document), folder, device=device, train=train)

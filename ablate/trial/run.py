@@ -16,8 +16,8 @@ from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
 from ablate.trainers.trainer import Stopped
 from ablate.trial import figure, trial_file
-from ablate.trial.environment import PeakMemory, determinism, environment
-from ablate.trial.faults import classify
+from ablate.trial.environment import PeakMemory, determinism, environment, free_memory
+from ablate.trial.faults import LEAVES_PROCESS, classify
 from ablate.trial.journal import Journal, Line, read, size
 from g2g_core.record import Diverged, Record
 from reports.documents.trial import OWN, AttemptDocument, TrialDocument
@@ -53,7 +53,10 @@ def run_trial(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locks.held(TrialFolder(folder).lock, f"trial {trial.id}", wait_s=60):
-        return _Run(trial, folder, device).run(train or load_entry(ENTRY), tuple(sinks))
+        result = _Run(trial, folder, device).run(train or load_entry(ENTRY), tuple(sinks))
+        if result.fault not in LEAVES_PROCESS:
+            free_memory()
+        return result
 
 
 class _Run:
@@ -63,7 +66,7 @@ class _Run:
         self.trial, self.folder, self.device = trial, folder, device
         self.stop = StudyFolder(folder.parent.parent).stop
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
-        self.memory = PeakMemory(device)
+        self.memory: PeakMemory | None = None
         # Training in another process, which reports its memory and time itself.
         self.elsewhere = bool(getattr(trial.config, "elsewhere", False))
 
@@ -92,6 +95,7 @@ class _Run:
         )
         try:
             trial_file.write(self.folder, self.document)
+            self.memory = PeakMemory(self.device)
             records = train(
                 self.trial.config,
                 device=self.device,
@@ -183,7 +187,7 @@ class _Run:
                 "seconds": round(self.spent + seconds, 3),
             }
         )
-        if not self.elsewhere:
+        if not self.elsewhere and self.memory is not None and fault not in LEAVES_PROCESS:
             peaks = self.memory.megabytes()
             before = self.document.get("peak_memory_mb") or {}
             self.document["peak_memory_mb"] = {
