@@ -91,13 +91,13 @@ def _evaluated(config: TrialConfig, step: int) -> Record:
     return Record(step, "eval", {"metric/mixed_l1": value, "time/eval_s": 0.001}, images)
 
 
-_SICK: list[bool] = []
+SICK: list[bool] = []
 """What stands for a lost CUDA context: every later trial of this process fails."""
 
 
 def _fault(config: TrialConfig, step: int) -> None:
     """Do what the config plans to go wrong at this step."""
-    if _SICK:
+    if SICK:
         raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
     if step != config.data.get("at"):
         return
@@ -149,7 +149,7 @@ def _use_sick_card(flag: object) -> None:
         torch.AcceleratorError: always, except in a new process if the flag is there.
     """
     if flag is None or not Path(str(flag)).exists():
-        _SICK.append(True)
+        SICK.append(True)
         if flag is not None:
             Path(str(flag)).touch()
         raise torch.AcceleratorError("CUDA error: uncorrectable ECC error encountered")

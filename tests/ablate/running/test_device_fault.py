@@ -7,6 +7,7 @@ import pytest
 
 from ablate.running.study import run_study
 from ablate.trial import trial_file
+from benchmarks import trivial_trainer
 from benchmarks.toy_study import BARE, table, toy_plan
 
 STUDY = {"seeds": 2, "steps": 8}
@@ -36,7 +37,10 @@ def test_the_worker_ends_and_the_trial_resumes_in_a_new_one(tmp_path: Path) -> N
     pd.testing.assert_frame_equal(left.reset_index(drop=True), whole.reset_index(drop=True))
 
 
-def test_without_workers_the_study_stops_and_says_why(tmp_path: Path) -> None:
+def test_without_workers_the_study_stops_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trivial_trainer, "SICK", [])  # this process trains in other tests
     plan = toy_plan(**STUDY, planted={"off/0": SICK})
     result = run_study(plan, tmp_path / "out", workers=0, **BARE)
     assert result.exit_code == 1
