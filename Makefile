@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: study test test-slow lint bench soak clean
+.PHONY: study test test-slow lint bench bench-gpu soak clean
 
 study: $(VENV)/installed
 	$(BIN)/g2g-ablate run quickstart
@@ -26,6 +26,10 @@ lint: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test
 	$(BIN)/python -m benchmarks
+
+# Eight minutes on a GPU. Without one: make bench-gpu GPU="--device cpu --tiny"
+bench-gpu: $(VENV)/installed-test
+	$(BIN)/python -m benchmarks.gpu $(GPU)
 
 soak: $(VENV)/installed-test
 	$(BIN)/python -m benchmarks.soak

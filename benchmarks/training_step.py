@@ -1,11 +1,13 @@
 """Measure the time of a training step, and of the same step in the authors' order of computation.
 
     python -m benchmarks.training_step [--repeats 5] [--sizes 16x32,16x64,64x128] [--json FILE]
+    python -m benchmarks.training_step --device cuda
 
 Both are measured in one process. The table shows the size, the losses, and the seconds of a step in
 the authors' order and in this program's order (medians). It also shows their ratio with its target,
 and the operations of both. The floor is the time of this program's step over that of its
-convolutions and matrix products alone.
+convolutions and matrix products alone; it is measured on a CPU only. On a GPU, every clock waits
+for the work that was enqueued.
 """
 
 import argparse
@@ -27,6 +29,8 @@ from g2g_core.config import TrialConfig
 from g2g_core.data.pairs import Batch
 from g2g_core.models import MODELS
 from g2g_core.models.options import FunitOptions
+from g2g_core.training.computing import computing
+from g2g_core.training.setup import DTYPES, ready
 from g2g_core.training.step import TrainingStep
 
 FUNIT = {
@@ -126,7 +130,7 @@ def reference_networks(
 
 
 def reference_step(
-    config: TrialConfig, classes: int = CLASSES, swapped: bool = False
+    config: TrialConfig, classes: int = CLASSES, swapped: bool = False, device: str = "cpu"
 ) -> ReferenceStep:
     """Return a step in the authors' order, with the initial weights of this program's step."""
     ours = MODELS[config.model](config, classes)
@@ -136,75 +140,97 @@ def reference_step(
     ):
         assert network is not None
         theirs.load_state_dict(network.state_dict())
+        theirs.to(device, DTYPES[config.precision])
     return ReferenceStep(*networks, config.losses, swapped, config.model == "funit2funit")
 
 
-def our_step(config: TrialConfig, classes: int = CLASSES) -> Callable[[Batch, int], object]:
+def our_step(
+    config: TrialConfig, classes: int = CLASSES, device: str = "cpu"
+) -> Callable[[Batch, int], object]:
     """Return this program's step with its initial weights."""
     networks = MODELS[config.model](config, classes)
-    if config.channels_last:
-        for network in (networks.generator, networks.discriminator, networks.average):
-            if isinstance(network, nn.Module):
+    for network in (networks.generator, networks.discriminator, networks.average):
+        if isinstance(network, nn.Module):
+            network.to(device, DTYPES[config.precision])
+            if config.channels_last:
                 network.to(memory_format=torch.channels_last)
     return TrainingStep(config, networks)
 
 
-def timed(step: Callable[[], object], repeats: int) -> list[float]:
+def wait(device: str) -> None:
+    """Wait until a GPU has done all that was enqueued; a CPU always has."""
+    if device != "cpu":
+        torch.cuda.synchronize(device)
+
+
+def timed(step: Callable[[], object], repeats: int, device: str = "cpu") -> list[float]:
     """Return the seconds of each call.
 
     With one thread, these are the seconds of the processor, which the load of other programs
-    disturbs less.
+    disturbs less. On a GPU, they are those of the wall, until it has done the work.
     """
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    own = device == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if own else time.perf_counter
     times = []
     for _ in range(repeats):
+        wait(device)
         started = clock()
         step()
+        wait(device)
         times.append(clock() - started)
     return times
 
 
-def measure(size: str, losses: str, repeats: int, **changes: object) -> Measured:
+def measure(
+    size: str, losses: str, repeats: int, device: str = "cpu", **changes: object
+) -> Measured:
     """Measure both orders in turns, and return their medians.
 
     The turns are authors', this program's, then the reverse, so that a slow moment of the machine
-    affects both. The floor is measured only in torch's own memory layout.
+    affects both. The floor is measured only on a CPU, in torch's own memory layout.
 
     Args:
         size: `<filters>x<pixels>`.
         losses: `all`, `off`, or `funit`.
         repeats: number of turns.
+        device: `cpu`, `cuda`, or `cuda:<n>`.
         **changes: changes to the config of this program's step alone.
     """
-    plain, config = settings(size, losses), settings(size, losses, **changes)
-    batch = random_batch(config)
-    if config.channels_last:
-        batch = replace(
-            batch,
-            content_images=batch.content_images.contiguous(memory_format=torch.channels_last),
-            class_images=batch.class_images.contiguous(memory_format=torch.channels_last),
-        )
+    plain = settings(size, losses, threads=torch.get_num_threads())
+    config = replace(plain, **changes)  # type: ignore[arg-type]
+    with computing(config, device):
+        return _measured(size, losses, repeats, device, plain, config)
 
-    reference, ours = reference_step(plain), our_step(config)
-    counts = operations(lambda: reference(batch)), operations(lambda: ours(batch, 0))
-    timed(lambda: (reference(batch), ours(batch, 0)), 1)
+
+def _measured(
+    size: str, losses: str, repeats: int, device: str, plain: TrialConfig, config: TrialConfig
+) -> Measured:
+    """Return what `measure` does, under torch's settings of the config."""
+    batch = ready(random_batch(config), config, device)
+    theirs = ready(random_batch(plain), plain, device)
+    reference, ours = reference_step(plain, device=device), our_step(config, device=device)
+    counts = operations(lambda: reference(theirs)), operations(lambda: ours(batch, 0))
+    timed(lambda: (reference(theirs), ours(batch, 0)), 1)
 
     theirs_s: list[float] = []
     ours_s: list[float] = []
     for turn in range(repeats):
-        jobs = [(theirs_s, lambda: reference(batch)), (ours_s, lambda: ours(batch, 0))]
+        jobs = [(theirs_s, lambda: reference(theirs)), (ours_s, lambda: ours(batch, 0))]
         for times, job in jobs if turn % 2 == 0 else reversed(jobs):
-            times += timed(job, 1)
+            times += timed(job, 1, device)
 
     medians = statistics.median(theirs_s), statistics.median(ours_s)
-    alone = float("nan") if config.channels_last else seconds_alone(lambda: ours(batch, 0), repeats)
+    alone = float("nan")
+    if device == "cpu" and not config.channels_last:
+        alone = seconds_alone(lambda: ours(batch, 0), repeats)
     return Measured(size, losses, *medians, alone, counts[0] / 1e9, counts[1] / 1e9)
 
 
-def machine() -> str:
-    """Return the processor, torch's version, the number of threads, and the date."""
+def machine(device: str = "cpu") -> str:
+    """Return the processor or GPU, torch's version, the number of threads, and the date."""
+    name = processor() if device == "cpu" else torch.cuda.get_device_name(device)
     return (
-        f"{processor()}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), "
+        f"{name}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), "
         f"{time.strftime('%Y-%m-%d')}"
     )
 
@@ -217,11 +243,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tf32", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--deterministic", action="store_true")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
 
     torch.set_num_threads(chosen.threads)
-    print(machine())
+    print(machine(chosen.device))
     heads = (
         ("reference s", 11),
         ("ours s", 8),
@@ -240,6 +269,9 @@ def main() -> None:
                 size,
                 losses,
                 repeats,
+                chosen.device,
+                tf32=chosen.tf32,
+                deterministic=chosen.deterministic,
                 channels_last=chosen.channels_last,
                 precision=chosen.precision,
             )
@@ -254,7 +286,9 @@ def main() -> None:
             rows.append({**m.__dict__, "ratio": m.ratio, "target": target})
 
     if chosen.json:
-        chosen.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1))
+        chosen.json.write_text(
+            json.dumps({"machine": machine(chosen.device), "rows": rows}, indent=1)
+        )
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ def train(
     sleep_s = float(config.data.get("sleep_s", 0.0))  # type: ignore[arg-type]
     done = _restored(checkpoints)
 
-    facts = {"device": device, "digests": {"data": "trivial"}}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    facts = {"device": device, "visible": visible, "digests": {"data": "trivial"}}
     yield Record(done or 0, "note", facts=facts | {"resumed_at": done})
     if done is None:
         done = 0
@@ -98,8 +99,14 @@ def _evaluated(config: TrialConfig, step: int) -> Record:
     return Record(step, "eval", {"metric/mixed_l1": value, "time/eval_s": 0.001}, images)
 
 
+SICK: list[bool] = []
+"""What stands for a lost CUDA context: every later trial of this process fails."""
+
+
 def _fault(config: TrialConfig, step: int) -> None:
     """Do what the config plans to go wrong at this step."""
+    if SICK:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
     if step != config.data.get("at"):
         return
     match config.data.get("fault"):
@@ -120,6 +127,8 @@ def _fault(config: TrialConfig, step: int) -> None:
             torch.empty(2**48, dtype=torch.uint8)
         case "limited_memory":
             _fill_memory(room_bytes=300 * 2**20)
+        case "sick_gpu":
+            _use_sick_card(config.data.get("flag"))
         case "crowded_gpu":
             _use_card(Path(str(config.data["card"])))
 
@@ -135,6 +144,23 @@ def _fill_memory(room_bytes: int) -> None:
             taken.append(torch.zeros(2**24, dtype=torch.float32))
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _use_sick_card(flag: object) -> None:
+    """Fail as torch does on a GPU with an uncorrectable error, and never recover.
+
+    Args:
+        flag: file that the first failure makes, and after which there is no other; None: a file
+            that is never there.
+
+    Raises:
+        torch.AcceleratorError: always, except in a new process if the flag is there.
+    """
+    if flag is None or not Path(str(flag)).exists():
+        SICK.append(True)
+        if flag is not None:
+            Path(str(flag)).touch()
+        raise torch.AcceleratorError("CUDA error: uncorrectable ECC error encountered")
 
 
 def _use_card(card: Path) -> None:

@@ -25,6 +25,8 @@ class Facts:
         names_files: Files may be named in it, or in the options that it chooses.
         moves: Digests of what a run starts from that it may move, of `EVERY_START`.
         depends_on: Other fields that its meaning depends on.
+        added: It came later than its neighbors. At its default it trains as configs without it do,
+            so it is left out of the identity, and those keep their ids.
     """
 
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Facts:
     names_files: bool = False
     moves: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    added: bool = False
 
 
 def _option(default: Any, **known: Any) -> Any:
@@ -94,6 +97,10 @@ class TrialConfig:
             bits.
         precision: `float32`, `float64` or `bfloat16` (mixed).
         channels_last: memory layout of images and convolutions.
+        tf32: whether a GPU computes convolutions and products of float32 in TF32, which is several
+            times as fast and rounds to 10 bits; without effect on a CPU.
+        deterministic: whether a GPU adds numbers in a fixed order, so that a repeated trial is
+            identical on a card of the same kind; slower; a CPU always does.
     """
 
     model: str = _option("funit2funit", moves=("initial_weights", "data_order"), names_files=True)
@@ -158,6 +165,8 @@ class TrialConfig:
         "float32", enum=["float32", "float64", "bfloat16"], moves=("initial_weights",)
     )
     channels_last: bool = _option(False)
+    tf32: bool = _option(True, added=True)
+    deterministic: bool = _option(False, added=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the config as nested dicts and lists that fit into JSON."""

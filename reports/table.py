@@ -12,7 +12,7 @@ from g2g_base import spreadsheet
 from reports.documents import ledger
 from reports.documents.plan import PlanDocument
 from reports.documents.rule import LedgerFacts
-from reports.documents.trial import TrialDocument
+from reports.documents.trial import TrialDocument, devices
 
 FILES = ("plan.json", "trials.csv", "history.parquet")
 TRIALS = ("trial_id", "cell_id", "status", "seed")
@@ -122,11 +122,16 @@ def _document(folder: Path) -> TrialDocument:
 
 
 def _recorded(document: TrialDocument) -> dict[str, str]:
-    """Return the columns that a trial's document adds to its row: digests, and its plan's hash."""
+    """Return the columns that a trial's document adds: digests, its plan's hash, its devices."""
     digests = {
         f"digest.{part}": str(digest) for part, digest in (document.get("digests") or {}).items()
     }
-    return digests | ({"plan_hash": str(document["plan_hash"])} if "plan_hash" in document else {})
+    used = devices(document)
+    return (
+        digests
+        | ({"plan_hash": str(document["plan_hash"])} if "plan_hash" in document else {})
+        | ({"device": ", then ".join(used)} if used else {})
+    )
 
 
 def _images(folder: Path, trial: str, document: TrialDocument) -> Iterator[tuple[Any, ...]]:

@@ -122,7 +122,7 @@ def translate(
     """
     import torch
 
-    from ablate.running.resources import free_memory
+    from ablate.running.resources import available_memory
     from ablate.study.nouns import StudyError
     from ablate.trial import figure
     from g2g_core.checkpoints.checkpoint import read
@@ -132,7 +132,7 @@ def translate(
     saved = read(checkpoint)
     side = size or int(saved.facts.get("config", {}).get("image_size", 128))
     generator = generator_of(saved, weights)
-    needed, free = memory_of(generator, side, 1 + len(class_images)), free_memory()
+    needed, free = memory_of(generator, side, 1 + len(class_images)), available_memory()
     if needed > free:
         raise StudyError(
             f"--size {side}: needs about {megabytes(needed / 2**20)} of memory; "

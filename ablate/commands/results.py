@@ -92,8 +92,8 @@ def verify(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Run a trial again and compare: bit-identical on a CPU, within a printed tolerance on a
-    GPU."""
+    """Run a trial again and compare: identical to the bit on a CPU, and on a GPU with
+    `deterministic: true`. Without it, only the first step is judged, within a printed tolerance."""
     from ablate.trial.verify import verify_trial
 
     comparison = verify_trial(folder, one_trial(folder, trial), lambda line: say(line, quiet))

@@ -5,13 +5,14 @@ dies. Commands of one user share a machine through claims, each a locked file in
 """
 
 import json
+import math
 import os
 import socket
 import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,15 +95,19 @@ class Share:
 
     Attributes:
         cpus: CPUs; may be a fraction.
-        gpus: GPUs; may be a fraction.
+        gpus: GPUs: a fraction of one, or a number of whole ones.
+        cards: names of the GPUs, of a whole machine.
     """
 
     cpus: float
     gpus: float = 0.0
+    cards: tuple[str, ...] = ()
 
 
 @contextmanager
-def machine_share(share: Share, total: Share, study: Path, wait_s: float = 0.0) -> Iterator[None]:
+def machine_share(
+    share: Share, total: Share, study: Path, wait_s: float = 0.0
+) -> Iterator[tuple[str, ...]]:
     """Claim cores and GPUs of this machine for the time of the block.
 
     Only commands of the same user take account of each other's claims.
@@ -112,6 +117,9 @@ def machine_share(share: Share, total: Share, study: Path, wait_s: float = 0.0) 
         total: what the machine has.
         study: the study's folder, for messages of other commands.
         wait_s: how long to wait until enough is free, in seconds.
+
+    Yields:
+        The names of the claimed GPUs, which no other command has claimed beyond what is free.
 
     Raises:
         Locked: less than `share` is free after `wait_s`; the message names the holders.
@@ -124,27 +132,29 @@ def machine_share(share: Share, total: Share, study: Path, wait_s: float = 0.0) 
         time.sleep(0.2)
         claim = _claim(share, total, study)
 
+    file, cards = claim
     try:
-        yield
+        yield tuple(cards)
     finally:
-        Path(claim.name).unlink(missing_ok=True)
-        claim.close()
+        Path(file.name).unlink(missing_ok=True)
+        file.close()
 
 
-def _claim(share: Share, total: Share, study: Path) -> IO[str] | str:
-    """Return the locked file of a new claim, or the message that refuses the claim."""
+def _claim(share: Share, total: Share, study: Path) -> tuple[IO[str], dict[str, float]] | str:
+    """Return the locked file of a new claim with its GPUs, or the message that refuses it."""
     folder = _registry()
     with held(folder / "registry.lock", "the list of running studies", wait_s=30):
         others = _claims(folder)
 
-        for kind, wanted, have in (
-            ("CPUs", share.cpus, total.cpus),
-            ("GPUs", share.gpus, total.gpus),
+        cards = _cards(share.gpus, total.cards, others)
+        for kind, wanted, have, fits in (
+            ("CPUs", share.cpus, total.cpus, True),
+            ("GPUs", share.gpus, total.gpus, cards is not None),
         ):
             taken = sum(claim[kind] for claim in others)
             fewer = wanted > 1 and have - taken >= 1
-            # Fractions of a GPU add up with rounding errors.
-            if wanted and taken + wanted > have + 1e-9:
+            # Fractions add up with rounding errors.
+            if wanted and (taken + wanted > have + 1e-9 or not fits):
                 names = "; ".join(
                     f"{claim['study']} (pid {claim['pid']}, {claim[kind]:g} {kind})"
                     for claim in others
@@ -159,10 +169,29 @@ def _claim(share: Share, total: Share, study: Path) -> IO[str] | str:
         # Locked as long as the claim holds: an unlocked claim counts as one of a dead process.
         file = (folder / f"{os.getpid()}-{time.monotonic_ns()}.claim").open("a+")
         try_lock(file)
-        claim = {"study": str(study), "CPUs": share.cpus, "GPUs": share.gpus}
+        claim = {"study": str(study), "CPUs": share.cpus, "GPUs": share.gpus, "cards": cards}
         json.dump({**_this_process(), **claim}, file)
         file.flush()
-        return file
+        return file, cards or {}
+
+
+def _cards(
+    wanted: float, cards: Sequence[str], others: Sequence[Mapping[str, Any]]
+) -> dict[str, float] | None:
+    """Return name -> share of the GPUs to claim, the freest first; None if they aren't free.
+
+    Args:
+        wanted: a fraction of one GPU, or a number of whole ones.
+        cards: names of the machine's GPUs, in their order.
+        others: the claims of other commands.
+    """
+    taken = {
+        card: sum((claim.get("cards") or {}).get(card, 0.0) for claim in others) for card in cards
+    }
+    each = min(wanted, 1.0)
+    free = [card for card in sorted(cards, key=taken.__getitem__) if taken[card] + each <= 1 + 1e-9]
+    number = math.ceil(wanted)
+    return dict.fromkeys(free[:number], each) if len(free) >= number else None
 
 
 def free_cpus(total: float) -> float:

@@ -17,6 +17,7 @@ from ablate.study.design import meant_equal
 from ablate.study.nouns import Plan, StudyError, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import FirstStep, StudyTrainer
+from ablate.trial.environment import free_memory
 from ablate.trial.faults import MEMORY, classify
 
 MOST_ARMS = 64
@@ -109,7 +110,8 @@ def _probed(probe: Probe, arm: Trial, place: str, metric: str, device: str) -> F
     """
     try:
         step = probe(arm.config, device)
-    except (ValueError, RuntimeError, MemoryError) as error:
+        free_memory()
+    except (ValueError, RuntimeError, MemoryError, AssertionError) as error:
         raise StudyError(f"{place}: {_why(error)}") from error
 
     if step.recorded and metric not in step.recorded:

@@ -1,12 +1,33 @@
-"""What finished trials show that no plan could: seeds that change nothing."""
+"""What finished trials show that no plan could: idle seeds, and trials of several devices."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan_file import plan_document
+from ablate.trial import trial_file
 from reports.documents.names import ArmNames
+from reports.documents.trial import devices
+
+
+def several_devices(folder: Path) -> str | None:
+    """Return on which devices the trials of a study ran; None: all on one device, or none.
+
+    Args:
+        folder: `OUT/<study>`, with its tables.
+    """
+    trials = pd.read_csv(StudyFolder(folder).trials_table, dtype=str)
+    used = [devices(trial_file.read(StudyFolder(folder).trial(id_))) for id_ in trials["trial_id"]]
+    counts = Counter(", then ".join(names) for names in used if names)
+    if len(counts) < 2 and not any(len(names) > 1 for names in used):
+        return None
+    named = "; ".join(f"{number} on {name}" for name, number in counts.items())
+    return (
+        f"trials ran on several devices ({named}), which round differently: "
+        "the report says what that means for the effects"
+    )
 
 
 def idle_seeds(folder: Path) -> str | None:

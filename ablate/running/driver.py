@@ -30,7 +30,7 @@ from ablate.study.nouns import StudyError, Trial
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
-from ablate.trial.faults import MEMORY, Referee
+from ablate.trial.faults import LEAVES_PROCESS, MEMORY, Referee
 from ablate.trial.run import run_trial
 
 PAUSE_S = 3.0
@@ -117,8 +117,13 @@ def inline(job: Job) -> None:
     with signals.announced(stop.touch), hidden:
         for trial in job.trials:
             folder = StudyFolder(job.folder).trial(trial.id)
-            result = run_trial(trial, folder, device=job.resources.device, train=train)
+            result = run_trial(trial, folder, device=job.resources.own_device, train=train)
             job.stopped = job.referee.stop_reason(result)
+            if result.fault in LEAVES_PROCESS and not job.stopped:
+                job.stopped = (
+                    f"the GPU failed in trial {trial.id}, and this process can't use it again: "
+                    f"{result.error}. With --workers 1 each failure gets a new process"
+                )
             if job.stopped or stop.exists():
                 return
 
@@ -237,6 +242,7 @@ class Driver:
             "workers": job.resources.workers,
             "cpus": job.resources.cpus,
             "gpus": job.resources.gpus,
+            "cards": len(job.resources.cards),
             "address": job.resources.address,
             "max_retries": job.max_retries,
             "fail_fast": job.referee.fail_fast,
@@ -378,6 +384,8 @@ def driver_environment(resources: Resources) -> dict[str, str]:
         own["RAY_AUTH_MODE"] = os.environ.get("RAY_AUTH_MODE", "token")
     if not resources.gpus:
         own["CUDA_VISIBLE_DEVICES"] = ""
+    elif resources.cards:
+        own["CUDA_VISIBLE_DEVICES"] = ",".join(card.entry for card in resources.cards)
     if not os.environ.get("OMP_NUM_THREADS", "1").isdigit():
         own["OMP_NUM_THREADS"] = "1"  # a trial sets its own number
 

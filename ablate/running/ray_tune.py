@@ -26,7 +26,8 @@ from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
-from ablate.trial.faults import MEMORY, Referee, classify
+from ablate.trial.environment import limit_memory
+from ablate.trial.faults import LEAVES_PROCESS, MEMORY, Referee, classify
 from ablate.trial.run import run_trial
 from reports.documents.trial import TrialDocument
 
@@ -152,7 +153,8 @@ class _Study:
                 # Without an address, Ray would join a cluster that somebody has left on the machine
                 address="local",
                 num_cpus=max(1, round(order["workers"] * order["cpus"])),
-                num_gpus=None if order["gpus"] else 0,
+                # Not what Ray finds: a trial would wait forever for a card that only we see
+                num_gpus=order["cards"],
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 log_to_driver=False,
@@ -278,6 +280,9 @@ class _Study:
                     "host_memory",
                     f"Ray killed it because memory ran low: {_memory(error)}",
                 )
+            elif document.get("fault") in LEAVES_PROCESS:
+                # The process has left after it wrote why
+                fault, why = str(document["fault"]), str(document["error"])
             elif begun > retries:
                 fault, why = "killed", "its process died"
             elif self.patient:
@@ -409,7 +414,8 @@ def work(config: dict[str, Any]) -> None:
     """Run one trial in a Ray worker; what to run is in the trial's folder.
 
     A trial that fails is reported as a result. For Ray, only the death of the process is an error,
-    after which it starts the trial again.
+    after which it starts the trial again. After a fault of the GPU, the process ends itself: its
+    CUDA context is lost, and every later trial in it would fail too.
 
     Args:
         config: `id` of the trial, `folder` of the study, `trainer`, `gpus`, the folders `code` of
@@ -430,7 +436,10 @@ def work(config: dict[str, Any]) -> None:
         return
 
     try:
-        outcome: dict[str, str] = {"status": _run(config, folder).status}
+        result = _run(config, folder)
+        if result.fault in LEAVES_PROCESS:
+            os._exit(1)
+        outcome: dict[str, str] = {"status": result.status}
     except locks.Locked:
         # The trial's former process still lives, on a node that Ray has lost. As an error, this
         # start counts as one that didn't begin, and Ray tries again
@@ -462,6 +471,7 @@ def _run(config: dict[str, Any], folder: Path) -> TrialResult:
     if not config["gpus"]:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     device = "cuda" if config["gpus"] else "cpu"
-    return run_trial(
-        trial_file.trial_of(document), folder, device=device, train=load_entry(config["trainer"])
-    )
+    train = load_entry(config["trainer"])
+    if config["gpus"]:
+        limit_memory(config["gpus"])
+    return run_trial(trial_file.trial_of(document), folder, device=device, train=train)

@@ -27,6 +27,19 @@ CONTAINER_LIMITS = (
 
 
 @dataclass(frozen=True)
+class Card:
+    """A GPU, or a part of one that acts as a GPU (MIG).
+
+    Attributes:
+        entry: what `CUDA_VISIBLE_DEVICES` calls it.
+        uuid: what all commands on this machine call it.
+    """
+
+    entry: str
+    uuid: str
+
+
+@dataclass(frozen=True)
 class Resources:
     """The share of a machine or a cluster that each trial gets.
 
@@ -36,12 +49,41 @@ class Resources:
         cpus: CPUs that a trial reserves; can be a fraction.
         gpus: GPUs of a trial: a fraction up to 1, or a whole number. With 0, a trial sees no GPU.
         address: the Ray cluster to connect to; None starts Ray on this machine.
+        cards: the GPUs of this machine that the trials may use.
     """
 
     workers: int | None
     cpus: float = 1.0
     gpus: float = 0.0
     address: str | None = None
+    cards: tuple[Card, ...] = ()
+
+    @property
+    def cards_needed(self) -> float:
+        """How much of GPUs all workers take: a fraction of a single one, or a number of whole ones.
+
+        Several cards are whole, because Ray doesn't know which of them has only a fraction left.
+        """
+        workers = max(1, self.workers or 1)
+        if not self.gpus or self.gpus * workers <= 1:
+            return self.gpus * workers
+        return (
+            math.ceil(workers / trials_at_once(1, self.gpus))
+            if self.gpus <= 1
+            else (workers * self.gpus)
+        )
+
+    @property
+    def own_device(self) -> str:
+        """The torch device for work in the command's own process, which sees all cards.
+
+        The nodes of a cluster may have GPUs that this machine doesn't have.
+        """
+        cards = machine_cards() if self.gpus else ()
+        if not cards:
+            return "cpu"
+        number = cards.index(self.cards[0]) if self.cards else 0
+        return f"cuda:{number}" if number else "cuda"
 
     @property
     def device(self) -> str:
@@ -56,7 +98,7 @@ def machine_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def free_memory() -> int:
+def available_memory() -> int:
     """Return the bytes of memory that this process can still get, also inside a container."""
     import psutil
 
@@ -67,25 +109,66 @@ def free_memory() -> int:
     return max(free, 0)
 
 
-def machine_gpus() -> int:
-    """Return the number of GPUs that this process may use.
+def machine_cards() -> tuple[Card, ...]:
+    """Return the GPUs that this process may use, in their order.
 
-    `nvidia-smi` counts them, because torch would be slow to import and would claim GPU memory.
+    `nvidia-smi` lists them, because torch would be slow to import and would claim GPU memory.
     """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     program = shutil.which("nvidia-smi")
-    if program is None or visible == "":
-        return 0
-
+    if program is None or os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return ()
     try:
         listed = subprocess.run(
             (program, "-L"), capture_output=True, text=True, timeout=10, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
-        return 0
+        return ()
+    return visible_cards(listed, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
-    installed = sum(line.startswith("GPU ") for line in listed.splitlines())
-    return installed if visible is None else min(installed, len(visible.split(",")))
+
+def visible_cards(listed: str, visible: str | None) -> tuple[Card, ...]:
+    """Return the GPUs that a process may use.
+
+    Args:
+        listed: what `nvidia-smi -L` prints: a line per GPU, each followed by its MIG parts.
+        visible: the value of `CUDA_VISIBLE_DEVICES`; None if it isn't set.
+    """
+    # CUDA uses the parts of a card that is divided, and not the card itself.
+    groups: list[list[str]] = []
+    for line in listed.splitlines():
+        name, _, uuid = line.rstrip(") ").rpartition("(UUID: ")
+        if name.startswith("GPU "):
+            groups.append([uuid])
+        elif name.strip().startswith("MIG ") and groups:
+            groups[-1].append(uuid)
+    usable = [uuid for group in groups for uuid in (group[1:] or group)]
+    if visible is None:
+        return tuple(Card(uuid, uuid) for uuid in usable)
+
+    cards: list[Card] = []
+    for entry in (part.strip() for part in visible.split(",")):
+        if entry.isdigit():
+            group = groups[int(entry)] if int(entry) < len(groups) else []
+            matches = group[1:2] or group
+        else:
+            matches = [uuid for uuid in usable if entry and uuid.startswith(entry)]
+        # As CUDA does: what follows a name that is none, such as -1 or NoDevFiles, is hidden.
+        if len(matches) != 1 or matches[0] in [card.uuid for card in cards]:
+            break
+        cards.append(Card(entry, matches[0]))
+    return tuple(cards)
+
+
+def machine_gpus() -> int:
+    """Return the number of GPUs that this process may use."""
+    return len(machine_cards())
+
+
+def trials_at_once(gpus: int, per_trial: float) -> int:
+    """Return how many trials fit on this number of GPUs; a trial isn't spread over a fraction."""
+    if per_trial > 1:
+        return int(gpus // per_trial)
+    return gpus * math.floor(1 / per_trial + 1e-9)
 
 
 def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -173,16 +256,17 @@ def resolve(
     if workers is None:
         workers = max(1, math.floor(max(free, 1.0) / cpus))
         if gpus_per_trial:
-            workers = min(workers, math.floor(gpus / gpus_per_trial))
+            workers = min(workers, trials_at_once(gpus, gpus_per_trial))
         workers = min(workers, max(len(trials), 1))
     elif workers * cpus > have:
         raise StudyError(
             f"{workers} workers with {cpus:g} CPUs each: this machine has {have} CPUs; "
             f"use --workers {max(1, int(have / cpus))} or --cpus-per-trial {have / workers:.2g}"
         )
-    elif workers * gpus_per_trial > gpus:
+    elif gpus_per_trial and max(1, workers) > trials_at_once(gpus, gpus_per_trial):
         raise StudyError(
-            f"{workers} workers with {gpus_per_trial:g} GPUs each: this machine has {gpus} GPUs"
+            f"{workers} workers with {gpus_per_trial:g} GPUs each: this machine has {gpus} GPUs; "
+            f"use --workers {trials_at_once(gpus, gpus_per_trial)}"
         )
 
     return Resources(workers, cpus, gpus_per_trial, None)

@@ -20,7 +20,7 @@ from ablate.disk.secrets import masked_command
 from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
 from ablate.results import fresh, tables
-from ablate.results.doubts import idle_seeds
+from ablate.results.doubts import idle_seeds, several_devices
 from ablate.results.report import refuse_broken_sections
 from ablate.running import looks, tracked
 from ablate.running.driver import Infrastructure, Job, execute, settle
@@ -28,8 +28,8 @@ from ablate.running.progress import Progress
 from ablate.running.resources import (
     Resources,
     computes_bfloat16,
+    machine_cards,
     machine_cpus,
-    machine_gpus,
     resolve,
 )
 from ablate.study.nouns import Plan, StudyError, StudySpec, Trial, TrialResult
@@ -237,8 +237,9 @@ class _Run:
         self._enter_look()
         if not tables.up_to_date(self.folder):
             tables.gather(self.folder)
-        if doubt := idle_seeds(self.folder):
-            self._say(doubt)
+        for doubt in (idle_seeds(self.folder), several_devices(self.folder)):
+            if doubt:
+                self._say(doubt)
 
         if options.report:
             self._report(bool(todo))
@@ -266,6 +267,11 @@ class _Run:
         free = float(machine_cpus()) if options.address else locks.free_cpus(machine_cpus())
         wanted = (options.workers, options.cpus_per_trial, options.gpus_per_trial, options.address)
         resources = resolve(todo, *wanted, free)
+        if resources.gpus > 1 and options.trainer == ENTRY:
+            raise StudyError(
+                f"--gpus-per-trial {resources.gpus:g}: a trial of G2G's networks uses one GPU; "
+                "use at most 1"
+            )
 
         # A cluster shares out its own resources
         if options.address is None:
@@ -279,9 +285,14 @@ class _Run:
                 )
 
             workers = max(1, resources.workers or 1)
-            share = Share(workers * resources.cpus, workers * resources.gpus)
-            total = Share(machine_cpus(), machine_gpus() if resources.gpus else 0)
-            stack.enter_context(locks.machine_share(share, total, self.folder, options.wait_s))
+            cards = machine_cards() if resources.gpus else ()
+            share = Share(workers * resources.cpus, resources.cards_needed)
+            total = Share(machine_cpus(), len(cards), tuple(card.uuid for card in cards))
+            claim = locks.machine_share(share, total, self.folder, options.wait_s)
+            claimed = stack.enter_context(claim)
+            resources = replace(
+                resources, cards=tuple(card for card in cards if card.uuid in claimed)
+            )
 
         return resources
 
@@ -302,8 +313,7 @@ class _Run:
         if known.get("plan") != self.plan.hash:
             from ablate.planning.check_arms import check_arms
 
-            # The nodes of a cluster may have GPUs that this machine doesn't have
-            device = resources.device if machine_gpus() else "cpu"
+            device = resources.own_device
             known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
             atomic.write_json(StudyFolder(self.folder).checked, known)
 

@@ -242,7 +242,7 @@ class TrialResult:
             a failure traceback.txt.
         error: message on a single line, for `diverged` the cause and step; None if finished.
         fault: class of a failure (`bug`, `gpu_memory`, `host_memory`, `disk_full`, `data`,
-            `killed`), else None.
+            `killed`, `device`), else None.
         seconds: training time of all attempts together.
         steps_done: last step done.
     """

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import os
 import platform
 import resource
@@ -88,12 +89,19 @@ def determinism(device: str) -> dict[str, Any]:
         "device": device,
         "threads": torch.get_num_threads(),
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
-        "bit_equal": device == "cpu",
+        "bit_equal": device == "cpu" or torch.are_deterministic_algorithms_enabled(),
     }
+    if device != "cpu":
+        # Convolutions and products have a switch each, and torch's defaults differ.
+        facts["tf32"] = {
+            "convolutions": torch.backends.cudnn.allow_tf32,
+            "products": torch.backends.cuda.matmul.allow_tf32,
+        }
+        facts["cudnn_deterministic"] = torch.backends.cudnn.deterministic
     if _usable(device):
         facts["gpu"] = torch.cuda.get_device_name(device)
-        facts["tf32"] = torch.backends.cuda.matmul.allow_tf32
-        facts["cudnn_deterministic"] = torch.backends.cudnn.deterministic
+        facts["cuda"] = torch.version.cuda or torch.version.hip
+        facts["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return facts
 
 
@@ -115,13 +123,43 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats(device)
 
     def megabytes(self) -> dict[str, float]:
-        """Return peak resident memory, and a GPU's peak allocation, in MB (2**20 bytes)."""
+        """Return peak resident memory, and what a GPU gave at most, in MB (2**20 bytes).
+
+        Of a GPU, `gpu` is what torch reserved, which no other process can use, and `gpu_tensors`
+        the part that tensors filled.
+        """
         peaks = {"host": round(_peak_resident() / 2**20, 1)}
         if _usable(self._device):
             import torch
 
-            peaks["gpu"] = round(torch.cuda.max_memory_allocated(self._device) / 2**20, 1)
+            peaks["gpu"] = round(torch.cuda.max_memory_reserved(self._device) / 2**20, 1)
+            peaks["gpu_tensors"] = round(torch.cuda.max_memory_allocated(self._device) / 2**20, 1)
         return peaks
+
+
+def limit_memory(share: float) -> None:
+    """Let torch use at most a share of the GPU in this process, so that a trial stays in its own.
+
+    A trial that needs more fails for itself, instead of making others on the card fail.
+
+    Args:
+        share: part of the card's memory; from 1 on there is no limit.
+    """
+    # A program or another library isn't torch's to limit, and importing torch takes seconds.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(min(1.0, share))
+
+
+def free_memory() -> None:
+    """Return the GPU memory that torch keeps in this process for later, but doesn't use now.
+
+    Call this between trials, since a worker that waits would hold it from the others of its card.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _usable(device: str) -> bool:

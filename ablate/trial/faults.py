@@ -6,10 +6,12 @@
 | `data` | a file is missing or damaged; not retried in the same command |
 | `gpu_memory`, `host_memory` | retried with fewer trials at a time, never with a smaller batch |
 | `killed` | resumed from the last checkpoint, at most `max_retries` times |
+| `device` | the GPU failed: as `killed`, in a new process; the old one can't use a GPU again |
 | `disk_full` | the study stops; finished trials are kept |
 """
 
 import errno
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,8 +26,24 @@ MEMORY = ("gpu_memory", "host_memory")
 STOPS = ("disk_full",)
 """Faults that end the whole study at once."""
 
+LEAVES_PROCESS = ("device",)
+"""Faults after which a process can't run another trial."""
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a full disk or an exhausted quota."""
+_GPU_MEMORY = re.compile(
+    r"(CUDA|HIP|MPS|XPU)\b.{0,40}\bout of memory"
+    r"|CU(BLAS|DNN|SOLVER|SPARSE|FFT)_STATUS_ALLOC_FAILED|hipErrorOutOfMemory"
+    r"|HIPBLAS_STATUS_ALLOC_FAILED|miopenStatusAllocFailed"
+    r"|device\(s\) is/are busy or unavailable"
+)
+"""Messages of a GPU without room: a full one also refuses a library's workspace, or a process."""
+_DEVICE = re.compile(
+    r"\b(CUDA|HIP) (driver )?error\b|\bNCCL error\b"
+    r"|CU(BLAS|DNN|SOLVER|SPARSE|FFT)_STATUS_(EXECUTION|INTERNAL|MAPPING)_\w+"
+    r"|(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED|No CUDA GPUs are available"
+)
+"""Messages of a GPU that failed. Most such errors end all use of it by their process."""
 _HOST_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "cannot allocate memory")
 _WRITE_FAILED = (
     "PytorchStreamWriter",
@@ -47,8 +65,10 @@ def classify(error: BaseException, folder: Path) -> str:
     # Compared by name, because importing torch takes seconds.
     names = {kind.__name__ for kind in type(error).__mro__}
 
-    if "OutOfMemoryError" in names or "CUDA out of memory" in text:
+    if "OutOfMemoryError" in names or _GPU_MEMORY.search(text):
         return "gpu_memory"
+    if "AcceleratorError" in names or _DEVICE.search(text):
+        return "device"
     if isinstance(error, MemoryError) or any(part in text for part in _HOST_MEMORY):
         return "host_memory"
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:

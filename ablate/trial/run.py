@@ -16,8 +16,8 @@ from ablate.study.nouns import Trial, TrialResult
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
 from ablate.trial import figure, trial_file
-from ablate.trial.environment import PeakMemory, determinism, environment
-from ablate.trial.faults import classify
+from ablate.trial.environment import PeakMemory, determinism, environment, free_memory
+from ablate.trial.faults import LEAVES_PROCESS, classify
 from ablate.trial.journal import Journal, Line, read, size
 from g2g_core.record import Diverged, Record, Stopped
 from reports.documents.trial import OWN, AttemptDocument, TrialDocument
@@ -53,7 +53,10 @@ def run_trial(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locks.held(TrialFolder(folder).lock, f"trial {trial.id}", wait_s=60):
-        return _Run(trial, folder, device).run(train or load_entry(ENTRY), tuple(sinks))
+        result = _Run(trial, folder, device).run(train or load_entry(ENTRY), tuple(sinks))
+        if result.fault not in LEAVES_PROCESS:
+            free_memory()
+        return result
 
 
 class _Run:
@@ -64,7 +67,7 @@ class _Run:
         self.stop = StudyFolder(folder.parent.parent).stop
         self.started, self.clock, self.looked = time.time(), time.monotonic(), 0.0
         self.asks, self.stopping = False, False
-        self.memory = PeakMemory(device)
+        self.memory: PeakMemory | None = None
         # Training in another process, which reports its memory and time itself.
         self.elsewhere = bool(getattr(trial.config, "elsewhere", False))
 
@@ -101,6 +104,7 @@ class _Run:
             self.asks = "stop" in inspect.signature(train).parameters
             if self.asks:
                 options["stop"] = self._is_to_stop
+            self.memory = PeakMemory(self.device)
             records = train(self.trial.config, **options)
             with _closed(records):
                 for record in records:
@@ -134,6 +138,9 @@ class _Run:
             self.document["attempts"][-1].setdefault("resumed_at", record.facts.get("resumed_at"))
             if not self.elsewhere:
                 self.document["determinism"] = determinism(self.device)
+            told = self.document.get("determinism") or {}
+            device = str(told.get("gpu") or told.get("device") or self.device)
+            self.document["attempts"][-1].setdefault("device", device)
             trial_file.write(self.folder, self.document)
 
         self.document["steps_done"] = max(
@@ -190,7 +197,7 @@ class _Run:
                 "seconds": round(self.spent + seconds, 3),
             }
         )
-        if not self.elsewhere:
+        if not self.elsewhere and self.memory is not None and fault not in LEAVES_PROCESS:
             peaks = self.memory.megabytes()
             before = self.document.get("peak_memory_mb") or {}
             self.document["peak_memory_mb"] = {

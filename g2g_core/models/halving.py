@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from g2g_core.models.padding import reflect
+
 
 class Halving(nn.Module):
     """Reflection padding by 1, then average pooling of 3 × 3 at stride 2.
@@ -20,7 +22,7 @@ class Halving(nn.Module):
         """Return (B, C, ceil(H / 2), ceil(W / 2)) for (B, C, H, W)."""
         batch, channels, height, width = values.shape
         if height % 2 or width % 2:
-            return functional.avg_pool2d(functional.pad(values, (1, 1, 1, 1), mode="reflect"), 3, 2)
+            return functional.avg_pool2d(reflect(values, 1), 3, 2)
 
         even, odd = values.reshape(batch, channels, height // 2, 2, width).unbind(3)
         rows = even + odd + torch.cat([odd[:, :, :1], odd[:, :, :-1]], 2)

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from g2g_core.models.padding import reflect
+
 FEW = 4
 """Largest number of output channels for which neighboring pixels are computed together."""
 
@@ -42,7 +44,7 @@ def reflected_conv(values: Tensor, conv: nn.Conv2d, padding: int) -> Tensor:
     if stride == 1 and kernel == 3 and padding == 1 and values.shape[2:] == (2, 2):
         return _two_by_two(values, weight, bias)
 
-    padded = functional.pad(values, (padding,) * 4, mode="reflect") if padding else values
+    padded = reflect(values, padding) if padding else values
     even_result = not (padded.shape[2] - kernel + 1) % 2 and not (padded.shape[3] - kernel + 1) % 2
     if stride == 1 and len(weight) <= FEW and even_result:
         return _four_at_once(padded, weight, bias)

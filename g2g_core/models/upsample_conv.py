@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from g2g_core.models.padding import reflect
+
 TAPS = (((0, 1), (2, 3), (4,)), ((0,), (1, 2), (3, 4)))
 """For even and for odd places: the taps that fall on the pixel before, at, and after."""
 
@@ -66,5 +68,10 @@ def _line(line: Tensor, weight: Tensor, padding: str) -> Tensor:
     Rows are padded as the doubled image is, by reflection, and so include the corners. Columns
     don't, and their ends are those of the replicated image.
     """
-    doubled = functional.pad(line.repeat_interleave(2, -1), (2, 2), mode=padding)
-    return functional.conv1d(doubled, weight)
+    doubled = line.repeat_interleave(2, -1)
+    padded = (
+        reflect(doubled, 2)
+        if padding == "reflect"
+        else functional.pad(doubled, (2, 2), mode=padding)
+    )
+    return functional.conv1d(padded, weight)

@@ -4,13 +4,12 @@ They show what two arms of a study have in common before and after the step.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-import torch
+from dataclasses import dataclass, replace
 
 from g2g_core.checkpoints import checkpoint, checkpoint_file
 from g2g_core.config import TrialConfig
 from g2g_core.metrics.evaluator import Evaluator
+from g2g_core.training.computing import computing
 from g2g_core.training.setup import build, ready, start
 from g2g_core.training.step import TrainingStep
 
@@ -36,6 +35,8 @@ class FirstStep:
 def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
     """Take the first step of a config, without evaluation and without writing files.
 
+    On a GPU, sums are taken in a fixed order where torch can, since digests are compared.
+
     Args:
         config: as for `train`.
         device: as for `train`.
@@ -43,7 +44,13 @@ def first_step(config: TrialConfig, device: str = "cpu") -> FirstStep:
     Raises:
         ValueError: the config can't be trained, or a metric isn't supported.
     """
-    torch.set_num_threads(config.threads)
+    fixed = replace(config, deterministic=True)
+    with computing(fixed, device, lenient=not config.deterministic):
+        return _first_step(config, device)
+
+
+def _first_step(config: TrialConfig, device: str) -> FirstStep:
+    """Take the step under torch's present settings."""
     data, networks = build(config, device)
     step = TrainingStep(config, networks)
     pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)

@@ -17,6 +17,7 @@ from g2g_core.metrics import all_metrics
 from g2g_core.metrics.evaluator import Evaluator
 from g2g_core.models import Networks, all_models
 from g2g_core.record import Diverged, Record, Stopped
+from g2g_core.training.computing import computing
 from g2g_core.training.divergence import Watch
 from g2g_core.training.setup import build, ready, start
 from g2g_core.training.step import TrainingStep
@@ -32,7 +33,8 @@ def train(
 ) -> Iterator[Record]:
     """Train a model or resume a run, and yield what happens.
 
-    The number of torch's CPU threads is set to `config.threads` for the whole process.
+    The number of torch's CPU threads is set to `config.threads` for the whole process. On a GPU,
+    torch's settings of TF32 and of determinism are those of the config until the run ends.
 
     Args:
         config: everything that the numbers depend on.
@@ -58,7 +60,14 @@ def train(
         Stopped: `stop` said so.
         ValueError: the config can't be trained.
     """
-    torch.set_num_threads(config.threads)
+    with computing(config, device):
+        yield from _train(config, device, checkpoints, stop)
+
+
+def _train(
+    config: TrialConfig, device: str, checkpoints: Path | None, stop: Callable[[], bool]
+) -> Iterator[Record]:
+    """Yield the records of `train`, under torch's settings of the config."""
     data, networks = build(config, device)
     step = TrainingStep(config, networks)
     pairs = data.evaluation_pairs(config.eval_pairs, shots=config.eval_shots)
@@ -152,7 +161,9 @@ def _check_config(saved: checkpoint_file.Saved, config: TrialConfig, data: Data)
     Raises:
         CheckpointError: it wasn't.
     """
-    then, now = _effective(saved.facts["config"]), _effective(config.to_dict())
+    # A checkpoint of an older version lacks the fields that were added since.
+    written = TrialConfig().to_dict() | saved.facts["config"]
+    then, now = _effective(written), _effective(config.to_dict())
     if different := [name for name in now if then.get(name) != now[name]]:
         name = different[0]
         raise checkpoint_file.CheckpointError(

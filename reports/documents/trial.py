@@ -14,6 +14,7 @@ class AttemptDocument(TypedDict, total=False):
         started: Unix seconds.
         host: Name of the machine.
         pid: Its process.
+        device: Name of the GPU, or `cpu`.
         resumed_at: The step that it resumed after; None: it began at the beginning.
         ended: Unix seconds.
         seconds: How long it took.
@@ -24,6 +25,7 @@ class AttemptDocument(TypedDict, total=False):
     started: float
     host: str
     pid: int
+    device: str
     resumed_at: int | None
     ended: float
     seconds: float
@@ -100,3 +102,23 @@ class TrialDocument(PlannedDocument, total=False):
 
 OWN = frozenset(PlannedDocument.__annotations__)
 """Keys that the facts of a training run do not overwrite."""
+
+
+def devices(document: TrialDocument) -> tuple[str, ...]:
+    """Return the devices that computed a trial's numbers, in the order in which they were used.
+
+    Attempts before the last one that began at the beginning left nothing.
+
+    Returns:
+        Names of GPUs, or `cpu`; more than one if the trial resumed on another device. Empty if the
+        document doesn't say.
+    """
+    names: list[str] = []
+    for attempt in document.get("attempts") or ():
+        # An attempt that died before it trained has neither.
+        if attempt.get("device"):
+            names = [*(names if attempt.get("resumed_at") is not None else ()), attempt["device"]]
+    told = document.get("determinism") or {}
+    if not names and told.get("device"):
+        names = [str(told.get("gpu") or told["device"])]
+    return tuple(dict.fromkeys(names))

@@ -20,6 +20,7 @@ from reports.page.blocks import (
 )
 from reports.page.numbers import NOTHING, duration
 from reports.view.study import Event, StudyView
+from reports.words.devices import computing_words
 from reports.words.estimates import number
 from reports.words.methods import methods
 from reports.words.names import key
@@ -60,6 +61,7 @@ def _facts(view: StudyView) -> list[tuple[str, Rich]]:
         ("Seeds", rich(", ".join(map(str, view.seeds)))),
         ("Outcome and rule", rich(_flat(outcome))),
         ("Versions", rich(_flat(versions))),
+        ("Computed in", computing_words(view)),
         ("Left out", rich("; ".join(_flat(cell) for cell in excluded))),
         (
             "Equal cells, run once",

@@ -6,6 +6,7 @@ from reports.page.numbers import count, p_value
 from reports.view.patches import changing
 from reports.view.shared import TRAINING, different_words, yardstick_words
 from reports.view.study import StudyView
+from reports.words.devices import pooled_words
 from reports.words.estimates import number
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
 from reports.words.next import next_experiment
@@ -166,6 +167,12 @@ def _evaluation(view: StudyView) -> Rich | None:
     )
 
 
+def _devices(view: StudyView) -> Rich | None:
+    """Say that trials of several devices are compared."""
+    words = pooled_words(view)
+    return rich(strong("Several devices."), words) if words else None
+
+
 def _start(view: StudyView) -> Rich | None:
     """Say that trials with the same seed start differently or see other data."""
     sentences = different_words(view, TRAINING)
@@ -242,6 +249,6 @@ def _one_dataset(view: StudyView) -> Rich | None:
 
 TESTS = (
     *(_rule, _expected, network_threat, _few_seeds, _fragile, _missing, _bounds, _budgets),
-    *(_evaluation, _start, _drift, _no_margin, _one_dataset),
+    *(_evaluation, _devices, _start, _drift, _no_margin, _one_dataset),
 )
 """The tests in the order of their points in the report."""

@@ -22,6 +22,8 @@ FIELDS = tuple(name for name in FACTS if name != "seed")
 """Fields that levels can patch: all but the seed."""
 DATA = tuple(name for name, field in FACTS.items() if field.data)
 """Fields that determine whether the data can be used."""
+NEVER = object()
+"""The default of a field whose value is always part of the identity."""
 
 
 def together(field: str) -> tuple[str, ...]:
@@ -48,17 +50,26 @@ class Canonical:
             text = PerLevels(patched, names, self._writer(field))
             if patched.levels_matter(names):
                 self.moving.append(text)
-                self.template += "%s\n"
+                self.template += "%s"
             else:
-                self.template += text(patched.any_cell).replace("%", "%%") + "\n"
+                self.template += text(patched.any_cell).replace("%", "%%")
 
     def text(self, cell: Levels) -> str:
-        """Return a line `"field":value` for each field of a cell's config except the seed."""
+        """Return a line `"field":value` for each field of a cell's config except the seed.
+
+        An added field has a line only if it isn't at its default.
+        """
         return self.template % tuple([part(cell) for part in self.moving])
 
     def _writer(self, field: str) -> Callable[[dict[str, Any]], str]:
-        """Return a function that writes the line of a field."""
-        return lambda values: f'"{field}":{dumps(canonical_field(field, values, self.menus))}'
+        """Return a function that writes the line of a field, empty for an added default."""
+        default = self.menus.config[field].get("default") if FACTS[field].added else NEVER
+
+        def line(values: dict[str, Any]) -> str:
+            value = canonical_field(field, values, self.menus)
+            return "" if value == default else f'"{field}":{dumps(value)}\n'
+
+        return line
 
 
 def canonical_field(field: str, values: Mapping[str, Any], menus: Menus) -> Any:
