@@ -41,7 +41,7 @@ def gather(folder: Path) -> Path:
         The path of trials.csv. Its metric columns are empty for trials that did not finish.
     """
     own = StudyFolder(folder)
-    made_from = fresh.content(folder)
+    made_from = fresh.content(folder, "tables")
     gathered = _Gathered(plan_document(folder), folder)
     atomic.replace(own.history_table, gathered.write_history)
     atomic.write_text(own.trials_table, gathered.trials_csv())

@@ -430,7 +430,7 @@ class _Run:
 
         from reports import build_report, load_results
 
-        made_from = fresh.content(self.folder)
+        made_from = fresh.content(self.folder, "report")
         build_report(load_results(self.folder), StudyFolder(self.folder).report)
         fresh.note(self.folder, "report", made_from)
 

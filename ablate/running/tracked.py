@@ -7,7 +7,7 @@ from pathlib import Path
 from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.planning.plan_file import read_plan
-from ablate.results import fresh, tables
+from ablate.results import tables
 from ablate.running.driver import Infrastructure
 from ablate.study.nouns import StudyError
 from ablate.tracking.process import Forwarding
@@ -75,7 +75,6 @@ def note_runs(folder: Path, trial_ids: Sequence[str]) -> None:
         folder: `OUT/<study>`.
         trial_ids: the trials.
     """
-    current = fresh.is_current(folder, "report")
     for id_ in trial_ids:
         where = StudyFolder(folder).trial(id_)
         run_id = atomic.read_json(TrialFolder(where).tracked).get("run_id")
@@ -85,6 +84,3 @@ def note_runs(folder: Path, trial_ids: Sequence[str]) -> None:
 
     if not tables.up_to_date(folder):
         tables.gather(folder)
-        if current:
-            # The report stays current: it doesn't show the ids, which alone have changed
-            fresh.note(folder, "report", fresh.content(folder))
