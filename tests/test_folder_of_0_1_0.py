@@ -13,6 +13,7 @@ import pytest
 from ablate.tracking.server import server
 from ablate.tracking.store import recorded_address
 from ablate.trial.environment import processor
+from reports.documents.names import ArmNames
 
 FIXTURE = Path(__file__).parent / "fixtures" / "study_0_1_0"
 REFERENCE = "10ef61084aa8"
@@ -64,6 +65,13 @@ def test_report(called: Called, folder: Path) -> None:
         assert new[key] == old[key]
     effects = [{row["factor"]: row["effect"] for row in one["verdicts"]} for one in (new, old)]
     assert effects[0] == pytest.approx(effects[1], rel=1e-12)
+
+    # Plans of then had no codes of arms.
+    names = ArmNames(read(folder / "plan.json"))
+    arms = rows(folder / "report" / "data" / "arms.csv")
+    codes = {cell["cell_id"]: names.code(cell["levels"]) for cell in names.plan["cells"]}
+    assert {row["cell_id"]: row["arm_code"] for row in arms} == codes
+    assert "ref" in codes.values() or "all" in codes.values()
 
     # A folder without a ledger says so and, since nothing is run, gets none.
     sentence = f"It is not recorded when outcome and rule were fixed (plan {old['plan_hash'][:12]})"

@@ -102,10 +102,13 @@ def _code_problems(spec: StudySpec) -> list[Problem]:
             continue
         place, code = ("factors", factor.name, "code"), factor.code.upper()
         if code in taken:
-            message = f"{factor.code} is the code of {taken[code]} already; capitals don't count"
+            message = f"{factor.code} is the code of {taken[code]} already"
             problems.append(Problem(place, message))
         elif code.isdigit() and len(factor.levels) > 2:
-            message = f"{factor.code}: needs a letter, which the number of the level follows: R2"
+            many = len(factor.levels)
+            message = (
+                f"must be a letter, not {factor.code}: the number of one of {many} levels follows"
+            )
             problems.append(Problem(place, message))
         taken.setdefault(code, factor.name)
     return problems

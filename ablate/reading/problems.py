@@ -184,9 +184,8 @@ def _in_words(error: ValidationError, at: Path) -> Iterator[Problem]:
             path, instead or f"{shown(instance)} is not known{did_you_mean(instance, names)}"
         )
     elif kind == "pattern":
-        yield Problem(
-            path, f"{shown(instance)} is no name for a folder: letters, digits, _ and -, inner dots"
-        )
+        needs = rule.get("x-needs", "is no name for a folder: letters, digits, _ and -, inner dots")
+        yield Problem(path, f"{shown(instance)} {needs}")
     elif kind in ("minLength", "maxLength"):
         yield Problem(
             path, f"{shown(instance)} is too {'short' if kind == 'minLength' else 'long'}"

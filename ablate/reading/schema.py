@@ -237,6 +237,7 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
             "code": {
                 "type": "string",
                 "pattern": "^[A-Za-z0-9]" + END,
+                "x-needs": "must be one letter from A to Z or one digit",
                 "description": (
                     "its letter or digit in the codes of arms, such as G in G+S; left out: a "
                     "letter of its level's name"

@@ -88,7 +88,7 @@ class ArmNames:
 
     @cached_property
     def spelled(self) -> bool:
-        """Whether codes are changes in words, which need no key."""
+        """Whether codes are changes in words, which make a key unnecessary."""
         return self._off or len(self._factors) < 2 or design_kind(self.plan) in ONE_CHANGE
 
     @cached_property

@@ -105,8 +105,8 @@ def opened(browser, address, *words):  # noqa: F811
 
 
 def test_the_experiments_table_names_arms_and_factors(browser, tracked):  # noqa: F811
-    text = opened(browser, tracked["addresses"]["by_trial"], "weight: on", "reference", "seed")
-    for word in ("weight: on", "reference", "seed", "answer/mixed_l1", "finished"):
+    text = opened(browser, tracked["addresses"]["by_trial"], "+ weight · seed", "ref · seed")
+    for word in ("+ weight · seed", "ref · seed", "answer/mixed_l1", "finished"):
         assert word in text
 
 
@@ -115,10 +115,10 @@ def test_charts_group_the_seeds_of_an_arm(browser, tracked):  # noqa: F811
         browser,
         tracked["addresses"]["by_arm"],
         "answer/mixed_l1",
-        "cell: reference",
+        "arm_code: ref",
         "The question",
     )
-    for word in ("The question", "Losses", "answer/mixed_l1", "loss/total_generator", "weight: on"):
+    for word in ("The question", "Losses", "answer/mixed_l1", "loss/total_generator", "+ weight"):
         assert word in text
     assert (
         len(

@@ -425,6 +425,32 @@ def test_the_keys_of_the_second_edition(study: Load) -> None:
     assert study(resolved_yaml(spec), name="again.yaml") == spec
 
 
+def test_codes_are_in_the_plan_and_in_the_resolved_file(study: Load) -> None:
+    spec = study(FACTORS, "factors.f.code=2", "factors.g.code=n", "factors.g.levels=[5, 6, 7]")
+    assert [factor.code for factor in spec.factors] == ["2", "n"]
+    assert study(resolved_yaml(spec), name="again.yaml") == spec
+    assert [factor.code for factor in study(FACTORS).factors] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        (("f.code=GG",), "f.code: 'GG' must be one letter from A to Z or one digit"),
+        (("f.code=é",), "f.code: 'é' must be one letter"),
+        (("f.code=12",), "f.code: '12' must be one letter"),
+        (("f.code=[G]",), r"f.code: \['G'\] must be text"),
+        (("f.code=G", "g.code=g"), "g.code: g is the code of f already"),
+        (("g.code=1", "g.levels=[5, 6, 7]"), "g.code: must be a letter, not 1"),
+    ],
+)
+def test_a_code_that_cannot_be_is_one_line(
+    study: Load, codes: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(StudyError, match=message) as raised:
+        study(FACTORS, *(f"factors.{code}" for code in codes))
+    assert "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

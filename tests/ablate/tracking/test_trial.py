@@ -37,3 +37,8 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
     sent.forward(document, last=False)
     history = client.get_metric_history(run, "loss/a")
     assert sorted(metric.step for metric in history) == list(range(1, 9))
+
+    # The run was there before the trials had codes, so it is named again.
+    named = client.get_run(run)
+    assert named.info.run_name == "ref · seed 0"
+    assert (named.data.tags["arm_code"], named.data.tags["arm"]) == ("ref", "reference")

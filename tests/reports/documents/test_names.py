@@ -15,7 +15,7 @@ def names(kind="full_factorial", factors=None, codes=None, cells=None, **more):
     """The names of a study with these factors: name -> levels."""
     factors = factors or {"resume": RESUME, "long_recon": SWITCH, "rate": RATE}
     entries = {
-        name: {"levels": {key: {} for key in levels}, "reference": levels[0], "when": {}}
+        name: {"levels": {level: {} for level in levels}, "reference": levels[0], "when": {}}
         for name, levels in factors.items()
     }
     for name, code in (codes or {}).items():
