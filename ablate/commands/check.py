@@ -184,7 +184,22 @@ def _record(inspection: "Inspection") -> dict[str, Any]:
     """Return what was found, for programs."""
     from dataclasses import asdict
 
-    return asdict(inspection)
+    from g2g_core.data.pairs import printable
+
+    suspects = [
+        {"kind": one.kind, "files": [printable(file) for file in one.files], "why": one.why}
+        for one in inspection.suspects
+    ]
+    counts = {
+        name: {printable(class_): number for class_, number in getattr(inspection, name).items()}
+        for name in ("training", "evaluation")
+    }
+    return {
+        **asdict(inspection),
+        "root": printable(inspection.root),
+        **counts,
+        "suspects": suspects,
+    }
 
 
 COMMANDS = (check,)

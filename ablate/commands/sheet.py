@@ -76,6 +76,7 @@ def _picture(path: Path) -> "Picture | None":
     from PIL import Image
 
     from g2g_core.data.decode import BadImage, quiet_decoding, read_image
+    from g2g_core.data.pairs import shown
     from reports.page.blocks import Picture
 
     try:
@@ -86,4 +87,4 @@ def _picture(path: Path) -> "Picture | None":
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=85)
     height, width = pixels.shape[:2]
-    return Picture(file.getvalue(), width, height, f"the image {path.name}")
+    return Picture(file.getvalue(), width, height, f"the image {shown(path.name)}")

@@ -178,6 +178,8 @@ def _judged(
             f"{len(tiny)} of the images are enlarged more than {ENLARGED:g} times for images of "
             f"{data.image_size} pixels"
         )
+    if not seen.searched[0]:
+        notes.append("too many images are plain, so not all nearly equal ones were looked for")
     each(
         "tiny",
         tiny if 2 * len(tiny) <= len(data.files) else (),

@@ -18,13 +18,18 @@ class DataError(ValueError):
     """
 
 
+def printable(name: object) -> str:
+    """Return a name or path as text that can be printed, whatever bytes the name consists of."""
+    text = str(name)
+    return text if text.isprintable() else ascii(text)
+
+
 def shown(name: object) -> str:
     """Return a name or path as it appears in a message.
 
     The text has at most 200 characters, and control characters in a name cannot break the line.
     """
-    text = str(name)
-    text = text if text.isprintable() else ascii(text)
+    text = printable(name)
     return text if len(text) <= 200 else f"{text[:100]}...{text[-97:]}"
 
 

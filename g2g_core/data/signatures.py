@@ -31,6 +31,8 @@ FEW_BITS = 6
 """Largest number of different bits, of 64, in the hashes of near-duplicates."""
 NEAR = 0.08
 """Largest difference of near-duplicates: of their small copies, as a share of their contrast."""
+MOST_COMPARED = 10_000_000
+"""Limit for the pairs of images whose small copies are compared, which takes half a minute."""
 VALUES = np.arange(256.0)
 """Values of a channel."""
 LEVELS = 2.0
@@ -49,6 +51,7 @@ class Signatures:
         contrast: (N,) float32, the largest standard deviation of a channel, in levels of 255.
         content: (N,) uint64, digest of the decoded pixels.
         pairs: (M, 2) int64, near-duplicates that are not equal, without nearly blank images.
+        searched: (1,) bool, whether all near-duplicates were looked for.
     """
 
     size: NDArray[np.int32]
@@ -58,6 +61,7 @@ class Signatures:
     contrast: NDArray[np.float32]
     content: NDArray[np.uint64]
     pairs: NDArray[np.int64]
+    searched: NDArray[np.bool_]
 
 
 def stored(key: str) -> Signatures | None:
@@ -114,7 +118,7 @@ def _made(root: Path, files: tuple[str, ...], pixels: object) -> tuple[Signature
     size = np.zeros((count, 2), np.int32)
     moving, flat = np.zeros(count, bool), np.zeros(count, bool)
     color, contrast = np.zeros((count, 3), np.uint8), np.zeros(count, np.float32)
-    content, hashes = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    content, hashes = np.zeros(count, np.uint64), np.zeros((count, 2), np.uint64)
     copies = np.zeros((count, SIDE * SIDE * 3), np.uint8)
     unreadable: dict[int, str] = {}
 
@@ -137,23 +141,26 @@ def _made(root: Path, files: tuple[str, ...], pixels: object) -> tuple[Signature
         )
         content[i] = int.from_bytes(digest.digest(), "little")
         copies[i] = np.asarray(whole.resize((SIDE, SIDE), Image.Resampling.BOX)).reshape(-1)
-        gray = np.asarray(whole.convert("L").resize((9, 8), Image.Resampling.BOX), np.int16)
+        gray = np.asarray(whole.convert("L").resize((9, 9), Image.Resampling.BOX), np.int16)
         # The margin keeps the noise of compression out of the bits of plain areas.
-        hashes[i] = np.packbits(np.diff(gray, axis=1) > MARGIN).view(np.uint64)[0]
+        steps = (np.diff(gray[:8], axis=1), np.diff(gray[:, :8], axis=0))
+        hashes[i] = [np.packbits(step > MARGIN).view(np.uint64)[0] for step in steps]
 
     # Threads help because Pillow works without the interpreter lock.
     with quiet_decoding(), ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         list(pool.map(look, range(count)))
 
     seen = np.flatnonzero((contrast >= LEVELS) & (size[:, 0] > 0))
-    pairs = seen[near(hashes[seen], copies[seen])]
+    close, searched = near(hashes[seen], copies[seen])
+    pairs = seen[close]
     pairs = pairs[content[pairs[:, 0]] != content[pairs[:, 1]]]
-    return Signatures(size, moving, flat, color, contrast, content, pairs), dict(
-        sorted(unreadable.items())
-    )
+    made = Signatures(size, moving, flat, color, contrast, content, pairs, np.array([searched]))
+    return made, dict(sorted(unreadable.items()))
 
 
-def near(hashes: NDArray[np.uint64], copies: NDArray[np.uint8]) -> NDArray[np.int64]:
+def near(
+    hashes: NDArray[np.uint64], copies: NDArray[np.uint8], most: int = MOST_COMPARED
+) -> tuple[NDArray[np.int64], bool]:
     """Return the pairs of nearly equal images.
 
     The hashes, one bit for each two neighboring cells of a coarse grid, leave few pairs. Those are
@@ -161,24 +168,29 @@ def near(hashes: NDArray[np.uint64], copies: NDArray[np.uint8]) -> NDArray[np.in
     contrast don't count.
 
     Args:
-        hashes: (N,).
+        hashes: (N, 2), of steps to the right and of steps down.
         copies: (N, D).
+        most: limit for the pairs that are compared, since plain images have the same hash.
 
     Returns:
-        (M, 2), the smaller index first, sorted.
+        (M, 2), the smaller index first, sorted; and whether all pairs were looked at.
     """
-    found = [np.empty((0, 2), np.int64)]
+    found, compared = [np.empty((0, 2), np.int64)], 0
     block = max(1, 2**22 // max(1, len(hashes)))  # rows whose differences fit the CPU's cache
     for start in range(0, len(hashes), block):
-        rows = hashes[start : start + block]
-        bits = np.bitwise_count(rows[:, None] ^ hashes[None, start:])
-        first, second = np.nonzero(bits <= FEW_BITS)
-        ordered = second > first
-        candidates = np.stack([first[ordered], second[ordered]], 1) + start
+        rows = hashes[start : start + block, 0]
+        bits = np.bitwise_count(rows[:, None] ^ hashes[None, start:, 0])
+        first, second = (place + start for place in np.nonzero(bits <= FEW_BITS))
+        down = np.bitwise_count(hashes[first, 1] ^ hashes[second, 1])
+        kept = (second > first) & (down <= FEW_BITS)
+        candidates = np.stack([first[kept], second[kept]], 1)
+        compared += len(candidates)
+        if compared > most:
+            return np.concatenate(found), False
         for part in np.array_split(candidates, len(candidates) // 2**14 + 1):
             one, other = (_standard(copies[part[:, side]]) for side in (0, 1))
             found.append(part[((one - other) ** 2).mean(1) < NEAR**2])
-    return np.concatenate(found)
+    return np.concatenate(found), True
 
 
 def _standard(copies: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from g2g_core.data.pairs import Batch, Data, shown
+from g2g_core.data.pairs import Batch, Data, printable, shown
 from g2g_core.models.networks import Networks
 from g2g_core.training.divergence import Bad
 
@@ -78,7 +78,7 @@ def trace(
         step: the training step; it may change weights, so training must not continue.
     """
     known = getattr(data, "names_of", None)
-    names: list[str] = known(bad.step - 1) if known is not None else []
+    names = [printable(name) for name in known(bad.step - 1)] if known is not None else []
     images = torch.cat([batch.content_images, batch.class_images])
     flat = (images.amax((2, 3)) == images.amin((2, 3))).all(1).tolist()
     blank = [name for name, is_flat in zip(names, flat, strict=False) if is_flat]

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import pytest
@@ -55,6 +56,20 @@ def test_json_and_nothing_suspicious(called, folder, tmp_path):
     done = called("check", "set", where=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "no image looks suspicious")
     assert not (tmp_path / "check.html").exists()
+
+
+def test_names_that_are_no_text(called, folder, tmp_path):
+    name = os.fsdecode(b"\xff<b>\n.png")
+    try:
+        shutil.copy(folder / "b" / "2.png", folder / "a" / name)
+    except OSError:
+        pytest.skip("the file system refuses the name")
+    done = called("check", "set", where=tmp_path)
+    assert done.returncode == 1
+    assert r"  'a/\udcff<b>\n.png' (every pixel is #ffffff)" in done.stdout.splitlines()
+    assert "<b>" not in (tmp_path / "check.html").read_text()
+    said = json.loads(called("check", "set", "--json", where=tmp_path).stdout)
+    assert [r"'a/\udcff<b>\n.png'"] in [one["files"] for one in said["datasets"][0]["suspects"]]
 
 
 def test_plan_names_the_images_and_the_command_that_shows_them(called, folder, tmp_path):

@@ -13,6 +13,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data import all_datasets
 from g2g_core.data.inspection import KINDS, inspect, inspect_quickly
 from g2g_core.data.preflight import caution_about
+from g2g_core.data.signatures import near
 
 SHARED = Path(os.environ.get("G2G_SHARED", Path(__file__).resolve().parents[3] / ".." / "shared"))
 
@@ -117,6 +118,18 @@ def test_nearly_equal_images(folder: Path, change: str) -> None:
         image = ImageEnhance.Contrast(image).enhance(0.9)
     image.save(folder / "b" / "9.png")
     assert found(folder) == {"near_two_classes": [("a/0.png", "b/9.png")]}
+
+
+def test_plain_images_do_not_take_for_ever() -> None:
+    copies = np.random.default_rng(0).integers(0, 255, (40, 768), dtype=np.uint8)
+    copies[7] = copies[3]
+    hashes = np.zeros((40, 2), np.uint64)
+    pairs, searched = near(hashes, copies)
+    assert (pairs.tolist(), searched) == ([[3, 7]], True)
+    assert near(hashes, copies, most=779)[1] is False
+    assert near(hashes, copies, most=780)[1] is True
+    hashes[7, 1] = 2**10 - 1
+    assert near(hashes, copies)[0].tolist() == []
 
 
 def test_sizes_and_frames(folder: Path) -> None:
