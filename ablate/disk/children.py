@@ -1,8 +1,8 @@
 """What the child processes of a command inherit: their environment, and where they find code.
 
 The user's environment may hold settings that were meant for other programs. Those of Python, Ray,
-and MLflow reach our own child processes only if they are on a list. Programs of the user get the
-user's environment back.
+and MLflow reach the processes of G2G-Ablate only if they are on a list. Programs of the user get
+the user's environment back.
 """
 
 import json
@@ -26,7 +26,7 @@ OF_PYTHON = (
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONPYCACHEPREFIX",
 )
-"""Variables that say where Python is installed or what it writes, and that change no behavior."""
+"""Variables that say where Python is installed or what it writes, and that leave behavior alone."""
 
 OF_MLFLOW = (
     "MLFLOW_TRACKING_",
@@ -42,7 +42,7 @@ OF_MLFLOW = (
 
 
 def environment(own: Mapping[str, str], kept: Iterable[str] = ()) -> dict[str, str]:
-    """Return the environment of a child process of ours.
+    """Return the environment of a child process of G2G-Ablate.
 
     Args:
         own: variables to set.
@@ -113,7 +113,7 @@ def _search_path() -> list[str]:
     if given and "" in given.split(os.pathsep):
         accidents.append(str(Path.cwd()))
 
-    # Hooks of editable installs are no folders, but a relative name would become one
+    # Hooks of editable installs aren't folders, but a relative name would become one
     folders = [str(Path(p).absolute()) for p in sys.path if p and not p.startswith("__editable__")]
     for accident in accidents:
         if accident in folders:

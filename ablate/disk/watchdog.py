@@ -188,7 +188,7 @@ class Watchdog:
     def _stopped(
         self, process: psutil.Process, watched: _Watched, now: float, name: str
     ) -> str | None:
-        """Continue a process that was stopped; return what is wrong if that is no use."""
+        """Continue a process that was stopped; return what is wrong if that doesn't help."""
         if watched.stopped_at is None:
             watched.stopped_at = now
         if now - watched.stopped_at < STOPPED_S:

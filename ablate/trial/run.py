@@ -100,7 +100,7 @@ class _Run:
                 "device": self.device,
                 "checkpoints": TrialFolder(self.folder).checkpoints,
             }
-            # A trainer that is asked can save its state first; others end at their next record
+            # A trainer that asks can save its state first; others end at their next record
             self.asks = "stop" in inspect.signature(train).parameters
             if self.asks:
                 options["stop"] = self._is_to_stop

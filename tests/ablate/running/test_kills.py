@@ -102,17 +102,7 @@ def test_a_job_that_a_scheduler_ends_saves_its_state_and_is_taken_up(
     equal(tmp_path, quiet)
 
 
-PLANTED = [
-    "ablate",
-    "torch",
-    "ray",
-    "numpy",
-    "psutil",
-    "g2g_core",
-    "sitecustomize",
-    "usercustomize",
-    "mlflow",
-]
+PLANTED = ("ablate", "torch", "ray", "numpy", "psutil", "g2g_core", "sitecustomize", "mlflow")
 HOSTILE = {
     "RAY_ADDRESS": "127.0.0.1:6399",
     "RAY_NAMESPACE": "other",
