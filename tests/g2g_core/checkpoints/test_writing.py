@@ -24,7 +24,7 @@ def test_it_holds_the_tensors_of_its_own_step(tmp_path):
     assert len(list(tmp_path.iterdir())) == checkpoint_file.KEPT
 
 
-def test_training_goes_on_meanwhile(tmp_path, monkeypatch):
+def test_training_continues_meanwhile(tmp_path, monkeypatch):
     go, wrote = threading.Event(), checkpoint_file.write
     monkeypatch.setattr(checkpoint_file, "write", lambda *a: (go.wait(20), wrote(*a)))
     with Writer(tmp_path, behind=True) as writer:

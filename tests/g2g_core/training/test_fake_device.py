@@ -111,11 +111,10 @@ def test_a_step_stays_on_its_device_and_never_waits(step_on_it, model):
     assert not watched.counts[FOLDED]
 
 
-@pytest.mark.parametrize("model", MODELS_TO_TRY)
-def test_the_deterministic_mode_pads_without_atomic_gradients(step_on_it, model):
+def test_the_deterministic_mode_pads_without_atomic_gradients(step_on_it):
     torch.use_deterministic_algorithms(True)
     try:
-        watched = step_on_it(replace(MODELS_TO_TRY[model], deterministic=True))
+        watched = step_on_it(replace(MODELS_TO_TRY["funit2funit"], deterministic=True))
     finally:
         torch.use_deterministic_algorithms(False)
     assert watched.counts[FOLDED]
