@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from g2g_core.checkpoints import checkpoint, checkpoint_file
+from g2g_core.checkpoints.writing import Writer
 from g2g_core.config import TrialConfig, canonical, facts
 from g2g_core.data import all_datasets
 from g2g_core.data.pairs import Data
@@ -60,12 +61,22 @@ def train(
         Stopped: `stop` said so.
         ValueError: the config can't be trained.
     """
+<<<<<<< HEAD
     with computing(config, device):
         yield from _train(config, device, checkpoints, stop)
 
 
 def _train(
     config: TrialConfig, device: str, checkpoints: Path | None, stop: Callable[[], bool]
+=======
+    behind = torch.device(device).type != "cpu"
+    with computing(config, device), Writer(checkpoints, behind) as writer:
+        yield from _train(config, device, checkpoints, writer)
+
+
+def _train(
+    config: TrialConfig, device: str, checkpoints: Path | None, writer: Writer
+>>>>>>> h_gpu
 ) -> Iterator[Record]:
     """Yield the records of `train`, under torch's settings of the config."""
     data, networks = build(config, device)
@@ -140,16 +151,14 @@ def _train(
                 return
             clock, timed = time.perf_counter(), 0
 
-        if saved_now and checkpoints is not None:
+        if saved_now:
             facts = {
                 "step": now,
                 "config": config.to_dict(),
                 "n_classes": data.n_classes,
                 "start": start_facts,
             }
-            parts = checkpoint.parts_of(networks, step)
-            checkpoint_file.write(checkpoint_file.step_file(checkpoints, now), parts, facts)
-            checkpoint_file.drop_old(checkpoints)
+            writer.write(now, checkpoint.parts_of(networks, step), facts)
             clock, timed = time.perf_counter(), 0
         if stopping:
             raise Stopped

@@ -1,0 +1,85 @@
+"""Writes the checkpoints of a run, next to the training where that is on a GPU.
+
+A full-size checkpoint takes seconds of a processor, for its checksum and its file. A GPU would wait
+for them.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from g2g_core.checkpoints import checkpoint_file
+from g2g_core.checkpoints.checkpoint_file import Tensors
+
+
+class Writer:
+    """Writer of one run's checkpoints, as a context whose exit waits for the last one.
+
+    Args:
+        folder: folder of the checkpoints; None writes none.
+        behind: whether files are written by a thread, while training continues. It is given a copy of
+            the tensors on the CPU, and at most one checkpoint is on its way.
+    """
+
+    def __init__(self, folder: Path | None, behind: bool) -> None:
+        self.folder = folder
+        self._pool = ThreadPoolExecutor(1, "checkpoint") if behind and folder else None
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Wait for the last checkpoint.
+
+        Raises:
+            OSError: it could not be written, and the block has no error of its own.
+        """
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+        if kind is None:
+            self._check()
+
+    def write(self, step: int, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) -> None:
+        """Write a checkpoint, or begin to.
+
+        Args:
+            step: number of completed steps.
+            parts: tensors as `checkpoint_file.write` takes them, on any device.
+            facts: JSON-ready facts.
+
+        Raises:
+            OSError: this checkpoint or the one before it could not be written.
+        """
+        if self.folder is None:
+            return
+        self._check()
+        if self._pool is None:
+            _write(self.folder, step, parts, facts)
+            return
+
+        # The next step changes the tensors in place.
+        copies = {
+            part: {name: value.detach().to("cpu", copy=True) for name, value in named.items()}
+            for part, named in parts.items()
+        }
+        self._last = self._pool.submit(_write, self.folder, step, copies, dict(facts))
+
+    def _check(self) -> None:
+        """Wait for the checkpoint that is on its way, and raise its error."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+
+def _write(folder: Path, step: int, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) -> None:
+    """Write a checkpoint and delete the older ones."""
+    checkpoint_file.write(checkpoint_file.step_file(folder, step), parts, facts)
+    checkpoint_file.drop_old(folder)
