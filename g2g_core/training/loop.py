@@ -61,22 +61,17 @@ def train(
         Stopped: `stop` said so.
         ValueError: the config can't be trained.
     """
-<<<<<<< HEAD
-    with computing(config, device):
-        yield from _train(config, device, checkpoints, stop)
-
-
-def _train(
-    config: TrialConfig, device: str, checkpoints: Path | None, stop: Callable[[], bool]
-=======
     behind = torch.device(device).type != "cpu"
     with computing(config, device), Writer(checkpoints, behind) as writer:
-        yield from _train(config, device, checkpoints, writer)
+        yield from _train(config, device, checkpoints, writer, stop)
 
 
 def _train(
-    config: TrialConfig, device: str, checkpoints: Path | None, writer: Writer
->>>>>>> h_gpu
+    config: TrialConfig,
+    device: str,
+    checkpoints: Path | None,
+    writer: Writer,
+    stop: Callable[[], bool],
 ) -> Iterator[Record]:
     """Yield the records of `train`, under torch's settings of the config."""
     data, networks = build(config, device)
