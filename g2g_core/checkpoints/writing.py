@@ -19,7 +19,7 @@ class Writer:
 
     Args:
         folder: folder of the checkpoints; None writes none.
-        behind: whether files are written by a thread, while training continues. It is given a copy of
+        behind: whether a thread writes the files while training continues. It gets a copy of
             the tensors on the CPU, and at most one checkpoint is on its way.
     """
 

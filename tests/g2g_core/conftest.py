@@ -13,6 +13,10 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+# Before any test: torch counts its devices at a process's first backward pass, and never again.
+_setup_privateuseone_for_python_backend("fakegpu")
 
 TESTS = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("G2G_SHARED", TESTS.parents[1] / "shared"))

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from benchmarks.training_step import CLASSES, random_batch, settings
 from g2g_core.data.pairs import Batch
@@ -21,6 +20,7 @@ from g2g_core.passes import cross
 from g2g_core.training.step import TrainingStep
 
 DEVICE = "fakegpu"
+"""The backend that `tests/g2g_core/conftest.py` registers."""
 WAITS = ("_local_scalar_dense", "nonzero", "is_nonzero")
 """Parts of the names of operations that bring a number to the CPU."""
 FOLDED = "aten.flip"
@@ -43,11 +43,6 @@ class Watched(TorchDispatchMode):
         if name.startswith("aten._to_copy") and args[0].device != result.device:
             self.moves.append((str(args[0].device), tuple(args[0].shape)))
         return result
-
-
-@pytest.fixture(scope="module", autouse=True)
-def backend():
-    _setup_privateuseone_for_python_backend(DEVICE)
 
 
 @pytest.fixture
