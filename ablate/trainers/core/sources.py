@@ -19,10 +19,10 @@ MENUS = (
     "g2g_core.models",
     "g2g_core.models.menu",
 )
-"""Modules that import everything a study can choose; of what they list only the chosen counts.
+"""Modules that import everything a study can choose; of what they list only the chosen counts."""
 
-They alone import `g2g_base`, so the way plug-ins are found is no part of a trial either.
-"""
+BASE = ("g2g_base", "g2g_base.atomic", "g2g_base.locks", "g2g_base.plugins", "g2g_base.declared")
+"""How plug-ins are found, and how files are written and locked: no number depends on it."""
 
 CHOOSING = ("model", "dataset", "losses", "metrics")
 """Fields of the config that choose code."""
@@ -50,7 +50,9 @@ def sources_of(values: Mapping[str, Any], menus: Menus) -> dict[str, str]:
 def _of_modules(modules: Sequence[str]) -> dict[str, str]:
     """Return the sources that these modules can reach, read once for this code."""
     ours = [name for name in modules if name.partition(".")[0] == "g2g_core"]
-    found = remembered(f"sources {' '.join(ours)}", lambda: used_sources(*ours, cut=MENUS))
+    found = remembered(
+        f"sources {' '.join(ours)}", lambda: used_sources(*ours, cut=(*MENUS, *BASE))
+    )
 
     # Plug-ins are read each time: what is remembered is kept for as long as our own code stays.
     others = [name for name in modules if name not in ours]
