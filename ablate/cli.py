@@ -87,7 +87,8 @@ def told(error: Exception) -> tuple[str, int] | None:
     """
     # Click's own errors, such as an unknown option
     if hasattr(error, "format_message"):
-        return " ".join(str(error.format_message()).split()), 2
+        # Typer leaves pydantic's name for the kind of an error in its messages
+        return " ".join(str(error.format_message()).replace("Value error, ", "").split()), 2
 
     # Compared by name, because importing the classes would import torch before every command
     names = {kind.__name__ for kind in type(error).__mro__}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +130,9 @@ def load_document(path: Path) -> Mapping[str, Any]:
     if wrong := oddity(path):
         raise CheckpointError(f"{path}: {wrong}")
     try:
-        document = torch.load(path, map_location="cpu", weights_only=True)
+        # torch warns of pickles that it is about to refuse
+        with warnings.catch_warnings(action="ignore"):
+            document = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # torch's message advises loading the file unsafely, so this message replaces it.
         what = "it is damaged, or holds more than tensors and plain values"
