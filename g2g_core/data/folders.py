@@ -63,7 +63,7 @@ def scan(folder: Path) -> list[tuple[str, str]]:
     if not classes:
         raise DataError(
             f"data.root: {shown(folder)} holds no class folders; "
-            "images must lie in one folder a class"
+            "images must lie in one folder per class"
         )
 
     items = [(file, class_) for class_ in classes for file in _images(folder, class_)]
