@@ -93,9 +93,9 @@ def confirm_next(view: StudyView) -> Rich | None:
     return rich(
         f"to confirm the picked arm with {count(len(seeds), 'fresh seed')}{words}, run ",
         code(_command(view, allowed, seeds)),
-        f" in the study's folder ({count(len(chosen), 'arm')}, ",
+        f" in the study's folder ({count(len(chosen), 'arm')}, with ",
         code(other.label),
-        " among them).",
+        " for comparison).",
     )
 
 

@@ -122,7 +122,7 @@ def test_the_command_runs_the_picked_arm_and_the_reference(make_study: Make) -> 
     assert next_ is not None
     text = plain(next_)
     assert text.startswith("to confirm the picked arm with 4 fresh seeds with new evaluation pairs")
-    assert "(2 arms, none of the three among them)" in text
+    assert "(2 arms, with none of the three for comparison)" in text
     command = shlex.split(next(span.text for span in next_ if span.text.startswith("g2g")))
     assert command == [
         *("g2g-ablate", "run", "study.resolved.yaml"),
