@@ -108,7 +108,7 @@ def test_one_file_knows_the_names_of_files() -> None:
 RANKS = {
     "g2g_base": ["declared", "plugins", "atomic", "locks", "spreadsheet"],
     "ablate": [
-        *("study", "disk", "reading", "trainers", "trial", "planning"),
+        *("study", "disk", "processes", "reading", "trainers", "trial", "planning"),
         *("results", "tracking", "running", "commands", "cli"),
     ],
     "g2g_core": [

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import psutil
 
-from ablate.disk import children, signals
 from ablate.disk.folder import StudyFolder
-from ablate.disk.watchdog import Part, Watchdog
+from ablate.processes import children, signals
+from ablate.processes.watchdog import Part, Watchdog
 from ablate.running.resources import Resources, cluster_answers
 from ablate.study.nouns import StudyError, Trial
 from ablate.trainers.core.trainer import ENTRY

@@ -21,8 +21,9 @@ import psutil
 import ray
 from ray import tune
 
-from ablate.disk import children, locks, signals
+from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.processes import children, signals
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file

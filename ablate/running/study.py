@@ -17,8 +17,8 @@ from ablate.disk.folder import StudyFolder
 from ablate.disk.locks import Share
 from ablate.disk.room import enough_room, writable
 from ablate.disk.secrets import masked_command
-from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
+from ablate.processes.signals import terminated_as_interrupted
 from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds, several_devices
 from ablate.results.report import refuse_broken_sections

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ablate.disk import children
 from ablate.disk.digests import file_digest
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.disk.secrets import masked, masked_text
-from ablate.disk.watchdog import Watchdog
 from ablate.planning.plan_file import plan_document
+from ablate.processes import children
+from ablate.processes.watchdog import Watchdog
 from ablate.study.identity import digest, dumps
 from ablate.tracking.sqlite_store import holds
 from ablate.tracking.store import is_beside, recorded_address, sqlite_path

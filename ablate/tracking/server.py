@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ablate.disk import children
 from ablate.disk.folder import StudyFolder
 from ablate.disk.secrets import HIDDEN, masked
-from ablate.disk.signals import terminated_as_interrupted
 from ablate.planning.plan_file import read_plan
+from ablate.processes import children
+from ablate.processes.signals import terminated_as_interrupted
 from ablate.study.nouns import StudyError
 from ablate.tracking.pages import LOOPBACK
 from ablate.tracking.sqlite_store import bring_artifacts, client_address

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from ablate.disk.children import users_environment
+from ablate.processes.children import users_environment
 
 
 def search_path() -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ablate.disk.folder import StudyFolder
-from ablate.disk.signals import SCHEDULERS
+from ablate.processes.signals import SCHEDULERS
 from ablate.reading.problems import did_you_mean
 from ablate.trainers.command.config import CommandConfig
 from ablate.trainers.command.environment import program_environment

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ablate.disk import children
+from ablate.processes import children
 
 USER = """
 import json, sys
-from ablate.disk import children
+from ablate.processes import children
 print(json.dumps([children.environment({})["PYTHONPATH"].split(":"), children.code_folders()]))
 """
 """A user's program, which prints what its child processes search, first and last."""
@@ -75,7 +75,7 @@ def test_a_child_never_imports_from_the_current_folder(tmp_path: Path) -> None:
     for name in ("ablate", "torch", "ray", "sitecustomize", "usercustomize", "json"):
         (tmp_path / f"{name}.py").write_text("print('PLANTED')")
     code = "import json, ablate.disk; print(sys.path)"
-    for words in (["-c", f"import sys; {code}"], ["-m", "ablate.disk.children"]):
+    for words in (["-c", f"import sys; {code}"], ["-m", "ablate.processes.children"]):
         env = children.environment({})
         done = subprocess.run(
             [sys.executable, *words], cwd=tmp_path, env=env, capture_output=True, text=True

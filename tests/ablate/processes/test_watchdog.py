@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import psutil
 import pytest
 
-from ablate.disk.watchdog import CONTINUED, IDLE_S, STOPPED_S, Clock, Part, Watchdog
+from ablate.processes.watchdog import CONTINUED, IDLE_S, STOPPED_S, Clock, Part, Watchdog
 from ablate.running.driver import part_of
 
 PARENT = "import subprocess; subprocess.run(['sleep', '60'])"
