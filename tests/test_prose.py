@@ -35,7 +35,6 @@ UNFINISHED = {
     "docs/study-files.md",
     "g2g_core/checkpoints/checkpoint.py",
     "g2g_core/checkpoints/layouts.py",
-    "g2g_core/data/folders.py",
     "g2g_core/data/image_data.py",
     "g2g_core/data/pairs.py",
     "g2g_core/features/weights.py",

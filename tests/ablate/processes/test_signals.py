@@ -59,7 +59,8 @@ def test_processes_started_under_a_block_outlive_a_scheduler() -> None:
 
 def test_who_ignores_schedulers_still_starts_processes_that_they_can_end() -> None:
     code = (
-        "import os, signal, subprocess, sys; from ablate.processes import signals; signals.ignore();"
+        "import os, signal, subprocess, sys;"
+        "from ablate.processes import signals; signals.ignore();"
         "os.kill(os.getpid(), signal.SIGTERM);"
         "child = subprocess.Popen(['sleep', '60']); child.terminate(); print(child.wait())"
     )
