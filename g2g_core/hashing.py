@@ -1,6 +1,7 @@
 """Digests of files, stored so that unchanged files are not read again.
 
-A file counts as unchanged if its size and its modification time are the same.
+A file counts as unchanged if its size is the same, and both times of its last change. The one that
+is shown can be set by anybody: `cp -p` and archives set it to that of another file.
 """
 
 import hashlib
@@ -46,7 +47,7 @@ def file_digests(root: Path, files: Sequence[str]) -> list[str]:
     if any(known.get(name) != entry for name, entry in fresh.items()):
         _save(store, known | fresh)
 
-    return [str(entry[2]) for entry in entries]
+    return [str(entry[-1]) for entry in entries]
 
 
 def sha256(path: Path) -> str:
@@ -56,21 +57,18 @@ def sha256(path: Path) -> str:
 
 
 def _digest(path: Path, known: list[int | str] | None) -> list[int | str]:
-    """Return [size, modification time in ns, digest] of a file.
+    """Return [size, both times of the last change in ns, digest] of a file.
 
-    The digest is computed only if the size or the time has changed.
+    The digest is computed only if the size or a time has changed.
     """
     try:
         facts = path.stat()
-        if known is not None and known[:2] == [facts.st_size, facts.st_mtime_ns]:
+        stamps = [facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns]
+        if known is not None and known[:-1] == stamps:
             return known
-        return [
-            facts.st_size,
-            facts.st_mtime_ns,
-            hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest(),
-        ]
+        return [*stamps, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()]
     except OSError:
-        return [-1, -1, "missing"]
+        return [-1, -1, -1, "missing"]
 
 
 def _load(store: Path) -> dict[str, list[int | str]]:
@@ -80,7 +78,7 @@ def _load(store: Path) -> dict[str, list[int | str]]:
     except (OSError, ValueError):
         return {}
     entries = content.items() if isinstance(content, dict) else ()
-    return {name: entry for name, entry in entries if isinstance(entry, list) and len(entry) == 3}
+    return {name: entry for name, entry in entries if isinstance(entry, list) and len(entry) == 4}
 
 
 def _save(store: Path, entries: dict[str, list[int | str]]) -> None:

@@ -66,7 +66,12 @@ def run(
         ),
     ] = None,
     address: Annotated[
-        str | None, typer.Option("--address", metavar="RAY", help="A running Ray cluster.")
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="RAY",
+            help="A running Ray cluster: host:port, ray://host:port, or auto.",
+        ),
     ] = None,
     tracking_uri: Annotated[
         str | None,

@@ -12,7 +12,7 @@ HIDDEN = "***"
 OPTION = "--tracking-uri"
 """The option whose value may hold a password."""
 SECRET_NAME = re.compile(
-    r"pass|pwd|secret|token|cred|auth|odbc_connect|(^|[_-]|api|access)key|(^|[_-])sig(nature)?$",
+    r"pass|pwd|secret|token|bearer|jwt|session|cred|auth|odbc_connect|(^|[_-]|api|access)key|(^|[_-])sig(nature)?$",
     re.IGNORECASE,
 )
 """Names of the options in an address, as in `?sslpassword=...`, whose values are secrets."""
@@ -87,11 +87,13 @@ def _secrets(address: str) -> Iterator[str]:
     login, _, place = rest.rpartition("@")
     password = login.partition(":")[2]
     options = (match[3] for match in _options(place) if _is_secret(match[2]))
-    for secret in (login if password else "", password, *options):
+    # Without a password, the name of a server's user is a token
+    alone = "" if password or not address.startswith("http") else login.rstrip(":")
+    for secret in (login if password else alone, password, *options):
         if secret:
             yield from (secret, unquote(secret))
-    if password:
-        yield base64.b64encode(unquote(login).encode()).decode()
+    if password or alone:
+        yield base64.b64encode((unquote(login) + ("" if ":" in login else ":")).encode()).decode()
 
 
 def _secrets_of_environment() -> Iterator[str]:
@@ -101,8 +103,12 @@ def _secrets_of_environment() -> Iterator[str]:
 
 
 def _options(text: str) -> Iterator[re.Match[str]]:
-    """Return the options of an address: their mark (`?`, `&`, or `;`), name, and value."""
-    return re.finditer(r"([?&;])([^=&;\s]+)=([^&\s]*)", text)
+    """Return the options of an address: their mark, name, and value.
+
+    The mark is `?`, `&`, `;`, or `#`. Before the words of a database's `host=... password=...`,
+    which some people give instead of an address, it is a space or nothing.
+    """
+    return re.finditer(r"([?&;#\s]|^)([^=?&;#\s]+)=([^&\s]*)", text)
 
 
 def _masked_options(text: str) -> str:

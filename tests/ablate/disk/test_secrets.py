@@ -14,6 +14,9 @@ from ablate.disk.secrets import masked, masked_command, masked_text
         ("https://PW@host/x?next=a&access_token=PW&b=1", "https://***@host/x?next=a&access_token=***&b=1"),
         ("postgresql:///db?host=/run&pass%77ord=PW", "postgresql:///db?host=/run&pass%77ord=***"),
         ("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3DPW", "mssql+pyodbc:///?odbc_connect=***"),
+        ("https://host/#access_token=PW", "https://host/#access_token=***"),
+        ("https://host/;jwt=PW", "https://host/;jwt=***"),
+        ("host=h user=u password=PW dbname=x", "host=h user=u password=*** dbname=x"),
         ("u:PW@host", "***@host"),
         ("postgresql:/u:PW@host/db", "***@host/db"),
         ("http://host:5000", "http://host:5000"),
@@ -43,3 +46,9 @@ def test_texts_of_others_repeat_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
         "cannot reach postgresql://***@h/db: password '***' or '***' of *** is wrong; "
         "header ***, bearer ***, (http://***@h/x), an annual plan"
     )
+
+
+@pytest.mark.parametrize("login", ["t0ken", "t0ken:"])
+def test_a_user_without_a_password_is_a_token(login: str) -> None:
+    text = masked_text("user t0ken, header dDBrZW46, of host", f"https://{login}@host")
+    assert text == "user ***, header ***, of host"
