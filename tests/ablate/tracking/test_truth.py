@@ -147,6 +147,16 @@ def test_renamed_factors_and_levels_are_those_of_the_tags(folder: Path) -> None:
         assert run.data.params["dose"] == tags["factor.dose"]
 
 
+def test_a_renamed_study_has_its_new_name_in_its_run(folder: Path) -> None:
+    forward(folder)
+    other = folder.rename(folder.with_name("other"))
+    plan = other / "plan.json"
+    atomic.write_json(plan, {**atomic.read_json(plan), "name": "other"})
+    forward(other)
+    (study,) = runs(other, 'tags.role = "study"')
+    assert study.info.run_name == "study: other"
+
+
 def test_two_people_with_one_store_have_their_own_runs(folder: Path, tmp_path: Path) -> None:
     """Equal names of study and trials, other labels, other numbers."""
     forward(folder)
