@@ -237,7 +237,11 @@ class Forwarder:
         tags = {"role": STUDY, "study": self.plan["name"], "mlflow.source.name": "g2g-ablate"}
         if STUDY in self.runs:
             run = self.runs[STUDY]
-            self.client.update_run(run.info.run_id, status="RUNNING")
+            # A name that somebody gave the run in MLflow stays until the study is renamed
+            renamed = run.data.tags.get("study") != self.plan["name"]
+            self.client.update_run(
+                run.info.run_id, status="RUNNING", name=name if renamed else None
+            )
         else:
             run = self.client.create_run(
                 self.experiment.experiment_id, tags=tags | self.tags, run_name=name

@@ -269,7 +269,11 @@ class TrialForwarder:
         if status in ("diverged", "failed"):
             # MLflow sorts NaN behind all numbers, so a value from before the fault ranks nowhere
             step = max((line.step for line in lines if line.kind != "note"), default=0)
-            metrics = [Metric(answer_name(self.plan), math.nan, int(ended * 1000), step)]
+            # Of two values of a step, MLflow takes the later one; of the same millisecond, the
+            # larger one
+            newest_ms = max((int(line.time * 1000) for line in lines), default=0)
+            time_ms = max(int(ended * 1000), newest_ms + 1)
+            metrics = [Metric(answer_name(self.plan), math.nan, time_ms, step)]
         curve = metric_curves(lines).get(self.plan["outcome"]["metric"])
         if status == "finished" and curve:
             rule = self.plan["outcome"]

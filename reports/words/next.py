@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reports.analysis.cells import OPEN
 from reports.claims.claim import Claim
 from reports.claims.design import Levels
 from reports.page.blocks import Rich, Span, code, joined, rich, spaced, strong
@@ -11,7 +12,7 @@ from reports.page.numbers import count
 from reports.view.patches import changing, levels_of, raised
 from reports.view.study import StudyView
 from reports.words.estimates import number
-from reports.words.facts import blocked, interim, seeds_with_results
+from reports.words.facts import blocked, interim, progress, seeds_with_results
 from reports.words.names import started, subjects
 from reports.words.picked import confirm_next
 from reports.words.scale_advice import scale_words
@@ -22,9 +23,21 @@ FOLD_OVER = "fold-over.yaml"
 """The study file in the report's folder with cells that separate what a fraction aliases."""
 
 
+def _narrower(view: StudyView) -> Rich:
+    """Return the advice after a plan that has ended, where an earlier one had more trials."""
+    return rich(
+        strong("Next:"),
+        f" run the whole study: an earlier plan of it has {count(progress(view).trials, 'trial')}, "
+        f"this one {len(view.table.trials)}. If the others are no longer of interest, run this "
+        "plan under another name.",
+    )
+
+
 def next_experiment(view: StudyView) -> Rich:
     """Return the advice on what to run next to decide what is undecided."""
     if interim(view):
+        if not view.looks and not view.table.trials["status"].isin(OPEN).any():
+            return _narrower(view)
         return rich(
             strong("Next:"), " run the same command again; it runs the trials that are missing."
         )
