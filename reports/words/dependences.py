@@ -38,7 +38,8 @@ def dependences(view: StudyView, with_effects: bool) -> list[Rich]:
         return []
 
     chosen = [claim for claim in terms if bool(_conditional(view, claim)) == with_effects]
-    chosen.sort(key=lambda claim: not _reverses(view, claim))
+    # What a larger interaction says of the same changes comes first, since it limits the averages.
+    chosen.sort(key=lambda claim: (bool(_larger(view, claim)), not _reverses(view, claim)))
 
     out = [
         _dependence(view, claim) if with_effects else sentence(view, claim)
@@ -49,6 +50,17 @@ def dependences(view: StudyView, with_effects: bool) -> list[Rich]:
         verb = "is" if len(chosen) == MOST_TERMS + 1 else "are"
         out.append(rich(f"{more} {verb} established; the table of effects lists them."))
     return out
+
+
+def _larger(view: StudyView, term: Claim) -> list[str]:
+    """Return the further changes of the larger established interactions that include a term."""
+    own = term.subject.split(" × ")
+    further: list[str] = []
+    for claim in ranked(view.analysis.claims, "depends"):
+        names = claim.subject.split(" × ")
+        if claim.scope.type != "alias_group" and set(own) < set(names):
+            further += [name for name in names if name not in (*own, *further)]
+    return further
 
 
 def _reverses(view: StudyView, term: Claim) -> bool:
@@ -247,6 +259,9 @@ def _averaged(view: StudyView, term: Claim) -> list[Rich]:
     }
     if len(named) == len(view.factors):
         return []
+    if further := _larger(view, term):
+        names = joined([bare(view, name) for name in further])
+        return [rich("These effects are averages over ", names, ", on which they depend.")]
     known = " that have results" if any(claim.scope.over for claim in claims) else ""
     return [rich(f"These effects are averaged over the settings of the other factors{known}.")]
 
