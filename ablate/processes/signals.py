@@ -28,12 +28,19 @@ def terminated_as_interrupted() -> Iterator[None]:
         if number == signal.SIGINT or not again:
             raise KeyboardInterrupt
 
-    old = {number: signal.signal(number, interrupt) for number in (*SCHEDULERS, signal.SIGINT)}
+    with _handled(interrupt):
+        yield
+
+
+@contextmanager
+def _handled(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Handle the signals of schedulers and Ctrl-C during the block."""
+    old = {number: signal.signal(number, handler) for number in (*SCHEDULERS, signal.SIGINT)}
     try:
         yield
     finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        for number, before in old.items():
+            signal.signal(number, before)
 
 
 @contextmanager
@@ -57,12 +64,8 @@ def announced(note: Callable[[], None]) -> Iterator[None]:
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
 
-    old = {number: signal.signal(number, remember) for number in (*SCHEDULERS, signal.SIGINT)}
-    try:
+    with _handled(remember):
         yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
     if ending:
         raise KeyboardInterrupt
 

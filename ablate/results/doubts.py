@@ -16,10 +16,10 @@ def several_devices(folder: Path) -> str | None:
     """Return on which devices the trials of a study ran; None: all on one device, or none.
 
     Args:
-        folder: `OUT/<study>`, with its tables.
+        folder: `OUT/<study>`.
     """
-    trials = pd.read_csv(StudyFolder(folder).trials_table, dtype=str)
-    used = [devices(trial_file.read(StudyFolder(folder).trial(id_))) for id_ in trials["trial_id"]]
+    ids = [trial["trial_id"] for trial in plan_document(folder)["trials"]]
+    used = [devices(trial_file.read(StudyFolder(folder).trial(id_))) for id_ in ids]
     counts = Counter(", then ".join(names) for names in used if names)
     if len(counts) < 2 and not any(len(names) > 1 for names in used):
         return None

@@ -52,7 +52,8 @@ def pack(folder: Path, to: Path | None = None, images: bool = False) -> Packed:
         StudyError: the folder holds no study, or the archive can't be written.
     """
     read_plan(folder)
-    archive = to or folder.resolve().with_suffix(".zip")
+    whole = folder.resolve()
+    archive = to or whole.with_name(f"{whole.name}.zip")  # a study's name may have dots
     if archive.exists() and not zipfile.is_zipfile(archive):
         raise StudyError(f"--to: {archive}: exists and is not an archive; choose another name")
 
@@ -62,7 +63,7 @@ def pack(folder: Path, to: Path | None = None, images: bool = False) -> Packed:
         tables.gather(folder)
     ledger.record_look(folder)
     with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / folder.resolve().name
+        copy = Path(scratch) / whole.name
         for file in _chosen(folder, images):
             target = copy / file.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)

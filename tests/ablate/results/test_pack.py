@@ -19,7 +19,7 @@ FIXTURE = Path(__file__).resolve().parents[2] / "fixtures" / "study_0_1_0" / "ea
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fixture, with files in a trial's folder that nobody wants to hand in."""
     tmp_path = tmp_path_factory.mktemp("out")
-    folder = tmp_path / "earlier"
+    folder = tmp_path / "earlier.v2"
     shutil.copytree(FIXTURE, folder)
     trial = sorted((folder / "trials").iterdir())[0]
     (trial / "checkpoints").mkdir()
@@ -38,12 +38,12 @@ def packed(study: Path) -> Packed:
 def test_the_archive_reports_as_the_folder_does_and_shows_no_picture(
     study: Path, packed: Packed, tmp_path: Path
 ) -> None:
-    assert packed.path == study.with_suffix(".zip")
+    assert packed.path == study.parent / "earlier.v2.zip"
     with zipfile.ZipFile(packed.path) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == packed.files
         archive.extractall(tmp_path / "there")
-    copy = tmp_path / "there" / "earlier"
+    copy = tmp_path / "there" / "earlier.v2"
     assert headline(load_results(copy)) == headline(load_results(study))
     page = (copy / "report" / "index.html").read_text(encoding="utf-8")
     assert "data:image" not in page
@@ -55,11 +55,11 @@ def test_only_the_files_of_a_study_are_packed_with_their_digests(
     study: Path, packed: Packed
 ) -> None:
     with zipfile.ZipFile(packed.path) as archive:
-        digests = json.loads(archive.read("earlier/manifest.json"))["files"]
-        names = {name.removeprefix("earlier/") for name in archive.namelist()}
+        digests = json.loads(archive.read("earlier.v2/manifest.json"))["files"]
+        names = {name.removeprefix("earlier.v2/") for name in archive.namelist()}
         assert names == {*digests, "manifest.json"}
         for name, digest in digests.items():
-            assert hashlib.sha256(archive.read(f"earlier/{name}")).hexdigest() == digest
+            assert hashlib.sha256(archive.read(f"earlier.v2/{name}")).hexdigest() == digest
     assert {"study.yaml", "plan.json", "trials.csv", "report/index.html"} <= names
     trial = sorted((study / "trials").iterdir())[0].name
     of_the_trial = {name for name in names if name.startswith(f"trials/{trial}/")}
@@ -70,7 +70,7 @@ def test_pictures_come_when_they_are_asked_for(study: Path, tmp_path: Path) -> N
     whole = pack(study, tmp_path / "with.zip", images=True)
     with zipfile.ZipFile(whole.path) as archive:
         assert any(name.endswith(".png") for name in archive.namelist())
-        assert b"data:image" in archive.read("earlier/report/index.html")
+        assert b"data:image" in archive.read("earlier.v2/report/index.html")
 
 
 def test_a_file_that_is_no_archive_is_not_replaced(study: Path, tmp_path: Path) -> None:
