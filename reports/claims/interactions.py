@@ -21,7 +21,8 @@ class Established:
     Attributes:
         term: The changes that act together.
         claim: The claim that the interaction is not 0.
-        conditional: Claims about what its changes do at single levels of the others.
+        conditional: Claims about what its changes do at single levels of the others; none if they
+            are part of a larger established interaction.
     """
 
     term: Term
@@ -45,7 +46,8 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
     p = estimates.apart()
     pairs = sum(term.order == 2 for term in terms)
 
-    established, numbers = [], {}
+    levels: list[tuple[int, float, Claim]] = []
+    numbers = {}
     for place, (term, one) in enumerate(zip(terms, seen, strict=True)):
         share, many = (
             (look.budget.pairs, pairs)
@@ -61,9 +63,25 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
             claim = maker.claim(
                 "depends", "depends", adjusted, "interactions", one.scope(every=False)
             )
-            conditional = _conditional(look, term, one, level, claim) if term.blocks else ()
-            established.append(Established(term, claim, conditional))
+            levels.append((place, level, claim))
+
+    established = []
+    names = [_names(terms[place]) for place, _, _ in levels]
+    for place, level, claim in levels:
+        term = terms[place]
+        # Effects averaged over a factor on which they depend are averages beside an interaction.
+        largest_one = not any(_names(term) < other for other in names)
+        conditional = (
+            _conditional(look, term, seen[place], level, claim)
+            if term.blocks and largest_one
+            else ()
+        )
+        established.append(Established(term, claim, conditional))
     return established, numbers
+
+
+def _names(term: Term) -> frozenset[str]:
+    return frozenset(change.name for change in term.changes)
 
 
 def _too_small(look: Look, estimates: Estimates, place: int, level: float) -> bool:

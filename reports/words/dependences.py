@@ -21,6 +21,8 @@ from reports.words.sentences import VERBS, doubled, many_way, sentence
 
 MOST_TERMS = 3
 """Interactions that get a sentence each; the table of effects lists the others."""
+MOST_PLACES = 2
+"""Combinations of levels that are named with the effect there; more are only counted."""
 
 
 def dependences(view: StudyView, with_effects: bool) -> list[Rich]:
@@ -37,9 +39,10 @@ def dependences(view: StudyView, with_effects: bool) -> list[Rich]:
     if groups and with_effects:
         return []
 
+    # What a larger interaction says of the same changes holds at more levels, so it stands alone.
+    terms = [claim for claim in terms if not _in_larger(claim, terms)]
     chosen = [claim for claim in terms if bool(_conditional(view, claim)) == with_effects]
-    # What a larger interaction says of the same changes comes first, since it limits the averages.
-    chosen.sort(key=lambda claim: (bool(_larger(view, claim)), not _reverses(view, claim)))
+    chosen.sort(key=lambda claim: not _reverses(view, claim))
 
     out = [
         _dependence(view, claim) if with_effects else sentence(view, claim)
@@ -52,15 +55,14 @@ def dependences(view: StudyView, with_effects: bool) -> list[Rich]:
     return out
 
 
-def _larger(view: StudyView, term: Claim) -> list[str]:
-    """Return the further changes of the larger established interactions that include a term."""
-    own = term.subject.split(" × ")
-    further: list[str] = []
-    for claim in ranked(view.analysis.claims, "depends"):
-        names = claim.subject.split(" × ")
-        if claim.scope.type != "alias_group" and set(own) < set(names):
-            further += [name for name in names if name not in (*own, *further)]
-    return further
+def _in_larger(term: Claim, terms: Sequence[Claim]) -> bool:
+    """Return whether the changes of a term are part of a larger established interaction."""
+    own = set(term.subject.split(" × "))
+    return any(
+        own < set(claim.subject.split(" × "))
+        for claim in terms
+        if claim.scope.type != "alias_group"
+    )
 
 
 def _reverses(view: StudyView, term: Claim) -> bool:
@@ -150,44 +152,77 @@ def _dependence(view: StudyView, term: Claim) -> Rich:
 
 
 def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list[Rich]:
-    """Return how often each of three or more changes is worse or better.
+    """Return what each of three or more changes does at the combinations of the others' levels.
 
-    The combinations of the other changes' levels are counted.
+    Up to `MOST_PLACES` combinations are named with the effect there; more are counted.
     """
-    groups: dict[tuple[int, ...], list[str]] = {}
-    for name, claims in sided.items():
-        counts = tuple(sum(c.word == word for c in claims) for word in (*VERBS, "equivalent"))
-        groups.setdefault(counts, []).append(name)
-
     out = []
-    for (worse, better, same), names in groups.items():
-        bits = [(worse, "worse"), (better, "better")]
-        counted = [f"{word} at {number_words(number)}" for number, word in bits if number]
-        others = [bare(view, name) for name in sided if name != names[0]]
-        combinations = rich(
-            f" of the {number_words(2 ** len(others))} combinations of ", joined(others)
+    counted: dict[tuple[int, int, int], list[str]] = {}
+    for name, claims in sided.items():
+        worse, better, same = (
+            sum(c.word == word for c in claims) for word in (*VERBS, "equivalent")
         )
-        if counted:
-            made = rich(
-                subject(view, names[0]), " makes ", code(view.metric), f" {' and '.join(counted)}"
-            )
-            out.append(rich(made, combinations, "."))
-        elif same:
-            changed = rich(subject(view, names[0]), " changes ", code(view.metric))
-            out.append(
-                rich(
-                    changed,
-                    f" by less than {view.margin_words} at {number_words(same)}",
-                    combinations,
-                    ".",
-                )
-            )
+        if 0 < worse + better <= MOST_PLACES and not (worse and better):
+            out.append(_named_places(view, name, claims, 2 ** (len(sided) - 1)))
         else:
-            out.append(rich("These seeds do not settle where ", subject(view, names[0]), " acts."))
+            counted.setdefault((worse, better, same), []).append(name)
 
+    for counts, names in counted.items():
+        others = [bare(view, name) for name in sided if name != names[0]]
+        out.append(_counted_places(view, names[0], counts, others))
         if names[1:]:
             out.append(rich("The same holds for ", subjects(view, names[1:]), "."))
     return out
+
+
+def _named_places(view: StudyView, name: str, claims: Sequence[Claim], every: int) -> Rich:
+    """Return where a change acts, with its effect at each combination of the others' levels.
+
+    Example: `a makes kid worse with b and c (+0.030; ...); its effect at three other
+        combinations is not settled.`
+
+    Args:
+        view: the study.
+        name: the change.
+        claims: the claims about the change at single combinations, all in one direction.
+        every: the number of combinations.
+    """
+    moved = [claim for claim in claims if claim.kind == "direction"]
+    verb = rich(" makes ", code(view.metric), f" {VERBS[moved[0].word]} ")
+    text = rich(subject(view, name), verb, joined([_place(view, claim) for claim in moved], "; "))
+
+    same, rest = len(claims) - len(moved), every - len(claims)
+    if same:
+        text = rich(text, f"; its effect is below {view.margin_words} at {_others(same)}")
+    if rest:
+        text = rich(text, f"; its effect at {_others(rest)} is not settled")
+    return rich(text, ".")
+
+
+def _others(number: int) -> str:
+    return f"{number_words(number)} other {'combination' if number == 1 else 'combinations'}"
+
+
+def _counted_places(
+    view: StudyView, name: str, counts: tuple[int, int, int], others: Sequence[Rich]
+) -> Rich:
+    """Return at how many combinations of the other changes' levels a change is worse or better."""
+    worse, better, same = counts
+    words = [
+        f"{word} at {number_words(number)}"
+        for number, word in ((worse, "worse"), (better, "better"))
+        if number
+    ]
+    combinations = rich(
+        f" of the {number_words(2 ** len(others))} combinations of ", joined(others)
+    )
+    if words:
+        verb = rich(" makes ", code(view.metric), f" {' and '.join(words)}")
+        return rich(subject(view, name), verb, combinations, ".")
+    if same:
+        verb = rich(" changes ", code(view.metric), f" by less than {view.margin_words}")
+        return rich(subject(view, name), verb, f" at {number_words(same)}", combinations, ".")
+    return rich("These seeds do not settle where ", subject(view, name), " acts.")
 
 
 def _rank(claims: Sequence[Claim]) -> int:
@@ -259,9 +294,6 @@ def _averaged(view: StudyView, term: Claim) -> list[Rich]:
     }
     if len(named) == len(view.factors):
         return []
-    if further := _larger(view, term):
-        names = joined([bare(view, name) for name in further])
-        return [rich("These effects are averages over ", names, ", on which they depend.")]
     known = " that have results" if any(claim.scope.over for claim in claims) else ""
     return [rich(f"These effects are averaged over the settings of the other factors{known}.")]
 

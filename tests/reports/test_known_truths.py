@@ -101,6 +101,7 @@ CHANGED = (
 TRUTHS: dict[str, Callable[[], StudyTable]] = {
     "crossover": lambda: truth(AB, lambda s: 0.03 * (on(s, "a") != on(s, "b"))),
     "three together": lambda: truth(ABC, lambda s: -0.01 * sign(s, *ABC)),
+    "only together": lambda: truth(ABC, lambda s: 0.06 * on(s, *ABC)),
     "reversal": lambda: truth(
         AB, lambda s: -0.04 * on(s, "b") + (-0.03 if on(s, "b") else 0.05) * on(s, "a")
     ),
@@ -336,6 +337,13 @@ def test_a_three_way_interaction_names_every_factor_and_splits_nothing() -> None
     start = "What each of a, b, and c does depends on the other two together (three-way interaction"
     assert answer("three together").startswith(f"{start} −0.020")
     assert "Shares are not shown" in said(report_of("three together"))
+
+
+def test_a_larger_interaction_says_where_each_change_acts() -> None:
+    words = answer("only together")
+    assert "a makes kid worse with everything else on (+0.0600;" in words
+    assert "its effect is below 0.010 at three other combinations." in words
+    assert "What a does depends on b" not in words
 
 
 def test_a_reversal_is_told_with_its_settings() -> None:

@@ -188,6 +188,18 @@ def test_a_three_way_interaction_owns_all_three() -> None:
     assert [c.id for c in found.claims if c.kind == "depends"] == ["depends:a_×_b_×_c"]
 
 
+def test_a_pair_within_a_larger_interaction_claims_no_average_over_its_third_factor() -> None:
+    effects = [
+        0.06 * (cell["a"] == cell["b"] == "with") + 0.06 * (set(cell.values()) == {"with"})
+        for cell in crossed(THREE.factors)
+    ]
+    claims = judge(trials_of(table(effects)), THREE, RULE).claims
+    established = {claim.id for claim in claims if claim.kind == "depends"}
+    assert established >= {"depends:a_×_b", "depends:a_×_b_×_c"}
+    levels = [len(claim.scope.at) for claim in claims if claim.gate]
+    assert levels == [2] * 12  # every change, at every combination of the two others
+
+
 # -- fractions and equal cells -------------------------------------------------------------
 
 
