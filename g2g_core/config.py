@@ -65,7 +65,8 @@ class TrialConfig:
             options.
         image_size: side of the square training image, pixels.
         batch_size: pairs per step (images per side of the pair: B).
-        checkpoint: file that training starts from; None starts fresh.
+        checkpoint: file that training starts from; None starts fresh. A study may describe a file
+            that it trains first, as a mapping; its trials get the file.
         restore: which parts of the checkpoint to use, of `PARTS`; what is not named starts fresh.
         losses: weight of each active term of `LOSSES` (generator) and, with the prefix `d_`, of the
             discriminator. A term that is absent is off and costs nothing; 0 is the same as absent.
@@ -117,7 +118,7 @@ class TrialConfig:
     )
     image_size: int = _option(32, minimum=4, maximum=8192, moves=EVERY_START, data=True)
     batch_size: int = _option(4, minimum=1, maximum=65536, moves=("data_order",), data=True)
-    checkpoint: str | None = _option(
+    checkpoint: str | Mapping[str, Any] | None = _option(
         None, format="path", moves=("initial_weights",), costs=False, names_files=True
     )
     restore: tuple[str, ...] = _option(

@@ -58,7 +58,7 @@ def train(
     if not trainer.in_process:
         raise StudyError(f"train: the trials of {study} are runs of a program, which `run` starts")
 
-    chosen = _chosen(planned, trial)
+    chosen = _located(_chosen(planned, trial), out)
     folder = StudyFolder(out / planned.spec.name).trial(chosen.id).resolve()
     writable(folder.parent.parent)
     if not locks.is_held(TrialFolder(folder).study.lock):
@@ -219,6 +219,23 @@ def _chosen(planned: "Plan", start: str | None) -> "Trial":
             f"--trial {start}: {len(matches)} trials of the plan start so; `plan` lists them"
         )
     return matches[0]
+
+
+def _located(trial: "Trial", out: Path) -> "Trial":
+    """Return the trial with the path of the checkpoint that it starts from.
+
+    Raises:
+        StudyError: its pre-training has left no checkpoint.
+    """
+    from ablate.planning.pretraining import located, startable, why_missing
+    from ablate.study.nouns import StudyError
+
+    (placed,) = located([trial], out.resolve())
+    if startable([placed])[1]:
+        assert trial.start is not None
+        why = why_missing(trial.start, out)
+        raise StudyError(f"{why}; `run` trains what a study starts from, and `train` does not")
+    return placed
 
 
 def _refuse_missing_gpu(device: str) -> None:

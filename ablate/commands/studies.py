@@ -321,11 +321,13 @@ def _power_line(row: dict[str, Any], margin: float | None) -> str:
 def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":
     """Measure the cost of the trials to run, and write it to the study folder for the report."""
     from ablate.planning.pilot import pilot
+    from ablate.planning.pretraining import waiting
     from ablate.running.resources import machine_cpus, resolve
     from ablate.trainers.resolve import trainer_of
 
     refuse_missing(planned)
     todo = [trial for trial in planned.trials if states[trial.id] != "reused"]
+    todo = [*(start.trial for start in waiting(todo, folder.parent)), *todo]
     workers = resolve(todo, None, None, 0.0, None, float(machine_cpus())).workers or 1
 
     cost = pilot(todo, workers, lambda line: say(line, quiet), trainer_of(planned.spec))
@@ -452,7 +454,15 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             changed = ", ".join(f"{path}: {_short(value)}" for path, value in patch.items())
             show(f"  {factor.name}={label}: {changed}")
 
-    names = ArmNames(plan_record(planned))
+    record = plan_record(planned)
+    for start in record.get("pretrainings", ()):
+        trials = f"{start['trials']} {'trial' if start['trials'] == 1 else 'trials'}"
+        show(
+            f"pre-training first: {start['study']}/{start['trial_id']}, {start['label']}, "
+            f"{start['steps']} steps, for {trials}"
+        )
+
+    names = ArmNames(record)
     arms: dict[str, tuple[tuple[str, str, str], Counter[str]]] = {}
     for trial in planned.trials:
         words = names.words(trial.levels) if names.says_more(trial.levels) else ""

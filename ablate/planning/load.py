@@ -1,9 +1,11 @@
 """Reading and validation of study files, which reports all problems at once with their places."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ablate.planning.pretraining import MOST_LINKS, trained_studies
 from ablate.reading.names import name_problems, patches
 from ablate.reading.options import Schema
 from ablate.reading.places import with_absolute_paths
@@ -34,7 +36,22 @@ def load_study(
     Raises:
         StudyError: one line per problem: `file:line:column: path: problem; did you mean X?`.
     """
-    tree = read_study(find_study(study), overrides)
+    return _loaded(read_study(find_study(study), overrides), menus, MOST_LINKS)
+
+
+def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
+    """Return the study that a tree describes.
+
+    Args:
+        tree: the study file.
+        menus: what studies can choose from; None: what is installed.
+        links: how many studies a chain of studies that start from each other may still have.
+
+    Raises:
+        StudyError: one line per problem.
+    """
+    if not links:
+        raise StudyError(f"{tree.mark}: more than {MOST_LINKS} studies start from each other")
     trainer = find_trainer(tree, menus)
     if isinstance(trainer, Problem):
         raise _error(tree, [trainer])
@@ -52,7 +69,11 @@ def load_study(
     trainer = find_trainer(settled, menus)
     assert not isinstance(trainer, Problem)
 
-    spec = _build(settled, trainer)
+    trained, problems = trained_studies(settled, lambda other: _loaded(other, menus, links - 1))
+    if problems:
+        raise _error(tree, problems)
+
+    spec = replace(_build(settled, trainer), trains=trained)
     problems = [
         *outcome_problems(spec, menus),
         *_code_problems(spec),

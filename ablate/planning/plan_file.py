@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,15 +10,21 @@ from typing import Any, cast
 
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan import outcome_record, spending
+from ablate.planning.pretraining import pretrainings
 from ablate.reading.yaml_text import dumped
 from ablate.study.design import design_of
-from ablate.study.nouns import Factor, Plan, StudyError, StudySpec, Trial
+from ablate.study.nouns import Factor, Plan, Pretraining, StudyError, StudySpec, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
 from g2g_base import atomic
 from g2g_base.spreadsheet import safe
 from reports.documents.names import ArmNames
-from reports.documents.plan import FactorDocument, PlanDocument, PlannedTrial
+from reports.documents.plan import (
+    FactorDocument,
+    PlanDocument,
+    PlannedTrial,
+    PretrainingDocument,
+)
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
 """Packages whose versions plan.json records."""
@@ -90,6 +97,9 @@ def plan_record(plan: Plan) -> PlanDocument:
 
     if foreign := trainer.record():
         record["trainer"] = foreign
+    if starts := pretrainings(plan.trials):
+        needed = Counter(start.name for trial in plan.trials for start in pretrainings([trial]))
+        record["pretrainings"] = [_pretraining_record(one, needed[one.name]) for one in starts]
     if spec.expect:
         record["expect"] = dict(spec.expect)
 
@@ -125,6 +135,20 @@ def trial_record(trial: Trial) -> PlannedTrial:
         "levels": dict(trial.levels),
         "label": trial.label,
         "identity": dict(trial.identity),
+    }
+
+
+def _pretraining_record(start: Pretraining, trials: int) -> PretrainingDocument:
+    """Return a trial of another study that runs first, for this number of trials, as JSON."""
+    trial = start.trial
+    return {
+        "study": start.spec.name,
+        "trial_id": trial.id,
+        "seed": trial.seed,
+        "label": trial.label,
+        "steps": trial.config.steps,
+        "trials": trials,
+        "starts_from": trial.start.trial.id if trial.start is not None else None,
     }
 
 

@@ -9,6 +9,11 @@ from ablate.reading.options import Schema
 from ablate.reading.yaml_file import Node
 from ablate.study.nouns import StudySpec
 
+TRAINED = "checkpoint.train"
+"""Path into the config of the study that makes a checkpoint."""
+SETTINGS = "checkpoint.set.base."
+"""Start of the paths of what a study changes in the base of that study."""
+
 
 def with_absolute_paths(tree: Node, rules: Mapping[str, Schema]) -> Node:
     """Return the tree with every path of a file made absolute.
@@ -29,6 +34,11 @@ def with_absolute_paths(tree: Node, rules: Mapping[str, Schema]) -> Node:
                 for key, item in node.value.items()
             }
             return replace(node, value=below)
+        if path == TRAINED and isinstance(node.value, str):
+            # The name of a bundled study stays, unless a file has it
+            file = os.path.normpath(node.folder / Path(node.value).expanduser())
+            return replace(node, value=file, text=file) if os.path.isfile(file) else node  # noqa: PTH113
+        path = path.removeprefix(SETTINGS)
         if path in paths and isinstance(node.value, str) and node.value:
             absolute = os.path.normpath(node.folder / Path(node.value).expanduser())
             return replace(node, value=absolute, text=absolute)

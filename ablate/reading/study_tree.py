@@ -4,7 +4,7 @@ Labels of levels become text in the tree, as the file has them.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -52,17 +52,22 @@ def find_study(name: str | Path) -> Path:
     raise StudyError(f"{name}: no such study file{hint}")
 
 
-def read_study(path: Path, overrides: Iterable[str] = ()) -> Node:
+def read_study(
+    path: Path, overrides: Iterable[str] = (), settings: Mapping[str, Node] | None = None
+) -> Node:
     """Return the merged tree of a study file, with overrides applied and labels as text.
 
     Args:
         path: the study file.
         overrides: texts of the form `path=value`, where the path has dots and the value is YAML.
+        settings: dotted path -> value, which another study file changes in this one.
 
     Raises:
         StudyError: a file cannot be read, `extends` forms a cycle, or an override has no `=`.
     """
     tree = _extended(path, ())
+    for name, node in (settings or {}).items():
+        tree = _set(tree, name, node)
     for option in overrides:
         name, equals, text = option.partition("=")
         cited = f"--set {' '.join(option.split())[:80]}"
@@ -206,6 +211,9 @@ def _labels_as_text(tree: Node) -> Node:
         ("exclude", "*", "*"),
         ("equal_arms", "*", "*", "*"),
         ("design", "custom", "*", "*"),
+        ("base", "checkpoint", "trial", "*"),
+        ("factors", "*", "levels", "*", "trial", "*"),
+        ("factors", "*", "levels", "*", "checkpoint", "trial", "*"),
     ):
         tree = _at(tree, path, _text)
     return tree

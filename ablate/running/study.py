@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +18,8 @@ from ablate.disk.folder import StudyFolder
 from ablate.disk.locks import Share
 from ablate.disk.room import enough_room, writable
 from ablate.disk.secrets import masked_command
-from ablate.planning.plan_file import plan_csv, plan_record, resolved_yaml
+from ablate.planning.plan_file import plan_csv, plan_document, plan_record, resolved_yaml
+from ablate.planning.pretraining import located, pretraining_plans, startable, why_missing
 from ablate.processes.signals import terminated_as_interrupted
 from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds, several_devices
@@ -144,16 +146,46 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
         result = looks.until_decided(
             study,
             chosen.out.resolve() / study.spec.name,
-            lambda part: _Run(part, chosen, clock, study).run(),
+            lambda part: _run(part, chosen, clock, study),
             chosen.quiet,
         )
     else:
-        result = _Run(study, chosen, clock).run()
+        result = _run(study, chosen, clock, study)
     if result.behind is None:
         return result
     # Only now, because tracking that is behind does not end a study before its last look
     messages = (*result.messages, result.behind)
     return replace(result, exit_code=result.exit_code or 3, messages=messages)
+
+
+def _run(part: Plan, options: RunOptions, clock: float, whole: Plan) -> StudyResult:
+    """Run what the trials of a plan start from, and then these trials.
+
+    Args:
+        part: the plan, or its part up to a look.
+        options: how to run the study.
+        clock: when the command began, as `time.monotonic()`.
+        whole: the whole plan.
+    """
+    messages: list[str] = []
+    for plan in pretraining_plans(_Run(part, options, clock).todo()):
+        # The arms of that study may differ in nothing that matters here, and nobody asked about it
+        quietly = replace(options, report=False, check=False, source=None)
+        own = _Run(_located(plan, options.out), quietly, clock, starts=True)
+        own.announce()
+        result = own.run()
+        messages += result.messages
+        if result.exit_code not in (0, 1):
+            return replace(result, folder=options.out.resolve() / part.spec.name, results=())
+
+    run = _Run(_located(part, options.out), options, clock, whole)
+    run.messages += messages
+    return run.run()
+
+
+def _located(plan: Plan, out: Path) -> Plan:
+    """Return the plan with the paths of the checkpoints that its trials start from."""
+    return replace(plan, trials=tuple(located(plan.trials, out.resolve())))
 
 
 class _Run:
@@ -164,13 +196,20 @@ class _Run:
         options: how to run the study.
         clock: when the command began, as `time.monotonic()`.
         whole: the whole plan; None if `plan` is the whole plan.
+        starts: whether the trials run only because those of another study start from them.
     """
 
     def __init__(
-        self, plan: Plan, options: RunOptions, clock: float, whole: Plan | None = None
+        self,
+        plan: Plan,
+        options: RunOptions,
+        clock: float,
+        whole: Plan | None = None,
+        starts: bool = False,
     ) -> None:
         self.plan, self.options, self.clock = plan, options, clock
         self.whole = whole or plan
+        self.starts = starts
         self.folder = options.out.resolve() / plan.spec.name
         self.messages: list[str] = []
         self.exit_code = 0
@@ -185,7 +224,7 @@ class _Run:
         with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
             refused = False
             try:
-                refused = self._work(self._todo())
+                refused = self._work(self.todo())
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
@@ -200,6 +239,13 @@ class _Run:
                 return StudyResult(self.folder, (), 3, tuple(self.messages))
 
         return self._result()
+
+    def announce(self) -> None:
+        """Say which pre-trainings run first, unless all have run."""
+        if todo := self.todo():
+            work = trainer_of(self.plan.spec).work(todo)
+            count = f"{len(todo)} {'trial' if len(todo) == 1 else 'trials'}"
+            self._print(f"pre-training first: {self.plan.spec.name}, {count}, {work}")
 
     def _work(self, todo: Sequence[Trial]) -> bool:
         """Do all steps from the plan to the report.
@@ -219,12 +265,15 @@ class _Run:
             if todo and uri != OFF and (problem := reachable(uri)):
                 self._say(f"{problem}; nothing was started")
                 return True
-            if todo and options.check and self._can_step():
+            todo, blocked = startable(todo)
+            # Without a checkpoint, an arm has no first step to compare
+            if todo and not blocked and options.check and self._can_step():
                 self._check(todo, resources)
 
             # From here on, the study counts as started, and its folder stays
             self._write_plan()
-            self._prepare(todo)
+            self._prepare([*todo, *blocked])
+            self._fail(blocked)
 
             forwarding = None
             ids = [trial.id for trial in self.plan.trials]
@@ -247,7 +296,7 @@ class _Run:
             self._tracked(forwarding)
         return False
 
-    def _todo(self) -> list[Trial]:
+    def todo(self) -> list[Trial]:
         """Return the trials without an outcome, in running order."""
         where = StudyFolder(self.folder).trials
         return [
@@ -328,6 +377,11 @@ class _Run:
 
         path = StudyFolder(self.folder).plan
         record = plan_record(self.plan)
+        if self.starts:
+            before = plan_document(self.folder)
+            if "trials" in before and not before.get("for_others"):
+                return  # the study has a plan of its own, which these trials only add to
+            record["for_others"] = True
         head = ledger.record_plan(self.folder, self.whole, record["outcome"])
 
         if not atomic.is_json(path, record, but=("versions", "ledger")):
@@ -351,6 +405,20 @@ class _Run:
             if current != document:
                 trial_file.write(where, current)
 
+    def _fail(self, blocked: Sequence[Trial]) -> None:
+        """Write that these trials failed because their pre-trainings left no checkpoint."""
+        reasons: Counter[str] = Counter()
+        for trial in blocked:
+            where = StudyFolder(self.folder).trial(trial.id)
+            assert trial.start is not None
+            reason = why_missing(trial.start, self.folder.parent)
+            reasons[reason] += 1
+            document = trial_file.read(where)
+            document.update({"status": "failed", "fault": "pretraining", "error": reason})
+            trial_file.write(where, document)
+        for reason, number in reasons.items():
+            self._say(f"{number} {'trial' if number == 1 else 'trials'} can't start: {reason}")
+
     def _execute(self, todo: Sequence[Trial], resources: Resources) -> None:
         """Run the trials; finished trials are kept, whatever ends the run."""
         options = self.options
@@ -364,7 +432,7 @@ class _Run:
             trainer=options.trainer,
             said=self.messages,
         )
-        reused = len(self.plan.trials) - len(todo)
+        reused = len(self.plan.trials) - len(self.todo())
         metric = self.plan.spec.outcome.metric
 
         try:

@@ -154,6 +154,8 @@ class StudySpec:
         expect: factor, or `factor=level` -> the verdict that the author expects; not part of any
             identity.
         trainer: the trainer; None stands for the core.
+        trains: the studies that this one starts from, which its checkpoints describe; the keys are
+            those of `ablate.study.starts`.
     """
 
     name: str
@@ -168,6 +170,7 @@ class StudySpec:
     notes: str = ""
     expect: Mapping[str, str] = field(default_factory=dict)
     trainer: "StudyTrainer | None" = None
+    trains: "Mapping[str, StudySpec]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,7 @@ class Trial:
         config: the base with the patches of the levels applied.
         identity: part (`config`, `data`, `checkpoint`, `weights`, `code`) -> digest; `id` is the
             digest of these.
+        start: the trial of another study whose last checkpoint this one starts from, or None.
     """
 
     id: str
@@ -191,12 +195,31 @@ class Trial:
     seed: int
     config: Config
     identity: Mapping[str, str] = field(default_factory=dict)
+    start: "Pretraining | None" = None
 
     @property
     def label(self) -> str:
         """All levels and the seed in words, readable without the plan."""
         levels = " ".join(f"{factor}={level}" for factor, level in self.levels.items())
         return f"{levels} seed={self.seed}".strip()
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """A trial of another study, which makes the checkpoint that trials start from.
+
+    Attributes:
+        spec: the other study, with the settings that the trials ask for.
+        trial: the trial, which may start from a pre-training itself.
+    """
+
+    spec: StudySpec
+    trial: Trial
+
+    @property
+    def name(self) -> str:
+        """The trial as messages name it, `study/id`, which is also where its folder is."""
+        return f"{self.spec.name}/{self.trial.id}"
 
 
 @dataclass(frozen=True)
@@ -242,7 +265,7 @@ class TrialResult:
             a failure traceback.txt.
         error: message on a single line, for `diverged` the cause and step; None if finished.
         fault: class of a failure (`bug`, `gpu_memory`, `host_memory`, `disk_full`, `data`,
-            `killed`, `device`), else None.
+            `killed`, `device`, `pretraining`), else None.
         seconds: training time of all attempts together.
         steps_done: last step done.
     """

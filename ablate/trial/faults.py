@@ -8,6 +8,7 @@
 | `killed` | resumed from the last checkpoint, at most `max_retries` times |
 | `device` | the GPU failed: as `killed`, in a new process; the old one can't use a GPU again |
 | `disk_full` | the study stops; finished trials are kept |
+| `pretraining` | the trial that it starts from has left no checkpoint; it was not started |
 """
 
 import errno

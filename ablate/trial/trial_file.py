@@ -108,6 +108,8 @@ def planned(trial: Trial, plan_hash: str | None = None) -> TrialDocument:
         document["trainer"] = record()
     if plan_hash is not None:
         document["plan_hash"] = plan_hash
+    if trial.start is not None:
+        document["starts_from"] = trial.start.trial.id
     return document
 
 
@@ -121,7 +123,16 @@ def planned_again(
     for example, in the folder of the data, or in the names of levels.
     """
     fresh = planned(trial, plan_hash)
-    names = ("label", "levels", "steps", "config", "identity", "trainer", "plan_hash")
+    names = (
+        "label",
+        "levels",
+        "steps",
+        "config",
+        "identity",
+        "trainer",
+        "plan_hash",
+        "starts_from",
+    )
     from_plan = {name: value for name, value in fresh.items() if name in names}
     merged = cast(TrialDocument, {**fresh, **document, **from_plan})
     if document.get("status") == "failed":

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from g2g_core.checkpoints import checkpoint
+from g2g_core.checkpoints import checkpoint, checkpoint_file
 from g2g_core.config import TrialConfig
 from g2g_core.data import all_datasets
 from g2g_core.data.pairs import Batch, Data, EvaluationPairs
@@ -62,6 +62,9 @@ def start(
     Returns:
         `restored`: what came from the checkpoint; `digests`: of the checkpoint, the initial
         weights, the data, their order, and the evaluation pairs.
+
+    Raises:
+        CheckpointError: the checkpoint can't be used, or is still to be trained.
     """
     restored: dict[str, Any] = {
         "checkpoint": None,
@@ -69,6 +72,10 @@ def start(
     }
     digests: dict[str, str | None] = {"checkpoint": None}
     if config.checkpoint is not None:
+        if not isinstance(config.checkpoint, str):
+            raise checkpoint_file.CheckpointError(
+                "checkpoint: must be trained first; `run` does it"
+            )
         path = Path(config.checkpoint)
         restored = checkpoint.restore(checkpoint.read(path), config, networks, step)
         digests["checkpoint"] = sha256(path)

@@ -74,6 +74,27 @@ class PlannedTrial(TypedDict):
     identity: dict[str, str]
 
 
+class PretrainingDocument(TypedDict):
+    """A trial of another study that runs before trials that start from its last checkpoint.
+
+    Attributes:
+        study: Name of the other study, whose folder lies beside this one's.
+        trial_id: Its id.
+        label: Its levels and seed.
+        steps: Its steps.
+        trials: Number of trials of this plan that start from it, directly or by another one.
+        starts_from: Id of the trial that it starts from itself; None: from nothing or a file.
+    """
+
+    study: str
+    trial_id: str
+    seed: int
+    label: str
+    steps: int
+    trials: int
+    starts_from: str | None
+
+
 class PlanDocument(TypedDict, total=False):
     """The whole of `plan.json`.
 
@@ -90,6 +111,8 @@ class PlanDocument(TypedDict, total=False):
         expect: Factor -> the verdict that the author expects.
         sources: Source file or module that some trial uses -> digest of its code.
         versions: Package -> version.
+        pretrainings: Trials of other studies that run first, in running order; absent if none do.
+        for_others: Whether the trials only make checkpoints that other studies start from.
         ledger: `sha256` of the newest entry of the ledger.
         pilot: What `plan --pilot` predicted; only in a plan that the report has read.
     """
@@ -116,6 +139,8 @@ class PlanDocument(TypedDict, total=False):
     expect: dict[str, str]
     sources: dict[str, str]
     versions: dict[str, str]
+    pretrainings: list[PretrainingDocument]
+    for_others: bool
     ledger: dict[str, Any] | None
     pilot: dict[str, Any]
 

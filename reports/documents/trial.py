@@ -46,6 +46,8 @@ class PlannedDocument(TypedDict, total=False):
         identity: Part of the identity -> digest.
         trainer: How it is trained, if not by the core.
         plan_hash: Hash of the plan that it runs under.
+        starts_from: Id of the trial whose last checkpoint it starts from, in another study of the
+            output folder; absent if it starts from nothing or from a file of the user.
     """
 
     trial_id: str
@@ -64,6 +66,7 @@ class PlannedDocument(TypedDict, total=False):
     identity: dict[str, str]
     trainer: dict[str, Any]
     plan_hash: str
+    starts_from: str
 
 
 class TrialDocument(PlannedDocument, total=False):

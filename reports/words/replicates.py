@@ -271,7 +271,9 @@ def _name(view: StudyView) -> str | None:
         for level in entry["levels"]
     ]
 
-    names = {PurePath(path).name for path in (*base, *patches) if isinstance(path, str)}
+    # A network that the study trained itself has the name of the study that trained it
+    named = [one.get("train") if isinstance(one, Mapping) else one for one in (*base, *patches)]
+    names = {PurePath(path).name for path in named if isinstance(path, str)}
     return names.pop() if len(names) == 1 else None
 
 

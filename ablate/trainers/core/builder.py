@@ -8,9 +8,11 @@ from ablate.study.design import Cell
 from ablate.study.identity import cell_id, digest, dumps, trial_id
 from ablate.study.nouns import StudySpec, Trial
 from ablate.study.patching import Patched, PerLevels
+from ablate.study.starts import is_trained, shared_fields
 from ablate.trainers.core.identity import DATA, FIELDS, Canonical, read_data, weight_files
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.core.sources import CHOOSING, sources_of
+from ablate.trainers.core.starts import Arm, Starts, digest_of
 from g2g_core.checkpoints.kind import oddity
 from g2g_core.checkpoints.names import files_of
 from g2g_core.config import TrialConfig
@@ -37,7 +39,10 @@ class CoreBuilder:
         self.seed = spec.seeds[0]
         self.canonical = Canonical(self.patched, menus)
         self.data = PerLevels(self.patched, DATA, self._data)
-        self.checkpoint = PerLevels(self.patched, ("checkpoint",), self._checkpoint)
+        self.starts = Starts(spec.trains, lambda other: CoreBuilder(other, menus))
+        names = ("checkpoint", *_shared(self.patched))
+        self.checkpoint = PerLevels(self.patched, names, self._checkpoint)
+        self.arm = PerLevels(self.patched, names, self._arm)
         self.weights = PerLevels(self.patched, ("model", "network"), self._weights)
         self.sources: dict[str, str] = {}
         self.code = PerLevels(self.patched, CHOOSING, self._code)
@@ -66,7 +71,13 @@ class CoreBuilder:
             fields[name] = value(cell)
         fields["seed"] = seed
         identity = self.identities[id_]
-        return Trial(trial_id(identity, seed), id_, cell, seed, TrialConfig(**fields), identity)
+
+        arm = self.arm(cell)
+        start = None if arm is None else arm.pretraining(seed)
+        if start is not None:
+            identity = {**identity, "checkpoint": digest_of(start)}
+        config = TrialConfig(**fields)
+        return Trial(trial_id(identity, seed), id_, cell, seed, config, identity, start)
 
     def _code(self, values: dict[str, Any]) -> str:
         """Return the digest of the code that trials with these values use."""
@@ -91,6 +102,12 @@ class CoreBuilder:
         path = values["checkpoint"]
         if path is None:
             return "none"
+        if is_trained(path):
+            arm = self.starts.arm(values)
+            content = arm.digest
+            self.missing += arm.builder.missing
+            self.cautions += arm.builder.cautions
+            return content
 
         files = files_of(Path(path))
         content = self._content("checkpoint", *files)
@@ -99,6 +116,10 @@ class CoreBuilder:
             wrong = {file: oddity(file) for file in files}
             self.missing += [f"checkpoint: {file}: {what}" for file, what in wrong.items() if what]
         return content
+
+    def _arm(self, values: dict[str, Any]) -> Arm | None:
+        """Return the arm of another study that makes the checkpoint; None if none does."""
+        return self.starts.arm(values) if is_trained(values["checkpoint"]) else None
 
     def _weights(self, values: dict[str, Any]) -> str:
         """Return the digest of the weights that the network's options name; `none` if none do."""
@@ -115,6 +136,13 @@ class CoreBuilder:
             what = "is a folder, not a file" if files[0].is_dir() else "no such file"
             self.missing.append(f"{option}: {files[0]}: {what}")
         return content or "missing"
+
+
+def _shared(patched: Patched) -> tuple[str, ...]:
+    """Return the fields that the pre-trainings of some cell have in common with it."""
+    checkpoints = PerLevels(patched, ("checkpoint",), lambda values: values["checkpoint"]).every()
+    named = [shared_fields(value) for value in checkpoints if is_trained(value)]
+    return tuple(dict.fromkeys(name for names in named for name in names))
 
 
 def _frozen(name: str) -> Any:

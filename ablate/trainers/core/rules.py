@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ablate.reading.options import Schema
 from ablate.reading.schema import Rules
+from ablate.study import starts
 from ablate.trainers.core.menus import Choice, Menus
 from g2g_core.config import facts
 
@@ -47,6 +48,9 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
     """Return field of `TrialConfig` -> schema of its value."""
     known = facts()
     rules = {name: {**rule, **known[name].limits} for name, rule in menus.config.items()}
+    trained = {key: value for key, value in starts.SCHEMA.items() if key != "type"}
+    same = {**trained["properties"]["same"], "items": {"enum": list(rules)}}
+    rules["checkpoint"] |= trained | {"properties": {**trained["properties"], "same": same}}
     rules["model"] = {**rules["model"], "enum": list(menus.models)}
     rules["dataset"] = {**rules["dataset"], "enum": list(menus.datasets)}
     rules["losses"] = _menu(

@@ -12,6 +12,7 @@ from ablate.reading.yaml_file import Node
 from ablate.study.design import Cell
 from ablate.study.nouns import FurtherOutcome, Outcome, StudySpec, Trial
 from ablate.study.patching import Patched, PerLevels
+from ablate.study.starts import is_trained
 from ablate.trainers.core import checks
 from ablate.trainers.core.builder import CoreBuilder
 from ablate.trainers.core.menus import Menus, science_menus
@@ -132,7 +133,9 @@ class CoreTrainer(StudyTrainer):
 
     def short(self, config: TrialConfig, steps: int) -> TrialConfig:
         """Return a config of only a few steps, whose losses are all on from the first step."""
-        whole = replace(config, discriminator_warmup=0, schedules={})
+        # A checkpoint that is still to be trained changes no cost
+        file = None if is_trained(config.checkpoint) else config.checkpoint
+        whole = replace(config, checkpoint=file, discriminator_warmup=0, schedules={})
         return replace(whole, steps=steps, eval_every=steps, log_every=1, checkpoint_every=0)
 
     def amounts(self, config: TrialConfig) -> Amounts:

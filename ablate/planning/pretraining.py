@@ -1,0 +1,237 @@
+"""Studies that make the checkpoints which other studies start from: found, planned, located."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.reading.problems import Problem, did_you_mean
+from ablate.reading.study_tree import find_study, read_study
+from ablate.reading.yaml_file import Node
+from ablate.study.design import expand
+from ablate.study.identity import digest, dumps
+from ablate.study.nouns import Plan, Pretraining, StudyError, StudySpec, Trial
+from ablate.study.starts import is_trained, key_of
+from ablate.trial import trial_file
+
+MOST_LINKS = 10
+"""Limit for the studies of a chain in which each starts from the next."""
+
+Place = tuple[str | int, ...]
+"""A path into a study file."""
+Load = Callable[[Node], StudySpec]
+"""Makes a study from its tree."""
+
+
+def trained_studies(tree: Node, load: Load) -> tuple[dict[str, StudySpec], list[Problem]]:
+    """Return the studies that a study's checkpoints are trained in, and what is wrong with them.
+
+    Args:
+        tree: the study, with absolute paths.
+        load: makes a study from its tree.
+
+    Raises:
+        StudyError: one of the other study files has problems of its own.
+    """
+    studies: dict[str, StudySpec] = {}
+    problems = []
+    for place, node in _checkpoints(tree):
+        key = key_of(node.plain())
+        try:
+            spec = studies.get(key) or load(_tree_of(node))
+        except _Unknown as error:
+            problems.append(Problem((*place, "train"), str(error)))
+            continue
+        studies[key] = spec
+        problems += _problems(place, node, spec, str(tree.plain().get("name")))
+    return studies, problems
+
+
+class _Unknown(Exception):
+    """There is no study of this name."""
+
+
+def _checkpoints(tree: Node) -> Iterator[tuple[Place, Node]]:
+    """Yield every checkpoint of a study that is trained first, with its place."""
+
+    def below(node: Node, place: Place) -> Iterator[tuple[Place, Node]]:
+        if isinstance(node.value, dict):
+            for key, item in node.value.items():
+                if key == "checkpoint" and is_trained(item.value):
+                    yield (*place, key), item
+
+    values = tree.value if isinstance(tree.value, dict) else {}
+    if "base" in values:
+        yield from below(values["base"], ("base",))
+    factors = values["factors"].value if "factors" in values else {}
+    for name, factor in factors.items() if isinstance(factors, dict) else ():
+        inside = factor.value if isinstance(factor.value, dict) else {}
+        levels = inside["levels"].value if "levels" in inside else {}
+        for label, level in levels.items() if isinstance(levels, dict) else ():
+            place = ("factors", name, "levels", label)
+            if "path" not in inside:
+                yield from below(level, place)
+            elif inside["path"].value == "checkpoint" and is_trained(level.value):
+                yield place, level
+
+
+def _tree_of(checkpoint: Node) -> Node:
+    """Return the tree of the study that a checkpoint is trained in, with its settings.
+
+    Raises:
+        _Unknown: there is no such study.
+        StudyError: the file can't be read.
+    """
+    assert isinstance(checkpoint.value, dict)
+    name = str(checkpoint.value["train"].value)
+    try:
+        path = find_study(name)
+    except StudyError as error:
+        raise _Unknown(str(error)) from None
+    given = checkpoint.value["set"].value if "set" in checkpoint.value else {}
+    return read_study(path, settings=given if isinstance(given, dict) else {})
+
+
+def _problems(place: Place, node: Node, spec: StudySpec, own: str) -> Iterator[Problem]:
+    """Yield what is wrong with a checkpoint that is trained in a study.
+
+    Args:
+        place: where the checkpoint is in the study file.
+        node: the checkpoint.
+        spec: the study in which it is trained.
+        own: name of the study that starts from it.
+    """
+    if spec.name == own:
+        yield Problem((*place, "train"), f"{spec.name} is the name of this study itself")
+    if spec.trainer is not None:
+        message = (
+            f"{spec.name} has a trainer of its own, whose checkpoints these networks can't use"
+        )
+        yield Problem((*place, "train"), message)
+        return
+
+    chosen = dict(node.plain().get("trial") or {})
+    seed = chosen.pop("seed", None)
+    if seed is not None and not str(seed).isdigit():
+        yield Problem((*place, "trial", "seed"), "must be a whole number, 0 or more")
+    if seed is not None and node.plain().get("per") == "seed":
+        yield Problem((*place, "trial", "seed"), "with per: seed, each seed trains its own network")
+
+    levels = {factor.name: list(factor.levels) for factor in spec.factors}
+    for factor, level in chosen.items():
+        if factor not in levels:
+            hint = did_you_mean(factor, [*levels, "seed"])
+            yield Problem((*place, "trial", factor), f"no such factor in {spec.name}{hint}")
+        elif level not in levels[factor]:
+            hint = did_you_mean(str(level), levels[factor])
+            yield Problem((*place, "trial", factor), f"no such level in {spec.name}{hint}")
+
+
+def pretrainings(trials: Iterable[Trial]) -> tuple[Pretraining, ...]:
+    """Return what trials start from, each once, in an order in which they can run."""
+    ordered: dict[str, Pretraining] = {}
+
+    def add(trial: Trial) -> None:
+        if trial.start is not None and trial.start.name not in ordered:
+            add(trial.start.trial)
+            ordered[trial.start.name] = trial.start
+
+    for trial in trials:
+        add(trial)
+    return tuple(ordered.values())
+
+
+def pretraining_plans(trials: Iterable[Trial]) -> list[Plan]:
+    """Return the plans of what must run before trials can start, in running order.
+
+    Trials of one study that don't start from each other share a plan.
+    """
+    groups: dict[tuple[int, str], list[Pretraining]] = {}
+    for start in pretrainings(trials):
+        groups.setdefault((_depth(start.trial), start.spec.name), []).append(start)
+    return [_plan_of(groups[key]) for key in sorted(groups, key=lambda key: key[0])]
+
+
+def _depth(trial: Trial) -> int:
+    """Return the number of trials that one starts from, directly or by another one."""
+    return 0 if trial.start is None else 1 + _depth(trial.start.trial)
+
+
+def _plan_of(starts: Sequence[Pretraining]) -> Plan:
+    """Return the plan of trials of one study, which are all that others need of it."""
+    spec, trials = starts[0].spec, [start.trial for start in starts]
+    seeds = tuple(dict.fromkeys(trial.seed for trial in trials))
+    outcome = replace(spec.outcome, looks=(), spend=None)
+    return Plan(
+        spec=replace(spec, seeds=seeds, outcome=outcome),
+        trials=tuple(trials),
+        hash=digest(dumps(sorted(trial.id for trial in trials))),
+        reference=expand(spec).reference,
+        cells=tuple({trial.cell_id: (trial.cell_id, trial.levels) for trial in trials}.values()),
+    )
+
+
+def located(trials: Iterable[Trial], out: Path) -> list[Trial]:
+    """Return trials with the path of the checkpoint that they start from.
+
+    A trial whose pre-training has left no checkpoint stays as it is.
+
+    Args:
+        trials: the trials.
+        out: the output folder, which holds the folders of all studies.
+    """
+    files: dict[str, Path | None] = {}
+    placed = []
+    for trial in trials:
+        if trial.start is not None:
+            name = trial.start.name
+            if name not in files:
+                files[name] = _checkpoint(trial.start, out)
+            if files[name] is not None:
+                config = replace(trial.config, checkpoint=str(files[name]))  # type: ignore[type-var]
+                trial = replace(trial, config=config)
+        placed.append(trial)
+    return placed
+
+
+def waiting(trials: Iterable[Trial], out: Path) -> list[Pretraining]:
+    """Return the pre-trainings that trials need and that are still to run, in running order."""
+    return [start for start in pretrainings(trials) if _checkpoint(start, out) is None]
+
+
+def startable(trials: Iterable[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """Return the located trials that can start, and those whose checkpoint is missing."""
+    able: list[Trial] = []
+    unable: list[Trial] = []
+    for trial in trials:
+        lacks = trial.start is not None and is_trained(trial.config.to_dict()["checkpoint"])
+        (unable if lacks else able).append(trial)
+    return able, unable
+
+
+def why_missing(start: Pretraining, out: Path) -> str:
+    """Return on one line why a pre-training has left no checkpoint."""
+    document = trial_file.standing(folder_of(start, out))
+    status = trial_file.status_of(document)
+    if status == "finished":
+        return f"the checkpoint of its pre-training {start.name} is gone"
+    error = document.get("error")
+    return f"its pre-training {start.name} {status}" + (f": {error}" if error else "")
+
+
+def _checkpoint(start: Pretraining, out: Path) -> Path | None:
+    """Return the last checkpoint of a pre-training that has finished, or None."""
+    folder = folder_of(start, out)
+    finished = trial_file.status_of(trial_file.standing(folder)) == "finished"
+    return last_checkpoint(folder) if finished else None
+
+
+def folder_of(start: Pretraining, out: Path) -> Path:
+    """Return the folder of a pre-training's trial."""
+    return StudyFolder(out / start.spec.name).trial(start.trial.id)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the checkpoint of the latest step in a trial's folder, or None."""
+    files = TrialFolder(folder).checkpoints.glob("step_*.pt")
+    return max(files, key=lambda file: int(file.stem.removeprefix("step_")), default=None)
