@@ -30,12 +30,7 @@ def test_it_loads_under_its_own_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_on_the_embedded_set_nothing_is_missing(name: str) -> None:
-    checkpoint = (
-        ["base.checkpoint=studies/checkpoints/synthetic32.pt"]
-        if name == "pretrain-synthetic-end"
-        else []
-    )
-    assert plan(load_study(name, checkpoint)).missing == ()
+    assert plan(load_study(name)).missing == ()
 
 
 def test_the_papers_study_is_a_full_factorial_of_the_three_new_losses() -> None:

@@ -19,7 +19,7 @@ def status(folder: Study, as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from ablate.planning.plan_file import read_plan
-    from ablate.results.status import study_status
+    from ablate.results.status import pretraining_status, study_status
     from reports.documents.names import ArmNames
 
     rows = study_status(folder)
@@ -29,6 +29,9 @@ def status(folder: Study, as_json: Json = False) -> None:
 
     counts = Counter(row.status for row in rows)
     show(f"{len(rows)} trials: {', '.join(f'{number} {name}' for name, number in counts.items())}")
+
+    for line in pretraining_status(folder):
+        show(f"pre-training {line}")
 
     cells: list[tuple[object, ...]] = []
     for row in rows:

@@ -75,6 +75,22 @@ def study_status(folder: Path) -> list[TrialStatus]:
     ]
 
 
+def pretraining_status(folder: Path) -> list[str]:
+    """Return one line for each trial of another study that trials of this one start from.
+
+    Args:
+        folder: `OUT/<study>`.
+    """
+    lines = []
+    for start in read_plan(folder).get("pretrainings", ()):
+        trial = StudyFolder(folder.parent / start["study"]).trial(start["trial_id"])
+        status = trial_status(trial, ArmNames({}), {}, start["seed"], "")
+        error = f": {status.error}" if status.error else ""
+        step = f", step {status.step}/{start['steps']}"
+        lines.append(f"{start['study']}/{start['trial_id']} {status.status}{step}{error}")
+    return lines
+
+
 def trial_status(
     folder: Path, names: ArmNames, levels: Mapping[str, str], seed: int, metric: str
 ) -> TrialStatus:

@@ -7,7 +7,7 @@ from typing import Any
 from ablate.study.design import Cell, expand
 from ablate.study.identity import digest, dumps
 from ablate.study.nouns import Pretraining, StudySpec
-from ablate.study.starts import key_of, shared_fields
+from ablate.study.starts import is_trained, key_of, shared_fields
 from ablate.trainers.trainer import Builder
 from g2g_core.config import TrialConfig
 
@@ -89,12 +89,15 @@ class Starts:
     def _made(self, checkpoint: Mapping[str, Any], shared: Mapping[str, Any]) -> Arm:
         """Return the arm of a checkpoint, with these values of the study that starts from it."""
         spec = self._trains[key_of(checkpoint)]
-        base = TrialConfig.from_dict({**spec.base.to_dict(), **shared})
-        spec = replace(spec, base=base)
+        values = {**spec.base.to_dict(), **shared}
+        per_seed = checkpoint.get("per") == "seed"
+        if per_seed and is_trained(values["checkpoint"]):
+            # A network of its own from the first step of a chain on
+            values["checkpoint"] = {"per": "seed", **values["checkpoint"]}
+        spec = replace(spec, base=TrialConfig.from_dict(values))
 
         chosen = dict(checkpoint.get("trial") or {})
         seed = int(chosen.pop("seed", spec.seeds[0]))
         cell = {**expand(spec).reference, **chosen}
         builder = self._build(spec)
-        per_seed = checkpoint.get("per") == "seed"
         return Arm(spec, builder, cell, builder.cell_id(cell), None if per_seed else seed)

@@ -133,7 +133,7 @@ class CoreTrainer(StudyTrainer):
 
     def short(self, config: TrialConfig, steps: int) -> TrialConfig:
         """Return a config of only a few steps, whose losses are all on from the first step."""
-        # A checkpoint that is still to be trained changes no cost
+        # A checkpoint that is still to be trained doesn't change the cost
         file = None if is_trained(config.checkpoint) else config.checkpoint
         whole = replace(config, checkpoint=file, discriminator_warmup=0, schedules={})
         return replace(whole, steps=steps, eval_every=steps, log_every=1, checkpoint_every=0)

@@ -115,6 +115,8 @@ def test_studies_may_form_a_chain(tmp_path: Path) -> None:
     (tmp_path / "second.yaml").write_text(second, encoding="utf-8")
     chain = pretrainings(planned(file).trials)
     assert [start.spec.name for start in chain] == ["first", "second"]
+    own = pretrainings(planned(file, "base.checkpoint.per=seed").trials)
+    assert [start.trial.seed for start in own] == [0, 0, 1, 1, 2, 2]
     record = plan_record(planned(file))["pretrainings"]
     assert record[1]["starts_from"] == record[0]["trial_id"]
 

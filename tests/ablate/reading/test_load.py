@@ -164,7 +164,7 @@ outcome: {metric: mixed_l2}
     [
         (
             "base: {losses: {adversarial: 1}, checkpoint: 3}",
-            "base.checkpoint: 3 must be text or null",
+            "base.checkpoint: 3 must be text or a map or null",
         ),
         (
             "base: {losses: {adversarial: yes}}",
