@@ -2,6 +2,7 @@
 
 import shlex
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ablate.planning.pilot import Pilot
     from ablate.planning.registration import Registered
     from ablate.study.nouns import Plan
+    from reports.documents.plan import PlanDocument, PretrainingDocument
 
 MOST_ROWS = 400
 """Limit for the arms that `plan` lists; `--json` lists all trials."""
@@ -455,12 +457,8 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             show(f"  {factor.name}={label}: {changed}")
 
     record = plan_record(planned)
-    for start in record.get("pretrainings", ()):
-        trials = f"{start['trials']} {'trial' if start['trials'] == 1 else 'trials'}"
-        show(
-            f"pre-training first: {start['study']}/{start['trial_id']}, {start['label']}, "
-            f"{start['steps']} steps, for {trials}"
-        )
+    for line in _pretrainings(record):
+        show(line)
 
     names = ArmNames(record)
     arms: dict[str, tuple[tuple[str, str, str], Counter[str]]] = {}
@@ -495,6 +493,20 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         if term not in printed:
             show(f"alias: {' = '.join((term, *others))}")
             printed |= {term, *others}
+
+
+def _pretrainings(record: "PlanDocument") -> Iterator[str]:
+    """Yield one line for each study that makes checkpoints which the trials start from."""
+    studies: dict[str, list[PretrainingDocument]] = {}
+    for start in record.get("pretrainings", ()):
+        studies.setdefault(start["study"], []).append(start)
+    for study, starts in studies.items():
+        steps = sorted({start["steps"] for start in starts})
+        each = f"{steps[0]} steps" if len(steps) == 1 else f"{steps[0]} to {steps[-1]} steps"
+        many = f"{len(starts)} trials of {each}" if len(starts) > 1 else f"one trial of {each}"
+        seeds = ", ".join(str(start["seed"]) for start in starts)
+        word = "seeds" if len(starts) > 1 else "seed"
+        yield f"pre-training first: {study}, {many} ({word} {seeds})"
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:

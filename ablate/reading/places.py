@@ -34,11 +34,13 @@ def with_absolute_paths(tree: Node, rules: Mapping[str, Schema]) -> Node:
                 for key, item in node.value.items()
             }
             return replace(node, value=below)
+        # What a study changes in another one has the paths of its own config
+        while path.startswith(SETTINGS):
+            path = path.removeprefix(SETTINGS)
         if path == TRAINED and isinstance(node.value, str):
             # The name of a bundled study stays, unless a file has it
             file = os.path.normpath(node.folder / Path(node.value).expanduser())
             return replace(node, value=file, text=file) if os.path.isfile(file) else node  # noqa: PTH113
-        path = path.removeprefix(SETTINGS)
         if path in paths and isinstance(node.value, str) and node.value:
             absolute = os.path.normpath(node.folder / Path(node.value).expanduser())
             return replace(node, value=absolute, text=absolute)

@@ -9,6 +9,8 @@ KEYS = ("train", "trial", "set", "same", "per")
 """Keys of such a checkpoint."""
 SAME = ("dataset", "data", "image_size", "network")
 """Fields of the config that a pre-training has in common with what starts from it, by default."""
+APART = 1000
+"""Distance between a seed and that of its own network, so that both don't draw the same images."""
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -44,8 +46,8 @@ SCHEMA: dict[str, Any] = {
         "per": {
             "enum": ["seed", "study"],
             "description": (
-                "seed: each seed has a network of its own, trained with that seed; study, the "
-                "default: all share one"
+                f"seed: each seed has a network of its own, trained with that seed + {APART}; "
+                "study, the default: all share one"
             ),
         },
     },
@@ -56,6 +58,11 @@ SCHEMA: dict[str, Any] = {
 def is_trained(checkpoint: Any) -> bool:
     """Return whether the value of `checkpoint` describes one that is trained first."""
     return isinstance(checkpoint, Mapping)
+
+
+def seed_of_network(seed: int) -> int:
+    """Return the seed that trains the network which a seed has for its own."""
+    return (seed + APART) % 2**31
 
 
 def key_of(checkpoint: Mapping[str, Any]) -> str:

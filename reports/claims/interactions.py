@@ -69,7 +69,7 @@ def interactions(look: Look) -> tuple[list[Established], dict[str, Numbers]]:
     names = [_names(terms[place]) for place, _, _ in levels]
     for place, level, claim in levels:
         term = terms[place]
-        # Effects averaged over a factor on which they depend are averages of a factor that interacts.
+        # An effect of a part is an average over a factor on which the effect depends
         largest_one = not any(_names(term) < other for other in names)
         conditional = (
             _conditional(look, term, seen[place], level, claim)

@@ -7,7 +7,7 @@ from typing import Any
 from ablate.study.design import Cell, expand
 from ablate.study.identity import digest, dumps
 from ablate.study.nouns import Pretraining, StudySpec
-from ablate.study.starts import is_trained, key_of, shared_fields
+from ablate.study.starts import is_trained, key_of, seed_of_network, shared_fields
 from ablate.trainers.trainer import Builder
 from g2g_core.config import TrialConfig
 
@@ -33,7 +33,7 @@ class Arm:
 
     def pretraining(self, seed: int) -> Pretraining:
         """Return what a trial with this seed starts from."""
-        own = seed if self.seed is None else self.seed
+        own = seed_of_network(seed) if self.seed is None else self.seed
         if own not in self._known:
             trial = self.builder.trial(self.id_, self.cell, own)
             self._known[own] = Pretraining(self.spec, trial)

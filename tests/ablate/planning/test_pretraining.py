@@ -61,7 +61,7 @@ def test_it_is_the_trial_that_the_other_study_plans_itself(tmp_path: Path) -> No
 def test_each_seed_may_have_a_network_of_its_own(tmp_path: Path) -> None:
     made = planned(written(tmp_path), "base.checkpoint.per=seed")
     assert {trial.seed: trial.start.trial.seed for trial in made.trials if trial.start} == {
-        seed: seed for seed in (0, 1, 2)
+        seed: seed + 1000 for seed in (0, 1, 2)
     }
     assert len({trial.cell_id for trial in made.trials}) == 2
     assert len({trial.id for trial in made.trials}) == 6
@@ -116,9 +116,23 @@ def test_studies_may_form_a_chain(tmp_path: Path) -> None:
     chain = pretrainings(planned(file).trials)
     assert [start.spec.name for start in chain] == ["first", "second"]
     own = pretrainings(planned(file, "base.checkpoint.per=seed").trials)
-    assert [start.trial.seed for start in own] == [0, 0, 1, 1, 2, 2]
+    assert [start.trial.seed for start in own] == [2000, 1000, 2001, 1001, 2002, 1002]
     record = plan_record(planned(file))["pretrainings"]
     assert record[1]["starts_from"] == record[0]["trial_id"]
+
+
+def test_a_setting_may_make_a_chain(tmp_path: Path) -> None:
+    (tmp_path / "zeroth.yaml").write_text(FIRST.replace("first", "zeroth"), encoding="utf-8")
+    file = written(tmp_path)
+    text = file.read_text(encoding="utf-8")
+    chained = "{train: first.yaml, set: {base.checkpoint: {train: zeroth.yaml}}}"
+    file.write_text(text.replace("{train: first.yaml}", chained), encoding="utf-8")
+    made = planned(file)
+    assert [start.spec.name for start in pretrainings(made.trials)] == ["zeroth", "first"]
+    (tmp_path / "resolved").mkdir()
+    resolved = tmp_path / "resolved" / "later.yaml"
+    resolved.write_text(resolved_yaml(made.spec), encoding="utf-8")
+    assert plan(load_study(resolved)).hash == made.hash
 
 
 def test_the_resolved_study_plans_the_same_trials(tmp_path: Path) -> None:
