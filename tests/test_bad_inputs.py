@@ -7,6 +7,7 @@ tests.test_bad_inputs` writes `docs/mistakes.md`, the table of what is tried her
 import contextlib
 import io
 import os
+import shlex
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -120,6 +121,7 @@ class Case(NamedTuple):
 OPTION, FILE, CHECKPOINT = "Options", "Files and folders", "Checkpoints"
 IMAGES, SURROUNDINGS, STORE = "Images", "Environment", "Stores and machines"
 RUN = "run s.yaml --workers 0 --tracking-uri none"
+TRAINED = "plan s.yaml --set 'base.checkpoint=%s'"
 CASES = (
     Case(OPTION, "rum s.yaml", "Did you mean 'run'?"),
     Case(OPTION, "run", "Missing argument"),
@@ -201,6 +203,11 @@ CASES = (
     ),
     Case(CHECKPOINT, f"translate {BUNDLED} a.png b.png", "a.png"),
     Case(CHECKPOINT, f"{RUN} --set base.checkpoint={BUNDLED}", "generator does not fit"),
+    Case(CHECKPOINT, TRAINED % "{train: quickstat}", "did you mean quickstart?"),
+    Case(CHECKPOINT, TRAINED % "{train: s.yaml}", "s is the name of this study itself"),
+    Case(CHECKPOINT, TRAINED % "{train: quickstart,trial: {a: b}}", "no such factor in quickstart"),
+    Case(CHECKPOINT, TRAINED % "{train: quickstart,set: {base.stepz: 1}}", "did you mean steps?"),
+    Case(CHECKPOINT, TRAINED % "{trian: quickstart}", "did you mean train?"),
     Case(IMAGES, "plan p.yaml", "no such folder"),
     Case(IMAGES, "plan p.yaml", "is not a folder", written("pics", b"x")),
     Case(IMAGES, "plan p.yaml", "no class folders", lambda: Path("pics").mkdir()),
@@ -263,7 +270,7 @@ def tried(case: Case, where: Path) -> Said:
         before = {str(path) for path in Path().rglob("*")}
         with (
             mock.patch.dict(os.environ, case.set),
-            mock.patch("sys.argv", ["g2g-ablate", *case.words.split()]),
+            mock.patch("sys.argv", ["g2g-ablate", *shlex.split(case.words)]),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()) as errors,
         ):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ablate.study.nouns import Plan
     from reports.documents.plan import PlanDocument, PretrainingDocument
 
+LONGEST_ADDRESS = 500
+"""Limit for the characters of an address that `run` prints; `--json` has longer ones."""
 MOST_ROWS = 400
 """Limit for the arms that `plan` lists; `--json` lists all trials."""
 
@@ -539,7 +541,8 @@ def _conclude(ended: dict[str, Any]) -> None:
         say(line)
     if ended["mlflow"] is not None:
         for name in ("by_arm", "compare"):
-            if name in ended["mlflow"]:
+            # An address that names hundreds of runs fills a terminal; the page links to it too
+            if len(ended["mlflow"].get(name, "")) in range(1, LONGEST_ADDRESS):
                 say(f"MLflow, {name.replace('_', ' ')}: {ended['mlflow'][name]}")
         say(f"to open it: g2g-ablate ui {shlex.quote(ended['folder'])}")
     show(ended["report"] or ended["folder"])

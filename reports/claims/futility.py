@@ -5,6 +5,7 @@ import math
 from scipy import stats
 
 from reports.claims.budget import Budget, Spending
+from reports.claims.claim import interacting
 from reports.claims.design import Design
 from reports.claims.rule import OPEN, Judgement, Numbers, Rule
 
@@ -21,6 +22,9 @@ def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
     and the spread to be as small as its lower limit allows. A change is given up only if neither a
     direction nor equivalence of its average could be claimed anywhere in that range.
 
+    In a fraction, a change is also given up if it belongs to a group of aliased interactions that
+    stays established, because more seeds don't separate the interactions of the group.
+
     Args:
         judgement: What is claimed at the look that was reached last.
         design: What can be compared.
@@ -35,13 +39,53 @@ def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
     same = last.nominal(budget.equivalences, sides=1)
     levels = (direction / 2, same)
 
+    pairs = sum(term.order == 2 for term in design.interactions)
+    level = last.nominal(budget.pairs / max(1, pairs) * rule.share)
+    tied = {
+        name
+        for claim in judgement.claims
+        if claim.kind == "depends" and len(claim.scope.terms) > 1
+        if _stays(judgement.numbers[claim.subject], rule.looks[-1], level)
+        for name in interacting(claim)
+    }
+
     return tuple(
         name
         for name, word in judgement.verdicts.items()
         if word == OPEN
         and name in judgement.numbers
-        and _hopeless(judgement.numbers[name], rule.margin, rule.looks[-1], levels)
+        and (
+            name in tied or _hopeless(judgement.numbers[name], rule.margin, rule.looks[-1], levels)
+        )
     )
+
+
+def _stays(numbers: Numbers, seeds: int, level: float) -> bool:
+    """Return whether an established interaction can't be lost with `seeds` seeds.
+
+    Args:
+        numbers: Today's estimate.
+        seeds: Seeds at the last planned look.
+        level: Two-sided level of the interaction at that look.
+    """
+    if not 3 <= numbers.n < seeds or not numbers.se > 0:
+        return False
+    spread, moves = _reach(numbers, seeds, 1 - SPREAD)
+    needed = stats.t.isf(level / 2, seeds - 1) * spread / math.sqrt(seeds)
+    return bool(abs(numbers.mean) - moves > needed)
+
+
+def _reach(numbers: Numbers, seeds: int, confidence: float) -> tuple[float, float]:
+    """Return a limit of the spread, and how far the mean may still move with it.
+
+    Args:
+        numbers: Today's estimate.
+        seeds: Seeds at the last planned look.
+        confidence: Chance that the spread is above the limit; near 0, it is an upper limit.
+    """
+    n = numbers.n
+    spread = numbers.se * math.sqrt(n) * math.sqrt((n - 1) / stats.chi2.ppf(confidence, n - 1))
+    return spread, REACH * spread * math.sqrt(1 / n - 1 / seeds)
 
 
 def _hopeless(numbers: Numbers, margin: float, seeds: int, levels: tuple[float, float]) -> bool:
@@ -57,8 +101,7 @@ def _hopeless(numbers: Numbers, margin: float, seeds: int, levels: tuple[float, 
     if n < 3 or n >= seeds or not numbers.se > 0:
         return False
 
-    spread = numbers.se * math.sqrt(n) * math.sqrt((n - 1) / stats.chi2.ppf(SPREAD, n - 1))
-    moves = REACH * spread * math.sqrt(1 / n - 1 / seeds)
+    spread, moves = _reach(numbers, seeds, SPREAD)
 
     # How far a mean must be from 0 to have a direction, and inside the margin to be equivalent.
     mean = abs(numbers.mean)

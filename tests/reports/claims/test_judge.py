@@ -9,6 +9,7 @@ import pytest
 from reports.claims.claim import Claim
 from reports.claims.design import Design
 from reports.claims.estimates import Trials
+from reports.claims.futility import futile
 from reports.claims.judge import judge
 from reports.claims.rule import Judgement, Rule
 from reports.stats.paired import Interval
@@ -237,6 +238,26 @@ def test_pairs_that_act_block_every_factor_of_their_group() -> None:
     assert set(found.verdicts.values()) == {"not enough data"}
     (claim,) = [c for c in found.claims if c.kind == "depends"]
     assert set(claim.scope.terms) == {"a × b", "c × d"}
+
+
+@pytest.mark.parametrize(("size", "given_up"), [(0.02, {"a", "b", "c", "d"}), (0.0, set())])
+def test_more_seeds_are_futile_where_aliased_pairs_act(size: float, given_up: set[str]) -> None:
+    """At the first of two looks, where the direction of `a` is still to come."""
+    names = ("a", "b", "c", "d")
+
+    def sign(cell: Mapping[str, str], *those: str) -> int:
+        return int(np.prod([1 if cell[name] == "with" else -1 for name in those]))
+
+    cells = [
+        c
+        for c in crossed(dict.fromkeys(names, ("without", "with")))
+        if sign(c, "d") == sign(c, "a", "b", "c")
+    ]
+    design = design_of(names, cells, "fractional_factorial")
+    rule = Rule(margin=0.01, looks=(5, 10))
+    means = [size * sign(c, "a", "b") + 0.004 * sign(c, "a") for c in cells]
+    found = judge(trials_of(table(means, noise=0.003)), design, rule)
+    assert set(futile(found, design, rule)) == given_up
 
 
 def test_equal_configs_count_at_both_levels() -> None:
