@@ -39,16 +39,7 @@ def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
     same = last.nominal(budget.equivalences, sides=1)
     levels = (direction / 2, same)
 
-    pairs = sum(term.order == 2 for term in design.interactions)
-    level = last.nominal(budget.pairs / max(1, pairs) * rule.share)
-    tied = {
-        name
-        for claim in judgement.claims
-        if claim.kind == "depends" and len(claim.scope.terms) > 1
-        if _stays(judgement.numbers[claim.subject], rule.looks[-1], level)
-        for name in interacting(claim)
-    }
-
+    tied = _tied(judgement, design, rule, budget, last)
     return tuple(
         name
         for name, word in judgement.verdicts.items()
@@ -58,6 +49,32 @@ def futile(judgement: Judgement, design: Design, rule: Rule) -> tuple[str, ...]:
             name in tied or _hopeless(judgement.numbers[name], rule.margin, rule.looks[-1], levels)
         )
     )
+
+
+def _tied(
+    judgement: Judgement, design: Design, rule: Rule, budget: Budget, last: Spending
+) -> set[str]:
+    """Return the changes of groups of aliased interactions that stay established.
+
+    Args:
+        judgement: What is claimed at the look that was reached last.
+        design: What can be compared.
+        rule: The study's rule, with planned looks.
+        budget: The levels of the study's families of claims.
+        last: The spending at the last planned look.
+    """
+    groups = [c for c in judgement.claims if c.kind == "depends" and len(c.scope.terms) > 1]
+    if not groups:
+        return set()
+
+    pairs = sum(term.order == 2 for term in design.interactions)
+    level = last.nominal(budget.pairs / pairs * rule.share)
+    return {
+        name
+        for claim in groups
+        if _stays(judgement.numbers[claim.subject], rule.looks[-1], level)
+        for name in interacting(claim)
+    }
 
 
 def _stays(numbers: Numbers, seeds: int, level: float) -> bool:
