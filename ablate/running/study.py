@@ -23,7 +23,7 @@ from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds, several_devices
 from ablate.results.report import refuse_broken_sections
 from ablate.running import looks, tracked
-from ablate.running.driver import Infrastructure, Job, execute, settle
+from ablate.running.driver import Job, execute, settle
 from ablate.running.progress import Progress
 from ablate.running.resources import (
     Resources,
@@ -32,7 +32,7 @@ from ablate.running.resources import (
     machine_cpus,
     resolve,
 )
-from ablate.study.nouns import Plan, StudyError, StudySpec, Trial, TrialResult
+from ablate.study.nouns import Infrastructure, Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.tracking.process import Forwarding, all_sent
 from ablate.tracking.store import OFF, reachable, tracking_address
 from ablate.trainers.core.trainer import ENTRY
@@ -185,7 +185,10 @@ class _Run:
         with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
             refused = False
             try:
-                refused = self._work(self._todo())
+                self._work(self._todo())
+            except Infrastructure as error:
+                self._say(f"{error}; nothing was started")
+                refused = True
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
@@ -201,14 +204,14 @@ class _Run:
 
         return self._result()
 
-    def _work(self, todo: Sequence[Trial]) -> bool:
+    def _work(self, todo: Sequence[Trial]) -> None:
         """Do all steps from the plan to the report.
 
         Args:
             todo: the trials without an outcome, in running order.
 
-        Returns:
-            True if nothing could be started, because MLflow doesn't respond.
+        Raises:
+            Infrastructure: MLflow or the Ray cluster doesn't respond, so nothing was started.
         """
         options = self.options
         uri = tracking_address(options.out, options.tracking_uri)
@@ -217,8 +220,7 @@ class _Run:
                 enough_room(self.folder, 0)
             resources = self._resources(todo, stack) if todo else Resources(0)
             if todo and uri != OFF and (problem := reachable(uri)):
-                self._say(f"{problem}; nothing was started")
-                return True
+                raise Infrastructure(problem)
             if todo and options.check and self._can_step():
                 self._check(todo, resources)
 
@@ -245,7 +247,6 @@ class _Run:
             self._report(bool(todo))
         if forwarding is not None:
             self._tracked(forwarding)
-        return False
 
     def _todo(self) -> list[Trial]:
         """Return the trials without an outcome, in running order."""
