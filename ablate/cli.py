@@ -2,10 +2,10 @@
 
 Only this module and `ablate.commands` read arguments or print results. Exit codes:
 
-    0    every trial finished or diverged
+    0    every trial finished or diverged, even if MLflow hasn't got everything yet
     1    some trials failed
     2    the user made a mistake; a single line says which, and nothing was started
-    3    Ray, the disk, or the tracking store failed, or tracking is behind
+    3    Ray or the disk failed, or the tracking store failed at the start or during `sync`
     130  the command was interrupted; the same command resumes it
     141  the reader of the output closed the pipe
 """

@@ -1,5 +1,6 @@
 """The commands `train`, `translate`, and `export`, which handle a single network."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +29,8 @@ def train(
         ),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option("--save", help="Copy the last checkpoint to this file.")
+        Path | None,
+        typer.Option("--save", help="Copy the checkpoint of the last step to this file."),
     ] = None,
     out: Out = Path("runs"),
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or cuda:N.")] = "cpu",
@@ -79,13 +81,12 @@ def train(
             say(f"{chosen.id} {result.status}: {result.error}")
             return 130 if result.status == "interrupted" else 1
 
-    files = (path for path in (TrialFolder(folder).checkpoints).glob("*") if path.is_file())
-    newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    last = _last_checkpoint(TrialFolder(folder).checkpoints)
     if save is not None:
-        if not newest:
+        if last is None:
             raise StudyError(f"--save: {folder}: the trial left no checkpoint")
-        shutil.copyfile(newest[-1], save)
-    show(str(save or (newest[-1] if newest else folder)))
+        shutil.copyfile(last, save)
+    show(str(save or last or folder))
     return 0
 
 
@@ -219,6 +220,25 @@ def _chosen(planned: "Plan", start: str | None) -> "Trial":
             f"--trial {start}: {len(matches)} trials of the plan start so; `plan` lists them"
         )
     return matches[0]
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """Return the checkpoint of the last step in a trial's folder, or None if there is none.
+
+    The time of a file says little once a folder was copied or restored. It decides only between
+    files of which the names don't say a step, such as those of some trainers of other packages.
+    """
+    files = (path for path in folder.glob("*") if path.is_file() and path.name[0] != ".")
+    return max(files, key=lambda path: (_step(path), path.stat().st_mtime_ns), default=None)
+
+
+def _step(path: Path) -> int:
+    """Return the step in a checkpoint's name, else its epoch or only number, else -1."""
+    name = path.name.removesuffix(path.suffix)
+    for pattern in (r"(?:step|iter)[a-z]*[^\da-z]?(\d+)", r"epoch[^\da-z]?(\d+)", r"^\D*(\d+)\D*$"):
+        if match := re.search(pattern, name, re.IGNORECASE):
+            return int(match[1])
+    return -1
 
 
 def _refuse_missing_gpu(device: str) -> None:

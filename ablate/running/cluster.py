@@ -96,16 +96,18 @@ def _greet(host: str, port: int, wait_s: float) -> str | None:
         ValueError: the name of the host isn't one.
     """
     deadline = time.monotonic() + wait_s
-    with socket.create_connection((host, port), timeout=wait_s) as plain:
-        with _encrypted(plain) if _uses_tls() else plain as connection:
-            connection.sendall(GREETING)
-            received = b""
-            while len(received) < HEAD:
-                connection.settimeout(max(deadline - time.monotonic(), 0.001))
-                part = connection.recv(HEAD - len(received))
-                if not part:
-                    break
-                received += part
+    with (
+        socket.create_connection((host, port), timeout=wait_s) as plain,
+        _encrypted(plain) if _uses_tls() else plain as connection,
+    ):
+        connection.sendall(GREETING)
+        received = b""
+        while len(received) < HEAD:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            part = connection.recv(HEAD - len(received))
+            if not part:
+                break
+            received += part
     # Servers of HTTP/2 begin with a frame of type 4, their settings, on stream 0
     is_settings = len(received) == HEAD and received[3] == 4 and not any(received[5:])
     return None if is_settings else "the server there isn't Ray's"

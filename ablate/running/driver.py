@@ -328,8 +328,8 @@ class Driver:
             raise StudyError(self._refused)
         if self._apart:
             raise Infrastructure(
-                f"{self._apart}: the address may be that of another part of Ray, or the cluster may "
-                f"want another token; Ray's last words are in {self.job.folder / 'driver.log'}"
+                f"{self._apart}: the address may be that of another part of Ray, or the cluster "
+                f"may want another token; Ray's last words are in {self.job.folder / 'driver.log'}"
             )
         if self._failed:
             return f"Ray failed with {self._failed}"

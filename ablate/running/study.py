@@ -49,11 +49,12 @@ class StudyResult:
     Attributes:
         folder: the study folder, `OUT/<study>`.
         results: the result of every trial of the plan, in the order of the plan.
-        exit_code: 0 if all trials finished or diverged, 1 if some failed, 3 if the disk, Ray, or
-            MLflow failed, and 130 if the run was interrupted or out of time.
+        exit_code: 0 if all trials finished or diverged, 1 if some failed, 3 if the disk or Ray
+            failed or MLflow didn't respond at the start, and 130 if the run was interrupted or out
+            of time.
         messages: what the user should know about the run.
         behind: what is wrong if MLflow has not got everything, and the command that sends the rest;
-            otherwise None. The exit code is then 3 where it would be 0.
+            otherwise None. The exit code doesn't depend on it: every result is in the folder.
     """
 
     folder: Path
@@ -151,9 +152,7 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
         result = _Run(study, chosen, clock).run()
     if result.behind is None:
         return result
-    # Only now, because tracking that is behind does not end a study before its last look
-    messages = (*result.messages, result.behind)
-    return replace(result, exit_code=result.exit_code or 3, messages=messages)
+    return replace(result, messages=(*result.messages, result.behind))
 
 
 class _Run:
