@@ -120,9 +120,10 @@ def sqlite_path(uri: str) -> Path | None:
 
 
 def server_address(uri: str) -> str:
-    """Return the address of an MLflow server without its user name and password."""
+    """Return the address of an MLflow server without user name, password, and options."""
     parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
+    clean = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+    return urlunsplit(clean).rstrip("/")
 
 
 def reachable(uri: str) -> str | None:

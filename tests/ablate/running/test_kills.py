@@ -64,7 +64,7 @@ def test_the_driver_and_parts_of_ray_may_die_often_while_trials_get_further(
     """Three deaths are more than the one retry, but no two of them follow each other."""
     process = start(tmp_path, sleep_s=0.3, max_retries=1)
     for number, who in enumerate(("ablate.running.ray_tune", "gcs_server", "raylet/raylet")):
-        wait_for(lambda number=number: steps(tmp_path) > 8 + 10 * number)
+        wait_for(lambda number=number: steps(tmp_path) > 8 + 10 * number, 400)
         family(process, who)[0].kill()
     assert finish(process).count("Ray starts again for the remaining trials (1 of 1)") == 3
     equal(tmp_path, quiet)
