@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from ablate.commands import check, faces, folders, menus, networks, results, studies, weights
-from ablate.commands.output import ReaderGone, show
+from ablate.commands.output import Messages, ReaderGone, show
 
 GROUPS = (studies, check, results, folders, networks, menus, weights, faces)
 """The modules whose commands the command line offers, in the order of its help."""
@@ -59,6 +59,7 @@ def main() -> None:
     Raises:
         SystemExit: with one of the codes that are listed at the top of this module.
     """
+    sys.stderr = Messages(sys.stderr)  # type: ignore[assignment]
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:

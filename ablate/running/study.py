@@ -286,7 +286,7 @@ class _Run:
 
             workers = max(1, resources.workers or 1)
             cards = machine_cards() if resources.gpus else ()
-            share = Share(workers * resources.cpus, resources.cards_needed)
+            share = Share(workers * resources.cpus, resources.cards_needed, workers=workers)
             total = Share(machine_cpus(), len(cards), tuple(card.uuid for card in cards))
             claim = locks.machine_share(share, total, self.folder, options.wait_s)
             claimed = stack.enter_context(claim)

@@ -208,6 +208,7 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
     import mlflow
 
     from ablate.running.tracked import sync
+    from ablate.tracking.process import all_sent
     from ablate.tracking.server import _free
 
     port, store = _free(0), tmp_path / "server.db"
@@ -257,6 +258,10 @@ def test_tracking_that_is_away_is_caught_up_later(tmp_path: Path, quiet: pd.Data
         runs = client.search_runs([experiment.experiment_id])
         assert {run.info.status for run in runs} == {"FINISHED"}
         assert len(runs) == 5
+        ids = [path.name for path in (tmp_path / "toy/trials").iterdir()]
+        assert all_sent(tmp_path / "toy", ids, uri)
+        client.delete_run(runs[0].info.run_id)
+        assert not all_sent(tmp_path / "toy", ids, uri)
         assert not [
             path
             for path in tmp_path.rglob("*")
