@@ -93,16 +93,30 @@ def test_a_trial_that_cannot_run_is_told_before_hours_are_spent() -> None:
 
 
 DEVICES = """
+from dataclasses import dataclass
 from pathlib import Path
+
+from ablate import Metric, Trainer
+
+
+@dataclass(frozen=True)
+class Config:
+    rate: int = 1
+    steps: int = 50
+    seed: int = 0
+
 
 def train(config, device):
     Path(__file__).with_name("device").write_text(device)
-    for step in range(50):
+    for step in range(config.steps + 1):
         yield {"step": step, "error": 1.0}
+
+
+trainer = Trainer(Config, train, {"error": Metric("lower", "m", "how far off")}, "A line.")
 """
 STUDY = """
 name: devices
-trainer: %s:train
+trainer: %s:trainer
 base: {rate: 1}
 factors: {rate: {path: rate, levels: {low: 1, high: 2}}}
 seeds: [0]
