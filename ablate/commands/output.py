@@ -25,7 +25,7 @@ def say(message: str, quiet: bool = False) -> None:
 
 
 class Messages:
-    """The stream of messages, stderr, which goes on without its reader.
+    """The stream of messages, stderr, which works without a reader, too.
 
     A command must not fail in the middle of its work because nobody reads its messages any more, as
     after `2>&1 | head -1`. They are dropped then.

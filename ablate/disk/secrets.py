@@ -26,7 +26,7 @@ HARMLESS = re.compile(
     r"|((connect|read|write|tcp_user)_)?timeout|keepalives|application_name|target_session_attrs",
     re.IGNORECASE,
 )
-"""Names of the options of databases whose values are no secrets."""
+"""Names of the options of databases whose values can be shown."""
 PLAIN = re.compile(r"[\w.,/+ -]*")
 """Values that can't have another option in them."""
 TELLING = 6

@@ -193,7 +193,7 @@ def _answer(uri: str, parts: SplitResult, path: str, question: object = None) ->
     Args:
         uri: its address.
         parts: the parts of the address.
-        path: what is asked for.
+        path: the place of the answer below the address.
         question: what is sent, as JSON; None sends nothing.
 
     Raises:
