@@ -59,7 +59,7 @@ def main() -> None:
     Raises:
         SystemExit: with one of the codes that are listed at the top of this module.
     """
-    sys.stderr = Messages(sys.stderr)  # type: ignore[assignment]
+    sys.stderr = Messages(sys.stderr)
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
