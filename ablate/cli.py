@@ -2,10 +2,10 @@
 
 Only this module and `ablate.commands` read arguments or print results. Exit codes:
 
-    0    every trial finished or diverged
+    0    every trial finished or diverged, even if MLflow hasn't got everything yet
     1    some trials failed
     2    the user made a mistake; a single line says which, and nothing was started
-    3    Ray, the disk, or the tracking store failed, or tracking is behind
+    3    Ray or the disk failed, or the tracking store failed at the start or during `sync`
     130  the command was interrupted; the same command resumes it
     141  the reader of the output closed the pipe
 """
@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from ablate.commands import check, faces, folders, menus, networks, results, studies, weights
-from ablate.commands.output import ReaderGone, show
+from ablate.commands.output import Messages, ReaderGone, show
 
 GROUPS = (studies, check, results, folders, networks, menus, weights, faces)
 """The modules whose commands the command line offers, in the order of its help."""
@@ -59,6 +59,7 @@ def main() -> None:
     Raises:
         SystemExit: with one of the codes that are listed at the top of this module.
     """
+    sys.stderr = Messages(sys.stderr)
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:

@@ -138,6 +138,7 @@ CASES = (
     Case(OPTION, f"{RUN} --cpus-per-trial 999", "this machine has"),
     Case(OPTION, f"{RUN} --cpus-per-trial nan", "greater than or equal to 0.01"),
     Case(OPTION, f"{RUN} --gpus-per-trial -1", "greater than or equal to 0"),
+    Case(OPTION, "plan s.yaml --gpus-per-trial 1", "goes with --pilot"),
     Case(OPTION, f"{RUN} --hours -1", "greater than or equal to 0"),
     Case(OPTION, f"{RUN} --hours nan", "greater than or equal to 0"),
     Case(OPTION, f"{RUN} --wait nan", "greater than or equal to 0"),
@@ -239,6 +240,12 @@ CASES = (
         "this machine has no GPUs",
         set={"CUDA_VISIBLE_DEVICES": ""},
     ),
+    Case(
+        SURROUNDINGS,
+        "plan s.yaml --pilot --gpus-per-trial 1",
+        "this machine has no GPUs",
+        set={"CUDA_VISIBLE_DEVICES": ""},
+    ),
     Case(STORE, "run s.yaml --tracking-uri ftp://x", "must be http(s)://"),
     Case(STORE, "run s.yaml --tracking-uri words", "must be http(s)://"),
     Case(STORE, "run s.yaml --tracking-uri file:///tmp/x", "must be http(s)://"),
@@ -248,6 +255,8 @@ CASES = (
         "run s.yaml --tracking-uri postgresql://u:s3cret@127.0.0.1:9/db",
         "postgresql://***@127.0.0.1:9/db",
     ),
+    Case(STORE, "run s.yaml --address here", "must be host:port, ray://host:port, or auto"),
+    Case(STORE, "run s.yaml --address 127.0.0.1:9", "no Ray cluster answers there", code=3),
 )
 
 

@@ -28,7 +28,8 @@ def train(
         ),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option("--save", help="Copy the last checkpoint to this file.")
+        Path | None,
+        typer.Option("--save", help="Copy the checkpoint of the last step to this file."),
     ] = None,
     out: Out = Path("runs"),
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or cuda:N.")] = "cpu",
@@ -45,6 +46,7 @@ def train(
     from ablate.study.nouns import StudyError
     from ablate.trainers.resolve import load_entry, trainer_of
     from ablate.trial import trial_file
+    from ablate.trial.checkpoints import last_checkpoint
     from ablate.trial.run import run_trial
 
     if save is not None and not save.parent.is_dir():
@@ -79,13 +81,12 @@ def train(
             say(f"{chosen.id} {result.status}: {result.error}")
             return 130 if result.status == "interrupted" else 1
 
-    files = (path for path in (TrialFolder(folder).checkpoints).glob("*") if path.is_file())
-    newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    last = last_checkpoint(TrialFolder(folder).checkpoints)
     if save is not None:
-        if not newest:
+        if last is None:
             raise StudyError(f"--save: {folder}: the trial left no checkpoint")
-        shutil.copyfile(newest[-1], save)
-    show(str(save or (newest[-1] if newest else folder)))
+        shutil.copyfile(last, save)
+    show(str(save or last or folder))
     return 0
 
 

@@ -3,11 +3,12 @@
 import itertools
 import json
 import math
+import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -21,6 +22,44 @@ def say(message: str, quiet: bool = False) -> None:
     """Print a message for people on stderr, unless quiet."""
     if not quiet:
         print(message, file=sys.stderr)
+
+
+class Messages:
+    """The stream of messages, stderr, which works without a reader, too.
+
+    A command must not fail in the middle of its work because nobody reads its messages any more, as
+    after `2>&1 | head -1`. They are dropped then.
+
+    Args:
+        stream: stderr as Python opened it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._drop()
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let the stream write to nowhere from now on, with what it has still to write."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
 
 
 class ReaderGone(Exception):

@@ -174,6 +174,10 @@ def plan(
             "--pilot", help="Measure a few steps of each kind of trial; predict time, memory, disk."
         ),
     ] = False,
+    gpus_per_trial: Annotated[
+        float,
+        typer.Option("--gpus-per-trial", min=0.0, help="With --pilot: measure on a GPU, as `run`."),
+    ] = 0.0,
     with_register: Annotated[
         bool,
         typer.Option(
@@ -197,14 +201,17 @@ def plan(
 
     from ablate.planning.plan_file import plan_record
     from ablate.results.report import refuse_broken_sections
+    from ablate.study.nouns import StudyError
 
+    if gpus_per_trial and not with_pilot:
+        raise StudyError("--gpus-per-trial: goes with --pilot, which measures on the GPU")
     refuse_broken_sections()
     planned = planned_study(study, overrides, seeds, only)
     folder = out / planned.spec.name
     registered = _registered(planned, folder) if with_register else None
     states = trial_states(planned, folder)
     changed = changes_since(planned, folder)
-    predicted = _piloted(planned, states, folder, quiet) if with_pilot else None
+    predicted = _piloted(planned, states, folder, gpus_per_trial, quiet) if with_pilot else None
     power = _power(folder) if any(state == "reused" for state in states.values()) else []
 
     if as_json:
@@ -322,8 +329,14 @@ def _power_line(row: dict[str, Any], margin: float | None) -> str:
     )
 
 
-def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool) -> "Pilot":
-    """Measure the cost of the trials to run, and write it to the study folder for the report."""
+def _piloted(
+    planned: "Plan", states: dict[str, str], folder: Path, gpus_per_trial: float, quiet: bool
+) -> "Pilot":
+    """Measure the cost of the trials to run, and write it to the study folder for the report.
+
+    Raises:
+        StudyError: a trial fails in its first steps, or the machine has too few GPUs.
+    """
     from ablate.planning.pilot import pilot
     from ablate.planning.pretraining import waiting
     from ablate.running.resources import machine_cpus, resolve
@@ -332,9 +345,15 @@ def _piloted(planned: "Plan", states: dict[str, str], folder: Path, quiet: bool)
     refuse_missing(planned)
     todo = [trial for trial in planned.trials if states[trial.id] != "reused"]
     todo = [*(start.trial for start in waiting(todo, folder.parent)), *todo]
-    workers = resolve(todo, None, None, 0.0, None, float(machine_cpus())).workers or 1
+    resources = resolve(todo, None, None, gpus_per_trial, None, float(machine_cpus()))
 
-    cost = pilot(todo, workers, lambda line: say(line, quiet), trainer_of(planned.spec))
+    cost = pilot(
+        todo,
+        resources.workers or 1,
+        lambda line: say(line, quiet),
+        trainer_of(planned.spec),
+        resources.own_device,
+    )
     if todo:
         cost.write(folder)
     return cost

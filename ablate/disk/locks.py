@@ -97,11 +97,13 @@ class Share:
         cpus: CPUs; may be a fraction.
         gpus: GPUs: a fraction of one, or a number of whole ones.
         cards: names of the GPUs, of a whole machine.
+        workers: how many workers have it together.
     """
 
     cpus: float
     gpus: float = 0.0
     cards: tuple[str, ...] = ()
+    workers: int = 1
 
 
 @contextmanager
@@ -152,7 +154,7 @@ def _claim(share: Share, total: Share, study: Path) -> tuple[IO[str], dict[str, 
             ("GPUs", share.gpus, total.gpus, cards is not None),
         ):
             taken = sum(claim[kind] for claim in others)
-            fewer = wanted > 1 and have - taken >= 1
+            fewer = share.workers > 1 and have - taken + 1e-9 >= wanted / share.workers
             # Fractions add up with rounding errors.
             if wanted and (taken + wanted > have + 1e-9 or not fits):
                 names = "; ".join(

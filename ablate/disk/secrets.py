@@ -1,4 +1,8 @@
-"""Hides user names, passwords, and tokens in everything that is printed or written to a file."""
+"""Hides user names, passwords, and tokens in everything that is printed or written to a file.
+
+An option of an address counts as a secret unless it is known to be none. The names of secret
+options can't be listed: some servers call theirs `code`, others hide a password in `options`.
+"""
 
 import base64
 import os
@@ -15,7 +19,24 @@ SECRET_NAME = re.compile(
     r"pass|pwd|secret|token|bearer|jwt|session|cred|auth|odbc_connect|(^|[_-]|api|access)key|(^|[_-])sig(nature)?$",
     re.IGNORECASE,
 )
-"""Names of the options in an address, as in `?sslpassword=...`, whose values are secrets."""
+"""Names of the options in an address, as in `?sslpassword=...`, whose values are surely secrets."""
+HARMLESS = re.compile(
+    r"host(addr)?|port|db(name)?|database|driver|charset|(client_)?encoding|unix_socket"
+    r"|ssl(_?mode|rootcert|_?ca|_?cert)?|encrypt|trustservercertificate|gssencmode|channel_binding"
+    r"|((connect|read|write|tcp_user)_)?timeout|keepalives|application_name|target_session_attrs",
+    re.IGNORECASE,
+)
+"""Names of the options of databases whose values can be shown."""
+PLAIN = re.compile(r"[\w.,/+ -]*")
+"""Values that can't have another option in them."""
+TELLING = 6
+"""Characters of an unknown option's value from which on it is hidden wherever a text repeats it."""
+OPTIONS = re.compile(r"(?:(?<=[?&;#])(?!/)|(?<!\S)(?=[^=/?&;#\s]+=))[^&\s]+")
+"""The options of an address.
+
+They follow `?`, `&`, `;`, or `#`, unless a path does, as in the addresses of MLflow's pages. In a
+database's `host=... password=...`, which some people give instead of an address, they are words.
+"""
 VARIABLES = (
     "MLFLOW_TRACKING_USERNAME",
     "MLFLOW_TRACKING_PASSWORD",
@@ -29,10 +50,11 @@ VARIABLES = (
 
 
 def masked(address: str) -> str:
-    """Return the address of a store without its user, password, and secret options.
+    """Return the address of a store without its user and password, and without most options.
 
-    `***` takes their place. A mistyped address may hold a password too, so everything up to the
-    last `@` counts as user and password, except in the address of a file.
+    `***` takes their place; only options that are known to hold no secret are shown. A mistyped
+    address may hold a password too, so everything up to the last `@` counts as user and password,
+    except in the address of a file.
     """
     scheme, slashes, rest = address.partition("://")
     if slashes and rest.startswith("/"):
@@ -86,7 +108,7 @@ def _secrets(address: str) -> Iterator[str]:
     rest = address.partition("://")[2] or address
     login, _, place = rest.rpartition("@")
     password = login.partition(":")[2]
-    options = (match[3] for match in _options(place) if _is_secret(match[2]))
+    options = [value for name, value in _hidden_options(place) if _is_telling(name, value)]
     # Without a password, the name of a server's user is a token
     alone = "" if password or not address.startswith("http") else login.rstrip(":")
     for secret in (login if password else alone, password, *options):
@@ -102,23 +124,30 @@ def _secrets_of_environment() -> Iterator[str]:
     yield from _secrets(os.environ.get("MLFLOW_TRACKING_URI", ""))
 
 
-def _options(text: str) -> Iterator[re.Match[str]]:
-    """Return the options of an address: their mark, name, and value.
-
-    The mark is `?`, `&`, `;`, or `#`. Before the words of a database's `host=... password=...`,
-    which some people give instead of an address, it is a space or nothing.
-    """
-    return re.finditer(r"([?&;#\s]|^)([^=?&;#\s]+)=([^&\s]*)", text)
-
-
 def _masked_options(text: str) -> str:
-    """Return the end of an address without the values of its secret options."""
-    for match in reversed(list(_options(text))):
-        if _is_secret(match[2]):
-            text = text[: match.start(3)] + HIDDEN + text[match.end(3) :]
-    return text
+    """Return the end of an address without the values of its options, but for harmless ones."""
+
+    def shown(match: re.Match[str]) -> str:
+        name, equals, _ = match[0].partition("=")
+        return match[0] if _is_harmless(match[0]) else (name + equals if equals else "") + HIDDEN
+
+    return OPTIONS.sub(shown, text)
 
 
-def _is_secret(name: str) -> bool:
-    """Return whether the value of an option with this name is a secret."""
-    return SECRET_NAME.search(unquote(name)) is not None
+def _hidden_options(text: str) -> Iterator[tuple[str, str]]:
+    """Return the name, maybe an empty one, and the value of each option that isn't shown."""
+    for match in OPTIONS.finditer(text):
+        name, equals, value = match[0].partition("=")
+        if not _is_harmless(match[0]):
+            yield (name, value) if equals else ("", name)
+
+
+def _is_harmless(option: str) -> bool:
+    """Return whether an option is known to hold no secret, and its value no other option."""
+    name, _, value = option.partition("=")
+    return bool(HARMLESS.fullmatch(unquote(name)) and PLAIN.fullmatch(value))
+
+
+def _is_telling(name: str, value: str) -> bool:
+    """Return whether a text that repeats the value of a hidden option may repeat a secret."""
+    return SECRET_NAME.search(unquote(name)) is not None or len(value) >= TELLING

@@ -13,6 +13,7 @@ from ablate.study.identity import digest, dumps
 from ablate.study.nouns import Plan, Pretraining, StudyError, StudySpec, Trial
 from ablate.study.starts import is_trained, key_of
 from ablate.trial import trial_file
+from ablate.trial.checkpoints import last_checkpoint
 
 MOST_LINKS = 10
 """Limit for the studies of a chain in which each starts from the next."""
@@ -223,15 +224,9 @@ def _checkpoint(start: Pretraining, out: Path) -> Path | None:
     """Return the last checkpoint of a pre-training that has finished, or None."""
     folder = folder_of(start, out)
     finished = trial_file.status_of(trial_file.standing(folder)) == "finished"
-    return last_checkpoint(folder) if finished else None
+    return last_checkpoint(TrialFolder(folder).checkpoints) if finished else None
 
 
 def folder_of(start: Pretraining, out: Path) -> Path:
     """Return the folder of a pre-training's trial."""
     return StudyFolder(out / start.spec.name).trial(start.trial.id)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the checkpoint of the latest step in a trial's folder, or None."""
-    files = TrialFolder(folder).checkpoints.glob("step_*.pt")
-    return max(files, key=lambda file: int(file.stem.removeprefix("step_")), default=None)

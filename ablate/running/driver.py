@@ -25,16 +25,17 @@ import psutil
 from ablate.disk.folder import StudyFolder
 from ablate.processes import children, signals
 from ablate.processes.watchdog import Part, Watchdog
-from ablate.running.resources import Resources, cluster_answers
-from ablate.study.nouns import StudyError, Trial
+from ablate.running.cluster import cluster_problem
+from ablate.running.resources import Resources
+from ablate.study.nouns import Infrastructure, StudyError, Trial
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
-from ablate.trial import trial_file
+from ablate.trial import journal, trial_file
 from ablate.trial.faults import LEAVES_PROCESS, MEMORY, Referee
 from ablate.trial.run import run_trial
 
 PAUSE_S = 3.0
-"""Seconds before Ray is started again, times the deaths of Ray since a trial last ended."""
+"""Seconds before Ray is started again, times the deaths of Ray since a trial got further."""
 
 
 OF_RAY = ("RAY_memory_",)
@@ -58,13 +59,6 @@ SILENCE_S = 40.0
 
 END_S = 20.0
 """Seconds that the driver may take to end after it has done everything."""
-
-
-class Infrastructure(Exception):
-    """A failure of Ray, the disk, or the tracking store: exit code 3.
-
-    Finished trials are kept.
-    """
 
 
 @dataclass
@@ -100,8 +94,8 @@ def execute(job: Job) -> None:
     Raises:
         KeyboardInterrupt: the user interrupted the study, which can be resumed.
         StudyError: the cluster doesn't have the resources; nothing was started.
-        Infrastructure: Ray didn't start, or stopped more than `max_retries` times without a trial
-            that ended in between.
+        Infrastructure: the cluster can't be reached, or Ray stopped more than `max_retries` times
+            without a trial that got further in between.
     """
     if job.resources.workers == 0:
         inline(job)
@@ -151,14 +145,13 @@ def on_ray(job: Job) -> None:
     Raises:
         KeyboardInterrupt: the user interrupted the study, which can be resumed.
         StudyError: the cluster doesn't have the resources; nothing was started.
-        Infrastructure: the cluster is gone, or Ray stopped more than `max_retries` times without a
-            trial that ended in between.
+        Infrastructure: the cluster can't be reached, or Ray stopped more than `max_retries` times
+            without a trial that got further in between.
     """
-    deaths, before = 0, len(job.trials)
+    deaths = Deaths(job.folder, job.trials)
     while remaining := [trial for trial in job.trials if not _ended(job.folder, trial)]:
-        deaths, before = (0, len(remaining)) if len(remaining) < before else (deaths, before)
         # A busy machine gets time, since Ray fails if parts of it start slowly
-        time.sleep(PAUSE_S * deaths)
+        time.sleep(PAUSE_S * deaths.in_a_row)
 
         driver = Driver(job, remaining)
         try:
@@ -171,20 +164,54 @@ def on_ray(job: Job) -> None:
         if fault is None or job.stopped:
             return
 
-        deaths += 1
+        deaths.add()
         address = job.resources.address
-        if address is not None and not cluster_answers(address):
+        if address is not None and cluster_problem(address):
             raise Infrastructure(
                 f"the Ray cluster at {address} is gone; what it had finished is kept"
             )
-        if deaths > job.max_retries:
+        if deaths.in_a_row > job.max_retries:
             raise Infrastructure(
-                f"Ray died {deaths} times ({fault}); "
+                f"Ray died {deaths.in_a_row} times before any trial got further ({fault}); "
                 f"its last words are in {job.folder / 'driver.log'}"
             )
         job.said.append(
-            f"{fault}; Ray starts again for the remaining trials ({deaths} of {job.max_retries})"
+            f"{fault}; Ray starts again for the remaining trials "
+            f"({deaths.in_a_row} of {job.max_retries})"
         )
+
+
+class Deaths:
+    """The deaths of Ray since a trial last got further.
+
+    A trial gets further when it ends, or records a step that it never had recorded before. Steps
+    that it repeats after a death don't count, so a study that dies at the same step again and again
+    doesn't run forever.
+
+    Args:
+        folder: the study folder.
+        trials: the trials to run.
+
+    Attributes:
+        in_a_row: the number of these deaths.
+    """
+
+    def __init__(self, folder: Path, trials: Sequence[Trial]) -> None:
+        self.in_a_row = 0
+        self._folder, self._trials = folder, trials
+        self._furthest = [self._state(trial) for trial in trials]
+
+    def add(self) -> None:
+        """Count a death, as the first one if a trial has got further since the one before."""
+        states = [self._state(trial) for trial in self._trials]
+        furthest = [max(pair) for pair in zip(self._furthest, states, strict=True)]
+        self.in_a_row = 1 if furthest != self._furthest else self.in_a_row + 1
+        self._furthest = furthest
+
+    def _state(self, trial: Trial) -> tuple[bool, int]:
+        """Return whether a trial has ended, and the last step in the tail of its journal."""
+        lines = journal.tail(StudyFolder(self._folder).trial(trial.id))
+        return _ended(self._folder, trial), max((line.step for line in lines), default=-1)
 
 
 def part_of(command_line: Sequence[str]) -> Part | None:
@@ -262,6 +289,7 @@ class Driver:
             pass  # the driver died at once, which wait() notices
 
         self._refused: str | None = None
+        self._apart: str | None = None
         self._failed: str | None = None
         self._done = False
         self._watchdog = Watchdog(
@@ -283,12 +311,13 @@ class Driver:
 
         Raises:
             StudyError: the cluster doesn't have the resources.
+            Infrastructure: the driver couldn't connect to the cluster.
         """
         deadline = float("inf")
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
             # Ray's processes end before the driver does
-            if self._done or self._refused or self._failed:
+            if self._done or self._refused or self._apart or self._failed:
                 deadline = min(deadline, time.monotonic() + END_S)
             elif fault := self._watchdog.look():
                 return fault
@@ -297,6 +326,11 @@ class Driver:
             self._reader.join(timeout=5)
         if self._refused:
             raise StudyError(self._refused)
+        if self._apart:
+            raise Infrastructure(
+                f"{self._apart}: the address may be that of another part of Ray, or the cluster "
+                f"may want another token; Ray's last words are in {self.job.folder / 'driver.log'}"
+            )
         if self._failed:
             return f"Ray failed with {self._failed}"
         return None if self._done else "Ray's driver has died"
@@ -342,6 +376,8 @@ class Driver:
             match message["event"]:
                 case "refused":
                     self._refused = message["text"]
+                case "apart":
+                    self._apart = message["text"]
                 case "stopped":
                     self.job.stopped = message["text"]
                 case "said":

@@ -57,8 +57,8 @@ IDLE_ROUNDS = 12
 def main() -> None:
     """Read an order from stdin and run it.
 
-    The last event is `done`, `failed` if Ray itself failed, or `refused` if the cluster lacks the
-    resources.
+    The last event is `done`, `failed` if Ray itself failed, `apart` if it couldn't connect to the
+    cluster, or `refused` if the cluster lacks the resources.
     """
     # Events get a copy of stdout, and everything that prints goes to driver.log
     events = os.fdopen(os.dup(1), "w", buffering=1)
@@ -146,7 +146,8 @@ class _Study:
         """Start Ray on this machine, or connect to the cluster.
 
         Returns:
-            False if no node of the cluster has the CPUs and GPUs that a trial needs.
+            False if this process can't connect to the cluster, or if no node of the cluster has the
+            CPUs and GPUs that a trial needs.
         """
         order = self.order
         if order["address"] is None:
@@ -164,7 +165,12 @@ class _Study:
             )
             return True
 
-        ray.init(address=order["address"], log_to_driver=False, logging_level=logging.CRITICAL)
+        try:
+            ray.init(address=order["address"], log_to_driver=False, logging_level=logging.CRITICAL)
+        except ConnectionError as error:
+            # Ray has tried again and again by itself
+            self.say("apart", " ".join(str(error).split())[:300])
+            return False
         for kind, wanted in (("CPU", order["cpus"]), ("GPU", order["gpus"])):
             most = max(
                 (node["Resources"].get(kind, 0.0) for node in _nodes() if node["Alive"]),

@@ -6,14 +6,13 @@ They are checked against the machine before anything starts.
 import contextlib
 import math
 import os
-import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.running.cluster import cluster_address
 from ablate.study.nouns import StudyError, Trial
 from ablate.trial.environment import cpu_fact
 
@@ -187,62 +186,6 @@ def computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     return not features or "avx512bw" in features or "bf16" in features
 
 
-def cluster_address(given: str) -> str:
-    """Return the address of the Ray cluster that an option names.
-
-    Args:
-        given: `host:port`, `ray://host:port`, or `auto`: the cluster that this machine joined last
-            with `ray start`. Ray itself would take any of its processes for a cluster, also those
-            of another study.
-
-    Raises:
-        StudyError: the address has another form, or no cluster answers there.
-    """
-    address = given
-    if given == "auto":
-        try:
-            # Ray's own note, which `ray stop` removes
-            address = (_ray_folder() / "ray_current_cluster").read_text(encoding="utf-8").strip()
-        except (OSError, ValueError):
-            raise StudyError(
-                "--address auto: no Ray cluster was started on this machine with ray start"
-            ) from None
-    host, port = _host_and_port(address)
-    if not host or not 0 < port < 2**16:
-        raise StudyError(f"--address {given}: must be host:port, ray://host:port, or auto")
-    if not cluster_answers(address):
-        raise StudyError(f"--address {given}: no Ray cluster answers there")
-    return address
-
-
-def cluster_answers(address: str, patience_s: float = 10.0) -> bool:
-    """Return whether a server accepts connections at a cluster's address.
-
-    Ray itself would try for many minutes before it reports a failure.
-
-    Args:
-        address: `host:port` or `ray://host:port`.
-        patience_s: how long to wait, in seconds.
-    """
-    try:
-        with socket.create_connection(_host_and_port(address), timeout=patience_s):
-            return True
-    # A name that no server can have is a UnicodeError
-    except (OSError, ValueError):
-        return False
-
-
-def _host_and_port(address: str) -> tuple[str, int]:
-    """Return the host and the port of a cluster; both are empty or 0 if the form is another one."""
-    match = re.fullmatch(r"(?:ray://)?(\[[\da-fA-F:.]+\]|[^\s:/@\[\]]+):([0-9]{1,5})", address)
-    return (match[1].strip("[]"), int(match[2])) if match else ("", 0)
-
-
-def _ray_folder() -> Path:
-    """Return the folder in which Ray notes what `ray start` did on this machine."""
-    return Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp") / "ray"
-
-
 def resolve(
     trials: Sequence[Trial],
     workers: int | None,
@@ -264,7 +207,8 @@ def resolve(
         free: number of CPUs that no other study has claimed.
 
     Raises:
-        StudyError: the machine doesn't have the resources, or no cluster is at the address.
+        StudyError: the machine doesn't have the resources, or the address has a wrong form.
+        Infrastructure: no Ray cluster answers at the address.
     """
     threads = max((trial.config.threads for trial in trials), default=1)
     cpus = float(threads) if cpus_per_trial is None else cpus_per_trial

@@ -25,7 +25,7 @@ from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds, several_devices
 from ablate.results.report import refuse_broken_sections
 from ablate.running import looks, tracked
-from ablate.running.driver import Infrastructure, Job, execute, settle
+from ablate.running.driver import Job, execute, settle
 from ablate.running.progress import Progress
 from ablate.running.resources import (
     Resources,
@@ -34,7 +34,7 @@ from ablate.running.resources import (
     machine_cpus,
     resolve,
 )
-from ablate.study.nouns import Plan, StudyError, StudySpec, Trial, TrialResult
+from ablate.study.nouns import Infrastructure, Plan, StudyError, StudySpec, Trial, TrialResult
 from ablate.tracking.process import Forwarding, all_sent
 from ablate.tracking.store import OFF, reachable, tracking_address
 from ablate.trainers.core.trainer import ENTRY
@@ -51,11 +51,12 @@ class StudyResult:
     Attributes:
         folder: the study folder, `OUT/<study>`.
         results: the result of every trial of the plan, in the order of the plan.
-        exit_code: 0 if all trials finished or diverged, 1 if some failed, 3 if the disk, Ray, or
-            MLflow failed, and 130 if the run was interrupted or out of time.
+        exit_code: 0 if all trials finished or diverged, 1 if some failed, 3 if the disk or Ray
+            failed or MLflow didn't respond at the start, and 130 if the run was interrupted or out
+            of time.
         messages: what the user should know about the run.
         behind: what is wrong if MLflow has not got everything, and the command that sends the rest;
-            otherwise None. The exit code is then 3 where it would be 0.
+            otherwise None. The exit code doesn't depend on it: every result is in the folder.
     """
 
     folder: Path
@@ -153,9 +154,7 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
         result = _run(study, chosen, clock, study)
     if result.behind is None:
         return result
-    # Only now, because tracking that is behind does not end a study before its last look
-    messages = (*result.messages, result.behind)
-    return replace(result, exit_code=result.exit_code or 3, messages=messages)
+    return replace(result, messages=(*result.messages, result.behind))
 
 
 def _run(part: Plan, options: RunOptions, clock: float, whole: Plan) -> StudyResult:
@@ -224,7 +223,10 @@ class _Run:
         with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
             refused = False
             try:
-                refused = self._work(self.todo())
+                self._work(self.todo())
+            except Infrastructure as error:
+                self._say(f"{error}; nothing was started")
+                refused = True
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
@@ -247,14 +249,14 @@ class _Run:
             count = f"{len(todo)} {'trial' if len(todo) == 1 else 'trials'}"
             self._print(f"pre-training first: {self.plan.spec.name}, {count}, {work}")
 
-    def _work(self, todo: Sequence[Trial]) -> bool:
+    def _work(self, todo: Sequence[Trial]) -> None:
         """Do all steps from the plan to the report.
 
         Args:
             todo: the trials without an outcome, in running order.
 
-        Returns:
-            True if nothing could be started, because MLflow doesn't respond.
+        Raises:
+            Infrastructure: MLflow or the Ray cluster doesn't respond, so nothing was started.
         """
         options = self.options
         uri = tracking_address(options.out, options.tracking_uri)
@@ -263,8 +265,7 @@ class _Run:
                 enough_room(self.folder, 0)
             resources = self._resources(todo, stack) if todo else Resources(0)
             if todo and uri != OFF and (problem := reachable(uri)):
-                self._say(f"{problem}; nothing was started")
-                return True
+                raise Infrastructure(problem)
             todo, blocked = startable(todo)
             # Without a checkpoint, an arm has no first step to compare
             if todo and not blocked and options.check and self._can_step():
@@ -294,7 +295,6 @@ class _Run:
             self._report(bool(todo))
         if forwarding is not None:
             self._tracked(forwarding)
-        return False
 
     def todo(self) -> list[Trial]:
         """Return the trials without an outcome, in running order."""
@@ -335,7 +335,7 @@ class _Run:
 
             workers = max(1, resources.workers or 1)
             cards = machine_cards() if resources.gpus else ()
-            share = Share(workers * resources.cpus, resources.cards_needed)
+            share = Share(workers * resources.cpus, resources.cards_needed, workers=workers)
             total = Share(machine_cpus(), len(cards), tuple(card.uuid for card in cards))
             claim = locks.machine_share(share, total, self.folder, options.wait_s)
             claimed = stack.enter_context(claim)

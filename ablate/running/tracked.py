@@ -8,8 +8,7 @@ from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.planning.plan_file import read_plan
 from ablate.results import tables
-from ablate.running.driver import Infrastructure
-from ablate.study.nouns import StudyError
+from ablate.study.nouns import Infrastructure, StudyError
 from ablate.tracking.process import Forwarding
 from ablate.tracking.store import OFF, reachable, recorded_address, tracking_address
 from ablate.trial import trial_file

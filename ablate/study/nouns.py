@@ -281,3 +281,10 @@ class TrialResult:
 
 class StudyError(Exception):
     """A mistake in a command, study file, data, or checkpoint; the command exits with code 2."""
+
+
+class Infrastructure(Exception):
+    """A failure of Ray, the disk, or the tracking store; the command exits with code 3.
+
+    Finished trials are kept.
+    """

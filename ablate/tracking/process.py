@@ -18,7 +18,7 @@ from ablate.processes import children
 from ablate.processes.watchdog import Watchdog
 from ablate.study.identity import digest, dumps
 from ablate.tracking.sqlite_store import holds
-from ablate.tracking.store import is_beside, recorded_address, sqlite_path
+from ablate.tracking.store import is_beside, recorded_address, server_holds, sqlite_path
 from ablate.trial import trial_file
 from g2g_base import atomic
 
@@ -27,10 +27,10 @@ RESTARTS = 3
 
 
 def all_sent(folder: Path, trial_ids: Iterable[str], uri: str) -> bool:
-    """Return whether the store has all of these trials, without asking a server.
+    """Return whether the store has all of these trials.
 
-    What was changed or deleted on a server is seen only by a process that forwards. A store in a
-    file is looked into.
+    A store in a file is looked into, and a server is asked for the runs. What else was changed
+    there, or deleted in another database, is seen only by a process that forwards.
 
     Args:
         folder: `OUT/<study>`.
@@ -56,7 +56,9 @@ def all_sent(folder: Path, trial_ids: Iterable[str], uri: str) -> bool:
             return False
         run_ids.add(str(tracked.get("run_id")))
     path = sqlite_path(uri)
-    return path is None or (path.exists() and holds(path, run_ids))
+    if path is not None:
+        return path.exists() and holds(path, run_ids)
+    return not uri.startswith("http") or server_holds(uri, str(facts["experiment_id"]), run_ids)
 
 
 def content(folder: Path) -> str:

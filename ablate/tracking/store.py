@@ -5,9 +5,12 @@ This module does not import MLflow, because that takes seconds.
 
 import base64
 import http.client
+import json
 import os
 import socket
+import urllib.error
 import urllib.request
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -31,6 +34,8 @@ DRIVERS = {
 NOT_AN_ADDRESS = (
     "not a valid address; user name and password must have %2F for /, %3A for :, %40 for @"
 )
+SEARCH = "/api/2.0/mlflow/runs/search"
+"""Where an MLflow server searches runs; without other words, deleted ones are left out."""
 WAIT_S = 5.0
 """Seconds that a server has to answer before anything starts."""
 
@@ -120,9 +125,10 @@ def sqlite_path(uri: str) -> Path | None:
 
 
 def server_address(uri: str) -> str:
-    """Return the address of an MLflow server without its user name and password."""
+    """Return the address of an MLflow server without user name, password, and options."""
     parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
+    clean = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+    return urlunsplit(clean).rstrip("/")
 
 
 def reachable(uri: str) -> str | None:
@@ -149,19 +155,63 @@ def reachable(uri: str) -> str | None:
 
 def _server_problem(uri: str, parts: SplitResult) -> Exception | str | None:
     """Return why an MLflow server doesn't answer, or None."""
-    name = unquote(parts.username or os.environ.get("MLFLOW_TRACKING_USERNAME", ""))
-    password = unquote(parts.password or os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
     try:
-        request = urllib.request.Request(server_address(uri) + "/health")
-        if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
-            request.add_header("Authorization", f"Bearer {token}")
-        if name:
-            login = base64.b64encode(f"{name}:{password}".encode()).decode()
-            request.add_header("Authorization", f"Basic {login}")
-        with urllib.request.urlopen(request, timeout=WAIT_S):
-            return None
+        _answer(uri, parts, "/health")
     except (OSError, ValueError, http.client.HTTPException) as error:
         return getattr(error, "reason", error)
+    return None
+
+
+def server_holds(uri: str, experiment_id: str, run_ids: Collection[str]) -> bool:
+    """Return whether an MLflow server holds all of these runs, none of them deleted.
+
+    A server that doesn't answer is taken to hold what it was sent.
+
+    Args:
+        uri: address of the server.
+        experiment_id: the study's experiment.
+        run_ids: the runs.
+    """
+    named = ", ".join(f"'{id_}'" for id_ in run_ids)
+    question = {
+        "experiment_ids": [experiment_id],
+        "filter": f"attributes.run_id IN ({named})",
+        "max_results": 50_000,
+    }
+    try:
+        answer = json.loads(_answer(uri, urlsplit(uri), SEARCH, question))
+        return set(run_ids) <= {str(run["info"]["run_id"]) for run in answer.get("runs", ())}
+    except urllib.error.HTTPError as error:
+        return error.code not in (400, 404)
+    except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
+        return True
+
+
+def _answer(uri: str, parts: SplitResult, path: str, question: object = None) -> bytes:
+    """Return what an MLflow server answers.
+
+    Args:
+        uri: its address.
+        parts: the parts of the address.
+        path: the place of the answer below the address.
+        question: what is sent, as JSON; None sends nothing.
+
+    Raises:
+        OSError, ValueError, HTTPException: it doesn't answer, or with an error.
+    """
+    name = unquote(parts.username or os.environ.get("MLFLOW_TRACKING_USERNAME", ""))
+    password = unquote(parts.password or os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
+    request = urllib.request.Request(server_address(uri) + path)
+    if question is not None:
+        request.data = json.dumps(question).encode()
+        request.add_header("Content-Type", "application/json")
+    if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
+        request.add_header("Authorization", f"Bearer {token}")
+    if name:
+        login = base64.b64encode(f"{name}:{password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {login}")
+    with urllib.request.urlopen(request, timeout=WAIT_S) as response:
+        return bytes(response.read())
 
 
 def _database_problem(uri: str, parts: SplitResult) -> Exception | None:

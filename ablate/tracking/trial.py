@@ -80,6 +80,7 @@ class TrialForwarder:
         run = self.run = client.get_run(run_id)
         self.images = int(run.data.tags.get("images_until_step", -1))
         self.open = run.info.status == "RUNNING"
+        self.spoiled = math.isnan(run.data.metrics.get(answer_name(plan), 0.0))
 
     def forward(self, document: TrialDocument, last: bool) -> None:
         """Send what is new.
@@ -275,12 +276,15 @@ class TrialForwarder:
             time_ms = max(int(ended * 1000), newest_ms + 1)
             metrics = [Metric(answer_name(self.plan), math.nan, time_ms, step)]
         curve = metric_curves(lines).get(self.plan["outcome"]["metric"])
+        if self.spoiled and not metrics and curve:
+            metrics += self._restored(curve[-1][1])
+        self.spoiled = status in ("diverged", "failed")
         if status == "finished" and curve:
             rule = self.plan["outcome"]
             value = summarise(curve, rule["summary"], rule["better"])
             name = safe_name(f"outcome/{rule['metric']}_{rule['summary']}")
             if math.isfinite(value):
-                metrics = [Metric(name, value, int(ended * 1000), curve[-1][0])]
+                metrics.append(Metric(name, value, int(ended * 1000), curve[-1][0]))
 
         self.client.log_batch(
             self.run_id, metrics=metrics, tags=[RunTag(key, value) for key, value in tags.items()]
@@ -294,6 +298,19 @@ class TrialForwarder:
             TrialFolder(self.folder).tracked,
             {"run_id": self.run_id, "sent": f"{status} {last.get('ended')}"},
         )
+
+    def _restored(self, value: float) -> list[Metric]:
+        """Return the answer of a trial that failed and was run again, later than its NaN.
+
+        The trial may have failed after its last record, so no new record follows the NaN.
+        """
+        name = answer_name(self.plan)
+        history = self.client.get_metric_history(self.run_id, name)
+        if not history or not math.isfinite(value):
+            return []
+        step = max(metric.step for metric in history)
+        time_ms = max(metric.timestamp for metric in history if metric.step == step)
+        return [Metric(name, value, time_ms + 1, step)]
 
 
 def trial_tags(plan: PlanDocument, planned: Mapping[str, Any]) -> dict[str, str]:

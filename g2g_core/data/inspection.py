@@ -4,11 +4,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from g2g_core.data.cache import FileImages
+from g2g_core.data.decode import FORMATS
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.pairs import DataError, shown
-from g2g_core.data.signatures import LEVELS, Signatures, signatures, signatures_of_files, stored
+from g2g_core.data.signatures import (
+    INK,
+    LEVELS,
+    Signatures,
+    signatures,
+    signatures_of_files,
+    stored,
+)
 
 LONG = 3.0
 """Long side over short side above which an image is oddly long."""
@@ -29,14 +38,18 @@ KINDS = {
     "near_two_classes": "nearly the same image in two classes",
     "near_leak": "nearly the same image in training and evaluation",
     "near_duplicate": "nearly the same image twice in a class",
+    "turned_two_classes": "an image and its turned or mirrored copy in two classes",
+    "turned_leak": "an image and its turned or mirrored copy in training and evaluation",
+    "turned_duplicate": "an image and its turned or mirrored copy in a class",
     "tiny": "tiny",
     "long": "oddly long",
     "moving": "animated, or of several pages",
 }
 """Kind of a suspicious image -> what people call it; the most serious kinds come first."""
 
-QUIET = ("near_duplicate",)
-"""Kinds that a plan doesn't mention: shots of a series are often nearly the same."""
+QUIET = ("near_duplicate", "turned_duplicate")
+"""Kinds that a plan doesn't mention: shots of a series are often nearly the same, and the sides of
+a drawn character are often mirrored."""
 
 
 @dataclass(frozen=True)
@@ -152,13 +165,16 @@ def _judged(
     readable = seen.size[:, 0] > 0
     blank = np.flatnonzero(readable & seen.flat)
     colors = ["#{:02x}{:02x}{:02x}".format(*map(int, seen.color[i])) for i in blank]
-    each("blank", blank, [f"every pixel is {color}" for color in colors])
-    faint = np.flatnonzero(readable & ~seen.flat & (seen.contrast < LEVELS))
     each(
-        "nearly_blank",
-        faint,
-        [f"its contrast is {seen.contrast[i]:.1f} of 255 levels" for i in faint],
+        "blank",
+        blank,
+        [
+            f"every pixel is {color}{_transparency(data, int(i))}"
+            for i, color in zip(blank, colors, strict=True)
+        ],
     )
+    faint = np.flatnonzero(readable & ~seen.flat & seen.faint)
+    each("nearly_blank", faint, [_faintness(seen, int(i)) for i in faint])
 
     # Blank images say nothing about their class, and have been named.
     equal: dict[int, list[int]] = {}
@@ -167,8 +183,9 @@ def _judged(
     train = len(data.set.train.files)
     for same in (group for group in equal.values() if len(group) > 1):
         suspects += _group(data, same, classes, train, "")
-    for same in _joined(seen.pairs):
-        suspects += _group(data, same, classes, train, "near_")
+    for near, pairs_of in (("near_", seen.pairs), ("turned_", seen.turned)):
+        for same in _joined(pairs_of):
+            suspects += _group(data, same, classes, train, near)
 
     short, long = seen.size.min(1), seen.size.max(1)
     tiny = np.flatnonzero(readable & (short * ENLARGED < data.image_size))
@@ -180,6 +197,8 @@ def _judged(
         )
     if not seen.searched[0]:
         notes.append("too many images are plain, so not all nearly equal ones were looked for")
+    elif not seen.searched[1]:
+        notes.append("too many images, so not all turned and mirrored copies were looked for")
     each(
         "tiny",
         tiny if 2 * len(tiny) <= len(data.files) else (),
@@ -202,6 +221,26 @@ def _judged(
     )
 
 
+def _faintness(seen: Signatures, i: int) -> str:
+    """Return why an image is nearly blank."""
+    if seen.contrast[i] < LEVELS:
+        return f"its contrast is {seen.contrast[i]:.1f} of 255 levels"
+    if seen.ink[i] < INK:
+        return f"only {seen.ink[i]:.1%} differs from its background"
+    return "all its rows are equal, or all its columns"
+
+
+def _transparency(data: ImageData, i: int) -> str:
+    """Return what hides the picture of a blank image, if its transparency does."""
+    try:
+        with Image.open(data.set.folder / data.files[i], formats=FORMATS) as image:
+            transparent = image.has_transparency_data and image.convert("RGBA")
+            low, high = transparent.getchannel("A").getextrema() if transparent else (255, 255)
+    except Exception:  # the file was readable a moment ago
+        return ""
+    return " after its transparency was laid on white" if (low, high) != (255, 255) else ""
+
+
 def _group(
     data: ImageData, same: list[int], classes: list[str], train: int, near: str
 ) -> list[Suspect]:
@@ -212,7 +251,7 @@ def _group(
         same: indices of the files.
         classes: the class of each file.
         train: number of training files, which come first.
-        near: `near_` if they are only nearly equal, else empty.
+        near: `near_` if they are only nearly equal, `turned_` if some are turned, else empty.
     """
     files = tuple(data.files[i] for i in same)
     names = list(dict.fromkeys(classes[i] for i in same))

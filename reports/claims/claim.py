@@ -123,7 +123,8 @@ class Claim:
         counts: Diverged trials at both levels.
         look: Seeds at the planned look that decided it; None if no look did.
         caveats: `skewed`, `quantised`, `unplanned_look`, `missing`, `diverged`, and `small`: the
-            interval reaches into the margin. Reports add `interim` and `rule_changed`.
+            interval reaches into the margin. Reports add `interim`, `plan_narrowed`, and
+            `rule_changed`.
     """
 
     id: str

@@ -135,6 +135,10 @@ class PlanEntry:
     commit: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
 
+    def exceeds(self, other: "PlanEntry") -> bool:
+        """Return whether this plan has more arms than another one, or seeds that it lacks."""
+        return self.cells > other.cells or not set(self.seeds) <= set(other.seeds)
+
 
 @dataclass(frozen=True)
 class Look:
@@ -221,6 +225,23 @@ class SeedsAdded:
 
 
 @dataclass(frozen=True)
+class Narrowed:
+    """A plan that lost arms or seeds when there were results already.
+
+    Attributes:
+        before: The plan that had more than the newest one.
+        date: When a later plan had less, in UTC.
+        ended: Trials that had an outcome by then.
+        after: The newest plan.
+    """
+
+    before: PlanEntry
+    date: datetime
+    ended: int
+    after: PlanEntry
+
+
+@dataclass(frozen=True)
 class Registration:
     """A plan that was registered before any result, with `plan --register`.
 
@@ -284,13 +305,23 @@ class LedgerFacts:
 
     @property
     def current(self) -> PlanEntry | None:
-        """The newest plan; None without a ledger."""
+        """The newest plan, which decides what is planned; None without a ledger."""
         return self.plans[-1] if self.plans else None
 
     @property
-    def widest(self) -> PlanEntry | None:
-        """Plan with most trials, the newest of several; with fewer results, a study is interim."""
-        return max(reversed(self.plans), key=lambda plan: plan.trials, default=None)
+    def narrowed(self) -> Narrowed | None:
+        """The largest plan that lost something after results; None if the newest plan has it all.
+
+        What was dropped before any result can't have been chosen by results, so it doesn't count.
+        """
+        lost = []
+        for number, before in enumerate(self.plans[:-1]):
+            after = next((it for it in self.plans[number + 1 :] if before.exceeds(it)), None)
+            if after is None or not before.exceeds(self.plans[-1]):
+                continue
+            if after.ended or after.started or any(look.date < after.date for look in self.looks):
+                lost.append(Narrowed(before, after.date, after.ended, self.plans[-1]))
+        return max(lost, key=lambda it: it.before.trials, default=None)
 
     @property
     def peeked(self) -> bool:

@@ -17,7 +17,7 @@ from g2g_base import spreadsheet
 from reports.page.blocks import plain
 from reports.view.study import StudyView
 from reports.words.answer import lead, others
-from reports.words.facts import progress, rule_changed, rule_fixed
+from reports.words.facts import plan_narrowed, progress, rule_changed, rule_fixed
 from reports.words.names import aliases
 from reports.words.replicates import replicates_json
 from reports.words.sentences import sentence
@@ -94,7 +94,11 @@ def claims_json(view: StudyView) -> list[dict[str, Any]]:
     Claims of a further outcome have ids that start with its name. Facts about the whole study, such
     as `interim`, are added to the caveats of each claim.
     """
-    facts = (("interim", progress(view).interim), ("rule_changed", bool(rule_changed(view))))
+    facts = (
+        ("interim", progress(view).interim),
+        ("plan_narrowed", bool(plan_narrowed(view))),
+        ("rule_changed", bool(rule_changed(view))),
+    )
     caveats = [name for name, true in facts if true]
 
     claims = []

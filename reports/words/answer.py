@@ -6,7 +6,14 @@ from reports.page.numbers import count
 from reports.view.study import StudyView
 from reports.words.dependences import dependences
 from reports.words.equivalences import equivalences, idle, one_sided
-from reports.words.facts import interim, lost_trials, missing, rule_changed, seeds_added
+from reports.words.facts import (
+    interim,
+    lost_trials,
+    missing,
+    plan_narrowed,
+    rule_changed,
+    seeds_added,
+)
 from reports.words.names import MOST_CHANGES, subject, with_effects
 from reports.words.onset import shared_fall
 from reports.words.sentences import VERBS, sentence
@@ -16,10 +23,11 @@ from reports.words.undecided import uncompared, undecided
 def lead(view: StudyView) -> Rich:
     """Return the first sentences of the answer.
 
-    They say whether the study is done and its rule unchanged, and then the most important result.
+    They say whether the study is done, and its plan and rule unchanged, and then the most important
+    result.
     """
-    status = [part for part in (interim(view), rule_changed(view), seeds_added(view)) if part]
-    return spaced([*status, *_groups(view)[0]])
+    facts = (interim(view), plan_narrowed(view), rule_changed(view), seeds_added(view))
+    return spaced([*filter(None, facts), *_groups(view)[0]])
 
 
 def others(view: StudyView) -> list[Rich]:

@@ -62,7 +62,7 @@ class Progress:
 
 
 def progress(view: StudyView) -> Progress:
-    """Return how much of the widest plan of a study is done."""
+    """Return how much of the newest plan of a study is done."""
     table, judgement = view.table, view.analysis.judgement
     trials = table.trials
     open_ = trials["status"].isin(OPEN)
@@ -70,11 +70,11 @@ def progress(view: StudyView) -> Progress:
     done = len(set(trials["seed"]) - waiting)
     ended = int(trials["status"].isin(("finished", "diverged")).sum())
 
-    # The ledger knows plans with more seeds or trials than the plan of this report.
+    # The ledger has the seeds of looks to come, and plans that were registered and have not run.
     seeds, planned = len(view.seeds), len(trials)
-    widest = table.ledger.widest if table.ledger is not None else None
-    if widest is not None:
-        seeds, planned = max(seeds, len(widest.seeds)), max(planned, widest.trials)
+    newest = table.ledger.current if table.ledger is not None else None
+    if newest is not None:
+        seeds, planned = max(seeds, len(newest.seeds)), max(planned, newest.trials)
 
     if view.looks:
         seeds, planned = max(seeds, view.looks[-1]), max(planned, view.looks[-1] * len(view.arms))
@@ -113,6 +113,26 @@ def ledger_of(view: StudyView) -> LedgerFacts | None:
     """Return the ledger's facts; None where the results came without a folder."""
     ledger: LedgerFacts | None = view.table.ledger
     return ledger
+
+
+def plan_narrowed(view: StudyView) -> Rich:
+    """Say that the plan lost arms or seeds after results, or return an empty text."""
+    ledger = ledger_of(view)
+    narrowed = ledger.narrowed if ledger is not None and ledger.damage is None else None
+    if narrowed is None:
+        return ()
+
+    before, after = (
+        f"{count(plan.cells, 'arm')} and {count(len(plan.seeds), 'seed')} "
+        f"({count(plan.trials, 'trial')})"
+        for plan in (narrowed.before, narrowed.after)
+    )
+    ended = f"{count(narrowed.ended, 'trial')} had ended" if narrowed.ended else "trials had begun"
+    return rich(
+        strong("Plan narrowed:"),
+        f" The plan had {before} until {narrowed.date:%Y-%m-%d}, when {ended}; now it has {after}. "
+        "If results decided what was dropped, the verdicts may be too favorable or too harsh.",
+    )
 
 
 def rule_changed(view: StudyView) -> Rich:

@@ -5,7 +5,14 @@ from reports.page.blocks import Rich, code, rich
 from reports.page.numbers import count, percent
 from reports.view.shared import lengths, shared_words
 from reports.view.study import StudyView
-from reports.words.facts import progress, rule_changed, rule_fixed, seeds_added, seeds_with_results
+from reports.words.facts import (
+    plan_narrowed,
+    progress,
+    rule_changed,
+    rule_fixed,
+    seeds_added,
+    seeds_with_results,
+)
 from reports.words.replicates import replicates_words
 
 
@@ -67,8 +74,9 @@ def _outcome(view: StudyView) -> Rich:
         f" ({described}; {view.better} is better)" if described else f" ({view.better} is better)",
         f" {view.summary}{scale}{margin}. A run counted as degraded when the outcome was worse "
         f"than at step 0 by {relative} {patience}. {rule_fixed(view)}",
-        *((" ", rule_changed(view)) if rule_changed(view) else ()),
-        *((" ", seeds_added(view)) if seeds_added(view) else ()),
+        *((" ", words) if (words := plan_narrowed(view)) else ()),
+        *((" ", words) if (words := rule_changed(view)) else ()),
+        *((" ", words) if (words := seeds_added(view)) else ()),
     )
 
 

@@ -1,15 +1,18 @@
 """Tables for people fit 80 columns and still say which arm is which."""
 
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from ablate.cli import app
-from ablate.commands.output import show_table
+from ablate.commands.output import Messages, show_table
 from ablate.running.study import run_study
 from benchmarks.toy_study import TRAINER, toy_plan
 from tests.tiny import TWO_STEPS, words_of
@@ -124,3 +127,40 @@ def test_a_reader_that_is_gone_is_no_failed_trial() -> None:
         process.stdout.close()
         errors = process.stderr.read()
     assert (process.returncode, errors) == (141, b"")
+
+
+def closed_pipe() -> io.TextIOWrapper:
+    """A stream whose reader has gone, as stderr is after `2>&1 | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "w", buffering=1)
+
+
+@pytest.mark.parametrize("ends", ["\n", ""])
+def test_messages_that_nobody_reads_are_dropped(ends: str) -> None:
+    with closed_pipe() as stream:
+        messages = Messages(stream)
+        for number in range(3):
+            print(f"message {number}", file=messages, end=ends)
+            print("and another", file=messages, end=ends, flush=True)
+        assert not messages.isatty()
+
+
+@pytest.mark.parametrize(("stream", "code"), [("stdout", 141), ("stderr", 1)])
+def test_a_command_whose_reader_is_gone_ends_as_documented(
+    tmp_path: Path, stream: str, code: int
+) -> None:
+    """Without a reader of its data it ends with 141; without one of its messages it goes on."""
+    for class_ in "ab":
+        (tmp_path / class_).mkdir()
+        Image.new("RGB", (32, 32), "red").save(tmp_path / class_ / "0.png")
+        Image.new("RGB", (32, 32), "red").save(tmp_path / class_ / "1.png")
+    words = [sys.executable, "-c", "from ablate.cli import main; main()", "check", str(tmp_path)]
+    with closed_pipe() as pipe:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: pipe}
+        done = subprocess.run(words, cwd=tmp_path, text=True, **streams)
+    assert done.returncode == code
+    if stream == "stderr":
+        assert "blank: 4" in done.stdout
+    else:
+        assert "Traceback" not in done.stderr

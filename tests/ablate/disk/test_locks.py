@@ -89,6 +89,29 @@ def test_a_list_of_studies_that_is_not_ours_is_refused_in_one_line(
         locks.free_cpus(2)
 
 
+@pytest.mark.parametrize(
+    ("share", "advice"),
+    [
+        (locks.Share(4.0, workers=4), "use --wait, or fewer --workers"),
+        (locks.Share(4.0, workers=2), "use --wait, or fewer --workers"),
+        (locks.Share(4.0), "or use --wait"),  # --workers 0 or 1, with 4 CPUs per trial
+        (locks.Share(6.0, workers=2), "or use --wait"),  # one worker would not fit either
+    ],
+)
+def test_fewer_workers_are_advised_only_where_they_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: locks.Share, advice: str
+) -> None:
+    monkeypatch.setenv("G2G_ABLATE_REGISTRY", str(tmp_path))
+    total = locks.Share(4.0)
+    with (
+        locks.machine_share(locks.Share(2.0), total, tmp_path / "other"),
+        pytest.raises(locks.Locked) as refusal,
+        locks.machine_share(share, total, tmp_path / "toy"),
+    ):
+        pass
+    assert str(refusal.value).endswith(f"Wait for it to end, {advice}")
+
+
 def test_a_lock_tells_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("G2G_ABLATE_REGISTRY", str(tmp_path / "registry"))
     monkeypatch.setattr("sys.argv", ["g2g-ablate", "run", "--tracking-uri", "mysql://u:s3cret@h/d"])

@@ -146,10 +146,10 @@ def test_seeds_added_after_a_report_and_a_plan_that_got_narrower(
     assert facts(folder).rule_changes == ()
 
     run(study(seeds=[0]), tmp_path)
-    found = facts(folder)
-    assert found.widest is not None
-    assert found.current is not None
-    assert (found.widest.seeds, found.current.seeds) == ((0, 1, 2), (0,))
+    narrowed = facts(folder).narrowed
+    assert narrowed is not None
+    assert (narrowed.before.seeds, narrowed.after.seeds) == ((0, 1, 2), (0,))
+    assert narrowed.ended == 3 * cells
 
 
 def test_seeds_added_without_a_look_are_not_peeking(
@@ -179,8 +179,8 @@ def test_planned_looks_are_one_plan_and_no_peeking(
     assert kinds(folder)[0] == "plan"
     assert set(kinds(folder)[1:]) == {"look"}
     found = facts(folder)
-    assert found.widest is not None
-    assert (found.widest.seeds, found.widest.trials) == ((0, 1, 2, 3), len(made.trials))
+    assert found.current is not None
+    assert (found.current.seeds, found.current.trials) == ((0, 1, 2, 3), len(made.trials))
     assert found.looks
     assert all(it.planned and it.trials == len(made.trials) for it in found.looks)
     assert (found.seeds_added, found.unplanned_looks) == ((), ())

@@ -1,12 +1,15 @@
 """The measured cost of a study, on the trivial trainer (whose steps cost what they are told) and
 the real one."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ablate.cli import app
 from ablate.planning.load import load_study
 from ablate.planning.pilot import pilot
 from ablate.planning.plan import plan
@@ -87,3 +90,58 @@ def test_the_measured_steps_have_all_losses_on_and_lines_go_by_how_often_is_logg
 def test_a_trial_that_cannot_run_is_told_before_hours_are_spent() -> None:
     with pytest.raises(StudyError, match="planted bug"):
         pilot(toy_plan(data={"fault": "bug", "at": 3}).trials, 1, lambda line: None, entry=TRAINER)
+
+
+DEVICES = """
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate import Metric, Trainer
+
+
+@dataclass(frozen=True)
+class Config:
+    rate: int = 1
+    steps: int = 50
+    seed: int = 0
+
+
+def train(config, device):
+    Path(__file__).with_name("device").write_text(device)
+    for step in range(config.steps + 1):
+        yield {"step": step, "error": 1.0}
+
+
+trainer = Trainer(Config, train, {"error": Metric("lower", "m", "how far off")}, "A line.")
+"""
+STUDY = """
+name: devices
+trainer: %s:trainer
+base: {rate: 1}
+factors: {rate: {path: rate, levels: {low: 1, high: 2}}}
+seeds: [0]
+outcome: {metric: error, better: lower, smallest_effect: 0.1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "device"), [((), "cpu"), (("--gpus-per-trial", "1"), "cuda")], ids=["cpu", "gpu"]
+)
+def test_the_pilot_runs_on_the_device_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], device: str
+) -> None:
+    """A program `nvidia-smi` lists a card that torch can't see, and the trainer doesn't use it."""
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'GPU 0: NVIDIA H100 (UUID: GPU-aa1)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    module = f"devices_on_{device}"
+    (tmp_path / f"{module}.py").write_text(DEVICES)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "s.yaml").write_text(STUDY % module)
+    study = ["plan", str(tmp_path / "s.yaml"), "--out", str(tmp_path / "out"), "--pilot"]
+    done = CliRunner().invoke(app, [*study, *words])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "device").read_text() == device

@@ -1,8 +1,6 @@
 """What a machine can do, told before hours are spent."""
 
 import os
-import re
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,13 +8,11 @@ import pytest
 from ablate.disk.locks import Locked, Share, machine_share
 from ablate.running.resources import (
     Resources,
-    cluster_address,
     computes_bfloat16,
     trials_at_once,
     visible_cards,
 )
 from ablate.running.study import run_study
-from ablate.study.nouns import StudyError
 from ablate.trial import trial_file
 from benchmarks.toy_study import BARE, toy_plan
 
@@ -45,49 +41,6 @@ def test_bfloat16_without_instructions_is_said(
     monkeypatch.setattr("ablate.running.study.computes_bfloat16", lambda: False)
     result = run_study(toy_plan(precision=precision), tmp_path, workers=0, **BARE)
     assert sum("no instructions for it" in line for line in result.messages) == said
-
-
-@pytest.mark.parametrize(
-    ("address", "why"),
-    [
-        *(
-            (text, "must be host:port, ray://host:port, or auto")
-            for text in (
-                "",
-                "name",
-                "name:x",
-                ":1",
-                "::1",
-                "name:0",
-                "name:70000",
-                "local",
-                "a b:1",
-            )
-        ),
-        ("http://127.0.0.1:1", "must be host:port"),
-        ("127.0.0.1:1", "no Ray cluster answers there"),
-        ("ray://[::1]:1", "no Ray cluster answers there"),
-        ("auto", "no Ray cluster was started on this machine with ray start"),
-    ],
-)
-def test_an_address_of_no_cluster_is_refused_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, why: str
-) -> None:
-    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    with pytest.raises(StudyError, match=re.escape(f"--address {address}: {why}")):
-        run_study(toy_plan(), tmp_path / "out", workers=1, address=address, **BARE)
-    assert not (tmp_path / "out").exists()
-
-
-def test_auto_is_the_cluster_that_ray_start_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-        (tmp_path / "ray").mkdir()
-        (tmp_path / "ray/ray_current_cluster").write_text(f"{address}\n")
-        assert cluster_address("auto") == cluster_address(address) == address
 
 
 TWO = "GPU 0: NVIDIA H100 (UUID: GPU-aa1)\nGPU 1: NVIDIA H100 (UUID: GPU-bb2)\n"

@@ -1,13 +1,15 @@
 """Addresses of stores: what is used, what is refused, and that no message repeats a password."""
 
+import http.server
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
 
 from ablate.study.nouns import StudyError
-from ablate.tracking.store import reachable, recorded_address, tracking_address
+from ablate.tracking.store import reachable, recorded_address, server_holds, tracking_address
 
 SECRET = "s3cr"
 
@@ -56,6 +58,49 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     assert problem is not None
     assert problem.startswith("the tracking server http://***@127.0.0.1:9 doesn't respond: ")
     assert problem.endswith("Connection refused")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "holds"),
+    [
+        (200, {"runs": [{"info": {"run_id": "a"}}, {"info": {"run_id": "b"}}]}, True),
+        (200, {"runs": [{"info": {"run_id": "a"}}]}, False),
+        (200, {}, False),
+        (404, {"error_code": "RESOURCE_DOES_NOT_EXIST"}, False),
+        (401, {}, True),
+        (503, {}, True),
+    ],
+)
+def test_a_server_is_asked_once_for_its_runs(
+    status: int, answer: dict[str, object], holds: bool
+) -> None:
+    """Only an answer without a run says that somebody has deleted it."""
+    asked = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append((self.path, self.headers["Authorization"], json.loads(body)))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        address = f"http://u:{SECRET}@127.0.0.1:{server.server_port}"
+        assert server_holds(address, "7", ["a", "b"]) is holds
+    ((path, login, question),) = asked
+    assert path == "/api/2.0/mlflow/runs/search"
+    assert login == "Basic dTpzM2Ny"
+    assert question["experiment_ids"] == ["7"]
+    assert question["filter"] == "attributes.run_id IN ('a', 'b')"
+
+
+def test_a_server_that_is_away_counts_as_one_that_has_everything() -> None:
+    assert server_holds("http://127.0.0.1:9", "7", ["a"])
 
 
 def test_the_recorded_address_moves_with_the_folder_and_lacks_passwords(

@@ -13,7 +13,7 @@ from g2g_core.config import TrialConfig
 from g2g_core.data import all_datasets
 from g2g_core.data.inspection import KINDS, inspect, inspect_quickly
 from g2g_core.data.preflight import caution_about
-from g2g_core.data.signatures import near
+from g2g_core.data.signatures import near, near_turned
 
 SHARED = Path(os.environ.get("G2G_SHARED", Path(__file__).resolve().parents[3] / ".." / "shared"))
 
@@ -79,6 +79,58 @@ def test_nearly_blank(folder: Path) -> None:
     assert found(folder) == {"blank": [("b/0.png",)], "nearly_blank": [("a/0.png",)]}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ((0, 20, 63, 20), 1),
+        ((17, 0, 17, 63), 1),
+        ((0, 40, 63, 40), 9),
+        ((0, 0, 40, 40), 1),
+        ((30, 30, 34, 34), 3),
+    ],
+    ids=["across", "down", "a bar", "a slope", "a dot"],
+)
+@pytest.mark.parametrize("colors", [("white", "black"), ("black", "white"), ("navy", "yellow")])
+def test_a_single_line_is_nearly_blank(
+    folder: Path, line: tuple[tuple[int, ...], int], colors: tuple[str, str]
+) -> None:
+    image = Image.new("RGB", (64, 64), colors[0])
+    ImageDraw.Draw(image).line(line[0], fill=colors[1], width=line[1])
+    image.save(folder / "a" / "0.png")
+    assert found(folder) == {"nearly_blank": [("a/0.png",)]}
+
+
+def test_noisy_stripes_are_nearly_blank_and_a_few_strokes_are_not(folder: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 3, (64, 64, 3))
+    stripes = np.linspace(20, 230, 64)[None, :, None] + noise
+    Image.fromarray(stripes.clip(0, 255).astype(np.uint8)).save(folder / "a" / "0.png")
+    letter = Image.new("L", (64, 64), "white")
+    ImageDraw.Draw(letter).line((20, 10, 20, 50, 45, 50), fill="black", width=2)
+    letter.save(folder / "b" / "0.png")
+    assert found(folder) == {"nearly_blank": [("a/0.png",)]}
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "palette"])
+def test_a_picture_in_the_transparency_alone_is_blank_and_the_reason_says_why(
+    folder: Path, mode: str
+) -> None:
+    """It is laid on white, and its colors are white."""
+    alpha = drawn(3).convert("L")
+    if mode == "palette":
+        image = alpha.point(lambda value: value // 64).convert("P")
+        image.putpalette([255] * 768)
+        image.save(folder / "a" / "0.png", transparency=bytes([0, 90, 200, 255]))
+    else:
+        bands = [Image.new("L", alpha.size, 255)] * (len(mode) - 1)
+        Image.merge(mode, [*bands, alpha]).save(folder / "a" / "0.png")
+    Image.new("RGBA", (64, 64), (9, 9, 9, 255)).save(folder / "b" / "0.png")
+    suspects = inspect(data_of(folder), 4).suspects
+    assert [(one.kind, one.files, one.why) for one in suspects] == [
+        ("blank", ("a/0.png",), "every pixel is #ffffff after its transparency was laid on white"),
+        ("blank", ("b/0.png",), "every pixel is #090909"),
+    ]
+
+
 def test_equal_images_by_where_they_are(folder: Path) -> None:
     shutil.copy(folder / "a" / "0.png", folder / "a" / "9.png")
     Image.open(folder / "b" / "1.png").save(folder / "c" / "9.bmp")  # other bytes, equal pixels
@@ -120,16 +172,55 @@ def test_nearly_equal_images(folder: Path, change: str) -> None:
     assert found(folder) == {"near_two_classes": [("a/0.png", "b/9.png")]}
 
 
+TURNS = [way.value for way in Image.Transpose]
+
+
+@pytest.mark.parametrize("way", TURNS, ids=[way.name for way in Image.Transpose])
+@pytest.mark.parametrize("size", [64, 75])
+def test_turned_and_mirrored_images(folder: Path, way: int, size: int) -> None:
+    """Mirrored or turned by quarters, also after another compression and size."""
+    turned = Image.open(folder / "a" / "0.png").transpose(Image.Transpose(way))
+    turned.resize((size, size)).save(folder / "b" / "9.jpg", quality=90)
+    mirrored = Image.open(folder / "d" / "1.png").transpose(Image.Transpose(way))
+    mirrored.save(folder / "e" / "9.png")
+    Image.open(folder / "c" / "2.png").transpose(Image.Transpose(way)).save(folder / "c" / "9.png")
+    assert found(folder) == {
+        "turned_two_classes": [("a/0.png", "b/9.jpg"), ("d/1.png", "e/9.png")],
+        "turned_leak": [("d/1.png", "e/9.png")],
+        "turned_duplicate": [("c/2.png", "c/9.png")],
+    }
+
+
+def test_a_symmetric_image_is_no_turned_copy_of_its_copy(folder: Path) -> None:
+    half = drawn(4).resize((32, 64))
+    whole = Image.new("RGB", (64, 64))
+    whole.paste(half, (0, 0))
+    whole.paste(half.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (32, 0))
+    whole.save(folder / "a" / "8.png")
+    whole.save(folder / "a" / "9.png")
+    ImageEnhance.Brightness(whole).enhance(1.05).save(folder / "b" / "9.png")
+    assert found(folder) == {
+        "duplicate": [("a/8.png", "a/9.png")],
+        "near_two_classes": [("a/8.png", "a/9.png", "b/9.png")],
+    }
+
+
 def test_plain_images_do_not_take_for_ever() -> None:
-    copies = np.random.default_rng(0).integers(0, 255, (40, 768), dtype=np.uint8)
+    copies = np.random.default_rng(0).integers(0, 255, (40, 16, 16, 3), dtype=np.uint8)
     copies[7] = copies[3]
-    hashes = np.zeros((40, 2), np.uint64)
-    pairs, searched = near(hashes, copies)
+    grays = np.zeros((40, 9, 9), np.uint8)
+    pairs, searched = near(grays, copies)
     assert (pairs.tolist(), searched) == ([[3, 7]], True)
-    assert near(hashes, copies, most=779)[1] is False
-    assert near(hashes, copies, most=780)[1] is True
-    hashes[7, 1] = 2**10 - 1
-    assert near(hashes, copies)[0].tolist() == []
+    assert near(grays, copies, most=779)[1] is False
+    assert near(grays, copies, most=780)[1] is True
+    grays[7, 1:, 1:] = np.arange(8)[:, None] * 20
+    assert near(grays, copies)[0].tolist() == []
+
+    copies[9] = copies[5, :, ::-1]
+    pairs, searched = near_turned(grays, copies)
+    assert ([5, 9] in pairs.tolist(), searched) == (True, True)
+    assert near_turned(grays, copies, most=700)[1] is False
+    assert near_turned(grays, copies, most_images=39)[1] is False
 
 
 def test_sizes_and_frames(folder: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_whole_ledger_is_present_and_its_rule_fixed_before() -> None:
 def test_no_ledger_is_absent_and_nothing_is_known() -> None:
     assert facts(b"").state == "absent"
     found = facts(None)
-    assert (found.state, found.damage, found.first, found.widest) == ("absent", None, None, None)
+    assert (found.state, found.damage, found.first, found.narrowed) == ("absent", None, None, None)
     assert not found.fixed_before_trials
 
 
@@ -260,12 +260,39 @@ def test_planned_looks_are_planned_only_where_their_seeds_are_complete() -> None
     assert [it.planned for it in found.looks] == [False, False, True, False, True]
 
 
-def test_the_widest_plan_is_that_with_most_trials() -> None:
-    found = facts(ledger(plan(0, seeds=10), plan(1, seeds=4)))
-    assert found.widest is not None
-    assert found.current is not None
-    assert (len(found.widest.seeds), found.widest.trials, found.widest.cells) == (10, 80, 8)
-    assert len(found.current.seeds) == 4
+def test_a_plan_that_lost_seeds_or_arms_after_results_is_narrowed() -> None:
+    seeds = facts(ledger(plan(0, seeds=10), plan(1, seeds=4, ended=16))).narrowed
+    assert seeds is not None
+    assert (seeds.before.trials, seeds.after.trials, seeds.ended) == (80, 32, 16)
+    arms = facts(ledger(plan(0), plan(1, cells=4, trials=20, started=1))).narrowed
+    assert arms is not None
+    assert (arms.before.cells, arms.after.cells, arms.ended) == (8, 4, 0)
+    # As many trials as before, with other seeds
+    assert facts(ledger(plan(0, seeds=5), plan(1, ended=8) | {"seeds": [5, 6, 7, 8, 9]})).narrowed
+
+
+def test_the_largest_plan_that_lost_something_counts() -> None:
+    steps = ledger(plan(0, seeds=10), plan(1, seeds=6, ended=8), plan(2, seeds=4, ended=16))
+    narrowed = facts(steps).narrowed
+    assert narrowed is not None
+    assert (narrowed.before.trials, narrowed.after.trials, narrowed.ended) == (80, 32, 8)
+    assert narrowed.date == DAY + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (plan(0, seeds=10), plan(1, seeds=4)),
+        (plan(0), plan(1, seeds=2, ended=8), plan(2, ended=16)),
+        (plan(0, seeds=2), plan(1, seeds=5, ended=8)),
+        (plan(0), plan(1, rule=RULE | {"better": "higher"}, ended=8)),
+    ],
+    ids=["before any result", "back again", "wider", "another rule"],
+)
+def test_a_plan_that_lost_nothing_or_in_time_is_not_narrowed(
+    entries: tuple[dict[str, Any], ...],
+) -> None:
+    assert facts(ledger(*entries)).narrowed is None
 
 
 def test_a_plan_that_was_found_is_no_rule_fixed_before() -> None:

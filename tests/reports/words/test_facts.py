@@ -17,6 +17,7 @@ from reports.words.facts import (
     blocked,
     interim,
     missing,
+    plan_narrowed,
     progress,
     rule_changed,
     rule_fixed,
@@ -106,6 +107,32 @@ def test_a_damaged_ledger_claims_nothing(kind: str) -> None:
     assert plain(rule_changed(view)).startswith("Ledger changed: ")
     assert "so it is not known when" in rule_fixed(view)
     assert "fixed before" not in plain(rule_changed(view)) + rule_fixed(view)
+
+
+def test_a_plan_that_lost_a_factor_is_done_when_the_rest_is() -> None:
+    """Its earlier plan had 8 arms; the newest one decides what is planned."""
+    wide = plan(1) | {"cells": 8, "trials": 40}
+    view = open_study(study(ledger_of(wide, plan(3, ended=12))))
+    assert not progress(view).interim
+    assert plain(plan_narrowed(view)) == (
+        "Plan narrowed: The plan had 8 arms and 5 seeds (40 trials) until 2026-11-03, when 12 "
+        "trials had ended; now it has 4 arms and 5 seeds (20 trials). If results decided what was "
+        "dropped, the verdicts may be too favorable or too harsh."
+    )
+    report = json.loads(report_json(view, {}))
+    assert report["answer"].startswith("Plan narrowed: ")
+    assert report["interim"] is False
+    assert all("plan_narrowed" in claim["caveats"] for claim in report["claims"])
+
+
+def test_seeds_that_were_dropped_are_told_only_after_results() -> None:
+    early, late = (
+        open_study(study(ledger_of(plan(1, seeds=9), plan(3, ended=ended)))) for ended in (0, 4)
+    )
+    assert plan_narrowed(early) == ()
+    assert "had 4 arms and 9 seeds (36 trials)" in plain(plan_narrowed(late))
+    assert not progress(early).interim
+    assert not progress(late).interim
 
 
 def test_seeds_that_were_added_after_a_look_are_named() -> None:
