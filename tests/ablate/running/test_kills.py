@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from ablate.trial import trial_file
-from benchmarks.toy_study import table
 from tests.ablate.running.toy_runs import (
     ROOT,
     STUDY,
@@ -38,14 +37,6 @@ from benchmarks.trivial_trainer import train
 """
 
 
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """The tables of an undisturbed run."""
-    out = tmp_path_factory.mktemp("quiet")
-    finish(start(out, workers=0))
-    return table(out)
-
-
 def test_a_killed_worker_is_started_again_in_the_same_command(
     tmp_path: Path, quiet: pd.DataFrame
 ) -> None:
@@ -58,15 +49,19 @@ def test_a_killed_worker_is_started_again_in_the_same_command(
     assert sum(attempts) == 5
 
 
-@pytest.mark.parametrize("who", ["ablate.running.ray_tune", "gcs_server", "raylet/raylet"])
 def test_a_killed_driver_or_part_of_ray_is_started_again(
-    tmp_path: Path, quiet: pd.DataFrame, who: str
+    tmp_path: Path, quiet: pd.DataFrame
 ) -> None:
-    process = start(tmp_path)
-    wait_for(lambda: steps(tmp_path) > 8)
-    for victim in family(process, who)[:1]:
+    """Three kills in one run, each in the middle of trials that the kill before interrupted."""
+    process = start(tmp_path, sleep_s=0.25, quiet=False, max_retries=3)
+    for who in ("ablate.running.ray_tune", "raylet/raylet", "gcs_server"):
+        before = steps(tmp_path)
+        wait_for(lambda before=before: steps(tmp_path) > before + 8)
+        victim = family(process, who)[0]
         victim.kill()
-    finish(process)
+        wait_for(lambda who=who, victim=victim: set(family(process, who)) - {victim})
+    said = {line for line in finish(process).splitlines() if "Ray starts again for the" in line}
+    assert len(said) == 3
     equal(tmp_path, quiet)
 
 
@@ -96,7 +91,7 @@ def test_a_job_that_a_scheduler_ends_saves_its_state_and_is_taken_up(
     ended = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
     done = [it["steps_done"] for it in ended if it["status"] == "interrupted"]
     assert done
-    finish(start(tmp_path, checkpoint_every=1000))
+    finish(start(tmp_path, checkpoint_every=1000, sleep_s=0.0, workers=0))
     again = [trial_file.read(path)["attempts"] for path in tmp_path.glob("toy/trials/*")]
     assert sorted(it[1]["resumed_at"] for it in again if len(it) > 1) == sorted(done)
     equal(tmp_path, quiet)
@@ -178,7 +173,7 @@ def test_an_interrupted_command_says_how_to_go_on(
     statuses = {trial_file.read(path)["status"] for path in tmp_path.glob("toy/trials/*")}
     assert statuses <= {"interrupted", "planned", "finished"}
     assert "interrupted" in statuses
-    finish(start(tmp_path))
+    finish(start(tmp_path, sleep_s=0.0, workers=0))
     equal(tmp_path, quiet)
 
 
@@ -190,7 +185,7 @@ def test_tracking_stays_true_through_a_kill(tmp_path: Path, quiet: pd.DataFrame)
     wait_for(lambda: steps(tmp_path) > 20)
     process.kill()
     process.communicate()
-    finish(start(tmp_path, tracking_uri=uri))
+    finish(start(tmp_path, sleep_s=0.0, workers=0, tracking_uri=uri))
     equal(tmp_path, quiet)
     client = mlflow.MlflowClient(uri)
     (experiment,) = [one for one in client.search_experiments() if one.name == "toy"]
