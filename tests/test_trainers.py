@@ -204,7 +204,7 @@ def test_a_killed_command_resumes_with_the_same_table(
     chosen = [*chosen, "--workers", 2]
     killed = program("run", *chosen, "--out", tmp_path / "killed")
     folder = tmp_path / "killed" / "digits"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(folder.glob("trials/*/checkpoints/last.pt")):
         assert time.monotonic() < deadline, "no trial has saved anything"
         time.sleep(0.05)
