@@ -1,21 +1,25 @@
 """From a study file to finished trials, their tables and their report."""
 
-import importlib
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "Metric": "ablate.trainers.trainer",
-    "Trainer": "ablate.trainers.objects.definition",
-    "load_study": "ablate.planning.load",
-    "plan": "ablate.planning.plan",
-    "run_study": "ablate.running.study",
-}
-"""Public name -> its module; imported on first use, so that every command starts fast."""
+from g2g_base import lazy
+
+if TYPE_CHECKING:
+    from ablate.planning.load import load_study
+    from ablate.planning.plan import plan
+    from ablate.running.study import run_study
+    from ablate.trainers.objects.definition import Trainer
+    from ablate.trainers.trainer import Metric
 
 __all__ = ["Metric", "Trainer", "load_study", "plan", "run_study"]
 
-
-def __getattr__(name: str) -> object:
-    """Return a public name, imported on first use."""
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy.names(
+    __name__,
+    {
+        "Metric": "ablate.trainers.trainer",
+        "Trainer": "ablate.trainers.objects.definition",
+        "load_study": "ablate.planning.load",
+        "plan": "ablate.planning.plan",
+        "run_study": "ablate.running.study",
+    },
+)

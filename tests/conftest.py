@@ -22,6 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="needs a GPU that torch can use"))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no other modules where only slow tests run: each process would take half a minute."""
+    if config.option.markexpr != "slow" or not collection_path.match("test_*.py"):
+        return None
+    return None if "mark.slow" in collection_path.read_text(encoding="utf-8") else True
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Studies that run on this machine, or in another test process, do not keep those of the tests

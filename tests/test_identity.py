@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("identity")]
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("g2g_core", "ablate", "reports", "studies")
@@ -27,55 +27,80 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def planned(copy: Path, tmp_path: Path) -> Callable[[], dict[str, object]]:
-    def plan() -> dict[str, object]:
+@pytest.fixture(scope="module")
+def planned(
+    copy: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., dict[str, dict[str, str]]]:
+    """Plans the embedded study after edits, which are undone, and returns the digests of its code
+    and the ids of its trials."""
+    out = tmp_path_factory.mktemp("out")
+
+    def plan(*edits: tuple[str, str, str]) -> dict[str, dict[str, str]]:
+        before = {module: (copy / module).read_text() for module, _, _ in edits}
+        for module, old, new in edits:
+            text = (copy / module).read_text()
+            assert old in text
+            (copy / module).write_text(text.replace(old, new, 1))
         code = "from ablate.cli import main; main()"
-        done = subprocess.run(
-            [sys.executable, "-c", code, "plan", "quickstart", "--json", "--out", str(tmp_path)],
-            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=copy,
-        )
-        found: dict[str, object] = json.loads(done.stdout)
-        return found
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", code, "plan", "quickstart", "--json", "--out", str(out)],
+                env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd=copy,
+            )
+        finally:
+            for module, text in before.items():
+                (copy / module).write_text(text)
+        document = json.loads(done.stdout)
+        ids = {str(number): trial["trial_id"] for number, trial in enumerate(document["trials"])}
+        return {"sources": document["sources"], "ids": ids}
 
     return plan
 
 
+@pytest.fixture(scope="module")
+def unedited(planned: Callable[..., dict[str, dict[str, str]]]) -> dict[str, dict[str, str]]:
+    return planned()
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    assert before.keys() == after.keys()
+    return {name for name in before if before[name] != after[name]}
+
+
 @pytest.mark.parametrize(
-    ("module", "old", "new", "counts"),
+    ("module", "old", "new"),
     [
-        ("g2g_core/losses/funit.py", "relu(1 + fake)", "relu(2 + fake)", True),
-        ("g2g_core/training/loop.py", "timed += 1", "timed += 2", True),
-        ("g2g_core/losses/cycle.py", "swap(cross.mixed_content)", "cross.mixed_content", False),
-        ("g2g_core/models/naive.py", "\nfrom ", "\nimport cmath\nfrom ", False),
-        ("g2g_core/losses/menu.py", "LOSSES: dict", "NOTHING = 0\nLOSSES: dict", False),
-        ("g2g_core/losses/funit.py", "def _hinge", "# Of two.\n\n\ndef _hinge", False),
-        ("reports/stats/paired.py", "\nimport", "\nimport cmath\nimport", False),
-        ("ablate/planning/plan.py", "\nfrom ", "\nimport math\nfrom ", False),
+        ("g2g_core/losses/funit.py", "relu(1 + fake)", "relu(2 + fake)"),
+        ("g2g_core/training/loop.py", "timed += 1", "timed += 2"),
     ],
 )
-def test_only_code_in_use_counts(
-    copy: Path,
-    planned: Callable[[], dict[str, object]],
+def test_an_edit_of_code_in_use_makes_new_trials(
+    planned: Callable[..., dict[str, dict[str, str]]],
+    unedited: dict[str, dict[str, str]],
     module: str,
     old: str,
     new: str,
-    counts: bool,
 ) -> None:
-    before = planned()
-    file = copy / module
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
-    try:
-        after = planned()
-    finally:
-        file.write_text(text)
-    changed = {name for name, code in after["sources"].items() if before["sources"][name] != code}
-    assert changed == ({module.removesuffix(".py").replace("/", ".")} if counts else set())
-    ids = [[trial["trial_id"] for trial in plan["trials"]] for plan in (before, after)]
-    assert (ids[0] != ids[1]) is counts
+    after = planned((module, old, new))
+    edited = {module.removesuffix(".py").replace("/", ".")}
+    assert changed(unedited["sources"], after["sources"]) == edited
+    assert len(changed(unedited["ids"], after["ids"])) > 0
+
+
+def test_other_edits_change_nothing(
+    planned: Callable[..., dict[str, dict[str, str]]], unedited: dict[str, dict[str, str]]
+) -> None:
+    """All at once: each of them alone would be seen in the digests, and in the ids."""
+    after = planned(
+        ("g2g_core/losses/cycle.py", "swap(cross.mixed_content)", "cross.mixed_content"),
+        ("g2g_core/models/naive.py", "\nfrom ", "\nimport cmath\nfrom "),
+        ("g2g_core/losses/menu.py", "LOSSES: dict", "NOTHING = 0\nLOSSES: dict"),
+        ("g2g_core/losses/funit.py", "def _hinge", "# Of two.\n\n\ndef _hinge"),
+        ("reports/stats/paired.py", "\nimport", "\nimport cmath\nimport"),
+        ("ablate/planning/plan.py", "\nfrom ", "\nimport math\nfrom "),
+    )
+    assert after == unedited

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from g2g_base import atomic
 
-# The driver process imports this module but needs neither torch, which takes 500 MB, nor
-# torchvision. A trial imports torchvision in 0.2 s, because torch's optimizers have already loaded
-# most of what torchvision needs.
+# The driver process imports this module but does not need torch, which takes 500 MB. PIL instead of
+# torchvision, because importing that takes as long as torch itself.
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -44,10 +45,9 @@ def save(images: "Mapping[str, Tensor]", path: Path) -> None:
         path: PNG to write.
     """
     import torch
-    from torchvision.utils import make_grid
 
-    rows = [_row(images[name]) for name in ROWS if name in images]
-    _write(make_grid(torch.cat(rows), nrow=len(rows[0]), padding=0), path)
+    rows = [torch.cat([*_row(images[name])], dim=2) for name in ROWS if name in images]
+    _write(torch.cat(rows, dim=1), path)
 
 
 def save_image(image: "Tensor", path: Path) -> None:
@@ -57,9 +57,7 @@ def save_image(image: "Tensor", path: Path) -> None:
 
 def _write(pixels: "Tensor", path: Path) -> None:
     """Write pixels (3, H, W) from 0 to 255 as a PNG."""
-    from torchvision.transforms.v2.functional import to_pil_image
-
-    image = to_pil_image(pixels)
+    image = Image.fromarray(pixels.permute(1, 2, 0).numpy())
     atomic.replace(path, lambda part: image.save(part, format="PNG"))
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.reports.test_browser import browser  # noqa: F401
 from tests.reports.test_browser import pytestmark as needs_a_browser
 
-pytestmark = [*needs_a_browser[:-1], pytest.mark.xdist_group("server")]
+pytestmark = [pytest.mark.slow, *needs_a_browser[1:-1], pytest.mark.xdist_group("server")]
 
 ROOT = Path(__file__).resolve().parents[2]
 

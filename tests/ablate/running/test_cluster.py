@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from ablate.trial import trial_file
-from benchmarks.toy_study import table
 from tests.ablate.running.toy_runs import equal, finish, start, steps, steps_of, wait_for
 
 pytestmark = pytest.mark.slow
@@ -85,9 +84,9 @@ def early_in_a_trial(out: Path) -> int:
     return int(trial_file.read(early[0])["attempts"][-1]["pid"])
 
 
-def test_a_node_lost_in_the_middle_costs_no_trial(tmp_path: Path, cluster: Start) -> None:
-    finish(start(tmp_path / "quiet", workers=0))
-    quiet: pd.DataFrame = table(tmp_path / "quiet")
+def test_a_node_lost_in_the_middle_costs_no_trial(
+    tmp_path: Path, quiet: pd.DataFrame, cluster: Start
+) -> None:
     nodes = cluster({"num_cpus": 0}, {"num_cpus": 1}, {"num_cpus": 1})
     process = start(tmp_path / "out", 0.4, workers=2, address=address_of(nodes))
     assert nodes.stdin is not None
@@ -101,11 +100,17 @@ def test_a_node_lost_in_the_middle_costs_no_trial(tmp_path: Path, cluster: Start
     assert max(attempts) > 1, "no trial was running on the lost node"
 
 
-def test_shares_of_gpus_bound_the_trials_at_once(tmp_path: Path, cluster: Start) -> None:
-    """One pretended GPU in halves holds at most two trials, whatever the CPUs; they are told to use
-    it."""
-    nodes = cluster({"num_cpus": 3, "num_gpus": 1})
-    finish(start(tmp_path, 0.2, workers=None, gpus_per_trial=0.5, address=address_of(nodes)))
+def test_nodes_bound_a_trial_and_shares_of_gpus_bound_the_trials_at_once(
+    tmp_path: Path, cluster: Start
+) -> None:
+    """What no single node has is refused. One pretended GPU in halves holds at most two trials,
+    whatever the CPUs; they are told to use it."""
+    nodes = cluster({"num_cpus": 1}, {"num_cpus": 3, "num_gpus": 1})
+    address = address_of(nodes)
+    refused = start(tmp_path / "refused", workers=1, cpus_per_trial=4, address=address)
+    assert "4 CPUs per trial: the largest node of the cluster has 3" in finish(refused, 1)
+
+    finish(start(tmp_path, 0.2, workers=None, gpus_per_trial=0.5, address=address))
     documents = [trial_file.read(path) for path in tmp_path.glob("toy/trials/*")]
     assert [document["status"] for document in documents] == ["finished"] * 4
     assert {document["device"] for document in documents} == {"cuda"}
@@ -117,17 +122,10 @@ def test_shares_of_gpus_bound_the_trials_at_once(tmp_path: Path, cluster: Start)
     assert max(sum(a <= begun < b for a, b in spans) for begun, _ in spans) <= 2
 
 
-def test_what_no_node_has_is_refused(tmp_path: Path, cluster: Start) -> None:
-    nodes = cluster({"num_cpus": 1}, {"num_cpus": 2})
-    process = start(tmp_path, workers=1, cpus_per_trial=3, address=address_of(nodes))
-    assert "3 CPUs per trial: the largest node of the cluster has 2" in finish(process, 1)
-
-
 def test_a_cluster_that_goes_away_loses_nothing(
-    tmp_path: Path, cluster: Start, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, quiet: pd.DataFrame, cluster: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line and exit 3; the same command on this machine ends with the tables of a quiet run."""
-    finish(start(tmp_path / "quiet", workers=0))
     monkeypatch.setenv(
         "RAY_gcs_rpc_server_reconnect_timeout_s", "5"
     )  # the driver's own patience is a minute
@@ -138,5 +136,5 @@ def test_a_cluster_that_goes_away_loses_nothing(
     nodes.stdin.close()
     nodes.wait()
     assert "is gone; what it had finished is kept" in finish(process, 3)
-    finish(start(tmp_path / "out", workers=0))
-    equal(tmp_path / "out", table(tmp_path / "quiet"))
+    finish(start(tmp_path / "out", sleep_s=0.0, workers=0))
+    equal(tmp_path / "out", quiet)
