@@ -79,13 +79,13 @@ def grown(file: Path, out: Path, workers: int, some: int) -> dict[str, Any]:
 
 
 def undisturbed(file: Path, out: Path) -> None:
-    """Run a study on this machine without MLflow and report, to compare its tables.
+    """Run a study in one process, without pauses, MLflow, and report, to compare its tables.
 
     Args:
         file: the study file.
         out: folder for the study.
     """
-    options = ("--workers", "8", "--cpus-per-trial", "0.25", "--tracking-uri", "none")
+    options = ("--workers", "0", "--set", "base.sleep_s=0.0", "--tracking-uri", "none")
     words = (study.PROGRAM, "run", str(file), "--out", str(out), *options, "--no-report", "-q")
     used = study.took(words, study.environment())
     assert used.exit_code == 0, "the quiet run failed"

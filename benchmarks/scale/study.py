@@ -21,6 +21,9 @@ PROGRAM = str(Path(sysconfig.get_path("scripts")) / "g2g-ablate")
 NAME, FILE = "scale", "study.yaml"
 ARMS = 20
 
+OWN = ["trial_id", "cell_id", "seconds", "peak_memory_mb", "config.sleep_s", "mlflow_run_id"]
+"""Columns of the tables that differ between two runs of the study with other sleeps."""
+
 TEXT = """\
 name: {name}
 question: Does a trial cost the same in a study of many trials?
@@ -92,7 +95,9 @@ def took(words: Sequence[str], env: Mapping[str, str]) -> Took:
 
 
 def tables(out: Path) -> list[pd.DataFrame]:
-    """Return the tables of a study without times, attempts, and what differs between machines.
+    """Return the tables of a study without times, attempts, and the names of trials.
+
+    What remains is identical in all runs of the study, however long their steps take.
 
     Args:
         out: folder that the study ran in.
@@ -101,10 +106,11 @@ def tables(out: Path) -> list[pd.DataFrame]:
     trials = pd.read_csv(folder.trials_table)
     history = pd.read_parquet(folder.history_table).astype({"trial_id": str, "name": str})
     history = history[~history["name"].str.startswith("time/")]
-    own = [name for name in ("seconds", "peak_memory_mb", "mlflow_run_id") if name in trials]
+    place = {id_: number for number, id_ in enumerate(trials["trial_id"])}
+    history = history.assign(trial=history["trial_id"].map(place))
     return [
-        trials.drop(columns=own).reset_index(drop=True),
-        history.drop(columns="attempt").reset_index(drop=True),
+        trials.drop(columns=OWN, errors="ignore"),
+        history.drop(columns=[*OWN, "attempt"], errors="ignore").reset_index(drop=True),
     ]
 
 
