@@ -4,7 +4,7 @@ import secrets
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,9 @@ from benchmarks.scale.watch import Watch
 
 CUT_S, AWAY_S = 60.0, 20.0
 """Seconds for which a link is cut, and between the end of the server and its next start."""
+
+TRIES = 5
+"""How often a node is started: Ray gives up after a minute, which a busy machine may take."""
 
 RAY = {
     "RAY_AUTH_MODE": "token",
@@ -46,20 +49,33 @@ class Cluster:
             self.start(number)
 
     def start(self, number: int) -> None:
-        """Start the node of a machine, with room for one trial."""
-        words = ["ray", "start", "--num-cpus=1", f"--object-store-memory={80 * 2**20}"]
+        """Start the node of a machine, with room for one trial.
+
+        Raises:
+            RuntimeError: Ray doesn't start.
+        """
+        words = ["start", "--num-cpus=1", f"--object-store-memory={80 * 2**20}"]
         words += [f"--node-ip-address={self.machines.address(number)}", "--disable-usage-stats"]
         words += [f"--temp-dir={self.machines.scratch}/ray"]
         words += ["--head", "--port=6379", "--include-dashboard=false"] if number == 1 else []
         words += [f"--address={self.head}"] if number != 1 else []
-        done = subprocess.run(
-            self.machines.command(number, [str(Path(PROGRAM).with_name("ray")), *words[1:]]),
+        for _ in range(TRIES):
+            done = self._ray(number, words)
+            if done.returncode == 0:
+                return
+            self._ray(number, ["stop", "--force"])
+        raise RuntimeError(f"ray {shlex.join(words)}: {done.stdout}")
+
+    def _ray(self, number: int, words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        """Run a command of Ray on a machine."""
+        program = str(Path(PROGRAM).with_name("ray"))
+        return subprocess.run(
+            self.machines.command(number, [program, *words]),
             env=self._env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}"
 
     def runs(self, number: int) -> bool:
         """Return whether Ray runs on a machine."""
