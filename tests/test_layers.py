@@ -49,14 +49,14 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 LIGHT = {
-    "ablate.cli": "torch ray mlflow pandas scipy matplotlib",
+    "ablate.cli": "torch ray mlflow pandas scipy.stats matplotlib",
     # `plan`, `status`, and the command that waits for the trials
     "ablate.planning.plan, ablate.results.status, ablate.running.study": (
-        "torch ray mlflow pandas scipy matplotlib"
+        "torch ray mlflow pandas scipy.stats matplotlib"
     ),
     # These two live as long as the study, beside the trials
-    "ablate.running.ray_tune": "torch mlflow scipy matplotlib",
-    "ablate.tracking.forwarder": "torch ray scipy matplotlib",
+    "ablate.running.ray_tune": "torch mlflow scipy.stats matplotlib",
+    "ablate.tracking.forwarder": "torch ray scipy.stats matplotlib",
 }
 """Modules of commands and processes -> heavy packages that they do without at their start."""
 

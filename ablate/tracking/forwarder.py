@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def main() -> None:
     """Forward until stdin ends or says `finish`, then send the rest and report on stdout.
 
     The first line of stdin is a JSON object with `folder`, `uri`, `patience_s`, and `every_s`. The
-    report is a JSON object with `complete` and `error`.
+    report is a JSON object with `complete` and `error`. Before it, each trial of which something
+    was sent is an empty line.
     """
     # Only the report may reach stdout: whatever else prints goes to stderr, which is the log.
     out = os.fdopen(os.dup(1), "w", buffering=1)
@@ -84,8 +86,16 @@ def main() -> None:
         until.append(time.monotonic() + (order["patience_s"] if line else 5.0))
         finish.set()
 
+    def progress() -> None:
+        """Note that the store takes what is sent, so that a failure from now on gets new time."""
+        # Nobody reads the pipe if the command has died
+        with suppress(BrokenPipeError):
+            out.write("\n")
+            if until:
+                until[0] = time.monotonic() + order["patience_s"]
+
     threading.Thread(target=listen, daemon=True).start()
-    forwarder = Forwarder(Path(order["folder"]), order["uri"])
+    forwarder = Forwarder(Path(order["folder"]), order["uri"], progress)
     failures = 0
     error: str | None = None
     while True:
@@ -105,7 +115,8 @@ def main() -> None:
         else:
             finish.wait(pause)
 
-    out.write(json.dumps({"complete": complete, "error": error}) + "\n")
+    with suppress(BrokenPipeError):
+        out.write(json.dumps({"complete": complete, "error": error}) + "\n")
     os._exit(0)  # Does not wait for threads of the client.
 
 
@@ -115,10 +126,11 @@ class Forwarder:
     Args:
         folder: `OUT/<study>`.
         uri: address of the store. A password in it is passed to nobody but the store.
+        progress: called after something of a trial was sent.
     """
 
-    def __init__(self, folder: Path, uri: str) -> None:
-        self.folder, self.uri = folder, uri
+    def __init__(self, folder: Path, uri: str, progress: Callable[[], None] = lambda: None) -> None:
+        self.folder, self.uri, self.progress = folder, uri, progress
         self.plan = plan_document(folder)
         self.tags = folder_tags(folder)
         self.client: MlflowClient | None = None
@@ -155,6 +167,7 @@ class Forwarder:
         if last:
             for step in (self._send_files, self._send_numbers, self._end_study_run):
                 _attempt(step, problems)
+                self.progress()
         if problems:
             raise problems[0]
         return True
@@ -180,6 +193,7 @@ class Forwarder:
             self.trials[id_].forward(document, last)
         # The stamp from before reading: what was written since then is sent next time.
         self.seen[id_] = stamp
+        self.progress()
 
     def _connected(self) -> MlflowClient:
         """Return the client; after a problem and on the first call, look for the folder's runs."""
@@ -216,7 +230,8 @@ class Forwarder:
         """Return what forwards a trial to its run; create the run if the trial has none."""
         id_ = planned["trial_id"]
         assert self.experiment is not None
-        if id_ not in self.runs:
+        new = id_ not in self.runs
+        if new:
             attempts = document.get("attempts") or [{"started": time.time()}]
             tags = trial_tags(self.plan, planned) | self.tags
             self.runs[id_] = client.create_run(
@@ -225,9 +240,8 @@ class Forwarder:
                 tags=tags,
                 run_name=tags["label"],
             )
-        run_id = self.runs[id_].info.run_id
         where = StudyFolder(self.folder).trial(id_)
-        return TrialForwarder(client, run_id, where, self.plan, planned, self.tags)
+        return TrialForwarder(client, self.runs[id_], where, self.plan, planned, self.tags, new)
 
     def _begin_study_run(self) -> None:
         """Start or reopen the study's own run, and write the addresses to `tracking.json`."""

@@ -1,8 +1,26 @@
 """What is sent of a trial's journal to its run."""
 
+from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from ablate.trial import journal
+
+PLAN = {
+    "name": "toy",
+    "seeds": [0],
+    "hash": "0",
+    "outcome": {"metric": "mixed_l1", "summary": "last", "better": "lower"},
+    "factors": {},
+    "cells": [],
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of a store, whose tables take seconds to make."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
 
 
 def write(folder: Path, steps: range, more: dict[str, float]) -> None:
@@ -12,23 +30,15 @@ def write(folder: Path, steps: range, more: dict[str, float]) -> None:
     lines.close()
 
 
-def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) -> None:
+def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path, store: str) -> None:
     from mlflow import MlflowClient
 
     from ablate.tracking.trial import TrialForwarder
 
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
-    run = client.create_run(client.create_experiment("toy")).info.run_id
-    plan = {
-        "name": "toy",
-        "seeds": [0],
-        "hash": "0",
-        "outcome": {"metric": "mixed_l1", "summary": "last", "better": "lower"},
-        "factors": {},
-        "cells": [],
-    }
+    client = MlflowClient(store)
+    run = client.create_run(client.create_experiment("begun anew")).info.run_id
     planned = {"trial_id": "a", "cell_id": "c", "levels": {}, "seed": 0}
-    sent = TrialForwarder(client, run, tmp_path, plan, planned)
+    sent = TrialForwarder(client, client.get_run(run), tmp_path, PLAN, planned)
     document = {"status": "running", "attempts": [{"attempt": 1}]}
     write(tmp_path, range(1, 4), {f"loss/{number}": 1.0 for number in range(50)})
     sent.forward(document, last=False)
@@ -42,3 +52,37 @@ def test_a_journal_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) ->
     named = client.get_run(run)
     assert named.info.run_name == "ref · seed 0"
     assert (named.data.tags["arm_code"], named.data.tags["arm"]) == ("ref", "reference")
+
+
+def test_a_short_trial_takes_few_requests(tmp_path: Path, store: str) -> None:
+    from mlflow import MlflowClient
+
+    from ablate.tracking.trial import TrialForwarder
+
+    requests: Counter[str] = Counter()
+
+    class Counting(MlflowClient):
+        def __getattribute__(self, name: str) -> object:
+            if name in ("get_run", "get_metric_history", "log_batch", "set_terminated", "set_tag"):
+                requests[name] += 1
+            return super().__getattribute__(name)
+
+    client = Counting(store)
+    run = client.create_run(client.create_experiment("short"))
+    levels = {"weight": "on"}
+    planned = {"trial_id": "a", "cell_id": "c", "levels": levels, "seed": 0}
+    sent = TrialForwarder(client, run, tmp_path, PLAN, planned, new=True)
+    write(tmp_path, range(1, 400), {"loss/b": 1.0, "loss/c": 1.0})
+    attempts = [{"attempt": 1, "started": 0.0, "ended": 1.0}]
+    sent.forward({"status": "finished", "attempts": attempts}, last=False)
+    # 1,197 values in two requests, with the params and tags
+    assert requests == {"log_batch": 2, "set_terminated": 1}
+    stored = MlflowClient(store).get_run(run.info.run_id)
+    assert stored.data.params["weight"] == "on"
+    assert stored.data.tags["status"] == "finished"
+    assert len(client.get_metric_history(run.info.run_id, "loss/c")) == 399
+
+    # The same run again: nothing is sent twice, although the steps that were sent are forgotten
+    write(tmp_path, range(400, 402), {"loss/b": 1.0, "loss/c": 1.0})
+    sent.forward({"status": "running", "attempts": attempts}, last=False)
+    assert len(client.get_metric_history(run.info.run_id, "loss/c")) == 401
