@@ -167,7 +167,6 @@ class Forwarder:
         if last:
             for step in (self._send_files, self._send_numbers, self._end_study_run):
                 _attempt(step, problems)
-                self.progress()
         if problems:
             raise problems[0]
         return True
@@ -186,14 +185,16 @@ class Forwarder:
         if id_ not in self.trials:
             self.trials[id_] = self._forwarder(client, planned, document)
         try:
-            self.trials[id_].forward(document, last)
+            sent = self.trials[id_].forward(document, last)
         except OtherNumbersError:
             retire(client, self.runs.pop(id_), self.tags)
             self.trials[id_] = self._forwarder(client, planned, document)
-            self.trials[id_].forward(document, last)
+            sent = self.trials[id_].forward(document, last)
         # The stamp from before reading: what was written since then is sent next time.
         self.seen[id_] = stamp
-        self.progress()
+        # Not for each trial of each round, or a run that the store refuses is tried forever
+        if sent:
+            self.progress()
 
     def _connected(self) -> MlflowClient:
         """Return the client; after a problem and on the first call, look for the folder's runs."""

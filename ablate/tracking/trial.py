@@ -94,8 +94,8 @@ class TrialForwarder:
         self.images = int(run.data.tags.get("images_until_step", -1))
         self.open = run.info.status == "RUNNING"
 
-    def forward(self, document: TrialDocument, last: bool) -> None:
-        """Send what is new.
+    def forward(self, document: TrialDocument, last: bool) -> bool:
+        """Send what is new; return False if the trial's end was sent before.
 
         Args:
             document: the trial's document, see `trial_file.standing`.
@@ -109,7 +109,7 @@ class TrialForwarder:
             status = "interrupted"
         end = f"{status} {(document.get('attempts') or [{}])[-1].get('ended')}"
         if end == self.ended:
-            return
+            return False
 
         lines = self._new_lines()
         self._compare(lines)
@@ -126,6 +126,7 @@ class TrialForwarder:
             # All trials' steps take memory, and one that begins again asks the store
             self.sent.clear()
             self.new = False
+        return True
 
     def _describe(self, document: TrialDocument) -> None:
         """Send name, tags, params, and the whole config, on the first call only."""
