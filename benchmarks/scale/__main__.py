@@ -93,7 +93,7 @@ def undisturbed(file: Path, out: Path) -> None:
 
 
 def harmed(
-    file: Path, folder: Path, trials: int, nodes: int, packages: Path | None
+    file: Path, folder: Path, trials: int, nodes: int, packages: Path | None, remember_s: int
 ) -> dict[str, Any]:
     """Run a study on harmed machines, and return how it compares with the quiet run.
 
@@ -103,6 +103,7 @@ def harmed(
         trials: number of trials.
         nodes: number of machines.
         packages: as for `TrackingServer`.
+        remember_s: as for `TrackingServer`.
     """
     quiet, out, scratch = folder / QUIET, folder / "runs", folder / SCRATCH
     scratch.mkdir()
@@ -110,7 +111,7 @@ def harmed(
     place.mkdir()
     place.chmod(0o711)
     pretended = machines.Machines(nodes, scratch)
-    server = tracking_server.TrackingServer(place, machines.OUTSIDE, packages)
+    server = tracking_server.TrackingServer(place, machines.OUTSIDE, packages, remember_s)
     with server.running():
         cluster = harms.Cluster(pretended, server)
         _say(f"{nodes} machines and the server run")
@@ -160,13 +161,16 @@ def main() -> None:
     add("--workers", type=int, default=2, help="trials at once without --nodes")
     add("--plan", action="store_true", help="only plan the study")
     add("--packages", type=Path, help="folder with the packages psycopg2 and flask_wtf")
+    add("--remember", type=int, default=60, help="seconds that MLflow remembers a checked password")
     add("--folder", type=Path, help="folder to keep; default: a temporary one")
     add("--inside", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
 
     if chosen.inside:
         file = chosen.folder / study.FILE
-        outcome = harmed(file, chosen.folder, chosen.trials, chosen.nodes, chosen.packages)
+        outcome = harmed(
+            file, chosen.folder, chosen.trials, chosen.nodes, chosen.packages, chosen.remember
+        )
         (chosen.folder / "outcome.json").write_text(json.dumps(outcome))
         return
 

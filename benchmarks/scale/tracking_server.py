@@ -35,13 +35,15 @@ class TrackingServer:
         folder: folder for the database, the artifacts, and the logs.
         host: address to listen on.
         packages: folder with the packages `psycopg2` and `flask_wtf`, unless they are installed.
+        remember_s: how long the server remembers a password that it has checked, in seconds; with
+            0, it computes a slow hash of the password for every request.
 
     Attributes:
         address: where the server answers.
         login: environment variables with the user's name and password.
     """
 
-    def __init__(self, folder: Path, host: str, packages: Path | None) -> None:
+    def __init__(self, folder: Path, host: str, packages: Path | None, remember_s: int) -> None:
         self.folder, self.host = folder, host
         self.address = f"http://{host}:{PORT}"
         self._database, self._admin = secrets.token_hex(8), secrets.token_hex(8)
@@ -54,6 +56,7 @@ class TrackingServer:
             "[mlflow]\ndefault_permission = READ\nadmin_username = admin\n"
             f"admin_password = {self._admin}\ndatabase_uri = {self._store('auth')}\n"
             "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+            f"auth_cache_ttl_seconds = {remember_s}\n"
         )
         self._env = {
             **os.environ,
