@@ -122,7 +122,7 @@ def ends(out: Path) -> dict[str, Any]:
     """
     folders = sorted(StudyFolder(out / NAME).trials.iterdir())
     documents = [trial_file.read(folder) for folder in folders]
-    lines = sum(TrialFolder(f).journal.read_bytes().count(b'"kind":"train"') for f in folders)
+    lines = sum(TrialFolder(f).journal.read_bytes().count(b'"kind":"eval"') for f in folders)
     return {
         "statuses": dict(Counter(str(document["status"]) for document in documents)),
         "trials_by_attempts": dict(
