@@ -208,7 +208,7 @@ CASES = (
     Case(CHECKPOINT, TRAINED % "{train: s.yaml}", "s is the name of this study itself"),
     Case(CHECKPOINT, TRAINED % "{train: quickstart,trial: {a: b}}", "no such factor in quickstart"),
     Case(CHECKPOINT, TRAINED % "{train: quickstart,set: {base.stepz: 1}}", "did you mean steps?"),
-    Case(CHECKPOINT, TRAINED % "{trian: quickstart}", "did you mean train?"),
+    Case(CHECKPOINT, TRAINED % "{train: quickstart, pre: seed}", "did you mean per?"),
     Case(IMAGES, "plan p.yaml", "no such folder"),
     Case(IMAGES, "plan p.yaml", "is not a folder", written("pics", b"x")),
     Case(IMAGES, "plan p.yaml", "no class folders", lambda: Path("pics").mkdir()),

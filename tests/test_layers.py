@@ -48,10 +48,22 @@ def test_imports_point_one_way(path: Path) -> None:
             )
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """`g2g-ablate --help` stays quick: the CLI's module pulls in none of the heavy packages."""
-    heavy = ("torch", "ray", "mlflow", "pandas", "matplotlib")
-    code = f"import ablate.cli, sys; print([m for m in {heavy} if m in sys.modules])"
+LIGHT = {
+    "ablate.cli": "torch ray mlflow pandas scipy.stats matplotlib",
+    # `plan`, `status`, and the command that waits for the trials
+    "ablate.planning.plan, ablate.results.status, ablate.running.study": (
+        "torch ray mlflow pandas scipy.stats matplotlib"
+    ),
+    # These two live as long as the study, beside the trials
+    "ablate.running.ray_tune": "torch mlflow scipy.stats matplotlib",
+    "ablate.tracking.forwarder": "torch ray scipy.stats matplotlib",
+}
+"""Modules of commands and processes -> heavy packages that they do without at their start."""
+
+
+@pytest.mark.parametrize("modules", LIGHT)
+def test_heavy_packages_are_imported_only_by_what_uses_them(modules: str) -> None:
+    code = f"import {modules}, sys; print(sorted(set(sys.modules) & set({LIGHT[modules].split()})))"
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )

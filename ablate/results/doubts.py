@@ -3,8 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import pandas as pd
-
 from ablate.disk.folder import StudyFolder
 from ablate.planning.plan_file import plan_document
 from ablate.trial import trial_file
@@ -38,6 +36,9 @@ def idle_seeds(folder: Path) -> str | None:
     Args:
         folder: `OUT/<study>`, with its tables.
     """
+    # Only here, so that commands that read no tables start fast
+    import pandas as pd
+
     trials = pd.read_csv(StudyFolder(folder).trials_table, dtype=str)
     finished = trials[trials["status"] == "finished"]
     columns = ["trial_id", "step", "name", "value"]

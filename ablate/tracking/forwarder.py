@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def main() -> None:
     """Forward until stdin ends or says `finish`, then send the rest and report on stdout.
 
     The first line of stdin is a JSON object with `folder`, `uri`, `patience_s`, and `every_s`. The
-    report is a JSON object with `complete` and `error`.
+    report is a JSON object with `complete` and `error`. Before it, each trial of which something
+    was sent is an empty line.
     """
     # Only the report may reach stdout: whatever else prints goes to stderr, which is the log.
     out = os.fdopen(os.dup(1), "w", buffering=1)
@@ -84,8 +86,16 @@ def main() -> None:
         until.append(time.monotonic() + (order["patience_s"] if line else 5.0))
         finish.set()
 
+    def progress() -> None:
+        """Note that the store takes what is sent, so that a failure from now on gets new time."""
+        # Nobody reads the pipe if the command has died
+        with suppress(BrokenPipeError):
+            out.write("\n")
+            if until:
+                until[0] = time.monotonic() + order["patience_s"]
+
     threading.Thread(target=listen, daemon=True).start()
-    forwarder = Forwarder(Path(order["folder"]), order["uri"])
+    forwarder = Forwarder(Path(order["folder"]), order["uri"], progress)
     failures = 0
     error: str | None = None
     while True:
@@ -105,7 +115,8 @@ def main() -> None:
         else:
             finish.wait(pause)
 
-    out.write(json.dumps({"complete": complete, "error": error}) + "\n")
+    with suppress(BrokenPipeError):
+        out.write(json.dumps({"complete": complete, "error": error}) + "\n")
     os._exit(0)  # Does not wait for threads of the client.
 
 
@@ -115,10 +126,11 @@ class Forwarder:
     Args:
         folder: `OUT/<study>`.
         uri: address of the store. A password in it is passed to nobody but the store.
+        progress: called after something of a trial was sent.
     """
 
-    def __init__(self, folder: Path, uri: str) -> None:
-        self.folder, self.uri = folder, uri
+    def __init__(self, folder: Path, uri: str, progress: Callable[[], None] = lambda: None) -> None:
+        self.folder, self.uri, self.progress = folder, uri, progress
         self.plan = plan_document(folder)
         self.tags = folder_tags(folder)
         self.client: MlflowClient | None = None
@@ -173,13 +185,16 @@ class Forwarder:
         if id_ not in self.trials:
             self.trials[id_] = self._forwarder(client, planned, document)
         try:
-            self.trials[id_].forward(document, last)
+            sent = self.trials[id_].forward(document, last)
         except OtherNumbersError:
             retire(client, self.runs.pop(id_), self.tags)
             self.trials[id_] = self._forwarder(client, planned, document)
-            self.trials[id_].forward(document, last)
+            sent = self.trials[id_].forward(document, last)
         # The stamp from before reading: what was written since then is sent next time.
         self.seen[id_] = stamp
+        # Not for each trial of each round, or a run that the store refuses is tried forever
+        if sent:
+            self.progress()
 
     def _connected(self) -> MlflowClient:
         """Return the client; after a problem and on the first call, look for the folder's runs."""
@@ -216,7 +231,8 @@ class Forwarder:
         """Return what forwards a trial to its run; create the run if the trial has none."""
         id_ = planned["trial_id"]
         assert self.experiment is not None
-        if id_ not in self.runs:
+        new = id_ not in self.runs
+        if new:
             attempts = document.get("attempts") or [{"started": time.time()}]
             tags = trial_tags(self.plan, planned) | self.tags
             self.runs[id_] = client.create_run(
@@ -225,9 +241,8 @@ class Forwarder:
                 tags=tags,
                 run_name=tags["label"],
             )
-        run_id = self.runs[id_].info.run_id
         where = StudyFolder(self.folder).trial(id_)
-        return TrialForwarder(client, run_id, where, self.plan, planned, self.tags)
+        return TrialForwarder(client, self.runs[id_], where, self.plan, planned, self.tags, new)
 
     def _begin_study_run(self) -> None:
         """Start or reopen the study's own run, and write the addresses to `tracking.json`."""

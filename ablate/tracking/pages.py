@@ -23,6 +23,10 @@ LOOPBACK = "http://127.0.0.1:5000"
 """Default address of `mlflow ui`."""
 
 
+MOST_COMPARED = 100
+"""Most runs that the page `compare` shows. Its address has 38 characters per run."""
+
+
 def safe_name(name: str) -> str:
     """Return a name that MLflow accepts as the key of a metric, param, or tag.
 
@@ -102,6 +106,8 @@ def addresses(
 ) -> dict[str, str]:
     """Return name -> address of the study's pages in MLflow.
 
+    `compare` is missing if there are more than `MOST_COMPARED` runs.
+
     Args:
         base: address of the MLflow server, without a final slash.
         experiment_id: the study's experiment.
@@ -123,14 +129,18 @@ def addresses(
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in state.items())
     runs = quote(json.dumps(list(run_ids), separators=(",", ":")), safe="")
     experiments = quote(json.dumps([experiment_id]), safe="")
-    return {
+    pages = {
         "runs": f"{where}&{query}",
         "charts": f"{where}&compareRunsMode=CHART&{query}",
         "by_arm": f"{where}&compareRunsMode=CHART&viewStateShareKey=by_arm_{folder_id}",
         "by_trial": f"{where}&viewStateShareKey=by_trial_{folder_id}",
-        "compare": f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"
-        "&workflowType=machine_learning",
     }
+    if len(run_ids) <= MOST_COMPARED:
+        pages["compare"] = (
+            f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"
+            "&workflowType=machine_learning"
+        )
+    return pages
 
 
 def report_page(base: str, experiment_id: str, study_run_id: str) -> str:

@@ -126,7 +126,10 @@ class Forwarding:
             errors="replace",
         )
         self._logger = threading.Thread(target=self._log, args=(self._process,), daemon=True)
-        self._logger.start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._report, self._heard = "", time.monotonic()
+        for thread in (self._logger, self._reader):
+            thread.start()
         self._watchdog = Watchdog(self._process.pid, "the tracking process", self._say)
 
         order = {
@@ -152,8 +155,10 @@ class Forwarding:
     def finish(self, limit_s: float | None = 60.0) -> str | None:
         """Have the rest sent and end the process.
 
+        Thousands of short trials end faster than a server takes them, so this may last for long.
+
         Args:
-            limit_s: how long sending may take besides the patience, in seconds; None: forever.
+            limit_s: how long nothing may be sent besides the patience, in seconds; None: forever.
 
         Returns:
             None if everything was sent, else a message that says why not.
@@ -179,31 +184,30 @@ class Forwarding:
         """Return what the process reports at its end, or None if it died."""
         self._write_line("finish")
         waited = self._patience_s + (limit_s or 0)
-        deadline = time.monotonic() + waited
+        self._heard = time.monotonic()
         late = False
         while self._process.poll() is None and not late:
-            late = limit_s is not None and time.monotonic() >= deadline
+            late = limit_s is not None and time.monotonic() >= self._heard + waited
             if self._watchdog.look():
                 self._process.kill()
             time.sleep(0.1)
         if late:
             self._process.kill()
 
-        assert self._process.stdout is not None
-        lines = self._process.stdout.read().splitlines()
         self._process.wait()
         self._close()
         if late:
-            return {"complete": False, "error": f"sending takes more than {waited:.0f} s"}
+            return {"complete": False, "error": f"nothing could be sent for {waited:.0f} s"}
         try:
-            answer: dict[str, Any] = json.loads(lines[-1])
-        except (ValueError, IndexError):
+            answer: dict[str, Any] = json.loads(self._report)
+        except ValueError:
             return None
         return answer
 
     def _close(self) -> None:
         """Close this side of the pipes of a process that has ended."""
         self._logger.join(timeout=5)
+        self._reader.join(timeout=5)
         for stream in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):
                 assert stream is not None
@@ -216,6 +220,13 @@ class Forwarding:
         known = atomic.read_json(path) if recorded_address(self.folder) == uri else {}
         beside = is_beside(self.uri, self.folder)
         atomic.write_json(path, {**known, "uri": uri, "beside": beside, **facts})
+
+    def _read(self, process: "subprocess.Popen[str]") -> None:
+        """Note when a process sent something last, and its report; the body of a thread."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._heard = time.monotonic()
+            self._report = line.strip() or self._report
 
     def _log(self, process: "subprocess.Popen[str]") -> None:
         """Copy what a process prints to the log, without secrets; the body of a thread."""

@@ -45,7 +45,8 @@ def serve(folder: Path, port: int, show: Callable[[str], None]) -> int:
     command, addresses = server(folder, port)
     uri = _store(folder) if command is not None else ""
     for name in ("by_arm", "by_trial", "compare"):
-        show(f"{name.replace('_', ' ')}: {addresses[name]}")
+        if name in addresses:
+            show(f"{name.replace('_', ' ')}: {addresses[name]}")
     if command is None:
         return 0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, Param, Run, RunTag
 
 from ablate.disk.folder import TrialFolder
 from ablate.results.tables import metric_curves
@@ -38,7 +38,7 @@ from reports.documents.plan import PlanDocument
 from reports.documents.trial import TrialDocument
 
 BATCH = 1000
-"""Metrics per request; MLflow accepts no more."""
+"""Metrics, params, and tags per request; MLflow accepts no more."""
 ENDS = {"finished": "FINISHED", "diverged": "FAILED", "failed": "FAILED", "interrupted": "KILLED"}
 """Status of a trial -> status of its run."""
 
@@ -50,40 +50,53 @@ class OtherNumbersError(Exception):
 class TrialForwarder:
     """Sends a trial's records to its run, each step once, even after interruptions.
 
+    Each request costs a server with passwords tens of milliseconds, so a short trial takes few.
+
     Args:
         client: client of the store.
-        run_id: the trial's run.
+        run: the trial's run, as the store has it.
         folder: the trial's folder.
         plan: the content of plan.json.
         planned: the trial's entry in the plan.
         tags: further tags of the run.
+        new: whether the run was just created, so that the store has no values of it.
+
+    Attributes:
+        metrics, params, new_tags: what the next request will send.
+        sent: kind of record -> steps that the store has.
+        described: whether name, tags, and params were sent, or wait in the next request.
+        ended: the end of the trial that was sent; None if it has none.
     """
 
     def __init__(
         self,
         client: MlflowClient,
-        run_id: str,
+        run: Run,
         folder: Path,
         plan: PlanDocument,
         planned: Mapping[str, Any],
         tags: Mapping[str, str] | None = None,
+        new: bool = False,
     ) -> None:
-        self.client, self.run_id, self.folder = client, run_id, folder
+        self.client, self.run_id, self.folder = client, run.info.run_id, folder
         self.plan, self.planned = plan, planned
         self.tags = trial_tags(plan, planned) | dict(tags or {})
         self.outcome = f"metric/{plan['outcome']['metric']}"
         self.offset, self.inode = 0, 0
         self.sent: dict[str, set[int]] = {}
+        self.metrics: list[Metric] = []
+        self.params: list[Param] = []
+        self.new_tags: list[RunTag] = []
         self.described = False
         self.ended: str | None = None
 
-        run = self.run = client.get_run(run_id)
+        self.run, self.new = run, new
         self.images = int(run.data.tags.get("images_until_step", -1))
         self.open = run.info.status == "RUNNING"
         self.spoiled = math.isnan(run.data.metrics.get(answer_name(plan), 0.0))
 
-    def forward(self, document: TrialDocument, last: bool) -> None:
-        """Send what is new.
+    def forward(self, document: TrialDocument, last: bool) -> bool:
+        """Send what is new; return False if the trial's end was sent before.
 
         Args:
             document: the trial's document, see `trial_file.standing`.
@@ -97,7 +110,7 @@ class TrialForwarder:
             status = "interrupted"
         end = f"{status} {(document.get('attempts') or [{}])[-1].get('ended')}"
         if end == self.ended:
-            return
+            return False
 
         lines = self._new_lines()
         self._compare(lines)
@@ -106,9 +119,15 @@ class TrialForwarder:
             self.open = True
         self._describe(document)
         self._send(lines)
-        if status in ENDS:
+        if status not in ENDS:
+            self._flush()
+        else:
             self._end(status, document)
             self.ended = end
+            # All trials' steps take memory, and one that begins again asks the store
+            self.sent.clear()
+            self.new = False
+        return True
 
     def _describe(self, document: TrialDocument) -> None:
         """Send name, tags, params, and the whole config, on the first call only."""
@@ -127,8 +146,7 @@ class TrialForwarder:
         changed = [
             RunTag(key, value) for key, value in tags.items() if before.tags.get(key) != value
         ]
-        if new or changed:
-            self.client.log_batch(self.run_id, params=new, tags=changed)
+        self.params, self.new_tags = new, changed
         for key in before.tags:
             if key not in tags and (key.startswith(FACTOR_TAG) or key == "earlier_names"):
                 self.client.delete_tag(self.run_id, key)
@@ -163,7 +181,7 @@ class TrialForwarder:
             known: dict[int, list[float]] = {}
             for step, metrics in records:
                 known.setdefault(step, []).extend(m.value for m in metrics if m.key == key)
-            history = self.client.get_metric_history(self.run_id, key)
+            history = [] if self.new else self.client.get_metric_history(self.run_id, key)
             for metric in history:
                 values = known.get(metric.step)
                 # The run may be ahead of a journal that a power cut has shortened
@@ -179,6 +197,7 @@ class TrialForwarder:
         with path.open("rb") as file:
             # A trial that started again from nothing has a new journal.
             if (inode := os.fstat(file.fileno()).st_ino) != self.inode:
+                self.new = self.new and self.inode == 0
                 self.offset, self.inode = 0, inode
                 self.sent.clear()
             file.seek(self.offset)
@@ -195,22 +214,16 @@ class TrialForwarder:
         A step that was repeated after a resume has the same values as before, so it is not sent
         again.
         """
-        batch: list[Metric] = []
         evaluated = []
         for line in lines:
             steps = self.sent.setdefault(line.kind, set())
             if line.kind == "note" or line.step in steps:
                 continue
             steps.add(line.step)
-            metrics = self._metrics(line)
-            if len(batch) + len(metrics) > BATCH:
-                self._log(batch)
-                batch = []
-            batch += metrics
+            self._add(self._metrics(line))
             if line.kind == "eval":
                 evaluated.append(line)
 
-        self._log(batch)
         for line in evaluated:
             self._image(line)
 
@@ -228,10 +241,23 @@ class TrialForwarder:
             values["health/nonfinite"] = 1.0
         return [Metric(name, value, time_ms, line.step) for name, value in values.items()]
 
-    def _log(self, batch: list[Metric]) -> None:
-        """Send metrics in requests that MLflow accepts."""
-        for start in range(0, len(batch), BATCH):
-            self.client.log_batch(self.run_id, metrics=batch[start : start + BATCH])
+    def _add(self, metrics: Sequence[Metric]) -> None:
+        """Add metrics to the next request, and send full requests."""
+        if self._waiting() + len(metrics) > BATCH:
+            self._flush()
+        self.metrics += metrics
+
+    def _waiting(self) -> int:
+        """Return how much the next request holds."""
+        return len(self.metrics) + len(self.params) + len(self.new_tags)
+
+    def _flush(self) -> None:
+        """Send what waits, in requests that MLflow accepts."""
+        while self._waiting():
+            room = BATCH - len(self.params) - len(self.new_tags)
+            batch, self.metrics = self.metrics[:room], self.metrics[room:]
+            self.client.log_batch(self.run_id, batch, self.params, self.new_tags)
+            self.params, self.new_tags = [], []
 
     def _image(self, line: Line) -> None:
         """Send the figure of an evaluation, which MLflow shows with a slider over steps."""
@@ -286,9 +312,9 @@ class TrialForwarder:
             if math.isfinite(value):
                 metrics.append(Metric(name, value, int(ended * 1000), curve[-1][0]))
 
-        self.client.log_batch(
-            self.run_id, metrics=metrics, tags=[RunTag(key, value) for key, value in tags.items()]
-        )
+        self.new_tags += [RunTag(key, value) for key, value in tags.items()]
+        self._add(metrics)
+        self._flush()
         traceback = TrialFolder(self.folder).traceback
         if status == "failed" and traceback.exists():
             self.client.log_artifact(self.run_id, str(traceback))

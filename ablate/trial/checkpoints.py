@@ -7,8 +7,8 @@ from pathlib import Path
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the checkpoint of the last step in a trial's folder, or None if there is none.
 
-    The time of a file says little once a folder was copied or restored. It decides only between
-    files of which the names don't say a step, such as those of some trainers of other packages.
+    The time of a file says little after somebody has copied or restored the folder. It decides only
+    between files whose names have no step, such as those of some trainers of other packages.
     """
     files = (path for path in folder.glob("*") if path.is_file() and path.name[0] != ".")
     return max(files, key=lambda path: (_step(path), path.stat().st_mtime_ns), default=None)

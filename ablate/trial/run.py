@@ -38,6 +38,9 @@ def run_trial(
 ) -> TrialResult:
     """Run a trial, or resume it from its newest intact checkpoint, and return how it ended.
 
+    A trial that has an outcome doesn't run again. Ray may ask for it: if the network fails, it
+    doesn't hear that a trial has ended on another node.
+
     Args:
         trial: what to run.
         folder: the trial's folder, `OUT/<study>/trials/<id>`; created if it is missing.
@@ -53,6 +56,9 @@ def run_trial(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locks.held(TrialFolder(folder).lock, f"trial {trial.id}", wait_s=60):
+        document = trial_file.standing(folder)
+        if trial_file.status_of(document) in trial_file.ENDED:
+            return trial_file.result_of(trial, folder, document)
         result = _Run(trial, folder, device).run(train or load_entry(ENTRY), tuple(sinks))
         if result.fault not in LEAVES_PROCESS:
             free_memory()
@@ -79,6 +85,8 @@ class _Run:
 
         number = 1 + max((line.attempt for line in lines), default=len(self.document["attempts"]))
         _close_attempts(self.document, lines[-1].time if lines else None)
+        # A killed attempt hadn't written it, and this one may have nothing left to do
+        self.document["steps_done"] = max((line.step for line in lines), default=0)
         self.spent = float(self.document["seconds"])
         attempt: AttemptDocument = {
             "attempt": number,

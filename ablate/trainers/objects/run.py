@@ -55,7 +55,9 @@ def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[R
         steps, names = step, names | dict.fromkeys(values)
         yield from _records(step, values, trainer.metrics)
 
-    if first:
+    # A trainer that was killed after its last checkpoint has nothing left to do. A note would mean
+    # that it began again, and its earlier records would no longer count
+    if first and not saved:
         yield Record(0, "note", facts={"device": device, "resumed_at": None})
     if config.outcome not in names and not (saved and first):
         hint = (
