@@ -32,7 +32,7 @@ _PUBLIC = {
     "make_report": "reports.build",
     "open_study": "reports.build",
 }
-"""Public name -> its module; imported on first use, since `reports.documents` needs no pandas."""
+"""Public name -> its module; imported on first use, so that `reports.documents` starts fast."""
 
 __all__ = [
     "Analysis",
