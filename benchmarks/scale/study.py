@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.trial import trial_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = str(Path(sysconfig.get_path("scripts")) / "g2g-ablate")
@@ -66,7 +67,8 @@ class Took:
         exit_code: its exit code.
         seconds: seconds on the clock.
         processor_s: its processor seconds.
-        megabytes: largest memory of the command and of each of its children.
+        megabytes: largest memory of the command or of a child of it. It counts as at least the
+            memory of this process, which therefore imports pandas only later.
         output: what it printed.
     """
 
@@ -94,7 +96,7 @@ def took(words: Sequence[str], env: Mapping[str, str]) -> Took:
     )
 
 
-def tables(out: Path) -> list[pd.DataFrame]:
+def tables(out: Path) -> "list[pd.DataFrame]":
     """Return the tables of a study without times, attempts, and the names of trials.
 
     What remains is identical in all runs of the study, however long their steps take.
@@ -102,6 +104,8 @@ def tables(out: Path) -> list[pd.DataFrame]:
     Args:
         out: folder that the study ran in.
     """
+    import pandas as pd
+
     folder = StudyFolder(out / NAME)
     trials = pd.read_csv(folder.trials_table)
     history = pd.read_parquet(folder.history_table).astype({"trial_id": str, "name": str})
@@ -154,6 +158,7 @@ def runs(address: str, out: Path) -> dict[str, Any]:
         address: MLflow's store.
         out: folder that the study ran in.
     """
+    import pandas as pd
     from mlflow import MlflowClient
 
     client = MlflowClient(address)
@@ -174,7 +179,7 @@ def runs(address: str, out: Path) -> dict[str, Any]:
     }
 
 
-def _differs(run: Any, table: pd.DataFrame) -> bool:
+def _differs(run: Any, table: "pd.DataFrame") -> bool:
     """Return whether MLflow's last error of a run is another one than the table's."""
     error = table["metric.error"][run.data.tags["trial_id"]]
     return bool(run.data.metrics.get("metric/error") != error)
