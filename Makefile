@@ -14,9 +14,9 @@ study: $(VENV)/installed
 test: $(VENV)/installed-test lint
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist worksteal
 
-# By group: what several tests share, such as a server, is started once. Three, because tests wait more than they compute.
+# By group: what several tests share, such as a server, is started once. Four, because tests wait more than they compute.
 test-slow: $(VENV)/installed-test
-	$(BIN)/python -m pytest -q -m slow -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -q -m slow -n 4 --dist loadgroup
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .

@@ -14,6 +14,8 @@ from ablate.trial import trial_file
 from benchmarks.toy_study import BARE
 
 HEAD = ("gcs_server", "raylet")
+DRIVER = "ablate.running.ray_tune"
+"""Part of the command line of the driver."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,8 @@ class _Processes(threading.Thread):
         while not self.ended.wait(0.1):
             for process in psutil.Process().children(recursive=True):
                 try:
-                    name = (
-                        "driver" if "execute_ray" in " ".join(process.cmdline()) else process.name()
-                    )
+                    is_driver = DRIVER in " ".join(process.cmdline())
+                    name = "driver" if is_driver else process.name()
                     if name == "driver" or name in HEAD:
                         used = process.cpu_times()
                         self.seconds[name] = used.user + used.system
