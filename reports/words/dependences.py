@@ -178,8 +178,8 @@ def _combinations(view: StudyView, sided: Mapping[str, Sequence[Claim]]) -> list
 def _named_places(view: StudyView, name: str, claims: Sequence[Claim], every: int) -> Rich:
     """Return where a change acts, with its effect at each combination of the others' levels.
 
-    Example: `a makes kid worse with b and c (+0.030; ...); its effect at three other
-        combinations is not settled.`
+    Example: `a makes kid worse with b and c (+0.030); its effect is not settled at three other
+        combinations.`
 
     Args:
         view: the study.
@@ -189,13 +189,18 @@ def _named_places(view: StudyView, name: str, claims: Sequence[Claim], every: in
     """
     moved = [claim for claim in claims if claim.kind == "direction"]
     verb = rich(" makes ", code(view.metric), f" {VERBS[moved[0].word]} ")
-    text = rich(subject(view, name), verb, joined([_place(view, claim) for claim in moved], "; "))
+    # The intervals are in the table below the answer, which would be too long with them
+    places = [
+        rich(at_levels(view, claim.scope.at), f" ({amount(view, claim.estimate, claim)})")
+        for claim in moved
+    ]
+    text = rich(subject(view, name), verb, joined(places, "; "))
 
     same, rest = len(claims) - len(moved), every - len(claims)
     if same:
         text = rich(text, f"; its effect is below {view.margin_words} at {_others(same)}")
     if rest:
-        text = rich(text, f"; its effect at {_others(rest)} is not settled")
+        text = rich(text, f"; {'it' if same else 'its effect'} is not settled at {_others(rest)}")
     return rich(text, ".")
 
 
