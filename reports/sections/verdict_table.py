@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.charts.intervals import Estimate
 from reports.claims.claim import Claim
+from reports.claims.rule import OPEN
 from reports.page.blocks import Cell, Column, Drawing, Rich, Table, code, plain, rich, strong
 from reports.page.numbers import NOTHING, count
 from reports.view.study import StudyView
@@ -19,7 +20,7 @@ from reports.words.estimates import (
     p_of,
     signed_cell,
 )
-from reports.words.facts import rule_fixed
+from reports.words.facts import blocked, rule_fixed
 from reports.words.names import aliases, at_levels
 from reports.words.onset import onset_words
 from reports.words.replicates import interval_words
@@ -118,9 +119,12 @@ def _cells(view: StudyView, row: _Row, bar: Drawing) -> tuple[Cell, ...]:
 
     name, record, word = row.name, row.record, str(row.record["verdict"])
     onset = onset_words(view, view.alone(name))
+    note = f"alone: {onset}" if onset else ""
+    if word == OPEN and name in blocked(view):
+        note = "a group of pairs with it acts; more seeds don't separate the pairs"
     head = (
         Cell(rich(code(name)), sub=_description(view, name), value=name),
-        Cell(badge=word, value=word, sub=rich(f"alone: {onset}" if onset else "")),
+        Cell(badge=word, value=word, sub=rich(note)),
     )
 
     if not _has_number(row):

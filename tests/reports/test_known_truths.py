@@ -366,6 +366,7 @@ def test_a_fraction_whose_pairs_act_says_nothing_of_single_factors() -> None:
     assert "16 new arms tell the pairs with rate" in plain(
         next_experiment(view_of("sixteen cells"))
     )
+    assert "more seeds don't separate the pairs" in said(report_of("sixteen cells"))
 
 
 def test_a_factor_that_acts_at_one_level_only_is_told_with_both() -> None:
