@@ -560,8 +560,8 @@ def _conclude(ended: dict[str, Any]) -> None:
         say(line)
     if ended["mlflow"] is not None:
         for name in ("by_arm", "compare"):
-            # An address that names hundreds of runs fills a terminal; the page links to it too
-            if len(ended["mlflow"].get(name, "")) in range(1, LONGEST_ADDRESS):
+            # An address that names dozens of runs fills a terminal; the page links to it too
+            if 0 < len(ended["mlflow"].get(name, "")) < LONGEST_ADDRESS:
                 say(f"MLflow, {name.replace('_', ' ')}: {ended['mlflow'][name]}")
         say(f"to open it: g2g-ablate ui {shlex.quote(ended['folder'])}")
     show(ended["report"] or ended["folder"])

@@ -167,7 +167,8 @@ def _run(part: Plan, options: RunOptions, clock: float, whole: Plan) -> StudyRes
         whole: the whole plan.
     """
     messages: list[str] = []
-    for plan in pretraining_plans(_Run(part, options, clock).todo()):
+    needing = replace(part, trials=tuple(trial for trial in part.trials if trial.start is not None))
+    for plan in pretraining_plans(_Run(needing, options, clock).todo()):
         # The arms of that study may differ in nothing that matters here, and nobody asked about it
         quietly = replace(options, report=False, check=False, source=None)
         own = _Run(_located(plan, options.out), quietly, clock, starts=True)
@@ -281,7 +282,7 @@ class _Run:
             if uri != OFF and not (not todo and all_sent(self.folder, ids, uri)):
                 forwarding = Forwarding(self.folder, uri, self.messages.append)
             if todo:
-                self._execute(todo, resources)
+                self._execute(todo, resources, len(self.plan.trials) - len(todo) - len(blocked))
 
         settle(self.folder, self.plan.trials)
         self._enter_look()
@@ -419,8 +420,14 @@ class _Run:
         for reason, number in reasons.items():
             self._say(f"{number} {'trial' if number == 1 else 'trials'} can't start: {reason}")
 
-    def _execute(self, todo: Sequence[Trial], resources: Resources) -> None:
-        """Run the trials; finished trials are kept, whatever ends the run."""
+    def _execute(self, todo: Sequence[Trial], resources: Resources, reused: int) -> None:
+        """Run the trials; finished trials are kept, whatever ends the run.
+
+        Args:
+            todo: the trials to run.
+            resources: what they run on.
+            reused: number of trials that finished before this command.
+        """
         options = self.options
         job = Job(
             folder=self.folder,
@@ -432,7 +439,6 @@ class _Run:
             trainer=options.trainer,
             said=self.messages,
         )
-        reused = len(self.plan.trials) - len(self.todo())
         metric = self.plan.spec.outcome.metric
 
         try:

@@ -5,8 +5,6 @@ from typing import Any
 
 from ablate.study.identity import dumps
 
-KEYS = ("train", "trial", "set", "same", "per")
-"""Keys of such a checkpoint."""
 SAME = ("dataset", "data", "image_size", "network")
 """Fields of the config that a pre-training has in common with what starts from it, by default."""
 APART = 1000

@@ -25,7 +25,7 @@ RAY = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # No interpreters that nobody asked for
     "RAY_enable_worker_prestart": "0",
-    # What other programs of this machine use is no fault of the trials
+    # Trials must not be killed for memory that other programs of this machine use
     "RAY_memory_monitor_refresh_ms": "0",
 }
 

@@ -62,11 +62,11 @@ class Machines:
         psutil.Process(self.first[number]).kill()
 
     def cut(self, a: int, b: int) -> None:
-        """Cut the link between two machines: both go on sending, and nothing arrives."""
+        """Cut the link between two machines: both continue to send, and nothing arrives."""
         _do(f"ip link set {self._name(a, b)} down")
 
     def mend(self, a: int, b: int) -> None:
-        """Mend a link that was cut."""
+        """Restore a link that was cut."""
         _do(f"ip link set {self._name(a, b)} up")
 
     def _start(self, number: int) -> None:

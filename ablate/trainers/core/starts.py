@@ -61,9 +61,6 @@ class Starts:
     Args:
         trains: the studies, see `StudySpec.trains`.
         build: makes the builder of a study's trials.
-
-    Attributes:
-        fields: the fields of the config that decide what a cell starts from, and what that shares.
     """
 
     def __init__(

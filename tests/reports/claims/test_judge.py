@@ -211,6 +211,20 @@ HALF = design_of(
 )
 
 
+def sign(cell: Mapping[str, str], *those: str) -> int:
+    """The sign of a contrast of these factors in a cell."""
+    return int(np.prod([1 if cell[name] == "with" else -1 for name in those]))
+
+
+ABCD = ("a", "b", "c", "d")
+EIGHT = [
+    c
+    for c in crossed(dict.fromkeys(ABCD, ("without", "with")))
+    if sign(c, "d") == sign(c, "a", "b", "c")
+]
+OF_EIGHT = design_of(ABCD, EIGHT, "fractional_factorial")
+
+
 def test_a_contrast_of_a_fraction_is_about_its_alias_group() -> None:
     means = [-0.01 if levels["c"] == "with" else 0.01 for _, levels in HALF.settings]
     found = judge(trials_of(table(means)), HALF, RULE)
@@ -222,19 +236,8 @@ def test_a_contrast_of_a_fraction_is_about_its_alias_group() -> None:
 
 
 def test_pairs_that_act_block_every_factor_of_their_group() -> None:
-    names = ("a", "b", "c", "d")
-
-    def sign(cell: Mapping[str, str], *those: str) -> int:
-        return int(np.prod([1 if cell[name] == "with" else -1 for name in those]))
-
-    cells = [
-        c
-        for c in crossed(dict.fromkeys(names, ("without", "with")))
-        if sign(c, "d") == sign(c, "a", "b", "c")
-    ]
-    design = design_of(names, cells, "fractional_factorial")
-    means = [0.02 * sign(c, "a", "b") + 0.015 * sign(c, "a") for c in cells]
-    found = judge(trials_of(table(means)), design, RULE)
+    means = [0.02 * sign(c, "a", "b") + 0.015 * sign(c, "a") for c in EIGHT]
+    found = judge(trials_of(table(means)), OF_EIGHT, RULE)
     assert set(found.verdicts.values()) == {"not enough data"}
     (claim,) = [c for c in found.claims if c.kind == "depends"]
     assert set(claim.scope.terms) == {"a × b", "c × d"}
@@ -243,21 +246,10 @@ def test_pairs_that_act_block_every_factor_of_their_group() -> None:
 @pytest.mark.parametrize(("size", "given_up"), [(0.02, {"a", "b", "c", "d"}), (0.0, set())])
 def test_more_seeds_are_futile_where_aliased_pairs_act(size: float, given_up: set[str]) -> None:
     """At the first of two looks, where the direction of `a` is still to come."""
-    names = ("a", "b", "c", "d")
-
-    def sign(cell: Mapping[str, str], *those: str) -> int:
-        return int(np.prod([1 if cell[name] == "with" else -1 for name in those]))
-
-    cells = [
-        c
-        for c in crossed(dict.fromkeys(names, ("without", "with")))
-        if sign(c, "d") == sign(c, "a", "b", "c")
-    ]
-    design = design_of(names, cells, "fractional_factorial")
     rule = Rule(margin=0.01, looks=(5, 10))
-    means = [size * sign(c, "a", "b") + 0.004 * sign(c, "a") for c in cells]
-    found = judge(trials_of(table(means, noise=0.003)), design, rule)
-    assert set(futile(found, design, rule)) == given_up
+    means = [size * sign(c, "a", "b") + 0.004 * sign(c, "a") for c in EIGHT]
+    found = judge(trials_of(table(means, noise=0.003)), OF_EIGHT, rule)
+    assert set(futile(found, OF_EIGHT, rule)) == given_up
 
 
 def test_equal_configs_count_at_both_levels() -> None:
