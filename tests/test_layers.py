@@ -17,8 +17,8 @@ FORBIDDEN = {
     "reports": {"g2g_core", "ablate", "torch", "torchvision", "ray", "mlflow", "typer"},
     "ablate": set(),
 }
-ONLY_IN = {"ray": "running/ray_tune.py", "mlflow": "tracking/"}
-"""Library -> the file or folder of `ablate` that alone may import it."""
+ONLY_IN = {"ray": "running/ray_", "mlflow": "tracking/"}
+"""Library -> start of the paths in `ablate` that alone may import it."""
 
 
 def imported(path: Path) -> set[str]:
@@ -44,7 +44,7 @@ def test_imports_point_one_way(path: Path) -> None:
         if library in names:
             assert package == "ablate"
             assert path.relative_to(ROOT / package).as_posix().startswith(place), (
-                f"only {place} imports {library}"
+                f"only {place}... imports {library}"
             )
 
 

@@ -228,15 +228,21 @@ def _located(trial: "Trial", out: Path) -> "Trial":
     Raises:
         StudyError: its pre-training has left no checkpoint.
     """
-    from ablate.planning.pretraining import located, startable, why_missing
-    from ablate.study.nouns import StudyError
+    from dataclasses import replace
 
-    (placed,) = located([trial], out.resolve())
-    if startable([placed])[1]:
-        assert trial.start is not None
-        why = why_missing(trial.start, out)
-        raise StudyError(f"{why}; `run` trains what a study starts from, and `train` does not")
-    return placed
+    from ablate.planning.pretraining import folder_of
+    from ablate.study.nouns import StudyError
+    from ablate.trial.start import NotTrained, trained_checkpoint
+
+    if trial.start is None:
+        return trial
+    try:
+        path = trained_checkpoint(folder_of(trial.start, out.resolve()))
+    except NotTrained as why:
+        raise StudyError(
+            f"{why}; `run` trains what a study starts from, and `train` does not"
+        ) from None
+    return replace(trial, config=replace(trial.config, checkpoint=str(path)))  # type: ignore[type-var]
 
 
 def _refuse_missing_gpu(device: str) -> None:

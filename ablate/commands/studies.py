@@ -98,6 +98,13 @@ def run(
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")
     ] = False,
+    no_forks: Annotated[
+        bool,
+        typer.Option(
+            "--no-forks",
+            help="Let every arm train all its steps, also those it shares with others.",
+        ),
+    ] = False,
     hours: Annotated[
         float | None, typer.Option("--hours", min=0.0, help="Stop cleanly after this many hours.")
     ] = None,
@@ -138,6 +145,7 @@ def run(
         hours=hours,
         wait_s=wait,
         check=not no_check,
+        forks=not no_forks,
         quiet=quiet,
         source=find_study(study),
     )
@@ -478,7 +486,7 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             show(f"  {factor.name}={label}: {changed}")
 
     record = plan_record(planned)
-    for line in _pretrainings(record):
+    for line in (*_pretrainings(record), *_shared(record)):
         show(line)
 
     names = ArmNames(record)
@@ -528,6 +536,18 @@ def _pretrainings(record: "PlanDocument") -> Iterator[str]:
         seeds = ", ".join(str(start["seed"]) for start in starts)
         word = "seeds" if len(starts) > 1 else "seed"
         yield f"pre-training first: {study}, {many} ({word} {seeds})"
+
+
+def _shared(record: "PlanDocument") -> Iterator[str]:
+    """Yield a line about the steps that arms have in common, if they have any."""
+    steps = record.get("steps")
+    if steps and steps["shared"]:
+        share = steps["shared"] / steps["trials"]
+        yield (
+            f"training steps: {steps['trials'] - steps['shared']:,} instead of "
+            f"{steps['trials']:,} ({share:.0%} saved), because arms train what they have in common "
+            "only once"
+        )
 
 
 def _ending(folder: Path, report: bool) -> dict[str, Any]:

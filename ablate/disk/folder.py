@@ -170,6 +170,15 @@ class TrialFolder:
         """The folder of its checkpoints."""
         return self.path / "checkpoints"
 
+    def fork(self, step: int) -> Path:
+        """Return the checkpoint after a step that stays for trials which go on from there."""
+        return self.checkpoints / "forks" / f"step_{step:08d}.pt"
+
+    def fork_steps(self) -> list[int]:
+        """Return the steps after which such checkpoints are there."""
+        files = self.fork(0).parent.glob("step_*.pt")
+        return sorted(int(file.stem.removeprefix("step_")) for file in files)
+
     @property
     def images(self) -> Path:
         """The folder of its figures."""

@@ -7,11 +7,13 @@ arm's factors. Two kinds of arms are exempt: those that the study lists under `e
 those whose factors act only later or change only what is measured.
 """
 
+import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ablate.planning.pretraining import folder_of
 from ablate.reading.problems import did_you_mean
 from ablate.study.design import meant_equal
 from ablate.study.nouns import Plan, StudyError, Trial
@@ -19,6 +21,7 @@ from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import FirstStep, StudyTrainer
 from ablate.trial.environment import free_memory
 from ablate.trial.faults import MEMORY, classify
+from ablate.trial.start import NotTrained, trained_checkpoint
 
 MOST_ARMS = 64
 """Largest number of arms that are checked; further arms of a study are not."""
@@ -41,15 +44,23 @@ class Checked:
 
 
 def check_arms(
-    plan: Plan, trials: Sequence[Trial], device: str = "cpu", probe: Probe | None = None
+    plan: Plan,
+    trials: Sequence[Trial],
+    device: str = "cpu",
+    probe: Probe | None = None,
+    out: Path = Path("runs"),
 ) -> Checked:
     """Take one step of each arm with its first seed and compare it with the reference.
+
+    Arms whose pre-training has not run yet start from one step of it. That shows whether its
+    checkpoint fits them, before hours are spent on it.
 
     Args:
         plan: the plan of the study.
         trials: trials that are still to run; only their arms are checked.
         device: `cpu` or `cuda`.
         probe: function that takes the first step of a config; None: that of the study's trainer.
+        out: the output folder, where pre-trainings that have run are.
 
     Returns:
         The number of compared arms and the size of their checkpoints; both are 0 if the trainer
@@ -72,7 +83,56 @@ def check_arms(
     wanted = {trial.cell_id for trial in trials}
     others = [arm for arm in arms if arm.cell_id in wanted and arm is not reference][:MOST_ARMS]
 
+    with tempfile.TemporaryDirectory(prefix="g2g-first-") as scratch:
+        placed = [_placed(arm, out, Path(scratch), device) for arm in (reference, *others)]
+        return _compared(plan, trainer, probe, placed, device)
+
+
+def _placed(arm: Trial, out: Path, scratch: Path, device: str) -> Trial:
+    """Return an arm with the path of a checkpoint to start from, if it needs one.
+
+    Args:
+        arm: the arm.
+        out: the output folder.
+        scratch: folder for checkpoints of pre-trainings that have not run: of one step.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        StudyError: the pre-training's first step fails.
+    """
+    start = arm.start
+    if start is None:
+        return arm
+    try:
+        path = trained_checkpoint(folder_of(start, out))
+    except NotTrained:
+        path = scratch / f"{start.trial.id}.pt"
+        if not path.exists():
+            first = _placed(start.trial, out, scratch, device)
+            take = trainer_of(start.spec).first_step
+            assert take is not None  # `checkpoint:` takes studies of the core only
+            probe = lambda config, device: take(config, device, path)  # noqa: E731
+            _probed(probe, first, f"pre-training {start.name}", None, device)
+    return replace(arm, config=replace(arm.config, checkpoint=str(path)))  # type: ignore[type-var]
+
+
+def _compared(
+    plan: Plan, trainer: StudyTrainer, probe: Probe, arms: Sequence[Trial], device: str
+) -> Checked:
+    """Compare the first steps of arms with that of the reference.
+
+    Args:
+        plan: the plan of the study.
+        trainer: the study's trainer.
+        probe: function that takes the first step of a config.
+        arms: one trial of each arm, first the reference.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        StudyError: as for `check_arms`.
+    """
     metric = plan.spec.outcome.metric
+    reference, *others = arms
     base = _probed(probe, reference, "the reference", metric, device)
     problems, largest = [], base.checkpoint_bytes
     for arm in others:
@@ -95,14 +155,14 @@ def check_arms(
     return Checked(len(others), largest)
 
 
-def _probed(probe: Probe, arm: Trial, place: str, metric: str, device: str) -> FirstStep:
+def _probed(probe: Probe, arm: Trial, place: str, metric: str | None, device: str) -> FirstStep:
     """Return the first step of an arm.
 
     Args:
         probe: function that takes the step.
         arm: any trial of the arm.
         place: what errors call the arm.
-        metric: the study's outcome.
+        metric: the study's outcome; None: the arm needs none.
         device: `cpu` or `cuda`.
 
     Raises:
@@ -114,7 +174,7 @@ def _probed(probe: Probe, arm: Trial, place: str, metric: str, device: str) -> F
     except (ValueError, RuntimeError, MemoryError, AssertionError) as error:
         raise StudyError(f"{place}: {_why(error)}") from error
 
-    if step.recorded and metric not in step.recorded:
+    if metric is not None and step.recorded and metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
         raise StudyError(
             f"{place}: outcome.metric: {metric} is not recorded with this data and model{hint}"
@@ -149,6 +209,8 @@ def _problem(
                 f"{digest.replace('_', ' ')} differ from the reference's, though no factor says so"
             )
 
+    if not (base.finite and other.finite):
+        return None  # neither has changed a weight, and the trials will tell of their divergence
     if base.after != other.after or meant_equal(plan.spec, reference.levels, arm.levels):
         return None
     later = any(trainer.acts_later(trial.config) for trial in (arm, reference))

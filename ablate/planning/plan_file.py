@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ablate.disk.folder import StudyFolder
+from ablate.planning.forks import steps_saved
 from ablate.planning.plan import outcome_record, spending
 from ablate.planning.pretraining import pretrainings
 from ablate.reading.yaml_text import dumped
@@ -97,7 +98,14 @@ def plan_record(plan: Plan) -> PlanDocument:
 
     if foreign := trainer.record():
         record["trainer"] = foreign
-    if starts := pretrainings(plan.trials):
+    starts = pretrainings(plan.trials)
+    if all(trial.config.steps for trial in plan.trials):
+        record["steps"] = {
+            "trials": sum(trial.config.steps for trial in plan.trials),
+            "shared": steps_saved(plan.trials, trainer.common_steps),
+            "pretrainings": sum(start.trial.config.steps for start in starts),
+        }
+    if starts:
         needed = Counter(start.name for trial in plan.trials for start in pretrainings([trial]))
         record["pretrainings"] = [_pretraining_record(one, needed[one.name]) for one in starts]
     if spec.expect:

@@ -1,10 +1,10 @@
-"""Studies that make the checkpoints which other studies start from: found, planned, located."""
+"""Studies that make the checkpoints which other studies start from, and their plans."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.disk.folder import StudyFolder
 from ablate.reading.problems import Problem, did_you_mean
 from ablate.reading.study_tree import find_study, read_study
 from ablate.reading.yaml_file import Node
@@ -12,8 +12,7 @@ from ablate.study.design import expand
 from ablate.study.identity import digest, dumps
 from ablate.study.nouns import Plan, Pretraining, StudyError, StudySpec, Trial
 from ablate.study.starts import is_trained, key_of
-from ablate.trial import trial_file
-from ablate.trial.checkpoints import last_checkpoint
+from ablate.trial.start import NotTrained, trained_checkpoint
 
 MOST_LINKS = 10
 """Limit for the studies of a chain in which each starts from the next."""
@@ -143,19 +142,15 @@ def pretrainings(trials: Iterable[Trial]) -> tuple[Pretraining, ...]:
 
 
 def pretraining_plans(trials: Iterable[Trial]) -> list[Plan]:
-    """Return the plans of what must run before trials can start, in running order.
+    """Return the plans of what must run before trials can start, one for each study.
 
-    Trials of one study that don't start from each other share a plan.
+    The trials of each are in an order in which they can run, and so are the studies, unless two of
+    them start from each other.
     """
-    groups: dict[tuple[int, str], list[Pretraining]] = {}
+    groups: dict[str, list[Pretraining]] = {}
     for start in pretrainings(trials):
-        groups.setdefault((_depth(start.trial), start.spec.name), []).append(start)
-    return [_plan_of(groups[key]) for key in sorted(groups, key=lambda key: key[0])]
-
-
-def _depth(trial: Trial) -> int:
-    """Return the number of trials that one starts from, directly or by another one."""
-    return 0 if trial.start is None else 1 + _depth(trial.start.trial)
+        groups.setdefault(start.spec.name, []).append(start)
+    return [_plan_of(starts) for starts in groups.values()]
 
 
 def _plan_of(starts: Sequence[Pretraining]) -> Plan:
@@ -172,59 +167,18 @@ def _plan_of(starts: Sequence[Pretraining]) -> Plan:
     )
 
 
-def located(trials: Iterable[Trial], out: Path) -> list[Trial]:
-    """Return trials with the path of the checkpoint that they start from.
-
-    A trial whose pre-training has left no checkpoint stays as it is.
-
-    Args:
-        trials: the trials.
-        out: the output folder, which holds the folders of all studies.
-    """
-    files: dict[str, Path | None] = {}
-    placed = []
-    for trial in trials:
-        if trial.start is not None:
-            name = trial.start.name
-            if name not in files:
-                files[name] = _checkpoint(trial.start, out)
-            if files[name] is not None:
-                config = replace(trial.config, checkpoint=str(files[name]))  # type: ignore[type-var]
-                trial = replace(trial, config=config)
-        placed.append(trial)
-    return placed
-
-
 def waiting(trials: Iterable[Trial], out: Path) -> list[Pretraining]:
     """Return the pre-trainings that trials need and that are still to run, in running order."""
-    return [start for start in pretrainings(trials) if _checkpoint(start, out) is None]
+    return [start for start in pretrainings(trials) if not _is_trained(folder_of(start, out))]
 
 
-def startable(trials: Iterable[Trial]) -> tuple[list[Trial], list[Trial]]:
-    """Return the located trials that can start, and those whose checkpoint is missing."""
-    able: list[Trial] = []
-    unable: list[Trial] = []
-    for trial in trials:
-        lacks = trial.start is not None and is_trained(trial.config.to_dict()["checkpoint"])
-        (unable if lacks else able).append(trial)
-    return able, unable
-
-
-def why_missing(start: Pretraining, out: Path) -> str:
-    """Return on one line why a pre-training has left no checkpoint."""
-    document = trial_file.standing(folder_of(start, out))
-    status = trial_file.status_of(document)
-    if status == "finished":
-        return f"the checkpoint of its pre-training {start.name} is gone"
-    error = document.get("error")
-    return f"its pre-training {start.name} {status}" + (f": {error}" if error else "")
-
-
-def _checkpoint(start: Pretraining, out: Path) -> Path | None:
-    """Return the last checkpoint of a pre-training that has finished, or None."""
-    folder = folder_of(start, out)
-    finished = trial_file.status_of(trial_file.standing(folder)) == "finished"
-    return last_checkpoint(TrialFolder(folder).checkpoints) if finished else None
+def _is_trained(folder: Path) -> bool:
+    """Return whether a trial has left a checkpoint that others can start from."""
+    try:
+        trained_checkpoint(folder)
+    except NotTrained:
+        return False
+    return True
 
 
 def folder_of(start: Pretraining, out: Path) -> Path:

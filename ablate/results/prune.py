@@ -1,7 +1,7 @@
 """Frees checkpoints that nothing in the output folder needs any more."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,14 @@ def prune(folder: Path, everything: bool = False, dry_run: bool = False) -> Prun
         named = _named_checkpoints(folder.resolve().parent)
         useless: list[Path] = []
         rest: list[Path] = []
-        for trial in sorted(study.trials.iterdir()) if study.trials.is_dir() else ():
+        trials = sorted(study.trials.iterdir()) if study.trials.is_dir() else []
+        waiting = _forks(trials)
+        for trial in trials:
             if trial_file.read(trial).get("status") not in trial_file.ENDED:
                 continue
+            awaited = {TrialFolder(trial).fork(step) for step in waiting.get(trial.name, ())}
             for file, needed in _checkpoints(TrialFolder(trial)):
+                needed = needed or file in awaited
                 delete = (everything or not needed) and not _is_named(file, named)
                 (useless if delete else rest).append(file)
 
@@ -67,6 +71,17 @@ def prune(folder: Path, everything: bool = False, dry_run: bool = False) -> Prun
                 file.unlink(missing_ok=True)
         asked = tuple(file for file in rest if _is_named(file, named))
     return Pruned(tuple(useless), freed, left, asked)
+
+
+def _forks(trials: Iterable[Path]) -> dict[str, set[int]]:
+    """Return trial id -> steps after which a trial that hasn't ended goes on from it."""
+    steps: dict[str, set[int]] = {}
+    for trial in trials:
+        document = trial_file.read(trial)
+        fork = document.get("fork")
+        if fork is not None and document.get("status") not in trial_file.ENDED:
+            steps.setdefault(fork["trial_id"], set()).add(fork["step"])
+    return steps
 
 
 def _checkpoints(trial: TrialFolder) -> Iterator[tuple[Path, bool]]:
@@ -95,10 +110,11 @@ def _is_named(file: Path, named: set[Path]) -> bool:
 
 def _named_checkpoints(out: Path) -> set[Path]:
     """Return every path below the output folder that the plan of a study in it names."""
-    return {
-        path
-        for plan in sorted(out.glob("*/plan.json"))
-        for path in _paths(atomic.read_json(plan), out)
+    plans = [atomic.read_json(plan) for plan in sorted(out.glob("*/plan.json"))]
+    trained = [start for plan in plans for start in plan.get("pretrainings", ())]
+    return {path for plan in plans for path in _paths(plan, out)} | {
+        StudyFolder(out / str(start.get("study"))).trial(str(start.get("trial_id")))
+        for start in trained
     }
 
 

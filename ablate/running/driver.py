@@ -26,12 +26,13 @@ from ablate.disk.folder import StudyFolder
 from ablate.processes import children, signals
 from ablate.processes.watchdog import Part, Watchdog
 from ablate.running.cluster import cluster_problem
+from ablate.running.items import Item, over, studies
 from ablate.running.resources import Resources
 from ablate.study.nouns import Infrastructure, StudyError, Trial
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import load_entry
 from ablate.trial import journal, trial_file
-from ablate.trial.faults import LEAVES_PROCESS, MEMORY, Referee
+from ablate.trial.faults import LEAVES_PROCESS, Referee
 from ablate.trial.run import run_trial
 
 PAUSE_S = 3.0
@@ -67,7 +68,8 @@ class Job:
 
     Attributes:
         folder: the study folder, as an absolute path.
-        trials: the trials that have no outcome yet, in running order.
+        items: the trials that have no outcome yet, in running order; also those of other studies
+            that these start from.
         resources: workers, CPUs, GPUs, and address.
         max_retries: how often a trial is started again after its process died.
         referee: decides whether the study stops before its end.
@@ -78,7 +80,7 @@ class Job:
     """
 
     folder: Path
-    trials: Sequence[Trial]
+    items: Sequence[Item]
     resources: Resources
     max_retries: int = 2
     referee: Referee = field(default_factory=Referee)
@@ -86,6 +88,15 @@ class Job:
     trainer: str = ENTRY
     said: list[str] = field(default_factory=list)
     stopped: str | None = None
+
+    def ask_to_stop(self) -> None:
+        """Ask all trials to end at their next record."""
+        for study in studies(self.items):
+            StudyFolder(study).stop.touch()
+
+    def asked_to_stop(self) -> bool:
+        """Return whether somebody has asked the trials to end."""
+        return any(StudyFolder(study).stop.exists() for study in studies(self.items))
 
 
 def execute(job: Job) -> None:
@@ -106,19 +117,18 @@ def execute(job: Job) -> None:
 def inline(job: Job) -> None:
     """Run one trial after the other in this process, without Ray."""
     train = load_entry(job.trainer)
-    stop = StudyFolder(job.folder).stop
     hidden = contextlib.nullcontext() if job.resources.gpus else _hidden_gpus()
-    with signals.announced(stop.touch), hidden:
-        for trial in job.trials:
-            folder = StudyFolder(job.folder).trial(trial.id)
-            result = run_trial(trial, folder, device=job.resources.own_device, train=train)
+    with signals.announced(job.ask_to_stop), hidden:
+        for item in job.items:
+            trial = item.trial
+            result = run_trial(trial, item.folder, device=job.resources.own_device, train=train)
             job.stopped = job.referee.stop_reason(result)
             if result.fault in LEAVES_PROCESS and not job.stopped:
                 job.stopped = (
                     f"the GPU failed in trial {trial.id}, and this process can't use it again: "
                     f"{result.error}. With --workers 1 each failure gets a new process"
                 )
-            if job.stopped or stop.exists():
+            if job.stopped or job.asked_to_stop():
                 return
 
 
@@ -148,8 +158,8 @@ def on_ray(job: Job) -> None:
         Infrastructure: the cluster can't be reached, or Ray stopped more than `max_retries` times
             without a trial that got further in between.
     """
-    deaths = Deaths(job.folder, job.trials)
-    while remaining := [trial for trial in job.trials if not _ended(job.folder, trial)]:
+    deaths = Deaths([item.folder for item in job.items])
+    while remaining := [item for item in job.items if not over(item.folder)]:
         # A busy machine gets time, since Ray fails if parts of it start slowly
         time.sleep(PAUSE_S * deaths.in_a_row)
 
@@ -189,29 +199,28 @@ class Deaths:
     doesn't run forever.
 
     Args:
-        folder: the study folder.
-        trials: the trials to run.
+        folders: folders of the trials to run.
 
     Attributes:
         in_a_row: the number of these deaths.
     """
 
-    def __init__(self, folder: Path, trials: Sequence[Trial]) -> None:
+    def __init__(self, folders: Sequence[Path]) -> None:
         self.in_a_row = 0
-        self._folder, self._trials = folder, trials
-        self._furthest = [self._state(trial) for trial in trials]
+        self._folders = folders
+        self._furthest = [self._state(folder) for folder in folders]
 
     def add(self) -> None:
         """Count a death, as the first one if a trial has got further since the one before."""
-        states = [self._state(trial) for trial in self._trials]
+        states = [self._state(folder) for folder in self._folders]
         furthest = [max(pair) for pair in zip(self._furthest, states, strict=True)]
         self.in_a_row = 1 if furthest != self._furthest else self.in_a_row + 1
         self._furthest = furthest
 
-    def _state(self, trial: Trial) -> tuple[bool, int]:
+    def _state(self, folder: Path) -> tuple[bool, int]:
         """Return whether a trial has ended, and the last step in the tail of its journal."""
-        lines = journal.tail(StudyFolder(self._folder).trial(trial.id))
-        return _ended(self._folder, trial), max((line.step for line in lines), default=-1)
+        lines = journal.tail(folder)
+        return over(folder), max((line.step for line in lines), default=-1)
 
 
 def part_of(command_line: Sequence[str]) -> Part | None:
@@ -242,10 +251,10 @@ class Driver:
 
     Args:
         job: how to run; receives what the driver reports.
-        trials: the trials of the job that have not ended.
+        items: the items of the job that have not ended.
     """
 
-    def __init__(self, job: Job, trials: Sequence[Trial]) -> None:
+    def __init__(self, job: Job, items: Sequence[Item]) -> None:
         self.job = job
         self.scratch = _scratch_folder()
         self._log = (StudyFolder(job.folder).driver_log).open("ab")
@@ -264,8 +273,13 @@ class Driver:
             )
 
         order = {
-            "folder": str(job.folder),
-            "ids": [trial.id for trial in trials],
+            "trials": [
+                {
+                    "folder": str(item.folder),
+                    "needs": [[str(need.folder), need.step] for need in item.needs],
+                }
+                for item in items
+            ],
             "workers": job.resources.workers,
             "cpus": job.resources.cpus,
             "gpus": job.resources.gpus,
@@ -343,7 +357,7 @@ class Driver:
         Args:
             patience_s: how long to wait at most, in seconds: less than schedulers wait.
         """
-        (StudyFolder(self.job.folder).stop).touch()
+        self.job.ask_to_stop()
         deadline = time.monotonic() + patience_s
         try:
             while self._process.poll() is None and time.monotonic() < deadline:
@@ -457,16 +471,6 @@ def _signal(process: psutil.Process, number: int) -> None:
     """Send a signal to a process, unless it has ended already."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(number)
-
-
-def _ended(folder: Path, trial: Trial) -> bool:
-    """Return whether the trial has an outcome, or failed for good, so it doesn't run again.
-
-    A trial that ran out of memory may still finish with fewer trials at a time.
-    """
-    document = trial_file.read(StudyFolder(folder).trial(trial.id))
-    failed = trial_file.status_of(document) == "failed" and document.get("fault") not in MEMORY
-    return failed or trial_file.status_of(document) in trial_file.ENDED
 
 
 def _scratch_folder() -> Path:

@@ -5,13 +5,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.disk.folder import StudyFolder
+from ablate.disk.folder import TrialFolder
 from ablate.planning.plan_file import plan_document
 from ablate.results.status import TrialStatus, trial_status
-from ablate.study.nouns import Trial
+from ablate.running.items import Item, studies
 from ablate.trial import trial_file
 from reports.documents.names import ArmNames
 
@@ -32,7 +33,7 @@ class Progress:
 
     Args:
         folder: the study folder.
-        trials: the trials that this command runs.
+        items: the trials that this command runs.
         metric: the metric of the outcome.
         reused: number of trials that finished before this command.
         quiet: whether to show nothing.
@@ -42,7 +43,7 @@ class Progress:
     def __init__(
         self,
         folder: Path,
-        trials: Sequence[Trial],
+        items: Sequence[Item],
         metric: str,
         reused: int,
         quiet: bool,
@@ -57,22 +58,23 @@ class Progress:
 
         self.said, self._printed = said, len(said)
 
-        self.waiting = list(trials)
-        self.names = ArmNames(plan_document(folder))
+        self.waiting = list(items)
+        self.names = {study: ArmNames(plan_document(study)) for study in (folder, *studies(items))}
         self.ended: Counter[str] = Counter()
 
         # Steps, for an estimate of the time left; a resumed trial doesn't start at step 0
-        self.steps_left = sum(map(_size, trials))
+        self.steps_left = sum(map(_size, items))
         self.steps_ended = 0
-        self.first_steps: dict[str, int] = {}
+        self.made = 0
+        self.first_steps: dict[Path, int] = {}
         self.began: float | None = None
 
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def __enter__(self) -> "Progress":
-        if self.waiting and self.names.key:
-            self.say(f"arms: {self.names.key_words}")
+        if self.waiting and self.names[self.folder].key:
+            self.say(f"arms: {self.names[self.folder].key_words}")
         if not self.quiet:
             self._thread.start()
         return self
@@ -110,10 +112,10 @@ class Progress:
                 self.say(line)
             before = self.waiting
             running = self._look()
-            still = {trial.id for trial in self.waiting}
+            still = {item.folder for item in self.waiting}
 
-            for trial in (trial for trial in before if trial.id not in still):
-                row = self._row(trial)
+            for item in (item for item in before if item.folder not in still):
+                row = self._row(item)
                 name = self.metric.removeprefix("metric/")
                 value = "" if row.metric is None else f", {name} {row.metric:.4g}"
                 error = f": {row.error}" if row.error else ""
@@ -172,30 +174,37 @@ class Progress:
     def _look(self) -> list[TrialStatus]:
         """Return the running trials; count and drop those that ended since the last call."""
         running, waiting = [], []
-        for trial in self.waiting:
-            status = trial_file.status_of(trial_file.read(StudyFolder(self.folder).trial(trial.id)))
+        for item in self.waiting:
+            status = trial_file.status_of(trial_file.read(item.folder))
 
             # Interrupted trials can start again, so they count as ended only when the run is over
             if status in ("planned", "running", "interrupted") and not (
                 self._stop.is_set() and status != "planned"
             ):
-                waiting.append(trial)
+                waiting.append(item)
                 if status == "running":
-                    running.append(self._row(trial))
-                    self.first_steps.setdefault(trial.id, _done(running[-1]))
+                    running.append((item, self._row(item)))
+                    self.first_steps.setdefault(item.folder, _done(running[-1][1]))
             else:
                 self.ended[status] += 1
-                self.steps_ended += _size(trial) - self.first_steps.get(trial.id, 0)
+                self.steps_ended += _size(item) - self.first_steps.get(item.folder, 0)
 
         if self.began is None and running:
             self.began = time.monotonic()
         self.waiting = waiting
-        return running
+        self.made = self.steps_ended + sum(
+            _done(row) - self.first_steps[item.folder] for item, row in running
+        )
+        return [row for _, row in running]
 
-    def _row(self, trial: Trial) -> TrialStatus:
-        """Return the current state of a trial."""
-        where = StudyFolder(self.folder).trial(trial.id)
-        return trial_status(where, self.names, trial.levels, trial.seed, self.metric)
+    def _row(self, item: Item) -> TrialStatus:
+        """Return the current state of a trial, with the name of its study if that is another."""
+        study, trial = TrialFolder(item.folder).study.path, item.trial
+        names, metric = self.names[study], self.metric
+        row = trial_status(item.folder, names, trial.levels, trial.seed, metric)
+        if study == self.folder:
+            return row
+        return replace(row, label=f"{study.name}: {row.label}", metric=None)
 
     def _steps_to_go(self, running: list[TrialStatus]) -> int:
         """Return the number of steps until all trials have ended."""
@@ -212,19 +221,16 @@ class Progress:
         ]
 
         # The time per step of this command so far, whatever steps earlier commands made
-        made = self.steps_ended + sum(
-            _done(row) - self.first_steps.get(row.trial_id, 0) for row in running
-        )
-        if self.began is not None and made > 0 and self.waiting:
-            seconds = (time.monotonic() - self.began) / made * self._steps_to_go(running)
+        if self.began is not None and self.made > 0 and self.waiting:
+            seconds = (time.monotonic() - self.began) / self.made * self._steps_to_go(running)
             parts.append(f"about {_duration(seconds)} left")
 
         return ", ".join(parts)
 
 
-def _size(trial: Trial) -> int:
+def _size(item: Item) -> int:
     """Return the number of steps of a trial; 1 if the number isn't known beforehand."""
-    return trial.config.steps or 1
+    return item.trial.config.steps or 1
 
 
 def _done(row: TrialStatus) -> int:

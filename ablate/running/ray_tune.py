@@ -24,6 +24,8 @@ from ray import tune
 from ablate.disk import locks
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.processes import children, signals
+from ablate.running.items import Need
+from ablate.running.ray_queue import Queue
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
 from ablate.trial import trial_file
@@ -112,23 +114,29 @@ class _Study:
         events: where to write events for the command.
 
     Attributes:
+        folders: folders of the trials, in running order.
+        needs: folder of a trial -> what it waits for.
         stop: why the study stops before its end; None if it doesn't.
         last_try: whether trials that run out of memory in this round have failed for good.
         patient: whether a trial whose process died before it began is tried again.
-        attempts: trial id -> how often it had begun before this process.
-        never_begun: ids of the trials whose process died before they began in this round.
+        attempts: folder of a trial -> how often it had begun before this process.
+        never_begun: folders of the trials whose process died before they began in this round.
         turned: when Tune's loop last began to turn, as `time.monotonic()`; None between rounds.
     """
 
     def __init__(self, order: dict[str, Any], events: TextIO) -> None:
         self.order, self.events = order, events
-        self.folder = Path(order["folder"])
+        self.folders = [Path(trial["folder"]) for trial in order["trials"]]
+        self.needs = {
+            Path(trial["folder"]): [Need(Path(folder), step) for folder, step in trial["needs"]]
+            for trial in order["trials"]
+        }
         self.referee = Referee(order["fail_fast"], order["alike_limit"])
         self.stop: str | None = None
         self.last_try = False
         self.patient = True
-        self.attempts = {id_: self._attempts(id_) for id_ in order["ids"]}
-        self.never_begun: list[str] = []
+        self.attempts = {folder: self._attempts(folder) for folder in self.folders}
+        self.never_begun: list[Path] = []
         self.turned: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -136,7 +144,7 @@ class _Study:
 
         Tune saves its callbacks there, although nothing reads them. A pipe can't be saved.
         """
-        return {"folder": self.folder}
+        return {"folders": self.folders}
 
     def say(self, event: str, text: str) -> None:
         """Send an event to the command."""
@@ -204,16 +212,16 @@ class _Study:
         died before the trial began runs again too: Ray starts processes on a node that is gone
         until it notices. Such starts don't count as retries.
         """
-        ids, workers, gpus = self.order["ids"], self.order["workers"], self.order["gpus"]
+        left, workers, gpus = self.folders, self.order["workers"], self.order["gpus"]
         idle, begun = 0, sum(self.attempts.values())
-        while ids and self.stop is None:
+        while left and self.stop is None:
             self.patient = idle < IDLE_ROUNDS
             self.never_begun.clear()
-            self._round(ids, workers, gpus)
+            self._round(left, workers, gpus)
 
-            short = [id_ for id_ in ids if self._document(id_).get("fault") in MEMORY]
+            short = [folder for folder in left if _read(folder).get("fault") in MEMORY]
             if short and not self.alone(workers, gpus):
-                workers = max(1, (workers or len(self.order["ids"])) // 2)
+                workers = max(1, (workers or len(self.folders)) // 2)
                 gpus = min(1.0, gpus * 2)
                 self.say(
                     "said", f"{len(short)} trials ran out of memory; again with {workers} at once"
@@ -221,7 +229,14 @@ class _Study:
             else:
                 short = []
 
-            ids = list(dict.fromkeys((*self.never_begun, *short)))
+            if any(StudyFolder(study).stop.exists() for study in self.studies):
+                return
+
+            # Trials that waited for one of these have not begun, either
+            again = {*self.never_begun, *short}
+            left = [folder for folder in left if folder in again or self._waits(folder)]
+            if not again:
+                self.needs.clear()  # whatever they waited for won't come
             if self.never_begun:
                 before, begun = begun, sum(map(self._attempts, self.attempts))
                 idle = 0 if begun > before else idle + 1
@@ -232,17 +247,31 @@ class _Study:
         """Return whether a trial already has a GPU, or else all workers' memory, to itself."""
         return gpus >= 1 if gpus else workers == 1
 
-    def _round(self, ids: list[str], workers: int | None, gpus: float) -> None:
-        """Run Ray Tune once over the trials with these ids, in this order."""
-        job = {name: self.order[name] for name in ("folder", "trainer", "code")} | {"gpus": gpus}
+    def _waits(self, folder: Path) -> bool:
+        """Return whether a trial still waits for another one that may run."""
+        return any(not need.met() for need in self.needs.get(folder, ()))
+
+    def _round(self, folders: list[Path], workers: int | None, gpus: float) -> None:
+        """Run Ray Tune once over the trials in these folders, in this order."""
+        job = {name: self.order[name] for name in ("trainer", "code")} | {"gpus": gpus}
         # The nodes of a cluster may not have this folder
         job["deaf"] = _Deaf()
         job["current"] = self.order["current"] if self.order["address"] is None else None
         self.last_try = self.alone(workers, gpus)
+        # A search algorithm gives out trials one by one, so that some can wait
+        waiting = any(self._waits(folder) for folder in folders)
+        which: dict[str, Any] = (
+            {"search_alg": Queue({folder: self.needs.get(folder, ()) for folder in folders})}
+            if waiting
+            else {}
+        )
+        names = [str(folder) for folder in folders]
         tuner = tune.Tuner(
             tune.with_resources(work, {"cpu": self.order["cpus"], "gpu": gpus}),
-            param_space={"id": tune.grid_search(ids), **job},
+            param_space=job if waiting else {"folder": tune.grid_search(names), **job},
             tune_config=tune.TuneConfig(
+                **which,
+                num_samples=len(folders) if waiting else 1,
                 reuse_actors=not self.order["fresh_workers"],
                 max_concurrent_trials=workers,
                 trial_dirname_creator=lambda trial: str(trial.trial_id),
@@ -259,29 +288,29 @@ class _Study:
         )
         tuner.fit()
 
-    def ended(self, id_: str, result: dict[str, Any]) -> None:
+    def ended(self, folder: Path, result: dict[str, Any]) -> None:
         """Handle a trial whose function returned.
 
         Args:
-            id_: the trial.
+            folder: the trial's folder.
             result: the last report of `work`.
         """
-        document = self._document(id_)
+        document = _read(folder)
         if "error" in result:
-            self._failed(id_, document, result["fault"], result["error"])
-        self._judge(id_, document)
+            self._failed(folder, document, result["fault"], result["error"])
+        self._judge(folder, document)
 
-    def died(self, id_: str, error: str) -> None:
+    def died(self, folder: Path, error: str) -> None:
         """Handle a trial whose process died, and which Ray doesn't start again in this round.
 
         Args:
-            id_: the trial.
+            folder: the trial's folder.
             error: Ray's message; empty if there is none.
         """
-        document = self._document(id_)
+        document = _read(folder)
         if document.get("status") not in (*trial_file.ENDED, "interrupted"):
             retries = self.order["max_retries"]
-            begun = self._attempts(id_) - self.attempts[id_]
+            begun = self._attempts(folder) - self.attempts[folder]
             if LOW_MEMORY in error:
                 fault, why = (
                     "host_memory",
@@ -293,38 +322,46 @@ class _Study:
             elif begun > retries:
                 fault, why = "killed", "its process died"
             elif self.patient:
-                self.never_begun.append(id_)
+                self.never_begun.append(folder)
                 return
             else:
                 fault, why = "killed", "its process died before it began"
-            self._failed(id_, document, fault, f"{why} (for the last time after {retries} retries)")
-        self._judge(id_, document)
+            self._failed(
+                folder, document, fault, f"{why} (for the last time after {retries} retries)"
+            )
+        self._judge(folder, document)
 
-    def _failed(self, id_: str, document: TrialDocument, fault: str, error: str) -> None:
+    def _failed(self, folder: Path, document: TrialDocument, fault: str, error: str) -> None:
         """Write the failure of a trial that couldn't write it itself."""
         document.update({"status": "failed", "fault": fault, "error": error})
-        trial_file.write(StudyFolder(self.folder).trial(id_), document)
+        trial_file.write(folder, document)
 
-    def _judge(self, id_: str, document: TrialDocument) -> None:
+    def _judge(self, folder: Path, document: TrialDocument) -> None:
         """Stop the study if the referee says so after this trial."""
         if document.get("fault") in MEMORY and not self.last_try:
             return  # it runs again with fewer trials at a time
-        where = StudyFolder(self.folder).trial(id_)
         reason = self.referee.stop_reason(
-            trial_file.result_of(trial_file.trial_of(document), where, document)
+            trial_file.result_of(trial_file.trial_of(document), folder, document)
         )
         if reason is not None and self.stop is None:
             self.stop = reason
             self.say("stopped", reason)
-            (StudyFolder(self.folder).stop).touch()
+            for study in self.studies:
+                StudyFolder(study).stop.touch()
 
-    def _attempts(self, id_: str) -> int:
+    def _attempts(self, folder: Path) -> int:
         """Return how often the trial has begun."""
-        return len(self._document(id_).get("attempts", ()))
+        return len(_read(folder).get("attempts", ()))
 
-    def _document(self, id_: str) -> TrialDocument:
-        """Return the content of the trial's `trial.json`."""
-        return trial_file.read(StudyFolder(self.folder).trial(id_))
+    @property
+    def studies(self) -> list[Path]:
+        """Folders of the studies that the trials belong to."""
+        return list(dict.fromkeys(TrialFolder(folder).study.path for folder in self.folders))
+
+
+def _read(folder: Path) -> TrialDocument:
+    """Return the content of a trial's `trial.json`."""
+    return trial_file.read(folder)
 
 
 def _memory(error: str) -> str:
@@ -349,14 +386,15 @@ class _Watch(tune.Callback):
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """Report that a trial's function returned."""
-        self.study.ended(trial.config["id"], trial.last_result)
+        self.study.ended(Path(trial.config["folder"]), trial.last_result)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """Report that a trial's process died and doesn't start again."""
         # `get_error` looks in the storage, where the file isn't yet
         path = Path(trial.error_file or "")
         self.study.died(
-            trial.config["id"], path.read_text(encoding="utf-8") if path.is_file() else ""
+            Path(trial.config["folder"]),
+            path.read_text(encoding="utf-8") if path.is_file() else "",
         )
 
 
@@ -388,15 +426,12 @@ class _Stopper(tune.Stopper):
             return False
         self.looked = now
 
-        if not (StudyFolder(self.study.folder).stop).exists():
+        if not any(StudyFolder(study).stop.exists() for study in self.study.studies):
             return False
         if self.deadline is None:
             self.deadline = now + self.patience_s
 
-        busy = any(
-            locks.is_held(TrialFolder(StudyFolder(self.study.folder).trial(id_)).lock)
-            for id_ in self.study.order["ids"]
-        )
+        busy = any(locks.is_held(TrialFolder(folder).lock) for folder in self.study.folders)
         return not busy or now > self.deadline
 
 
@@ -425,8 +460,8 @@ def work(config: dict[str, Any]) -> None:
     CUDA context is lost, and every later trial in it would fail too.
 
     Args:
-        config: `id` of the trial, `folder` of the study, `trainer`, `gpus`, the folders `code` of
-            the user's program, and the folder `current` to run in.
+        config: `folder` of the trial, `trainer`, `gpus`, the folders `code` of the user's program,
+            and the folder `current` to run in.
 
     Raises:
         Locked: another process still runs this trial.
@@ -436,9 +471,8 @@ def work(config: dict[str, Any]) -> None:
     if config["current"] is not None:
         with contextlib.suppress(OSError):  # it may be gone
             os.chdir(config["current"])
-    study = Path(config["folder"])
-    folder = StudyFolder(study).trial(config["id"])
-    if (StudyFolder(study).stop).exists():
+    folder = Path(config["folder"])
+    if TrialFolder(folder).study.stop.exists():
         tune.report({"status": "interrupted"})
         return
 
@@ -454,7 +488,7 @@ def work(config: dict[str, Any]) -> None:
     except Exception as error:
         outcome = {
             "status": "failed",
-            "fault": classify(error, study),
+            "fault": classify(error, folder),
             "error": f"{type(error).__name__}: {error}",
         }
     tune.report(outcome)

@@ -18,14 +18,16 @@ from ablate.disk.folder import StudyFolder
 from ablate.disk.locks import Share
 from ablate.disk.room import enough_room, writable
 from ablate.disk.secrets import masked_command
+from ablate.planning.forks import forks, kept_forks
 from ablate.planning.plan_file import plan_csv, plan_document, plan_record, resolved_yaml
-from ablate.planning.pretraining import located, pretraining_plans, startable, why_missing
+from ablate.planning.pretraining import folder_of, pretraining_plans
 from ablate.processes.signals import terminated_as_interrupted
 from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds, several_devices
 from ablate.results.report import refuse_broken_sections
 from ablate.running import looks, tracked
 from ablate.running.driver import Job, execute, settle
+from ablate.running.items import Item, Need, studies
 from ablate.running.progress import Progress
 from ablate.running.resources import (
     Resources,
@@ -84,6 +86,7 @@ class RunOptions:
         alike_limit: stop if this number of trials, the first ones, fail with the same error; 0:
             never.
         fresh_workers: whether every trial gets a new process.
+        forks: whether first steps that several trials have in common are trained once.
         hours: stop cleanly after this number of hours; None: never.
         wait_s: seconds to wait for another command that uses the study or the machine.
         check: whether one step of every arm is compared with the reference before anything starts.
@@ -103,6 +106,7 @@ class RunOptions:
     fail_fast: bool = False
     alike_limit: int = 3
     fresh_workers: bool = False
+    forks: bool = True
     hours: float | None = None
     wait_s: float = 0.0
     check: bool = True
@@ -158,7 +162,7 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
 
 
 def _run(part: Plan, options: RunOptions, clock: float, whole: Plan) -> StudyResult:
-    """Run what the trials of a plan start from, and then these trials.
+    """Run the trials of a plan, and those of other studies that they start from.
 
     Args:
         part: the plan, or its part up to a look.
@@ -166,26 +170,14 @@ def _run(part: Plan, options: RunOptions, clock: float, whole: Plan) -> StudyRes
         clock: when the command began, as `time.monotonic()`.
         whole: the whole plan.
     """
-    messages: list[str] = []
-    needing = replace(part, trials=tuple(trial for trial in part.trials if trial.start is not None))
-    for plan in pretraining_plans(_Run(needing, options, clock).todo()):
-        # The arms of that study may differ in nothing that matters here, and nobody asked about it
-        quietly = replace(options, report=False, check=False, source=None)
-        own = _Run(_located(plan, options.out), quietly, clock, starts=True)
-        own.announce()
-        result = own.run()
-        messages += result.messages
-        if result.exit_code not in (0, 1):
-            return replace(result, folder=options.out.resolve() / part.spec.name, results=())
-
-    run = _Run(_located(part, options.out), options, clock, whole)
-    run.messages += messages
-    return run.run()
-
-
-def _located(plan: Plan, out: Path) -> Plan:
-    """Return the plan with the paths of the checkpoints that its trials start from."""
-    return replace(plan, trials=tuple(located(plan.trials, out.resolve())))
+    run = _Run(part, options, clock, whole)
+    # The arms of those studies may differ in nothing that matters here, and nobody asked about them
+    quietly = replace(options, report=False, check=False, source=None)
+    starts = [
+        _Run(plan, quietly, clock, starts=True)
+        for plan in pretraining_plans(trial for trial in run.todo() if trial.start is not None)
+    ]
+    return run.run([start for start in starts if start.todo()])
 
 
 class _Run:
@@ -214,17 +206,20 @@ class _Run:
         self.messages: list[str] = []
         self.exit_code = 0
         self.behind: str | None = None
+        self._forwarding: Forwarding | None = None
 
-    def run(self) -> StudyResult:
-        """Run the study while this command holds its lock, and return the result."""
-        out = self.folder.parent
-        made = [out] if not out.exists() else []
-        writable(self.folder)
-        lock = StudyFolder(self.folder).lock
-        with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
-            refused = False
+    def run(self, starts: Sequence["_Run"] = ()) -> StudyResult:
+        """Run the study while this command holds its lock, and return the result.
+
+        Args:
+            starts: the work on other studies that this one starts from, in running order.
+        """
+        refused = False
+        with ExitStack() as stack:
+            for one in (*starts, self):
+                stack.enter_context(one.locked())
             try:
-                self._work(self.todo())
+                self._work(starts)
             except Infrastructure as error:
                 self._say(f"{error}; nothing was started")
                 refused = True
@@ -236,66 +231,134 @@ class _Run:
                     f"the disk is full ({self.folder}); finished trials are kept. "
                     f"To resume: {_command()}"
                 )
-            finally:
-                _leave_nothing(self.folder, lock, made)
             if refused:
                 return StudyResult(self.folder, (), 3, tuple(self.messages))
 
         return self._result()
 
-    def announce(self) -> None:
-        """Say which pre-trainings run first, unless all have run."""
-        if todo := self.todo():
-            work = trainer_of(self.plan.spec).work(todo)
-            count = f"{len(todo)} {'trial' if len(todo) == 1 else 'trials'}"
-            self._print(f"pre-training first: {self.plan.spec.name}, {count}, {work}")
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the study's lock; at the end, leave nothing of a study that hasn't started."""
+        out = self.folder.parent
+        made = [out] if not out.exists() else []
+        writable(self.folder)
+        lock = StudyFolder(self.folder).lock
+        with locks.held(lock, f"study {self.plan.spec.name}", self.options.wait_s):
+            try:
+                yield
+            finally:
+                _leave_nothing(self.folder, lock, made)
 
-    def _work(self, todo: Sequence[Trial]) -> None:
+    def announce(self) -> None:
+        """Say how many pre-trainings run."""
+        todo = self.todo()
+        work = trainer_of(self.plan.spec).work(todo)
+        count = f"{len(todo)} {'trial' if len(todo) == 1 else 'trials'}"
+        self._print(f"pre-training: {self.plan.spec.name}, {count}, {work}")
+
+    def _work(self, starts: Sequence["_Run"]) -> None:
         """Do all steps from the plan to the report.
 
         Args:
-            todo: the trials without an outcome, in running order.
+            starts: the work on other studies that this one starts from.
 
         Raises:
             Infrastructure: MLflow or the Ray cluster doesn't respond, so nothing was started.
         """
-        options = self.options
-        uri = tracking_address(options.out, options.tracking_uri)
+        todo, before = self.todo(), [one.todo() for one in starts]
+        every = [trial for trials in (*before, todo) for trial in trials]
+        uri = tracking_address(self.options.out, self.options.tracking_uri)
         with ExitStack() as stack:
             if todo:
                 enough_room(self.folder, 0)
-            resources = self._resources(todo, stack) if todo else Resources(0)
+            resources = self._resources(every, stack) if todo else Resources(0)
             if todo and uri != OFF and (problem := reachable(uri)):
                 raise Infrastructure(problem)
-            todo, blocked = startable(todo)
-            # Without a checkpoint, an arm has no first step to compare
-            if todo and not blocked and options.check and self._can_step():
+            if todo and self.options.check and self._can_step():
                 self._check(todo, resources)
 
             # From here on, the study counts as started, and its folder stays
-            self._write_plan()
-            self._prepare([*todo, *blocked])
-            self._fail(blocked)
-
-            forwarding = None
-            ids = [trial.id for trial in self.plan.trials]
-            if uri != OFF and not (not todo and all_sent(self.folder, ids, uri)):
-                forwarding = Forwarding(self.folder, uri, self.messages.append)
+            items: list[Item] = []
+            for one, trials in zip((*starts, self), (*before, todo), strict=True):
+                items += one.prepare(trials)
+                one.forward(uri, bool(trials))
+                if one is not self:
+                    one.announce()
             if todo:
-                self._execute(todo, resources, len(self.plan.trials) - len(todo) - len(blocked))
+                self._execute(items, resources, len(self.plan.trials) - len(todo))
+                self._tell_unstarted(todo)
 
+        for one in (*starts, self):
+            one.conclude(bool(todo))
+
+    def prepare(self, todo: Sequence[Trial]) -> list[Item]:
+        """Write the plan and `trial.json` of each trial to run, and return what is to run.
+
+        Args:
+            todo: the trials without an outcome, in running order.
+        """
+        study = StudyFolder(self.folder)
+        self._write_plan()
+        study.stop.unlink(missing_ok=True)
+
+        common = trainer_of(self.plan.spec).common_steps
+        going_on = (
+            forks(todo, common, kept_forks(self.folder, self.plan.trials))
+            if self.options.forks and not self.starts
+            else {}
+        )
+        steps: dict[str, list[int]] = {}
+        for one in going_on.values():
+            steps.setdefault(one.trial_id, []).append(one.step)
+
+        items = []
+        for trial in todo:
+            where = study.trial(trial.id)
+            where.mkdir(parents=True, exist_ok=True)
+            document, fork = trial_file.read(where), going_on.get(trial.id)
+            current = trial_file.to_run(
+                trial, where, document, self.plan.hash, fork, steps.get(trial.id, ())
+            )
+            if current != document:
+                trial_file.write(where, current)
+
+            needs = []
+            if trial.start is not None:
+                needs.append(Need(folder_of(trial.start, self.folder.parent)))
+            if fork is not None:
+                needs.append(Need(study.trial(fork.trial_id), fork.step))
+            items.append(Item(trial, where, tuple(needs)))
+        return items
+
+    def forward(self, uri: str, some: bool) -> None:
+        """Start to send the trials to MLflow, unless it has all of them.
+
+        Args:
+            uri: address of the MLflow store.
+            some: whether trials are to run.
+        """
+        ids = [trial.id for trial in self.plan.trials]
+        if uri != OFF and not (not some and all_sent(self.folder, ids, uri)):
+            self._forwarding = Forwarding(self.folder, uri, self.messages.append)
+
+    def conclude(self, some: bool) -> None:
+        """Build the tables and the report, and wait for MLflow.
+
+        Args:
+            some: whether trials have run.
+        """
         settle(self.folder, self.plan.trials)
         self._enter_look()
         if not tables.up_to_date(self.folder):
             tables.gather(self.folder)
         for doubt in (idle_seeds(self.folder), several_devices(self.folder)):
-            if doubt:
+            if doubt and not self.starts:
                 self._say(doubt)
 
-        if options.report:
-            self._report(bool(todo))
-        if forwarding is not None:
-            self._tracked(forwarding)
+        if self.options.report:
+            self._report(some)
+        if self._forwarding is not None:
+            self._tracked(self._forwarding)
 
     def todo(self) -> list[Trial]:
         """Return the trials without an outcome, in running order."""
@@ -364,7 +427,8 @@ class _Run:
             from ablate.planning.check_arms import check_arms
 
             device = resources.own_device
-            known = {"plan": self.plan.hash, **asdict(check_arms(self.plan, todo, device))}
+            checked = check_arms(self.plan, todo, device, out=self.folder.parent)
+            known = {"plan": self.plan.hash, **asdict(checked)}
             atomic.write_json(StudyFolder(self.folder).checked, known)
 
         enough_room(self.folder, len(todo) * int(known.get("checkpoint_bytes", 0)))
@@ -395,43 +459,28 @@ class _Run:
             given = source.read_text(encoding="utf-8") if source is not None else resolved
             atomic.write_text(StudyFolder(self.folder).study, given)
 
-    def _prepare(self, todo: Sequence[Trial]) -> None:
-        """Write `trial.json` for each trial to run, as the current plan has it."""
-        (StudyFolder(self.folder).stop).unlink(missing_ok=True)
-        for trial in todo:
-            where = StudyFolder(self.folder).trial(trial.id)
-            where.mkdir(parents=True, exist_ok=True)
-            document = trial_file.read(where)
-            current = trial_file.to_run(trial, where, document, self.plan.hash)
-            if current != document:
-                trial_file.write(where, current)
-
-    def _fail(self, blocked: Sequence[Trial]) -> None:
-        """Write that these trials failed because their pre-trainings left no checkpoint."""
+    def _tell_unstarted(self, todo: Sequence[Trial]) -> None:
+        """Say which of these trials could not start, and why."""
         reasons: Counter[str] = Counter()
-        for trial in blocked:
-            where = StudyFolder(self.folder).trial(trial.id)
-            assert trial.start is not None
-            reason = why_missing(trial.start, self.folder.parent)
-            reasons[reason] += 1
-            document = trial_file.read(where)
-            document.update({"status": "failed", "fault": "pretraining", "error": reason})
-            trial_file.write(where, document)
+        for trial in todo:
+            document = trial_file.read(StudyFolder(self.folder).trial(trial.id))
+            if document.get("fault") == "pretraining":
+                reasons[str(document["error"])] += 1
         for reason, number in reasons.items():
             self._say(f"{number} {'trial' if number == 1 else 'trials'} can't start: {reason}")
 
-    def _execute(self, todo: Sequence[Trial], resources: Resources, reused: int) -> None:
+    def _execute(self, items: Sequence[Item], resources: Resources, reused: int) -> None:
         """Run the trials; finished trials are kept, whatever ends the run.
 
         Args:
-            todo: the trials to run.
+            items: the trials to run.
             resources: what they run on.
             reused: number of trials that finished before this command.
         """
         options = self.options
         job = Job(
             folder=self.folder,
-            trials=todo,
+            items=items,
             resources=resources,
             max_retries=options.max_retries,
             referee=Referee(options.fail_fast, options.alike_limit),
@@ -444,8 +493,8 @@ class _Run:
         try:
             with (
                 terminated_as_interrupted(),
-                self._budget(),
-                Progress(self.folder, todo, metric, reused, options.quiet, self.messages),
+                self._budget(job),
+                Progress(self.folder, items, metric, reused, options.quiet, self.messages),
             ):
                 execute(job)
         except KeyboardInterrupt:
@@ -461,19 +510,18 @@ class _Run:
         if job.stopped:
             self.exit_code = 3 if "the disk is full" in job.stopped else 1
             self._say(f"stopped: {job.stopped}")
-        (StudyFolder(self.folder).stop).unlink(missing_ok=True)
+        for study in studies(items):
+            StudyFolder(study).stop.unlink(missing_ok=True)
 
     @contextmanager
-    def _budget(self) -> Iterator[None]:
+    def _budget(self, job: Job) -> Iterator[None]:
         """Ask the trials to stop when the hours of this command are over."""
         hours = self.options.hours
         if hours is None:
             yield
             return
 
-        timer = threading.Timer(
-            hours * 3600 + self.clock - time.monotonic(), (StudyFolder(self.folder).stop).touch
-        )
+        timer = threading.Timer(hours * 3600 + self.clock - time.monotonic(), job.ask_to_stop)
         timer.daemon = True
         timer.start()
         try:

@@ -223,6 +223,19 @@ class Pretraining:
 
 
 @dataclass(frozen=True)
+class Fork:
+    """The trial from which another one goes on, because their first steps are the same.
+
+    Attributes:
+        trial_id: the trial that trains these steps.
+        step: number of the steps.
+    """
+
+    trial_id: str
+    step: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """The trials of a study, fixed before any of them runs.
 

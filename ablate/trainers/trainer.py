@@ -42,12 +42,14 @@ class FirstStep:
         after: digest of everything that the step has changed.
         recorded: names of the metrics that the run records; empty: not known beforehand.
         checkpoint_bytes: size of the checkpoints that a trial keeps; 0: not known.
+        finite: whether all losses and gradients of the step are finite.
     """
 
     before: Mapping[str, str] = field(default_factory=dict)
     after: str = ""
     recorded: tuple[str, ...] = ()
     checkpoint_bytes: int = 0
+    finite: bool = True
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,19 @@ class StudyTrainer(ABC):
         base.pop("seed", None)
         return base, {factor.name: factor.levels for factor in spec.factors}
 
+    def common_steps(self, _one: Trial, _other: Trial) -> int:
+        """Return the number of first steps that two trials have in common, to the bit."""
+        return 0
+
     # What can be tried before hours are spent.
 
     @property
-    def first_step(self) -> Callable[[Any, str], FirstStep] | None:
-        """Function that takes the first step of a config on a device; None: not available."""
+    def first_step(self) -> Callable[..., FirstStep] | None:
+        """Function that takes the first step of a config on a device; None: not available.
+
+        A trainer whose checkpoints other studies can start from also takes a path, and writes a
+        checkpoint of the step to it.
+        """
         return None
 
     @property

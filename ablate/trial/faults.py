@@ -27,6 +27,9 @@ MEMORY = ("gpu_memory", "host_memory")
 STOPS = ("disk_full",)
 """Faults that end the whole study at once."""
 
+NOT_ITS_OWN = ("pretraining",)
+"""Faults of another trial, which say nothing about this one."""
+
 LEAVES_PROCESS = ("device",)
 """Faults after which a process can't run another trial."""
 
@@ -103,6 +106,8 @@ class Referee:
 
     def stop_reason(self, result: TrialResult) -> str | None:
         """Return the reason to stop after this result, or None to continue."""
+        if result.fault in NOT_ITS_OWN:
+            return None
         failed = result.status == "failed"
         self._errors.append(f"{result.fault}: {result.error}" if failed else None)
         if failed and result.fault in STOPS:

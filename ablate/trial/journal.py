@@ -26,7 +26,8 @@ class Line:
     """One record of a trial in the journal.
 
     Attributes:
-        attempt: 1 for the first start of the trial, one more after each resume.
+        attempt: 1 for the first start of the trial, one more after each resume; 0 for steps that
+            another trial has trained for this one, too.
         step: optimization steps done when the record was taken.
         kind: `train`, `eval`, or `note`.
         time: when the record was written, in Unix seconds.
@@ -67,18 +68,8 @@ class Journal:
         self, step: int, kind: str, values: Mapping[str, float], facts: Mapping[str, Any]
     ) -> None:
         """Append one record; for the arguments see `Line`."""
-        line: dict[str, Any] = {
-            "attempt": self.attempt,
-            "step": step,
-            "kind": kind,
-            "time": round(time.time(), 3),
-        }
-        line["values"] = {name: _encoded(value) for name, value in values.items()}
-        if facts:
-            line["facts"] = facts
-        self._file.write(
-            json.dumps(line, separators=(",", ":"), allow_nan=False, default=str).encode() + b"\n"
-        )
+        line = Line(self.attempt, step, kind, round(time.time(), 3), values, facts)
+        self._file.write(written(line).encode())
         if time.monotonic() - self._synced > self._sync_every_s:
             self.sync()
 
@@ -91,6 +82,20 @@ class Journal:
         """Sync and close the file."""
         self.sync()
         self._file.close()
+
+
+def written(line: Line, attempt: int | None = None) -> str:
+    """Return a line as the journal has it, with another attempt's number if one is given."""
+    document: dict[str, Any] = {
+        "attempt": line.attempt if attempt is None else attempt,
+        "step": line.step,
+        "kind": line.kind,
+        "time": line.time,
+        "values": {name: _encoded(value) for name, value in line.values.items()},
+    }
+    if line.facts:
+        document["facts"] = line.facts
+    return json.dumps(document, separators=(",", ":"), allow_nan=False, default=str) + "\n"
 
 
 def cut_torn_line(path: Path) -> None:

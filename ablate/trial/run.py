@@ -19,6 +19,7 @@ from ablate.trial import figure, trial_file
 from ablate.trial.environment import PeakMemory, determinism, environment, free_memory
 from ablate.trial.faults import LEAVES_PROCESS, classify
 from ablate.trial.journal import Journal, Line, read, size
+from ablate.trial.start import NotTrained, forked, located
 from g2g_core.record import Diverged, Record, Stopped
 from reports.documents.trial import OWN, AttemptDocument, TrialDocument
 
@@ -78,6 +79,7 @@ class _Run:
         self.elsewhere = bool(getattr(trial.config, "elsewhere", False))
 
         self.document: TrialDocument = trial_file.to_run(trial, folder, trial_file.read(folder))
+        self.fork = forked(folder, self.document)
         lines = read(folder)
         if not self.elsewhere and _behind(lines, folder, trial.config.log_every):
             trial_file.begin_anew(folder)
@@ -104,16 +106,21 @@ class _Run:
         )
         try:
             trial_file.write(self.folder, self.document)
+            config = located(self.trial.config, self.folder, self.document)
+            self.document["config"] = config.to_dict()
             options: dict[str, Any] = {
                 "device": self.device,
                 "checkpoints": TrialFolder(self.folder).checkpoints,
             }
             # A trainer that asks can save its state first; others end at their next record
-            self.asks = "stop" in inspect.signature(train).parameters
+            known = inspect.signature(train).parameters
+            self.asks = "stop" in known
             if self.asks:
                 options["stop"] = self._is_to_stop
+            if "fork" in known:
+                options |= {"forks": self.document.get("forks", ()), "fork": self.fork}
             self.memory = PeakMemory(self.device)
-            records = train(self.trial.config, **options)
+            records = train(config, **options)
             with _closed(records):
                 for record in records:
                     self._keep(record)
@@ -121,6 +128,8 @@ class _Run:
                         sink(record)
                     self._check_stop(record)
             return self._end("finished")
+        except NotTrained as missing:
+            return self._end("failed", error=str(missing), fault="pretraining")
         except Diverged as outcome:
             return self._end("diverged", error=str(outcome))
         except Stopped:
@@ -161,7 +170,8 @@ class _Run:
     def _before_checkpoint(self, step: int) -> bool:
         """Return whether training writes a checkpoint after this step."""
         every = self.trial.config.checkpoint_every
-        return step == self.trial.config.steps or (every > 0 and step % every == 0)
+        regular = step == self.trial.config.steps or (every > 0 and step % every == 0)
+        return regular or step in self.document.get("forks", ())
 
     def _check_stop(self, record: Record) -> None:
         """Raise `Stopped` if the study is to stop and the trainer doesn't ask itself."""

@@ -1,12 +1,13 @@
 """`trial.json`: the document of what a trial is and how far it has come, written atomically."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 from ablate.disk import locks
 from ablate.disk.folder import TrialFolder
-from ablate.study.nouns import Status, Trial, TrialResult
+from ablate.study.nouns import Fork, Status, Trial, TrialResult
 from ablate.trainers.resolve import config_of
 from ablate.trial import journal
 from g2g_base import atomic
@@ -51,7 +52,12 @@ def died(folder: Path, document: TrialDocument) -> bool:
 
 
 def to_run(
-    trial: Trial, folder: Path, document: TrialDocument, plan_hash: str | None = None
+    trial: Trial,
+    folder: Path,
+    document: TrialDocument,
+    plan_hash: str | None = None,
+    fork: Fork | None = None,
+    forks: Sequence[int] = (),
 ) -> TrialDocument:
     """Return the document with which a trial starts or resumes.
 
@@ -63,11 +69,18 @@ def to_run(
         folder: the trial's folder.
         document: the result of `read`.
         plan_hash: hash of the trial's plan; None keeps that of the document.
+        fork: the trial from which it goes on, if it has no checkpoint of its own.
+        forks: steps after which it keeps a checkpoint for others.
     """
     if lost(folder, document):
         begin_anew(folder)
         document = {**document, "status": "planned", "history_bytes": 0}
-    return planned_again(trial, document, plan_hash)
+    document = planned_again(trial, document, plan_hash)
+    if fork is not None:
+        document["fork"] = {"trial_id": fork.trial_id, "step": fork.step}
+    if forks:
+        document["forks"] = sorted({*document.get("forks", ()), *forks})
+    return document
 
 
 def begin_anew(folder: Path) -> None:
@@ -110,6 +123,7 @@ def planned(trial: Trial, plan_hash: str | None = None) -> TrialDocument:
         document["plan_hash"] = plan_hash
     if trial.start is not None:
         document["starts_from"] = trial.start.trial.id
+        document["starts_in"] = trial.start.spec.name
     return document
 
 
@@ -132,6 +146,7 @@ def planned_again(
         "trainer",
         "plan_hash",
         "starts_from",
+        "starts_in",
     )
     from_plan = {name: value for name, value in fresh.items() if name in names}
     merged = cast(TrialDocument, {**fresh, **document, **from_plan})

@@ -19,6 +19,8 @@ FORMAT = "g2g-ablate checkpoint 1"
 KEPT = 2
 """Number of checkpoints kept per trial."""
 PATTERN = "step_*.pt"
+FORKS = "forks"
+"""Folder, next to a run's own checkpoints, of those that stay for other runs."""
 
 Tensors = Mapping[str, Tensor]
 Part = dict[str, Tensor]
@@ -149,6 +151,11 @@ def load_document(path: Path) -> Mapping[str, Any]:
 def step_file(folder: Path, step: int) -> Path:
     """Return the path of a trial's checkpoint after a step."""
     return folder / f"step_{step:08d}.pt"
+
+
+def fork_file(folder: Path, step: int) -> Path:
+    """Return the path of a trial's checkpoint after a step that stays for other trials."""
+    return step_file(folder / FORKS, step)
 
 
 def drop_old(folder: Path) -> None:

@@ -4,8 +4,10 @@ A full-size checkpoint takes seconds of a processor, for its checksum and its fi
 for them.
 """
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -47,13 +49,20 @@ class Writer:
         if kind is None:
             self._check()
 
-    def write(self, step: int, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) -> None:
+    def write(
+        self,
+        step: int,
+        parts: Mapping[str, Tensors],
+        facts: Mapping[str, Any],
+        stays: bool = False,
+    ) -> None:
         """Write a checkpoint, or begin to.
 
         Args:
             step: number of completed steps.
             parts: tensors as `checkpoint_file.write` takes them, on any device.
             facts: JSON-ready facts.
+            stays: whether the file also stays in the folder `forks`, for other runs.
 
         Raises:
             OSError: this checkpoint or the one before it could not be written.
@@ -62,7 +71,7 @@ class Writer:
             return
         self._check()
         if self._pool is None:
-            _write(self.folder, step, parts, facts)
+            _write(self.folder, step, parts, facts, stays)
             return
 
         # The next step changes the tensors in place.
@@ -70,7 +79,7 @@ class Writer:
             part: {name: value.detach().to("cpu", copy=True) for name, value in named.items()}
             for part, named in parts.items()
         }
-        self._last = self._pool.submit(_write, self.folder, step, copies, dict(facts))
+        self._last = self._pool.submit(_write, self.folder, step, copies, dict(facts), stays)
 
     def _check(self) -> None:
         """Wait for the checkpoint that is on its way, and raise its error."""
@@ -79,7 +88,24 @@ class Writer:
             last.result()
 
 
-def _write(folder: Path, step: int, parts: Mapping[str, Tensors], facts: Mapping[str, Any]) -> None:
+def _write(
+    folder: Path,
+    step: int,
+    parts: Mapping[str, Tensors],
+    facts: Mapping[str, Any],
+    stays: bool,
+) -> None:
     """Write a checkpoint and delete the older ones."""
-    checkpoint_file.write(checkpoint_file.step_file(folder, step), parts, facts)
+    own = checkpoint_file.step_file(folder, step)
+    linked = False
+    if stays:
+        # First, because a run that resumes from its own checkpoint doesn't take this step again
+        fork = checkpoint_file.fork_file(folder, step)
+        checkpoint_file.write(fork, parts, facts)
+        with suppress(OSError):  # not every file system has links
+            own.unlink(missing_ok=True)
+            os.link(fork, own)
+            linked = True
+    if not linked:
+        checkpoint_file.write(own, parts, facts)
     checkpoint_file.drop_old(folder)

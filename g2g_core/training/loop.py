@@ -1,8 +1,8 @@
 """The training loop."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from g2g_core.checkpoints.writing import Writer
 from g2g_core.config import TrialConfig, canonical, facts
 from g2g_core.data import all_datasets
 from g2g_core.data.pairs import Data
+from g2g_core.losses.common_steps import common_steps
 from g2g_core.metrics import all_metrics
 from g2g_core.metrics.evaluator import Evaluator
 from g2g_core.models import Networks, all_models
@@ -31,6 +32,8 @@ def train(
     device: str = "cpu",
     checkpoints: Path | None = None,
     stop: Callable[[], bool] = lambda: False,
+    forks: Container[int] = (),
+    fork: Path | None = None,
 ) -> Iterator[Record]:
     """Train a model or resume a run, and yield what happens.
 
@@ -44,6 +47,10 @@ def train(
             the newest undamaged one. New ones are written every `checkpoint_every` steps and at the
             end, after the caller has taken the records of that step.
         stop: asked after every step whether to write a checkpoint and end.
+        forks: steps after which a checkpoint is written that stays, in the folder `forks` of
+            `checkpoints`, so that other runs can go on from there.
+        fork: such a checkpoint of another run. A run without a checkpoint of its own goes on from
+            it, if all steps up to there are its own, too.
 
     Yields:
         Records, first a `note` with facts (`restored`, `digests`, `parameters`, `device`,
@@ -63,7 +70,7 @@ def train(
     """
     behind = torch.device(device).type != "cpu"
     with computing(config, device), Writer(checkpoints, behind) as writer:
-        yield from _train(config, device, checkpoints, writer, stop)
+        yield from _train(config, device, checkpoints, writer, stop, forks, fork)
 
 
 def _train(
@@ -72,6 +79,8 @@ def _train(
     checkpoints: Path | None,
     writer: Writer,
     stop: Callable[[], bool],
+    forks: Container[int],
+    fork: Path | None,
 ) -> Iterator[Record]:
     """Yield the records of `train`, under torch's settings of the config."""
     data, networks = build(config, device)
@@ -83,6 +92,9 @@ def _train(
     saved, skipped = checkpoint_file.newest(checkpoints) if checkpoints is not None else (None, [])
     if saved is not None:
         _check_config(saved, config, data)
+    elif fork is not None:
+        saved, skipped = _forked(fork, config, data, skipped)
+    if saved is not None:
         checkpoint.restore_all(saved, networks, step)
         start_facts = dict(saved.facts["start"])
         done = saved.step
@@ -118,7 +130,7 @@ def _train(
         # Nothing is reported or saved before it is known to be finite.
         logged = now % config.log_every == 0
         stopping = now < config.steps and stop()
-        saved_now = stopping or _due(now, config.checkpoint_every, config.steps)
+        saved_now = stopping or now in forks or _due(now, config.checkpoint_every, config.steps)
         watch.keep(now, values)
         bad = (
             watch.first_bad(weights=evaluated or saved_now)
@@ -153,10 +165,28 @@ def _train(
                 "n_classes": data.n_classes,
                 "start": start_facts,
             }
-            writer.write(now, checkpoint.parts_of(networks, step), facts)
+            writer.write(now, checkpoint.parts_of(networks, step), facts, stays=now in forks)
             clock, timed = time.perf_counter(), 0
         if stopping:
             raise Stopped
+
+
+def _forked(
+    path: Path, config: TrialConfig, data: Data, skipped: list[str]
+) -> tuple[checkpoint_file.Saved | None, list[str]]:
+    """Return another run's checkpoint to go on from, and messages about skipped files.
+
+    The checkpoint is None if it can't be used; then the run starts at its beginning.
+    """
+    try:
+        saved = checkpoint_file.parse(path, checkpoint_file.load_document(path))
+        written = TrialConfig.from_dict(TrialConfig().to_dict() | saved.facts["config"])
+        if common_steps(written, replace(config, checkpoint=written.checkpoint)) < saved.step:
+            return None, [*skipped, f"{path}: another run, which differs before step {saved.step}"]
+        _check_data(saved, data)
+    except (checkpoint_file.CheckpointError, KeyError, TypeError) as error:
+        return None, [*skipped, str(error)]
+    return saved, skipped
 
 
 def _check_config(saved: checkpoint_file.Saved, config: TrialConfig, data: Data) -> None:
@@ -174,6 +204,15 @@ def _check_config(saved: checkpoint_file.Saved, config: TrialConfig, data: Data)
             f"{saved.path}: written with {name} {then.get(name)!r}, "
             f"but the config has {now[name]!r}"
         )
+    _check_data(saved, data)
+
+
+def _check_data(saved: checkpoint_file.Saved, data: Data) -> None:
+    """Check that the checkpoint was written with the same data.
+
+    Raises:
+        CheckpointError: it wasn't.
+    """
     if saved.facts["start"]["digests"]["data"] != data.digest:
         raise checkpoint_file.CheckpointError(f"{saved.path}: written with data of another content")
 

@@ -95,6 +95,20 @@ class PretrainingDocument(TypedDict):
     starts_from: str | None
 
 
+class StepsDocument(TypedDict):
+    """How many training steps a study takes.
+
+    Attributes:
+        trials: Steps of all trials, if each trains all its own.
+        shared: Those of them that arms have in common until they part, and that are trained once.
+        pretrainings: Steps of the trials of other studies that run first.
+    """
+
+    trials: int
+    shared: int
+    pretrainings: int
+
+
 class PlanDocument(TypedDict, total=False):
     """The whole of `plan.json`.
 
@@ -112,6 +126,8 @@ class PlanDocument(TypedDict, total=False):
         sources: Source file or module that some trial uses -> digest of its code.
         versions: Package -> version.
         pretrainings: Trials of other studies that run first, in running order; absent if none do.
+        steps: Training steps of all trials, with those that they share with others and those of
+            pre-trainings.
         for_others: Whether the trials only make checkpoints that other studies start from.
         ledger: `sha256` of the newest entry of the ledger.
         pilot: What `plan --pilot` predicted; only in a plan that the report has read.
@@ -140,6 +156,7 @@ class PlanDocument(TypedDict, total=False):
     sources: dict[str, str]
     versions: dict[str, str]
     pretrainings: list[PretrainingDocument]
+    steps: StepsDocument
     for_others: bool
     ledger: dict[str, Any] | None
     pilot: dict[str, Any]

@@ -32,6 +32,18 @@ class AttemptDocument(TypedDict, total=False):
     status: str
 
 
+class ForkDocument(TypedDict):
+    """The trial from which another one goes on, because their first steps are the same.
+
+    Attributes:
+        trial_id: A trial of the same study.
+        step: Number of the steps.
+    """
+
+    trial_id: str
+    step: int
+
+
 class PlannedDocument(TypedDict, total=False):
     """What `ablate` writes before a trial starts.
 
@@ -48,6 +60,9 @@ class PlannedDocument(TypedDict, total=False):
         plan_hash: Hash of the plan that it runs under.
         starts_from: Id of the trial whose last checkpoint it starts from, in another study of the
             output folder; absent if it starts from nothing or from a file of the user.
+        starts_in: Name of that study.
+        forks: Steps after which it keeps a checkpoint for trials that go on from there.
+        fork: The trial from which it goes on itself; absent if it trains all its steps.
     """
 
     trial_id: str
@@ -67,6 +82,9 @@ class PlannedDocument(TypedDict, total=False):
     trainer: dict[str, Any]
     plan_hash: str
     starts_from: str
+    starts_in: str
+    forks: list[int]
+    fork: ForkDocument
 
 
 class TrialDocument(PlannedDocument, total=False):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ablate.reading.places import origin
@@ -20,6 +21,7 @@ from ablate.trainers.core.rules import core_rules
 from ablate.trainers.idle import idle_factors
 from ablate.trainers.trainer import Amounts, FirstStep, Metric, Place, StudyTrainer
 from g2g_core.config import EVERY_START, TrialConfig, facts
+from g2g_core.losses.common_steps import common_steps
 
 ENTRY = "g2g_core.training.loop:train"
 """The training run of the core, as `module:function`."""
@@ -108,8 +110,19 @@ class CoreTrainer(StudyTrainer):
         number = f"{min(steps)} to {max(steps)}" if len(steps) > 1 else str(*steps)
         return f"{number} steps each"
 
+    def common_steps(self, one: Trial, other: Trial) -> int:
+        """Return the number of first steps that two trials have in common, to the bit."""
+        parts = ("data", "checkpoint", "weights")
+        if any(one.identity.get(part) != other.identity.get(part) for part in parts):
+            return 0
+        here, there = one.config, other.config
+        assert isinstance(here, TrialConfig)
+        assert isinstance(there, TrialConfig)
+        # The identity has settled that both start from the same network, wherever its file is
+        return common_steps(here, replace(there, checkpoint=here.checkpoint))
+
     @property
-    def first_step(self) -> Callable[[TrialConfig, str], FirstStep]:
+    def first_step(self) -> Callable[..., FirstStep]:
         """Function that takes the first step of a config on a device."""
         return _first_step
 
@@ -159,10 +172,11 @@ def _due(steps: int, every: int) -> int:
     return len({steps, *(range(every, steps + 1, every) if every > 0 else ())})
 
 
-def _first_step(config: TrialConfig, device: str) -> FirstStep:
-    """Take the first step of a config; this imports torch."""
+def _first_step(config: TrialConfig, device: str, checkpoint: Path | None = None) -> FirstStep:
+    """Take the first step of a config, and write it to a file if one is given; imports torch."""
     from g2g_core.checkpoints.checkpoint_file import KEPT
     from g2g_core.training.first_step import first_step
 
-    step = first_step(config, device)
-    return FirstStep(step.before, step.after, step.recorded, KEPT * step.checkpoint_bytes)
+    step = first_step(config, device, checkpoint)
+    size = KEPT * step.checkpoint_bytes
+    return FirstStep(step.before, step.after, step.recorded, size, step.finite)

@@ -60,7 +60,7 @@ def test_a_finished_study_does_not_train_it_again(tmp_path: Path) -> None:
 
 
 def test_one_that_diverges_fails_what_starts_from_it_in_one_line(tmp_path: Path) -> None:
-    wild = FIRST + FEW.replace("}", ", lr_generator: 1.0e+30, optimizer: adam}")
+    wild = FIRST + FEW.replace("}", ", lr_generator: 1.0e+30}")
     result = run(written(tmp_path, first=wild), seeds=(0, 1))
     assert result.exit_code == 1
     (line,) = (text for text in result.messages if "can't start" in text)
@@ -70,7 +70,7 @@ def test_one_that_diverges_fails_what_starts_from_it_in_one_line(tmp_path: Path)
 
 
 def test_arms_that_need_no_pretraining_run_all_the_same(tmp_path: Path) -> None:
-    wild = FIRST + FEW.replace("}", ", lr_generator: 1.0e+30, optimizer: adam}")
+    wild = FIRST + FEW.replace("}", ", lr_generator: 1.0e+30}")
     file = written(tmp_path, first=wild)
     levels = (
         "  start:\n    levels:\n      fresh: {checkpoint: null}\n"

@@ -1,0 +1,81 @@
+"""Trials that have their first steps in common, which only one of them needs to train."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.study.nouns import Fork, Trial
+from ablate.trial import trial_file
+
+LEAST = 0.02
+"""Least share of a trial's steps that is worth waiting for another trial."""
+
+Common = Callable[[Trial, Trial], int]
+"""Returns how many first steps two trials have in common."""
+
+
+def forks(
+    trials: Sequence[Trial], common: Common, ended: Iterable[tuple[Trial, Sequence[int]]] = ()
+) -> dict[str, Fork]:
+    """Return from which trials others go on, and after which step.
+
+    Each trial goes on from the trial with which it has the most steps in common: one that has
+    ended, or one that comes earlier in the running order. So no two trials wait for each other, and
+    every common part is trained once, wherever arms part.
+
+    Args:
+        trials: trials to run, in running order.
+        common: compares two trials.
+        ended: trials that won't run again, with the steps after which they have kept a checkpoint.
+
+    Returns:
+        Id of a trial -> what it goes on from; trials that train all their steps are left out.
+    """
+    kept = [(trial, tuple(steps)) for trial, steps in ended]
+    compared: dict[tuple[str, str], int] = {}
+    found: dict[str, Fork] = {}
+    earlier: dict[int, list[Trial]] = {}
+
+    def steps_in_common(one: Trial, other: Trial) -> int:
+        # Of two arms, every seed says the same
+        key = (one.cell_id, other.cell_id)
+        if key not in compared:
+            compared[key] = common(one, other)
+        return compared[key]
+
+    for trial in trials:
+        step, leader = max(1, round(LEAST * trial.config.steps)) - 1, None
+        for other, steps in kept:
+            if other.seed == trial.seed and steps:
+                limit = steps_in_common(other, trial)
+                last = max((step for step in steps if step <= limit), default=0)
+                if last > step:
+                    step, leader = last, other
+        for other in earlier.get(trial.seed, ()):
+            last = min(steps_in_common(other, trial), trial.config.steps - 1)
+            if last > step:
+                step, leader = last, other
+        if leader is not None:
+            found[trial.id] = Fork(leader.id, step)
+        earlier.setdefault(trial.seed, []).append(trial)
+    return found
+
+
+def steps_saved(trials: Iterable[Trial], common: Common) -> int:
+    """Return the number of steps that trials save if none of them has run yet."""
+    return sum(fork.step for fork in forks(list(trials), common).values())
+
+
+def kept_forks(folder: Path, trials: Iterable[Trial]) -> list[tuple[Trial, list[int]]]:
+    """Return trials with an outcome, and the steps after which they have kept a checkpoint.
+
+    Args:
+        folder: `OUT/<study>`.
+        trials: trials of the study.
+    """
+    kept = []
+    for trial in trials:
+        where = StudyFolder(folder).trial(trial.id)
+        if trial_file.status_of(trial_file.standing(where)) in trial_file.ENDED:
+            kept.append((trial, TrialFolder(where).fork_steps()))
+    return kept
