@@ -1,12 +1,13 @@
-"""Harm a small study at random moments until it is done, and compare it with a quiet run.
+"""Harm two small studies at random moments, and compare them with a quiet run.
 
-    python -m benchmarks.soak [--harms 20] [--seed 0]
+    python -m benchmarks.soak [--studies 2] [--seed 0]
 
-Each harm picks a process of the study: the command, the driver, one of Ray's processes, a worker,
-or the tracking process. It kills the process (SIGKILL), stops it (SIGSTOP), starves it (it may run
-for a tenth of the time, for ten seconds), or ends the job as a scheduler does (SIGTERM or SIGUSR1
-to all processes). A command that has ended is started again. The benchmark checks at the end that
-the tables are identical and that MLflow (sqlite) has all runs.
+Each kind of process of a study is killed (SIGKILL), stopped (SIGSTOP), and starved (it may run for
+a tenth of the time, for ten seconds): the command, the driver, each of Ray's processes, a worker,
+and the tracking process. Some of the harms end the job as a scheduler does (SIGTERM or SIGUSR1 to
+all processes). The 40 harms are shuffled and dealt to the studies. A command that has ended is
+started again. The benchmark checks at the end of each study that the tables are identical and that
+MLflow (sqlite) has all runs.
 """
 
 import argparse
@@ -18,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 import mlflow
@@ -26,7 +26,7 @@ import psutil
 
 from benchmarks.toy_study import table
 
-STUDY = {"seeds": 5, "steps": 60, "data": {"sleep_s": 0.1}}
+STUDY = {"seeds": 5, "steps": 600, "data": {"sleep_s": 0.1}}
 RUNS = 2 * 5 + 1
 """MLflow runs of the study: two arms with five seeds, and the study's own."""
 
@@ -43,7 +43,8 @@ VICTIMS = (
     "ray::RuntimeEnvAgent",
     "ray::ImplicitFunc",
 )
-HARMS = ("kill", "stop", "starve", "preempt")
+HARMS = tuple((how, victim) for how in ("kill", "stop", "starve") for victim in VICTIMS)
+PREEMPTIONS = 7
 LIMIT_S = 120.0
 """Longest time without a new record before the study counts as hanging, in seconds.
 
@@ -110,17 +111,21 @@ def _do(process: psutil.Process, how: str, own: bool) -> None:
             time.sleep(0.1)
 
 
-def _working(process: "subprocess.Popen[bytes]", out: Path) -> None:
+def _working(process: "subprocess.Popen[bytes]", out: Path) -> float:
     """Wait until a trial has written something more, or the command has ended.
+
+    Returns:
+        How long that took, in seconds.
 
     Raises:
         Hangs: nothing happened for `LIMIT_S` seconds.
     """
-    before, deadline = _written(out), time.monotonic() + LIMIT_S
+    before, began = _written(out), time.monotonic()
     while process.poll() is None and _written(out) == before:
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + LIMIT_S:
             raise Hangs
         time.sleep(0.05)
+    return time.monotonic() - began
 
 
 def _written(out: Path) -> int:
@@ -128,26 +133,28 @@ def _written(out: Path) -> int:
     return sum(path.stat().st_size for path in out.glob("toy/trials/*/history.jsonl"))
 
 
-def soak(harms: int, seed: int, folder: Path) -> dict[str, object]:
-    """Harm until the number of harms is reached, let the study finish, and return what was found.
+def soak(
+    harms: list[tuple[str, str]], dice: random.Random, folder: Path, quiet: Path
+) -> dict[str, object]:
+    """Harm a study, let it finish, and return what was found.
 
     Args:
-        harms: number of harms.
-        seed: fixes the moments, the victims, and what is done to them.
-        folder: folder for the quiet run, the harmed one, and MLflow.
+        harms: what to do to which kind of process, in this order.
+        dice: chooses the moments.
+        folder: folder for the study and MLflow.
+        quiet: folder of the same study without harms.
 
     Raises:
         Hangs: the study no longer makes progress.
     """
-    dice = random.Random(seed)
-    start(folder / "quiet", 0, "none").wait()
-
     out, uri = folder / "soaked", f"sqlite:///{folder / 'mlflow.db'}"
     process, starts, began = start(out, 2, uri), 1, time.monotonic()
-    done: Counter[str] = Counter()
+    left = list(harms)
+    longest: tuple[float, str] = (0.0, "nothing")
+    last = "nothing"
 
-    while done.total() < harms:
-        _working(process, out)
+    while left:
+        longest = max(longest, (round(_working(process, out), 1), last))
         time.sleep(dice.uniform(0.1, 3.0))
 
         # An earlier harm has ended the command, unless the study is done.
@@ -157,11 +164,12 @@ def soak(harms: int, seed: int, folder: Path) -> dict[str, object]:
             process, starts = start(out, 2, uri), starts + 1
             continue
 
-        victim, how = dice.choice(VICTIMS), dice.choice(HARMS)
-        name = "preempt" if how == "preempt" else f"{how} {victim}"
+        how, victim = left.pop(0)
+        last = f"{how} {victim}".strip()
         if harm(process, victim, how):
-            done[name] += 1
-            print(f"{done.total()} of {harms}: {name}", file=sys.stderr, flush=True)
+            print(f"{len(harms) - len(left)} of {len(harms)}: {last}", file=sys.stderr, flush=True)
+        else:
+            left.insert(min(3, len(left)), (how, victim))  # it doesn't run at the moment
     while process.wait() != 0:
         process, starts = start(out, 2, uri), starts + 1
 
@@ -172,9 +180,11 @@ def soak(harms: int, seed: int, folder: Path) -> dict[str, object]:
         for path in out.glob("toy/trials/*/history.jsonl")
     ]
     return {
-        "harms": dict(sorted(done.items())),
+        "harms": len(harms) - len(left),
+        "not_done": sorted(" ".join(harm).strip() for harm in left),
         "starts_of_the_command": starts,
-        "tables_equal": table(out).equals(table(folder / "quiet")),
+        "longest_wait": f"{longest[0]} s, after {longest[1]}",
+        "tables_equal": table(out).equals(table(quiet)),
         "mlflow_runs": len(runs),
         "mlflow_status": sorted({run.info.status for run in runs}),
         "steps_done_twice": sum(lines) - len(lines) * STUDY["steps"],  # type: ignore[operator]
@@ -184,16 +194,29 @@ def soak(harms: int, seed: int, folder: Path) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--harms", type=int, default=20)
+    parser.add_argument("--studies", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        outcome = soak(chosen.harms, chosen.seed, Path(folder))
-    print(json.dumps(outcome, indent=2))
-    good = (
+
+    dice = random.Random(chosen.seed)
+    harms = [*HARMS, *[("preempt", "")] * PREEMPTIONS]
+    dice.shuffle(harms)
+    with tempfile.TemporaryDirectory(prefix="soak-") as name:
+        quiet = Path(name) / "quiet"
+        start(quiet, 2, "none").wait()
+        outcomes = []
+        for number in range(chosen.studies):
+            folder = Path(name) / str(number)
+            folder.mkdir()
+            outcomes.append(soak(harms[number :: chosen.studies], dice, folder, quiet))
+            print(json.dumps(outcomes[-1], indent=2), flush=True)
+
+    good = all(
         outcome["tables_equal"]
+        and not outcome["not_done"]
         and outcome["mlflow_runs"] == RUNS
         and outcome["mlflow_status"] == ["FINISHED"]
+        for outcome in outcomes
     )
     sys.exit(0 if good else 1)
 

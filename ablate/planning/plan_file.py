@@ -101,6 +101,7 @@ def plan_record(plan: Plan) -> PlanDocument:
     starts = pretrainings(plan.trials)
     if all(trial.config.steps for trial in plan.trials):
         record["steps"] = {
+            "fixed": sum(trial.config.steps for trial in plan.trials),
             "trials": sum(trial.config.steps for trial in plan.trials),
             "shared": steps_saved(plan.trials, trainer.common_steps),
             "pretrainings": sum(start.trial.config.steps for start in starts),

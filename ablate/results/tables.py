@@ -154,6 +154,9 @@ class _Gathered:
 
         row["degraded_at_step"] = degraded_at_step(curves.get(outcome["metric"], []), outcome)
         row["steps_done"] = document.get("steps_done", 0)
+        # Those that another trial has trained for this one; absent if it went on from none
+        if shared := _shared(lines):
+            row["shared_steps"] = shared
         row["seconds"] = document.get("seconds", 0.0)
         row["peak_memory_mb"] = max((document.get("peak_memory_mb") or {}).values(), default=None)
         row["error"] = document.get("error")
@@ -181,6 +184,7 @@ class _Gathered:
             *(
                 "degraded_at_step",
                 "steps_done",
+                *(("shared_steps",) if any("shared_steps" in row for row in self.rows) else ()),
                 "seconds",
                 "peak_memory_mb",
                 "error",
@@ -193,6 +197,11 @@ class _Gathered:
         writer.writerow(columns)
         writer.writerows([safe(_text(row.get(name))) for name in columns] for row in self.rows)
         return text.getvalue()
+
+
+def _shared(lines: Sequence[Line]) -> int:
+    """Return the number of first steps that a trial has not trained itself."""
+    return max((line.step for line in lines if line.attempt == 0), default=0)
 
 
 def metric_curves(lines: Sequence[Line]) -> dict[str, list[tuple[int, float]]]:

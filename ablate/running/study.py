@@ -442,6 +442,8 @@ class _Run:
 
         path = StudyFolder(self.folder).plan
         record = plan_record(self.plan)
+        if "steps" in record:
+            record["steps"]["fixed"] = sum(trial.config.steps for trial in self.whole.trials)
         if self.starts:
             before = plan_document(self.folder)
             if "trials" in before and not before.get("for_others"):

@@ -99,11 +99,13 @@ class StepsDocument(TypedDict):
     """How many training steps a study takes.
 
     Attributes:
+        fixed: Steps of all trials of the whole plan, which a look may have shortened.
         trials: Steps of all trials, if each trains all its own.
         shared: Those of them that arms have in common until they part, and that are trained once.
         pretrainings: Steps of the trials of other studies that run first.
     """
 
+    fixed: int
     trials: int
     shared: int
     pretrainings: int

@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reports.charts.bars import Bar, bars
 from reports.page.blocks import (
     Block,
     Cell,
     Code,
     Column,
     Facts,
+    Figure,
     Fold,
+    Panel,
     Rich,
     Section,
     Table,
@@ -19,6 +22,7 @@ from reports.page.blocks import (
     rich,
 )
 from reports.page.numbers import NOTHING, duration
+from reports.view.cost import cost
 from reports.view.study import Event, StudyView
 from reports.words.devices import computing_words
 from reports.words.estimates import number
@@ -40,6 +44,7 @@ def provenance(view: StudyView) -> Section:
         facts,
         Text(rich("The whole study again, from its folder:")),
         Code("g2g-ablate run study.resolved.yaml --out again"),
+        *_steps(view),
         Fold("Methods, for a paper", tuple(Text(paragraph) for paragraph in methods(view))),
         *(shown if len(trials.rows) > UNFOLDED else table),
     )
@@ -82,6 +87,31 @@ def _predicted(view: StudyView) -> Rich:
     if spent and pilot["seconds"] and pilot["trials"] == len(view.table.trials):
         text += f", {pilot['seconds'] / spent:.2f} times what it took"
     return rich(f"{text}; {pilot['memory_mb']:.0f} MB of memory, {pilot['disk_mb']:.0f} MB of disk")
+
+
+def _steps(view: StudyView) -> tuple[Block, ...]:
+    """Return how many steps looks and common parts have saved; empty if they saved none."""
+    spent = cost(view.table)
+    if spent is None or not (spent.shared or spent.run < spent.fixed):
+        return ()
+
+    amounts = [Bar("all arms, all seeds, nothing shared", spent.fixed, f"{spent.fixed:,} steps")]
+    words = []
+    if spent.run < spent.fixed:
+        text = f"{spent.run:,} steps (−{spent.by_looks:.0%})"
+        amounts.append(Bar("without the trials that looks made needless", spent.run, text))
+        words.append(f"looks saved {spent.by_looks:.0%}")
+    if spent.shared:
+        share = 1 - spent.trained / spent.fixed
+        text = f"{spent.trained:,} steps (−{share:.0%})"
+        amounts.append(Bar("with common steps trained once", spent.trained, text))
+        words.append(f"steps that arms have in common saved {spent.by_forks:.0%}")
+    if spent.pretraining:
+        text = f"{spent.pretraining:,} steps"
+        amounts.append(Bar("pre-training, which other studies may share", spent.pretraining, text))
+    told = f"Training steps of this study: of the fixed design's steps, {' and '.join(words)}."
+    drawing = bars("steps", amounts, told)
+    return (Figure("steps", rich(told), (Panel((), drawing),)),)
 
 
 def _seconds(view: StudyView) -> float | None:

@@ -10,6 +10,11 @@ from benchmarks.toy_study import toy_plan
 TRIALS = toy_plan().trials
 
 
+def folders(folder: Path) -> list[Path]:
+    """The folders of the trials."""
+    return [StudyFolder(folder).trial(trial.id) for trial in TRIALS]
+
+
 def records(folder: Path, number: int, attempt: int, *steps: int) -> None:
     """Append records of these steps to the journal of a trial."""
     where = StudyFolder(folder).trial(TRIALS[number].id)
@@ -21,7 +26,7 @@ def records(folder: Path, number: int, attempt: int, *steps: int) -> None:
 
 
 def test_new_records_reset_the_count_of_deaths(tmp_path: Path) -> None:
-    deaths = Deaths(tmp_path, TRIALS)
+    deaths = Deaths(folders(tmp_path))
     counted = []
     for attempt in range(1, 6):
         records(tmp_path, 0, attempt, attempt)
@@ -32,7 +37,7 @@ def test_new_records_reset_the_count_of_deaths(tmp_path: Path) -> None:
 
 def test_records_that_only_repeat_steps_do_not(tmp_path: Path) -> None:
     records(tmp_path, 0, 1, 1, 2, 3)
-    deaths = Deaths(tmp_path, TRIALS)
+    deaths = Deaths(folders(tmp_path))
     counted = []
     for attempt in range(2, 5):
         records(tmp_path, 0, attempt, 2, 3)
@@ -52,7 +57,7 @@ def test_records_that_only_repeat_steps_do_not(tmp_path: Path) -> None:
 
 
 def test_any_trial_counts_and_so_does_its_end(tmp_path: Path) -> None:
-    deaths = Deaths(tmp_path, TRIALS)
+    deaths = Deaths(folders(tmp_path))
     deaths.add()
     deaths.add()
     assert deaths.in_a_row == 2

@@ -68,7 +68,7 @@ def table(result: StudyResult) -> list[dict[str, str]]:
     """The rows of the table of trials, without times."""
     with (result.folder / "trials.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    timed = ("seconds", "memory", "started", "time", "forked")
+    timed = ("seconds", "memory", "started", "time", "shared")
     return [
         {name: value for name, value in row.items() if not any(word in name for word in timed)}
         for row in rows
