@@ -5,7 +5,7 @@
 The study has four arms that part at three different steps, two seeds, and a network of its own for
 each seed. It runs without forks, with forks, and with forks while its processes are killed at
 random moments. The benchmark counts the steps that were trained, and checks that all records are
-equal to the bit, that pre-trainings ran beside arms, and that nothing was trained twice without a
+bit-identical, that pre-trainings ran next to arms, and that nothing was trained twice without a
 kill.
 """
 

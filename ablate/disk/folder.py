@@ -171,7 +171,7 @@ class TrialFolder:
         return self.path / "checkpoints"
 
     def fork(self, step: int) -> Path:
-        """Return the checkpoint after a step that stays for trials which go on from there."""
+        """Return the checkpoint after a step that stays for trials that continue from there."""
         return self.checkpoints / "forks" / f"step_{step:08d}.pt"
 
     def fork_steps(self) -> list[int]:

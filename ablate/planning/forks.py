@@ -17,9 +17,9 @@ Common = Callable[[Trial, Trial], int]
 def forks(
     trials: Sequence[Trial], common: Common, ended: Iterable[tuple[Trial, Sequence[int]]] = ()
 ) -> dict[str, Fork]:
-    """Return from which trials others go on, and after which step.
+    """Return from which trials others continue, and after which step.
 
-    Each trial goes on from the trial with which it has the most steps in common: one that has
+    Each trial continues from the trial with which it has the most steps in common: one that has
     ended, or one that comes earlier in the running order. So no two trials wait for each other, and
     every common part is trained once, wherever arms part.
 
@@ -29,7 +29,7 @@ def forks(
         ended: trials that won't run again, with the steps after which they have kept a checkpoint.
 
     Returns:
-        Id of a trial -> what it goes on from; trials that train all their steps are left out.
+        Id of a trial -> what it continues from; trials that train all their steps are left out.
     """
     kept = [(trial, tuple(steps)) for trial, steps in ended]
     compared: dict[tuple[str, str], int] = {}

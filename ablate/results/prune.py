@@ -74,7 +74,7 @@ def prune(folder: Path, everything: bool = False, dry_run: bool = False) -> Prun
 
 
 def _forks(trials: Iterable[Path]) -> dict[str, set[int]]:
-    """Return trial id -> steps after which a trial that hasn't ended goes on from it."""
+    """Return trial id -> steps after which a trial that hasn't ended continues from it."""
     steps: dict[str, set[int]] = {}
     for trial in trials:
         document = trial_file.read(trial)

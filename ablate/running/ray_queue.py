@@ -55,7 +55,7 @@ class Queue(Searcher):
         self._looked = float("-inf")
 
     def save(self, checkpoint_path: str) -> None:
-        """Save nothing: what is left to do is in the trials' folders."""
+        """Save nothing: the rest of the work is in the trials' folders."""
 
     def restore(self, checkpoint_path: str) -> None:
         """Restore nothing."""

@@ -224,7 +224,7 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Fork:
-    """The trial from which another one goes on, because their first steps are the same.
+    """The trial from which another one continues, because their first steps are the same.
 
     Attributes:
         trial_id: the trial that trains these steps.

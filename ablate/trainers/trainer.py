@@ -160,7 +160,7 @@ class StudyTrainer(ABC):
         return base, {factor.name: factor.levels for factor in spec.factors}
 
     def common_steps(self, _one: Trial, _other: Trial) -> int:
-        """Return the number of first steps that two trials have in common, to the bit."""
+        """Return the number of first steps that two trials have in common, bit by bit."""
         return 0
 
     # What can be tried before hours are spent.

@@ -62,7 +62,7 @@ def located(config: Any, folder: Path, document: TrialDocument) -> Any:
 
 
 def forked(folder: Path, document: TrialDocument) -> Path | None:
-    """Return the checkpoint from which a trial goes on that has none of its own, or None.
+    """Return the checkpoint from which a trial continues that has none of its own, or None.
 
     If nothing is recorded of the trial yet, the records and figures of the common steps are copied
     into its folder.

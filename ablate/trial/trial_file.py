@@ -69,7 +69,7 @@ def to_run(
         folder: the trial's folder.
         document: the result of `read`.
         plan_hash: hash of the trial's plan; None keeps that of the document.
-        fork: the trial from which it goes on, if it has no checkpoint of its own.
+        fork: the trial from which it continues, if it has no checkpoint of its own.
         forks: steps after which it keeps a checkpoint for others.
     """
     if lost(folder, document):

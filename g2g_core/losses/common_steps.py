@@ -1,4 +1,4 @@
-"""How many first steps two training runs have in common, to the bit."""
+"""How many first steps two training runs have in common, bit by bit."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ Weight = Callable[[int], float]
 
 
 def common_steps(one: TrialConfig, other: TrialConfig) -> int:
-    """Return the number of first steps after which two runs are still identical to the bit.
+    """Return the number of first steps after which two runs are still bit-identical.
 
     Runs differ from the first step on unless they differ only in weights and schedules of losses,
     in the discriminator's warm-up, or in learning rates, which act once their network is trained.

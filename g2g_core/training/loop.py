@@ -48,8 +48,8 @@ def train(
             end, after the caller has taken the records of that step.
         stop: asked after every step whether to write a checkpoint and end.
         forks: steps after which a checkpoint is written that stays, in the folder `forks` of
-            `checkpoints`, so that other runs can go on from there.
-        fork: such a checkpoint of another run. A run without a checkpoint of its own goes on from
+            `checkpoints`, so that other runs can continue from there.
+        fork: such a checkpoint of another run. A run without a checkpoint of its own continues from
             it, if all steps up to there are its own, too.
 
     Yields:
@@ -174,7 +174,7 @@ def _train(
 def _forked(
     path: Path, config: TrialConfig, data: Data, skipped: list[str]
 ) -> tuple[checkpoint_file.Saved | None, list[str]]:
-    """Return another run's checkpoint to go on from, and messages about skipped files.
+    """Return another run's checkpoint to continue from, and messages about skipped files.
 
     The checkpoint is None if it can't be used; then the run starts at its beginning.
     """

@@ -33,7 +33,7 @@ class AttemptDocument(TypedDict, total=False):
 
 
 class ForkDocument(TypedDict):
-    """The trial from which another one goes on, because their first steps are the same.
+    """The trial from which another one continues, because their first steps are the same.
 
     Attributes:
         trial_id: A trial of the same study.
@@ -61,8 +61,8 @@ class PlannedDocument(TypedDict, total=False):
         starts_from: Id of the trial whose last checkpoint it starts from, in another study of the
             output folder; absent if it starts from nothing or from a file of the user.
         starts_in: Name of that study.
-        forks: Steps after which it keeps a checkpoint for trials that go on from there.
-        fork: The trial from which it goes on itself; absent if it trains all its steps.
+        forks: Steps after which it keeps a checkpoint for trials that continue from there.
+        fork: The trial from which it continues itself; absent if it trains all its steps.
     """
 
     trial_id: str

@@ -1,4 +1,4 @@
-"""What a study has cost in training steps, beside what it would have cost without savings."""
+"""What a study has cost in training steps, next to what it would have cost without savings."""
 
 from dataclasses import dataclass
 

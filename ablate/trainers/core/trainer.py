@@ -111,7 +111,7 @@ class CoreTrainer(StudyTrainer):
         return f"{number} steps each"
 
     def common_steps(self, one: Trial, other: Trial) -> int:
-        """Return the number of first steps that two trials have in common, to the bit."""
+        """Return the number of first steps that two trials have in common, bit by bit."""
         parts = ("data", "checkpoint", "weights")
         if any(one.identity.get(part) != other.identity.get(part) for part in parts):
             return 0

@@ -13,7 +13,7 @@ STEPS = {"fixed": 0, "trials": 0, "shared": 0, "pretrainings": 40}
 
 
 def spent(table: StudyTable, fixed: float = 1.0, **columns: Any) -> Any:
-    trials = table.trials.assign(steps_done=100, status="finished", **columns)
+    trials = table.trials.assign(**{"steps_done": 100, "status": "finished", **columns})
     every = 100 * len(trials)
     steps = STEPS | {"fixed": round(fixed * every), "trials": every}
     return cost(replace(table, trials=trials, study={**table.study, "steps": steps}))
