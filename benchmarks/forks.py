@@ -130,21 +130,29 @@ def kill(process: "subprocess.Popen[bytes]", victim: str) -> bool:
 
 
 def killed(folder: Path, kills: int, dice: random.Random) -> int:
-    """Run the study while its processes are killed, and return the number of kills."""
-    options = ("--max-retries", "100")
-    process, done = start(folder, "killed", *options), 0
+    """Run the study while its processes are killed, and return the number of kills.
+
+    A process is killed only after some trial has recorded a step since the kill before.
+    """
+    options, out = ("--max-retries", "100"), folder / "killed"
+    process, done, before = start(folder, "killed", *options), 0, 0
     while done < kills:
-        time.sleep(dice.uniform(1.0, 9.0))
+        time.sleep(dice.uniform(0.1, 1.0))
         if process.poll() == 0:
             break
         if process.poll() is not None:
             process = start(folder, "killed", *options)
-        elif kill(process, dice.choice(VICTIMS)):
-            done += 1
+        elif _written(out) > before and kill(process, dice.choice(VICTIMS)):
+            done, before = done + 1, _written(out)
             print(f"kill {done} of {kills}", file=sys.stderr, flush=True)
     while process.wait() != 0:
         process = start(folder, "killed", *options)
     return done
+
+
+def _written(out: Path) -> int:
+    """Return how many bytes of history all trials have written."""
+    return sum(path.stat().st_size for path in out.glob("*/trials/*/history.jsonl"))
 
 
 def main() -> None:

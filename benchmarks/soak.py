@@ -94,7 +94,7 @@ def harm(process: "subprocess.Popen[bytes]", victim: str, how: str) -> bool:
 
 
 def _do(process: psutil.Process, how: str, own: bool) -> None:
-    """Kill, stop, or starve a process; only its parent, this process, would continue the command."""
+    """Kill, stop, or starve a process; only its parent, this one, would continue the command."""
     if how == "kill":
         process.kill()
     elif how == "stop":

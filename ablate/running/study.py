@@ -253,8 +253,10 @@ class _Run:
         """Say how many pre-trainings run."""
         todo = self.todo()
         work = trainer_of(self.plan.spec).work(todo)
-        count = f"{len(todo)} {'trial' if len(todo) == 1 else 'trials'}"
-        self._print(f"pre-training: {self.plan.spec.name}, {count}, {work}")
+        many = f"{len(todo)} trials, {work}"
+        if len(todo) == 1:
+            many = f"one trial, {work.removesuffix(' each')}"
+        self._print(f"pre-training: {self.plan.spec.name}, {many}")
 
     def _work(self, starts: Sequence["_Run"]) -> None:
         """Do all steps from the plan to the report.
