@@ -110,6 +110,8 @@ def planned(trial: Trial, plan_hash: str | None = None) -> TrialDocument:
         document["plan_hash"] = plan_hash
     if trial.start is not None:
         document["starts_from"] = trial.start.trial.id
+    if trial.network is not None:
+        document["network"] = trial.network
     return document
 
 
@@ -132,6 +134,7 @@ def planned_again(
         "trainer",
         "plan_hash",
         "starts_from",
+        "network",
     )
     from_plan = {name: value for name, value in fresh.items() if name in names}
     merged = cast(TrialDocument, {**fresh, **document, **from_plan})
@@ -149,6 +152,7 @@ def trial_of(document: TrialDocument) -> Trial:
         seed=document["seed"],
         config=config_of(document),
         identity=document.get("identity", {}),
+        network=document.get("network"),
     )
 
 

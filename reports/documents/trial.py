@@ -48,6 +48,7 @@ class PlannedDocument(TypedDict, total=False):
         plan_hash: Hash of the plan that it runs under.
         starts_from: Id of the trial whose last checkpoint it starts from, in another study of the
             output folder; absent if it starts from nothing or from a file of the user.
+        network: Number of the network that it starts from; absent if its arm has none, or only one.
     """
 
     trial_id: str
@@ -67,6 +68,7 @@ class PlannedDocument(TypedDict, total=False):
     trainer: dict[str, Any]
     plan_hash: str
     starts_from: str
+    network: int
 
 
 class TrialDocument(PlannedDocument, total=False):
