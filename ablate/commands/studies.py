@@ -289,8 +289,9 @@ def _power(folder: Path) -> list[dict[str, Any]]:
 
     Returns:
         One row per verdict: `factor`, `seeds` so far, `detectable_effect`, and the number of seeds
-        that would find the smallest effect that matters, as an estimate with its limits. The list
-        is empty if there are no results to analyze.
+        that would find the smallest effect that matters, as an estimate with its limits. `unit` is
+        `network` if networks are counted instead of seeds. The list is empty if there are no
+        results to analyze.
     """
     from reports import analyse, load_results
     from reports.table import ResultsError
@@ -308,6 +309,7 @@ def _power(folder: Path) -> list[dict[str, Any]]:
         {
             "factor": row["factor"],
             "seeds": int(row["n_pairs"]),
+            "unit": analysis.cells.unit,
             "detectable_effect": float(row["detectable_effect"]),
             **{name: None if row[name] != row[name] else int(row[name]) for name in advice},
         }
@@ -323,16 +325,17 @@ def _power_line(row: dict[str, Any], margin: float | None) -> str:
     For example: `rate: 5 seeds so far detect 0.021; about 19 seeds (12 to 49) would show 0.01 in 8
     of 10 such studies`.
     """
-    start = f"{row['factor']}: {row['seeds']} seeds so far detect {row['detectable_effect']:.2g}"
+    units = f"{row['unit']}s"
+    start = f"{row['factor']}: {row['seeds']} {units} so far detect {row['detectable_effect']:.2g}"
     if row["seeds_low"] is None:
-        return f"{start}; fewer than 4 seeds tell too little of the spread to plan with"
+        return f"{start}; fewer than 4 {units} tell too little of the spread to plan with"
 
     wanted, high = (
         "more than 1000" if row[name] is None else row[name]
         for name in ("seeds_needed", "seeds_high")
     )
     return (
-        f"{start}; about {wanted} seeds ({row['seeds_low']} to {high}) would show {margin:g} "
+        f"{start}; about {wanted} {units} ({row['seeds_low']} to {high}) would show {margin:g} "
         "in 8 of 10 such studies"
     )
 
@@ -450,6 +453,7 @@ def changes_since(planned: "Plan", folder: Path) -> list[str]:
 def _describe(planned: "Plan", states: dict[str, str]) -> None:
     """Print a plan for people: its size, rule, factors, arms, exclusions, and aliases."""
     from ablate.planning.plan_file import plan_record
+    from ablate.study.starts import networks_of
     from ablate.trainers.resolve import trainer_of
     from reports.documents.names import ArmNames
 
@@ -461,9 +465,10 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
         f"study {spec.name}, plan {planned.hash[:12]}"
         + (f": {spec.question}" if spec.question else "")
     )
+    each, networks = len(planned.trials) // max(cells, 1), networks_of(spec)
+    seeds = f"{networks} networks x {each // networks} seeds" if networks else f"{each} seeds"
     show(
-        f"{cells} cells x {len(planned.trials) // max(cells, 1)} seeds = "
-        f"{len(planned.trials)} trials "
+        f"{cells} cells x {seeds} = {len(planned.trials)} trials "
         f"({', '.join(f'{number} {state}' for state, number in counts.items() if number)}), "
         f"{trainer_of(spec).work(planned.trials)}, design {spec.design['kind']}"
     )
@@ -472,8 +477,8 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
     show(f"outcome: {outcome.metric} ({outcome.summary}), {outcome.better} is better")
     if outcome.looks:
         show(
-            "seeds are added until every factor has its verdict: looks after "
-            f"{', '.join(map(str, outcome.looks))}"
+            f"{'networks' if networks else 'seeds'} are added until every factor has its verdict: "
+            f"looks after {', '.join(map(str, outcome.looks))}"
         )
 
     show(f"reference: {_levels(planned.reference) or 'the base config'}")

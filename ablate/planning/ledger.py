@@ -17,6 +17,7 @@ from ablate.disk.folder import StudyFolder
 from ablate.planning import plan_file
 from ablate.planning.plan_file import plan_document
 from ablate.study.nouns import Plan
+from ablate.study.starts import networks_of
 from ablate.trial import journal, trial_file
 from ablate.trial.environment import git
 from g2g_base import atomic
@@ -159,13 +160,16 @@ def now() -> str:
 
 def plan_content(plan: Plan, outcome: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a ledger entry that describe a plan."""
-    return {
+    content: dict[str, Any] = {
         "plan": plan.hash,
         "rule": dict(outcome),
         "seeds": sorted({trial.seed for trial in plan.trials}),
         "cells": len({trial.cell_id for trial in plan.trials}),
         "trials": len(plan.trials),
     }
+    if networks := networks_of(plan.spec):
+        content["networks"] = networks
+    return content
 
 
 def same_plan(entry: Mapping[str, Any], content: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ablate.planning.plan import TOO_LARGE
 from ablate.planning.pretraining import MOST_LINKS, trained_studies
 from ablate.reading.names import name_problems, patches
 from ablate.reading.options import Schema
@@ -15,6 +16,7 @@ from ablate.reading.study_tree import find_study, read_study
 from ablate.reading.yaml_file import Node
 from ablate.study.design import DesignError, all_designs, expand
 from ablate.study.nouns import Degradation, Factor, FurtherOutcome, Outcome, StudyError, StudySpec
+from ablate.study.starts import SPACING, networks_of, trained_checkpoints
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.core.trainer import CoreTrainer
 from ablate.trainers.resolve import find_trainer, trainer_of
@@ -76,6 +78,7 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
     spec = replace(_build(settled, trainer), trains=trained)
     problems = [
         *outcome_problems(spec, menus),
+        *_network_problems(spec),
         *_code_problems(spec),
         *_cell_problems(spec, trainer, tree),
     ]
@@ -114,6 +117,26 @@ def outcome_problems(spec: StudySpec, menus: Menus | None = None) -> list[Proble
     return problems + _look_problems(spec)
 
 
+def _network_problems(spec: StudySpec) -> list[Problem]:
+    """Return what is wrong with the networks that a study's seeds are repeated with."""
+    networks = networks_of(spec)
+    if networks is None:
+        return []
+
+    problems = []
+    for checkpoint in trained_checkpoints(spec):
+        own = checkpoint.get("networks", networks)
+        if own != networks:
+            message = f"networks must be the same number in all arms, not {networks} and {own}"
+            problems.append(Problem(("base", "checkpoint"), message))
+        if checkpoint.get("per") == "seed":
+            message = "per: seed can't be in one study with networks, which have seeds of their own"
+            problems.append(Problem(("base", "checkpoint"), message))
+    if max(spec.seeds) >= SPACING:
+        problems.append(Problem(("seeds",), f"{TOO_LARGE}, not {max(spec.seeds)}"))
+    return list(dict.fromkeys(problems))
+
+
 def _code_problems(spec: StudySpec) -> list[Problem]:
     """Return what is wrong with the codes of a study's factors."""
     problems = []
@@ -141,8 +164,10 @@ def _look_problems(spec: StudySpec) -> list[Problem]:
     if outcome.spend and not looks:
         message = "spends nothing: without outcome.looks all seeds run"
         problems.append(Problem(("outcome", "spend"), message))
-    if looks and (list(looks) != sorted(looks) or looks[-1] != len(spec.seeds)):
-        message = f"must rise to the number of seeds, {len(spec.seeds)}, not {list(looks)}"
+    networks = networks_of(spec)
+    last, unit = (len(spec.seeds), "seeds") if networks is None else (networks, "networks")
+    if looks and (list(looks) != sorted(looks) or looks[-1] != last):
+        message = f"must rise to the number of {unit}, {last}, not {list(looks)}"
         problems.append(Problem(("outcome", "looks"), message))
     if looks and not spec.factors:
         message = "nothing is compared: the study has no factors"

@@ -7,9 +7,13 @@ from ablate.reading.problems import did_you_mean
 from ablate.study.design import Cell, design_of, expand
 from ablate.study.identity import digest, dumps
 from ablate.study.nouns import FurtherOutcome, Plan, StudyError, StudySpec
+from ablate.study.starts import SPACING, networks_of, trial_seeds
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.resolve import trainer_of
 from reports.documents.plan import OutcomeDocument
+
+TOO_LARGE = f"with several networks, seeds must be below {SPACING:,}"
+"""What is wrong with a seed that would be a seed of another network."""
 
 
 def plan(
@@ -20,6 +24,7 @@ def plan(
 ) -> Plan:
     """Return the plan of a study: all cells with the first seed, then with the next.
 
+    If the seeds are repeated with several networks, all of them run with the first network first.
     Cells with identical configs run once. The plan lists data and checkpoints that this machine
     lacks; they are not an error.
 
@@ -34,8 +39,9 @@ def plan(
         StudyError: the design cannot be run, `only` names an unknown factor or level or leaves no
             cell, or `seeds` cannot be the study's seeds.
     """
-    seeds = spec.seeds if seeds is None else check_seeds(seeds)
-    if spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
+    networks = networks_of(spec)
+    seeds = spec.seeds if seeds is None else check_seeds(seeds, networks)
+    if networks is None and spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
         raise StudyError(
             f"--seeds: outcome.looks goes to {spec.outcome.looks[-1]} seeds, not {len(seeds)}"
         )
@@ -61,7 +67,7 @@ def plan(
             groups.setdefault(id_, [first[id_]]).append(cell)
         else:
             first[id_] = cell
-    for seed in seeds:
+    for seed in trial_seeds(seeds, networks):
         trials += [builder.trial(id_, cell, seed) for id_, cell in first.items()]
 
     plan_hash = digest(dumps([sorted(trial.id for trial in trials), outcome_record(spec)]))
@@ -80,16 +86,22 @@ def plan(
     )
 
 
-def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+def check_seeds(seeds: Sequence[int], networks: int | None = None) -> tuple[int, ...]:
     """Return the seeds of the option `--seeds` as a tuple.
 
+    Args:
+        seeds: the seeds.
+        networks: the number of networks that they are repeated with; None: no networks.
+
     Raises:
-        StudyError: there are no seeds, one is repeated, or one is not between 0 and 2**31 - 1.
+        StudyError: there are no seeds, one is repeated, or one is negative or too large.
     """
     if not seeds or len(set(seeds)) < len(seeds) or any(not 0 <= seed < 2**31 for seed in seeds):
         raise StudyError(
             f"--seeds {','.join(map(str, seeds))}: must be different whole numbers, 0 or more"
         )
+    if networks is not None and max(seeds) >= SPACING:
+        raise StudyError(f"--seeds {','.join(map(str, seeds))}: {TOO_LARGE}")
     return tuple(seeds)
 
 

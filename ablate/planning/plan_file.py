@@ -15,6 +15,7 @@ from ablate.planning.pretraining import pretrainings
 from ablate.reading.yaml_text import dumped
 from ablate.study.design import design_of
 from ablate.study.nouns import Factor, Plan, Pretraining, StudyError, StudySpec, Trial
+from ablate.study.starts import block_of, networks_of
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
 from g2g_base import atomic
@@ -22,6 +23,7 @@ from g2g_base.spreadsheet import safe
 from reports.documents.names import ArmNames
 from reports.documents.plan import (
     FactorDocument,
+    NetworkDocument,
     PlanDocument,
     PlannedTrial,
     PretrainingDocument,
@@ -109,6 +111,8 @@ def plan_record(plan: Plan) -> PlanDocument:
     if starts:
         needed = Counter(start.name for trial in plan.trials for start in pretrainings([trial]))
         record["pretrainings"] = [_pretraining_record(one, needed[one.name]) for one in starts]
+    if networks_of(spec) is not None:
+        record["networks"] = _network_records(plan)
     if spec.expect:
         record["expect"] = dict(spec.expect)
 
@@ -137,7 +141,7 @@ def factor_record(factor: Factor) -> FactorDocument:
 
 def trial_record(trial: Trial) -> PlannedTrial:
     """Return a trial as JSON, without its config, which is in the trial's folder."""
-    return {
+    record: PlannedTrial = {
         "trial_id": trial.id,
         "cell_id": trial.cell_id,
         "seed": trial.seed,
@@ -145,6 +149,17 @@ def trial_record(trial: Trial) -> PlannedTrial:
         "label": trial.label,
         "identity": dict(trial.identity),
     }
+    if trial.network is not None:
+        record["network"] = trial.network
+    return record
+
+
+def _network_records(plan: Plan) -> list[NetworkDocument]:
+    """Return the networks that the seeds of a plan are repeated with, with their trials' seeds."""
+    seeds: dict[int, list[int]] = {}
+    for seed in dict.fromkeys(trial.seed for trial in plan.trials):
+        seeds.setdefault(block_of(seed), []).append(seed)
+    return [{"network": network, "seeds": own} for network, own in seeds.items()]
 
 
 def _pretraining_record(start: Pretraining, trials: int) -> PretrainingDocument:
@@ -168,11 +183,16 @@ def plan_csv(plan: Plan) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
 
-    rows.writerow(["trial_id", "cell_id", "seed", "arm_code", *(f"level.{f}" for f in factors)])
+    several = any(trial.network is not None for trial in plan.trials)
+    network = ["network"] if several else []
+    rows.writerow(
+        ["trial_id", "cell_id", "seed", *network, "arm_code", *(f"level.{f}" for f in factors)]
+    )
     for trial in plan.trials:
         levels = [safe(trial.levels[factor]) for factor in factors]
         code = safe(names.code(trial.levels))
-        rows.writerow([trial.id, trial.cell_id, trial.seed, code, *levels])
+        number = [trial.network] if several else []
+        rows.writerow([trial.id, trial.cell_id, trial.seed, *number, code, *levels])
     return text.getvalue()
 
 

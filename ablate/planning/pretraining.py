@@ -116,6 +116,10 @@ def _problems(place: Place, node: Node, spec: StudySpec, own: str) -> Iterator[P
         yield Problem((*place, "trial", "seed"), "must be a whole number, 0 or more")
     if seed is not None and node.plain().get("per") == "seed":
         yield Problem((*place, "trial", "seed"), "with per: seed, each seed trains its own network")
+    if seed is not None and "networks" in node.plain():
+        yield Problem((*place, "trial", "seed"), "with networks, each has a seed of its own")
+    if {"per", "networks"} <= set(node.plain()):
+        yield Problem((*place, "networks"), "can't be combined with per")
 
     levels = {factor.name: list(factor.levels) for factor in spec.factors}
     for factor, level in chosen.items():

@@ -134,6 +134,7 @@ class _Gathered:
             "cell_id": planned["cell_id"],
             "status": status,
             "seed": planned["seed"],
+            "network": planned.get("network"),
             "arm_code": self.names.code(planned["levels"]),
         }
         row |= {f"level.{name}": level for name, level in planned["levels"].items()}
@@ -175,8 +176,11 @@ class _Gathered:
         for row in known:
             row.update({name: _config(row, name) for name in varying})
 
+        networks = any(row["network"] is not None for row in self.rows)
         columns = [
-            *("trial_id", "cell_id", "status", "seed", "arm_code"),
+            *("trial_id", "cell_id", "status", "seed"),
+            *(("network",) if networks else ()),
+            "arm_code",
             *_names(self.rows, "level."),
             *varying,
             *(f"metric.{name}" for name in self.metrics),

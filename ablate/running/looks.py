@@ -1,4 +1,4 @@
-"""Run studies that add seeds until every factor has its verdict.
+"""Run studies that add seeds, or networks, until every factor has its verdict.
 
 Each look tests at a stricter level, so that repeated looks cause no extra false alarms. In some
 designs (leave-one-out, add-one-in, one at a time), the arms of one factor can stop without those of
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ablate.planning.plan_file import plan_document
 from ablate.study.nouns import Plan, Trial
+from ablate.study.starts import block_of, networks_of
 
 if TYPE_CHECKING:
     from ablate.running.study import StudyResult
@@ -24,6 +25,8 @@ def until_decided(
     plan: Plan, folder: Path, run: Callable[[Plan], "StudyResult"], quiet: bool
 ) -> "StudyResult":
     """Run a study look by look, until every factor has a verdict or all seeds have run.
+
+    Where seeds are repeated with several networks, looks count networks.
 
     The tables and the report in the study folder are those of the last look.
 
@@ -36,20 +39,21 @@ def until_decided(
     Returns:
         The result of the last look, with the messages of all looks.
     """
-    seeds = list(dict.fromkeys(trial.seed for trial in plan.trials))
+    unit = _unit(plan)
+    units = list(dict.fromkeys(unit(trial) for trial in plan.trials))
     trials = _trials_of_earlier_looks(plan, folder)
     looks = [
         number
         for number in plan.spec.outcome.looks
-        if number >= len({trial.seed for trial in trials})
+        if number >= len({unit(trial) for trial in trials})
     ]
     cells = {trial.cell_id for trial in plan.trials}
     messages: list[str] = []
 
     for number in looks:
-        known = {trial.seed for trial in trials}
-        new = [seed for seed in seeds[:number] if seed not in known]
-        trials += [trial for trial in plan.trials if trial.seed in new and trial.cell_id in cells]
+        known = {unit(trial) for trial in trials}
+        new = [one for one in units[:number] if one not in known]
+        trials += [trial for trial in plan.trials if unit(trial) in new and trial.cell_id in cells]
         result = run(_part(plan, trials))
         messages += result.messages
         if result.exit_code or number == looks[-1]:
@@ -64,6 +68,13 @@ def until_decided(
         cells = active_cells(analysis)
 
     return replace(result, messages=tuple(messages))
+
+
+def _unit(plan: Plan) -> Callable[[Trial], int]:
+    """Return a function that gives the number of a trial's seed, or of its network, for looks."""
+    if networks_of(plan.spec) is None:
+        return lambda trial: trial.seed
+    return lambda trial: block_of(trial.seed)
 
 
 def _part(plan: Plan, trials: Sequence[Trial]) -> Plan:
@@ -114,17 +125,18 @@ def active_cells(analysis: "Analysis") -> set[str]:
     }
 
 
-def _summary(analysis: "Analysis", seeds: int, last: int) -> list[str]:
+def _summary(analysis: "Analysis", units: int, last: int) -> list[str]:
     """Return the message about a look.
 
     Args:
         analysis: the analysis at this look.
-        seeds: number of seeds so far.
-        last: number of all seeds.
+        units: number of seeds, or of networks, so far.
+        last: number of all of them.
     """
-    start = f"after {seeds} of {last} seeds "
+    noun = analysis.cells.unit
+    start = f"after {units} of {last} {noun}s "
     futile = ", ".join(analysis.futile)
-    given_up = f"{futile} can't be decided with {last} seeds" if analysis.futile else ""
+    given_up = f"{futile} can't be decided with {last} {noun}s" if analysis.futile else ""
 
     if analysis.waiting:
         line = f"there is no verdict yet on {', '.join(analysis.waiting)}" + (

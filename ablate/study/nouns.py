@@ -144,7 +144,8 @@ class StudySpec:
         base: the config that levels are patches of (its `seed` is replaced by each of `seeds`).
         factors: in the order of the file.
         design: `{"kind": <name of a design>, ...options}`.
-        seeds: every cell is trained once with each of them.
+        seeds: every cell is trained once with each of them; with `networks` in its checkpoint, once
+            with each of them and each network.
         outcome: primary outcome and decision rule.
         exclude: cells to leave out, each `{factor: level, ..., "reason": text}`.
         equal_arms: groups of cells that are meant to train identically, so that the
@@ -187,6 +188,7 @@ class Trial:
         identity: part (`config`, `data`, `checkpoint`, `weights`, `code`) -> digest; `id` is the
             digest of these.
         start: the trial of another study whose last checkpoint this one starts from, or None.
+        network: number of the network that it starts from; None if its arm has none, or only one.
     """
 
     id: str
@@ -196,6 +198,7 @@ class Trial:
     config: Config
     identity: Mapping[str, str] = field(default_factory=dict)
     start: "Pretraining | None" = None
+    network: int | None = None
 
     @property
     def label(self) -> str:
@@ -241,7 +244,8 @@ class Plan:
 
     Attributes:
         spec: the study.
-        trials: in running order: all cells with the first seed, then all with the next one.
+        trials: in running order: all cells with the first seed, then all with the next one. The
+            seeds of one network come before those of the next.
         hash: digest of the trials' ids, the outcome, and the decision rule.
         excluded: cells that the study leaves out, with their reasons.
         equal_cells: groups of cells with the same config; each group is trained once.

@@ -355,6 +355,7 @@ def trial_tags(plan: PlanDocument, planned: Mapping[str, Any]) -> dict[str, str]
         "arm_code": names.code(levels)[:5000],
         "arm": names.words(levels)[:5000],
         "seed": str(planned["seed"]),
+        **({"network": str(planned["network"])} if "network" in planned else {}),
         "label": names.trial(levels, planned["seed"])[:240],
         "mlflow.runColor": colour(plan, planned["cell_id"]),
         "mlflow.source.name": "g2g-ablate",

@@ -124,6 +124,8 @@ def planned(trial: Trial, plan_hash: str | None = None) -> TrialDocument:
     if trial.start is not None:
         document["starts_from"] = trial.start.trial.id
         document["starts_in"] = trial.start.spec.name
+    if trial.network is not None:
+        document["network"] = trial.network
     return document
 
 
@@ -147,6 +149,7 @@ def planned_again(
         "plan_hash",
         "starts_from",
         "starts_in",
+        "network",
     )
     from_plan = {name: value for name, value in fresh.items() if name in names}
     merged = cast(TrialDocument, {**fresh, **document, **from_plan})
@@ -164,6 +167,7 @@ def trial_of(document: TrialDocument) -> Trial:
         seed=document["seed"],
         config=config_of(document),
         identity=document.get("identity", {}),
+        network=document.get("network"),
     )
 
 

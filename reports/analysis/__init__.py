@@ -1,7 +1,8 @@
 """Statistics of a study's results: claims, arms, effects, shares, verdicts, onsets, and metrics.
 
 The unit is the seed. Trials with the same seed are not independent, so every difference is first
-averaged within a seed, and intervals are t intervals over the seeds.
+averaged within a seed, and intervals are t intervals over the seeds. Where several seeds start from
+each of several networks, the unit is the network, and its seeds are averaged first.
 """
 
 from collections.abc import Mapping
@@ -41,8 +42,8 @@ class Analysis:
             at their extremes.
         simple: One row per factor (or level of it) and level of another factor: its effect there
             (full factorials).
-        differences: One row per verdict and seed: the effects that the verdict's interval is made
-            of.
+        differences: One row per verdict and seed, or network: the effects that the verdict's
+            interval is made of.
         onset: One row per trial.
         metrics: One row per cell, metric, and time (`at`: `end` or `step 0`).
         idle: Names of factors, or of levels, that did nothing: any two trials with the same seed

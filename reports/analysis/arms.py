@@ -38,7 +38,7 @@ def arms_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
 
         paired = []
         if cell != reference and reference in design.index:
-            paired = list(cells.by_seed([(place, design.index[str(reference)])]).values())
+            paired = list(cells.by_unit([(place, design.index[str(reference)])]).values())
         difference = effect_interval(cells, paired, judgement.alpha)
         p.append(difference.p)
 

@@ -1,4 +1,8 @@
-"""The primary outcome of a study as an array of seeds and cells, with its design and its rule."""
+"""The primary outcome of a study as an array of units and cells, with its design and its rule.
+
+The unit is what intervals are taken over: the seed, or the network where several seeds start from
+each of several networks.
+"""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +14,7 @@ import numpy as np
 
 from reports.claims.design import Block, Design, Term
 from reports.claims.estimates import SAME, Trials
+from reports.claims.networks import over_networks
 from reports.claims.rule import Rule
 from reports.documents.plan import OutcomeDocument, PlanDocument
 from reports.table import StudyTable
@@ -62,7 +67,29 @@ class Cells:
         return self.rule.better
 
     @cached_property
-    def seeds(self) -> tuple[int, ...]:
+    def network_of(self) -> Mapping[int, int]:
+        """Seed -> network, where the seeds are repeated with several networks; else empty."""
+        return {
+            int(seed): int(entry["network"])
+            for entry in self.plan.get("networks", ())
+            for seed in entry["seeds"]
+        }
+
+    @property
+    def unit(self) -> str:
+        """What intervals are taken over: `network` if there are several seeds on each, or `seed`.
+
+        It is also the name of the column that holds it.
+        """
+        return "network" if self.network_of else "seed"
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The seeds, or networks, that have trials, in the plan's order."""
+        return self.trials.seeds
+
+    @cached_property
+    def _seeds(self) -> tuple[int, ...]:
         """Seeds that have trials, in the plan's order."""
         with_trials = {int(seed) for seed in self.table.trials["seed"]}
         planned = [int(seed) for seed in self.plan.get("seeds", ())]
@@ -71,25 +98,32 @@ class Cells:
         )
 
     @cached_property
-    def raw(self) -> np.ndarray:
+    def _raw_trials(self) -> np.ndarray:
         """(seeds, cells) outcomes in the outcome's own unit; nan where there is none."""
-        outcomes = np.full((len(self.seeds), len(self.design.cells)), np.nan)
-        place = {seed: i for i, seed in enumerate(self.seeds)}
+        outcomes = np.full((len(self._seeds), len(self.design.cells)), np.nan)
+        place = {seed: i for i, seed in enumerate(self._seeds)}
         for (cell, seed), value in self.values.items():
             if cell in self.design.index:
                 outcomes[place[seed], self.design.index[cell]] = value
         return outcomes
 
     @cached_property
-    def trials(self) -> Trials:
+    def raw(self) -> np.ndarray:
+        """(units, cells) outcomes in the outcome's own unit; nan where there is none."""
+        if not self.network_of:
+            return self._raw_trials
+        return self._over_networks(replace(self.trials_by_seed, values=self._raw_trials)).values
+
+    @cached_property
+    def trials_by_seed(self) -> Trials:
         """The outcomes with + for worse, on the scale of the rule, and the states of the trials."""
-        values = self.raw
+        values = self._raw_trials
         if self.rule.log:
             with np.errstate(all="ignore"):
                 values = np.where(values > 0, np.log(values), np.nan)
 
         diverged, open_ = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
-        place = {seed: i for i, seed in enumerate(self.seeds)}
+        place = {seed: i for i, seed in enumerate(self._seeds)}
         rows = self.table.trials
         for cell, seed, status in zip(rows["cell_id"], rows["seed"], rows["status"], strict=True):
             if str(cell) in self.design.index:
@@ -98,13 +132,22 @@ class Cells:
 
         # Logarithms of values with a step don't move in steps.
         return Trials.of(
-            self.seeds, self.rule.worse * values, diverged, open_, quantised=not self.rule.log
+            self._seeds, self.rule.worse * values, diverged, open_, quantised=not self.rule.log
         )
 
-    def by_seed(self, pairs: Sequence[tuple[int, int]]) -> dict[int, float]:
-        """Return seed -> mean difference over the pairs of cells of which the seed has both.
+    @cached_property
+    def trials(self) -> Trials:
+        """The same with one row per unit: where the unit is the network, means over its seeds."""
+        return self._over_networks(self.trials_by_seed) if self.network_of else self.trials_by_seed
 
-        A cell paired with itself differs by 0, known or not. Such pairs alone don't make a seed
+    def _over_networks(self, trials: Trials) -> Trials:
+        """Return trials with one row per network."""
+        return over_networks(trials, [self.network_of.get(seed, seed) for seed in self._seeds])
+
+    def by_unit(self, pairs: Sequence[tuple[int, int]]) -> dict[int, float]:
+        """Return unit -> mean difference over the pairs of cells of which the unit has both.
+
+        A cell paired with itself differs by 0, known or not. Such pairs alone don't make a unit
         count, unless all pairs are of this kind.
 
         Args:
@@ -117,21 +160,21 @@ class Cells:
         apart = any(a != b for a, b in pairs)
 
         differences = {}
-        for row, seed in enumerate(self.seeds):
+        for row, unit in enumerate(self.units):
             both = [(a, b) for a, b in pairs if a == b or np.isfinite(values[row, [a, b]]).all()]
             if any((a != b) == apart for a, b in both):
-                differences[seed] = math.fsum(
+                differences[unit] = math.fsum(
                     values[row, a] - values[row, b] for a, b in both if a != b
                 ) / len(both)
         return differences
 
     @cached_property
     def own(self) -> np.ndarray:
-        """(seeds, cells) outcomes on the scale of the rule, in the outcome's own direction."""
+        """(units, cells) outcomes on the scale of the rule, in the outcome's own direction."""
         return self.rule.worse * self.trials.values
 
     def contrast(self, weights: np.ndarray) -> dict[int, float]:
-        """Return seed -> contrast of cells, for seeds that have every cell of the contrast.
+        """Return unit -> contrast of cells, for units that have every cell of the contrast.
 
         Args:
             weights: (cells,) the contrast.
@@ -139,19 +182,19 @@ class Cells:
         cells = np.flatnonzero(weights)
         values = self.own[:, cells]
         return {
-            seed: math.fsum(row * weights[cells])
-            for seed, row in zip(self.seeds, values, strict=True)
+            unit: math.fsum(row * weights[cells])
+            for unit, row in zip(self.units, values, strict=True)
             if np.isfinite(row).all()
         }
 
     def effects(self, term: Term) -> dict[int, float]:
-        """Return seed -> effect of a change, from the pairs of cells that the seed has.
+        """Return unit -> effect of a change, from the pairs of cells that the unit has.
 
         In a fraction, the effect is the change's balanced contrast.
         """
         if not term.blocks:
             return self.contrast(self.design.fraction_weights(term))
-        return self.by_seed(pairs(term.blocks))
+        return self.by_unit(pairs(term.blocks))
 
     def settled(self, value: float) -> float:
         """Return a mean of effects, or 0 if it is only rounding of the arithmetic."""

@@ -48,7 +48,7 @@ def simple_frame(cells: Cells, alpha: float) -> pd.DataFrame:
         for other, levels in design.factors.items():
             for level in levels if other != term.changes[0].factor else ():
                 at_level = [block for block in term.blocks if block.at[other] == level]
-                effects = list(cells.by_seed(pairs(at_level)).values())
+                effects = list(cells.by_unit(pairs(at_level)).values())
                 effect = effect_interval(cells, effects, alpha)
                 ends = (effect.low, effect.high)
                 rows.append((term.name, other, level, effect.mean, *ends, effect.n))

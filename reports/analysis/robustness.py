@@ -1,6 +1,6 @@
 """Whether a verdict depends on the method, on one seed, or on missing trials.
 
-The same effects are tested in other ways.
+The same effects are tested in other ways. Where the unit is the network, "seed" stands for it here.
 """
 
 import math
@@ -105,10 +105,10 @@ def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
     Returns:
         `(missing pairs, low, high)` with bounds as readers see effects; nan if no pair is missing.
     """
-    apart, worse = pairs(term.blocks), cells.rule.worse
-    ended = ~cells.trials.open[:, sorted({cell for pair in apart for cell in pair})].any(axis=1)
-    values, diverged = cells.trials.values[ended], cells.trials.diverged[ended]
-    known = cells.trials.values[np.isfinite(cells.trials.values)]
+    apart, worse, trials = pairs(term.blocks), cells.rule.worse, cells.trials_by_seed
+    ended = ~trials.open[:, sorted({cell for pair in apart for cell in pair})].any(axis=1)
+    values, diverged = trials.values[ended], trials.diverged[ended]
+    known = trials.values[np.isfinite(trials.values)]
     missing = int(
         sum((~np.isfinite(values[:, [a, b]]).all(axis=1)).sum() for a, b in apart if a != b)
     )
@@ -130,16 +130,16 @@ def bounds(cells: Cells, term: Term) -> tuple[int, float, float]:
 
 def _without_each_seed(cells: Cells) -> dict[int, Mapping[str, str]]:
     """Return seed -> the verdicts of the study without that seed; empty for few seeds."""
-    if len(cells.seeds) < FEWEST_FOR_LEAVING_OUT:
+    if len(cells.units) < FEWEST_FOR_LEAVING_OUT:
         return {}
     look = (
-        len([n for n in cells.rule.looks if n <= len(cells.seeds)]) - 1
+        len([n for n in cells.rule.looks if n <= len(cells.units)]) - 1
         if cells.rule.looks
         else None
     )
     return {
-        seed: judge(cells.trials.without(seed), cells.design, cells.rule, look).verdicts
-        for seed in cells.seeds
+        unit: judge(cells.trials.without(unit), cells.design, cells.rule, look).verdicts
+        for unit in cells.units
     }
 
 

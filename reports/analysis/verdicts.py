@@ -16,7 +16,6 @@ VERDICTS = (
     *("factor", "verdict", "effect", "low", "high", "p_adjusted"),
     *("n_pairs", "smallest_effect", "detectable_effect", "claims", "usual_low", "usual_high"),
 )
-DIFFERENCES = ("factor", "seed", "effect")
 
 
 def verdicts_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
@@ -80,13 +79,13 @@ def _detectable(cells: Cells, judgement: Judgement, term: Term) -> float:
 
 
 def differences_frame(cells: Cells) -> pd.DataFrame:
-    """Return the effect of each change in each seed."""
+    """Return the effect of each change in each seed, or network, with a column of that name."""
     rows = [
-        (term.name, seed, cells.shown(effect))
+        (term.name, unit, cells.shown(effect))
         for term in cells.design.compared
-        for seed, effect in cells.effects(term).items()
+        for unit, effect in cells.effects(term).items()
     ]
-    return pd.DataFrame(rows, columns=list(DIFFERENCES))
+    return pd.DataFrame(rows, columns=["factor", cells.unit, "effect"])
 
 
 def idle(cells: Cells) -> tuple[str, ...]:
@@ -105,6 +104,7 @@ def _all_identical(cells: Cells, term: Term) -> bool:
     apart = [(a, b) for a, b in pairs(term.blocks) if a != b]
     if not apart:
         return False
-    level, first = (cells.raw[:, [pair[side] for pair in apart]] for side in (0, 1))
+    values = cells.trials_by_seed.values
+    level, first = (values[:, [pair[side] for pair in apart]] for side in (0, 1))
     both = np.isfinite(level) & np.isfinite(first)
     return bool(both.any() and (level[both] == first[both]).all())

@@ -32,20 +32,20 @@ def sides(design: Design, term: Term) -> tuple[list[int], list[int], int]:
 
 def counts(trials: Trials, design: Design, term: Term) -> Counts:
     """Return the diverged and ended trials at both levels of a change."""
-    ended = trials.diverged | np.isfinite(trials.values)
+    lost, ended = trials.lost_trials, trials.ended_trials
     level, first, _ = sides(design, term)
     return Counts(
-        *(int(trials.diverged[:, level].sum()), int(ended[:, level].sum())),
-        *(int(trials.diverged[:, first].sum()), int(ended[:, first].sum())),
+        *(int(lost[:, level].sum()), int(ended[:, level].sum())),
+        *(int(lost[:, first].sum()), int(ended[:, first].sum())),
     )
 
 
 def p_value(trials: Trials, design: Design, term: Term) -> float:
     """Return the two-sided p of "the level doesn't change how many trials diverge".
 
-    Boschloo's exact test takes trials for independent. Where a seed has several pairs of trials,
-    which may diverge together, a t test over the seeds' differences of shares must agree: p is the
-    larger one.
+    Boschloo's exact test takes trials for independent. Where a seed, or a network, has several
+    pairs of trials, which may diverge together, a t test over their differences of shares must
+    agree: p is the larger one.
 
     Args:
         trials: The study's trials.
@@ -56,23 +56,28 @@ def p_value(trials: Trials, design: Design, term: Term) -> float:
         The p value; nan with fewer than `FEWEST_SEEDS` seeds that ended at both levels, or without
         a diverged trial.
     """
-    ended = trials.diverged | np.isfinite(trials.values)
+    ended = trials.ended_trials
     level, first, pairs = sides(design, term)
     both = ended[:, level].any(axis=1) & ended[:, first].any(axis=1)
     tally = counts(trials, design, term)
     if both.sum() < FEWEST_SEEDS or not tally.diverged + tally.diverged_first:
         return float("nan")
     p = boschloo_p(tally.diverged, tally.ended, tally.diverged_first, tally.ended_first)
-    if pairs == 1:
+    if pairs == trials.each == 1:
         return p
 
     shares = [
-        trials.diverged[both][:, side].sum(axis=1) / ended[both][:, side].sum(axis=1)
+        trials.lost_trials[both][:, side].sum(axis=1) / ended[both][:, side].sum(axis=1)
         for side in (level, first)
     ]
     difference = shares[0] - shares[1]
     spread = difference.std(ddof=1)
     if spread == 0:
+        if trials.each > 1:
+            # However many trials networks have, networks that all differ alike are few numbers.
+            lost = [(trials.lost_trials[both][:, side] > 0).any(axis=1) for side in (level, first)]
+            n = len(difference)
+            p = max(p, boschloo_p(int(lost[0].sum()), n, int(lost[1].sum()), n))
         return p if difference[0] else 1.0
     t = abs(difference.mean()) / (spread / np.sqrt(len(difference)))
     return max(p, float(2 * special.stdtr(len(difference) - 1, -t)))

@@ -1,14 +1,15 @@
 """Estimates of contrasts over seeds, many at once, with the p values that claims are made from.
 
-The unit is the seed. If every seed has all cells of a contrast, each seed gives one number, and the
-estimate is their mean, tested by Student's t. If cells are missing, each cell has its own mean and
-each seed its own block. The variance is then robust to whatever trials with the same seed share
-(CR2, Bell & McCaffrey 2002).
+The unit is the seed, or the network where several seeds start from each of several networks (see
+`reports.claims.networks`); "seed" stands for both here. If every seed has all cells of a contrast,
+each seed gives one number, and the estimate is their mean, tested by Student's t. If cells are
+missing, each cell has its own mean and each seed its own block. The variance is then robust to
+whatever trials with the same seed share (CR2, Bell & McCaffrey 2002).
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,12 +36,16 @@ class Trials:
     """Outcome of a study's trials as an array of seeds and cells.
 
     Attributes:
-        seeds: Seeds in the plan's order.
+        seeds: Seeds, or networks, in the plan's order.
         values: (seeds, cells) outcomes, + is worse; nan where a trial has no finite outcome.
         diverged: (seeds, cells) whether the trial diverged.
         open: (seeds, cells) whether the trial may still end.
         step: Step by which the outcome moves; None if the outcome is continuous.
         share: Number of things of which the outcome is a share; None if it isn't one.
+        each: Number of trials that a value is the mean of: the seeds of a network, else 1.
+        lost: (seeds, cells) number of diverged trials; None: `diverged` says it.
+        ended: (seeds, cells) number of finished or diverged trials; None: `diverged` and `values`
+            say it.
     """
 
     seeds: tuple[int, ...]
@@ -49,6 +54,9 @@ class Trials:
     open: Flags
     step: float | None = None
     share: int | None = None
+    each: int = 1
+    lost: Floats | None = None
+    ended: Floats | None = None
     _fits: dict[tuple[int, ...], CellMeans] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -92,17 +100,38 @@ class Trials:
 
     def _part(self, chosen: Flags) -> "Trials":
         """Return the trials of the chosen seeds, with the step of all trials."""
-        seeds = tuple(seed for seed, stays in zip(self.seeds, chosen, strict=True) if stays)
-        arrays = (self.values[chosen], self.diverged[chosen], self.open[chosen])
-        return Trials(seeds, *arrays, self.step, self.share)
+        return replace(
+            self,
+            seeds=tuple(seed for seed, stays in zip(self.seeds, chosen, strict=True) if stays),
+            values=self.values[chosen],
+            diverged=self.diverged[chosen],
+            open=self.open[chosen],
+            lost=None if self.lost is None else self.lost[chosen],
+            ended=None if self.ended is None else self.ended[chosen],
+            _fits={},
+        )
 
     def worst(self) -> "Trials":
         """Return the same trials with every diverged trial at the worst value of the study."""
         known = self.values[np.isfinite(self.values)]
-        values = np.where(self.diverged, known.max() if known.size else np.nan, self.values)
-        return Trials(
-            self.seeds, values, np.zeros_like(self.diverged), self.open, self.step, self.share
-        )
+        worst = known.max() if known.size else np.nan
+        share = self.lost_trials / np.maximum(self.ended_trials, 1)
+        rest = np.where(share < 1, (1 - share) * self.values, 0.0)
+        values = np.where(self.diverged, share * worst + rest, self.values)
+        none = np.zeros_like(self.diverged)
+        return replace(self, values=values, diverged=none, lost=None, ended=None, _fits={})
+
+    @property
+    def lost_trials(self) -> Floats:
+        """(seeds, cells) number of diverged trials."""
+        return self.diverged.astype(float) if self.lost is None else self.lost
+
+    @property
+    def ended_trials(self) -> Floats:
+        """(seeds, cells) number of finished or diverged trials."""
+        if self.ended is None:
+            return np.asarray(self.diverged | np.isfinite(self.values)).astype(float)
+        return self.ended
 
     def fit(self, cells: tuple[int, ...]) -> CellMeans:
         """Return means of these cells with seeds as blocks, computed once."""
@@ -328,4 +357,4 @@ def _floor(trials: Trials, weights: Floats, n: Floats) -> Floats:
     floors = np.array(
         [variance_floor(row, np.abs(means), trials.step, trials.share) for row in weights]
     )
-    return np.sqrt(floors / np.maximum(n, 1))
+    return np.sqrt(floors / np.maximum(n, 1) / trials.each)

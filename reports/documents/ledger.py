@@ -183,6 +183,7 @@ def _plan_entry(entry: Mapping[str, Any]) -> PlanEntry:
         version=entry.get("version"),
         commit=entry.get("commit"),
         expected=dict(entry.get("expected") or {}),
+        networks=entry.get("networks"),
     )
 
 
@@ -206,9 +207,11 @@ def _date(text: str) -> datetime:
 def _is_planned(look: Look, plan: PlanEntry) -> bool:
     """Return whether a plan asks for a look at this point.
 
-    It does at its end, and when all trials of a planned number of seeds have ended.
+    It does at its end, and when all trials of a planned number of seeds, or networks, have ended.
     """
-    at_look = len(look.seeds) in plan.rule.looks and look.ended == len(look.seeds) * plan.cells
+    units, rest = divmod(len(look.seeds), plan.seeds_per_look)
+    whole = not rest and look.ended == len(look.seeds) * plan.cells
+    at_look = whole and units in plan.rule.looks
     return look.ended >= look.trials or at_look
 
 

@@ -64,7 +64,11 @@ class CellDocument(TypedDict):
 
 
 class PlannedTrial(TypedDict):
-    """A trial, without its config, which is in its own document."""
+    """A trial, without its config, which is in its own document.
+
+    Attributes:
+        network: Number of the network that it starts from; absent if its arm has none, or only one.
+    """
 
     trial_id: str
     cell_id: str
@@ -72,6 +76,19 @@ class PlannedTrial(TypedDict):
     levels: Levels
     label: str
     identity: dict[str, str]
+    network: NotRequired[int]
+
+
+class NetworkDocument(TypedDict):
+    """A network of a study that repeats its seeds with several networks.
+
+    Attributes:
+        network: Its number, from 0.
+        seeds: The seeds of its trials.
+    """
+
+    network: int
+    seeds: list[int]
 
 
 class PretrainingDocument(TypedDict):
@@ -130,6 +147,7 @@ class PlanDocument(TypedDict, total=False):
         pretrainings: Trials of other studies that run first, in running order; absent if none do.
         steps: Training steps of all trials, with those that they share with others and those of
             pre-trainings.
+        networks: The networks that all seeds are repeated with; absent in other studies.
         for_others: Whether the trials only make checkpoints that other studies start from.
         ledger: `sha256` of the newest entry of the ledger.
         pilot: What `plan --pilot` predicted; only in a plan that the report has read.
@@ -159,6 +177,7 @@ class PlanDocument(TypedDict, total=False):
     versions: dict[str, str]
     pretrainings: list[PretrainingDocument]
     steps: StepsDocument
+    networks: list[NetworkDocument]
     for_others: bool
     ledger: dict[str, Any] | None
     pilot: dict[str, Any]

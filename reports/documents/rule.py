@@ -45,7 +45,8 @@ class Rule:
         smallest_effect: The margin in the metric's unit, or as a ratio minus 1 on the scale `log`.
         scale: `linear` or `log`.
         degradation: The rule of onset.
-        looks: Numbers of seeds at which looks are planned; empty for one look at the end.
+        looks: Numbers of seeds, or networks, at which looks are planned; empty for one look at the
+            end.
         spend: How the error is spent over planned looks; None without them.
         also: Further outcomes.
         alpha: Level of the tests at each look, as computed for the plan; it follows from the rest.
@@ -120,6 +121,7 @@ class PlanEntry:
         version: Version of the package.
         commit: Commit of the code, if it ran from a repository.
         expected: Verdicts that the author expected, by factor or `factor=level`.
+        networks: Number of networks that the seeds are spread over; None: looks count seeds.
     """
 
     kind: Kind
@@ -134,6 +136,12 @@ class PlanEntry:
     version: str | None = None
     commit: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
+    networks: int | None = None
+
+    @property
+    def seeds_per_look(self) -> int:
+        """Number of seeds of one unit that looks count: those of a network, else 1."""
+        return 1 if self.networks is None else max(len(self.seeds) // self.networks, 1)
 
     def exceeds(self, other: "PlanEntry") -> bool:
         """Return whether this plan has more arms than another one, or seeds that it lacks."""

@@ -63,6 +63,7 @@ class PlannedDocument(TypedDict, total=False):
         starts_in: Name of that study.
         forks: Steps after which it keeps a checkpoint for trials that continue from there.
         fork: The trial from which it continues itself; absent if it trains all its steps.
+        network: Number of the network that it starts from; absent if its arm has none, or only one.
     """
 
     trial_id: str
@@ -85,6 +86,7 @@ class PlannedDocument(TypedDict, total=False):
     starts_in: str
     forks: list[int]
     fork: ForkDocument
+    network: int
 
 
 class TrialDocument(PlannedDocument, total=False):

@@ -29,6 +29,7 @@ from reports.words.estimates import bars, differences, estimate, nothing, number
 from reports.words.names import key
 from reports.words.onset import onset_parts
 from reports.words.picked import Ranked, picked_words, ranking
+from reports.words.units import unit
 
 UNFOLDED = 24
 """Maximum number of arms in one open table.
@@ -92,14 +93,14 @@ def _table(
             Column("interval", f"{view.interval}; p (Holm)", "number", 1.3),
             Column("verdict", "Verdict", "badge", 1.35),
             Column("degraded", view.fall.capitalize(), "number", 1.15),
-            Column("bar", "Change; dots: seeds", "drawing", 1.8),
+            Column("bar", f"Change; dots: {unit(view)}s", "drawing", 1.8),
         ),
         tuple(
             _row(view, arm, records[arm.cell_id], bar)
             for arm, bar in zip(shown, drawn, strict=True)
         ),
         rich(
-            "Change against the reference, paired by seed. sd: over seeds. "
+            f"Change against the reference, paired by seed. sd: over {unit(view)}s. "
             "Trials that diverged or failed are not averaged in."
         ),
         axis,

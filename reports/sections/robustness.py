@@ -10,18 +10,19 @@ from reports.stats.signflip import smallest_p
 from reports.view.study import StudyView
 from reports.words.estimates import interval_cell, number, p_cell
 from reports.words.facts import seeds_with_results
+from reports.words.units import unit, units
 
 NOTE = (
-    "Effect in sd: relative to the spread of the reference over seeds. Exact p: sign-flip test, "
-    "which assumes nothing but symmetry; with {seeds} it cannot fall below {least} before "
-    "correction. Bootstrap: BCa interval of the mean, from four seeds on; for few seeds it is too "
-    "short, so the verdict rests on the t interval. Depends on seeds: the seeds without which the "
-    "verdict would change. Seeds needed: to find the smallest effect that matters in 8 of 10 "
-    "studies, planned with an upper limit of the spread; in brackets with the spread seen, and "
-    "with its 90% limit. Firm: no single seed and no other test changes the verdict; fair: "
-    "another test would; fragile: a seed would."
+    "Effect in sd: relative to the spread of the reference over {unit}s. Exact p: sign-flip test, "
+    "which assumes nothing but symmetry; with {units} it cannot fall below {least} before "
+    "correction. Bootstrap: BCa interval of the mean, from four {unit}s on; for few {unit}s it is "
+    "too short, so the verdict rests on the t interval. Depends on {unit}s: the {unit}s without "
+    "which the verdict would change. {Unit}s needed: to find the smallest effect that matters in 8 "
+    "of 10 studies, planned with an upper limit of the spread; in brackets with the spread seen, "
+    "and with its 90% limit. Firm: no single {unit} and no other test changes the verdict; fair: "
+    "another test would; fragile: a {unit} would."
 )
-"""The note below the table, with the number of seeds and the smallest exact p to fill in."""
+"""The note below the table, with the unit of intervals and the smallest exact p to fill in."""
 MISSING = (
     " With missing trials: bounds of the effect, whatever they would have been; open where trials "
     "diverged."
@@ -45,8 +46,8 @@ def robustness(view: StudyView) -> Section | None:
         Column("effect_in_sds", "Effect in sd", "number", 0.8),
         Column("p_sign_flip_adjusted", "Exact p (Holm)", "number", 0.9),
         Column("boot", "Bootstrap interval", "number", 1.3),
-        Column("hangs_on_seeds", "Depends on seeds", "text", 1.0),
-        Column("seeds_needed", "Seeds needed", "number", 0.8),
+        Column("hangs_on_seeds", f"Depends on {unit(view)}s", "text", 1.0),
+        Column("seeds_needed", f"{unit(view).capitalize()}s needed", "number", 0.8),
     ]
     columns.append(Column("robust", "Robust", "text", 0.7))
     missing = any(int(row["n_missing"]) for row in records)
@@ -63,7 +64,8 @@ def robustness(view: StudyView) -> Section | None:
         rows.append(tuple(cells))
 
     n = seeds_with_results(view)
-    note = NOTE.format(seeds=count(n, "seed"), least=f"{smallest_p(n):.2g}")
+    one, least = unit(view), f"{smallest_p(n):.2g}"
+    note = NOTE.format(unit=one, Unit=one.capitalize(), units=units(view, n), least=least)
     if missing:
         note += MISSING
 
@@ -79,10 +81,10 @@ def robustness(view: StudyView) -> Section | None:
     pairs = dict(
         zip(view.analysis.verdicts["factor"], view.analysis.verdicts["n_pairs"], strict=True)
     )
-    words = Text(rich(_sentence(records, pairs)))
+    words = Text(rich(_sentence(records, pairs, one)))
     return Section(
         "robustness",
-        "Does the verdict depend on the method or on one seed?",
+        f"Does the verdict depend on the method or on one {one}?",
         "Robustness",
         (words, table),
     )
@@ -114,10 +116,15 @@ def _seeds_words(row: Mapping[Any, Any]) -> str:
     )
 
 
-def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
-    """Return whether verdicts depend on a single seed.
+def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int], one: str) -> str:
+    """Return whether verdicts depend on a single seed, or network.
 
-    Verdicts with too few seeds to leave one out are named separately.
+    Verdicts with too few of them to leave one out are named separately.
+
+    Args:
+        records: the rows of `checks`.
+        pairs: factor or level -> number of seeds, or networks, with both sides.
+        one: `seed` or `network`.
     """
     few = [str(row["factor"]) for row in records if pairs[row["factor"]] < FEWEST_FOR_LEAVING_OUT]
     tested = [
@@ -126,26 +133,26 @@ def _sentence(records: list[dict[Any, Any]], pairs: dict[str, int]) -> str:
 
     parts = []
     if tested:
-        parts.append(_fragile_words(tested))
+        parts.append(_fragile_words(tested, one))
     elif not few:
-        parts.append("No verdict was reached that leaving out a seed could change.")
+        parts.append(f"No verdict was reached that leaving out a {one} could change.")
 
     if few:
         names = plain(joined(few))
         parts.append(
-            f"Fewer than {FEWEST_FOR_LEAVING_OUT} seeds have both sides of {names}: none is left "
+            f"Fewer than {FEWEST_FOR_LEAVING_OUT} {one}s have both sides of {names}: none is left "
             "out there."
         )
     return " ".join(parts)
 
 
-def _fragile_words(records: list[dict[Any, Any]]) -> str:
-    """Return how many of these verdicts a single seed decides."""
+def _fragile_words(records: list[dict[Any, Any]], one: str) -> str:
+    """Return how many of these verdicts a single seed, or network, decides."""
     fragile = [row for row in records if row["hangs_on_seeds"]]
     if fragile:
         return (
             f"{len(fragile)} of {count(len(records), 'verdict')} would change without some single "
-            "seed."
+            f"{one}."
         )
     which = "the verdict" if len(records) == 1 else f"each of the {len(records)} verdicts"
-    return f"Without any one seed {which} stays."
+    return f"Without any one {one} {which} stays."

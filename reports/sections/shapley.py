@@ -19,9 +19,10 @@ from reports.page.blocks import (
     rich,
     strong,
 )
-from reports.page.numbers import count, percent
+from reports.page.numbers import percent
 from reports.view.study import StudyView
 from reports.words.estimates import interval_or_words, number, signed_cell
+from reports.words.units import units
 
 TITLE = ("shapley", "Which factor made the change?", "Shares")
 
@@ -101,14 +102,11 @@ def shapley(view: StudyView) -> Section | None:
 
 
 def _counted(view: StudyView) -> str:
-    """Say how many seeds the shares are made of, if some seeds lack an arm."""
+    """Say how many seeds, or networks, the shares are made of, if some lack an arm."""
     seeds = np.isfinite(view.analysis.cells.raw).all(axis=1)
     if seeds.all():
         return ""
-    return (
-        f" Only the {int(seeds.sum())} of {count(len(seeds), 'seed')} that have a result in every "
-        "arm count."
-    )
+    return f" Only the {int(seeds.sum())} of {units(view)} that have a result in every arm count."
 
 
 def _interactions(view: StudyView) -> list[str]:

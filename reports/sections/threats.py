@@ -11,6 +11,7 @@ from reports.words.estimates import number
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
 from reports.words.next import next_experiment
 from reports.words.replicates import network_threat
+from reports.words.units import unit
 
 
 def threats(view: StudyView) -> Section:
@@ -28,21 +29,22 @@ def _few_seeds(view: StudyView) -> Rich | None:
     if not 0 < n < 10:
         return None
 
+    one = unit(view)
     if n < 2:
         return rich(
-            strong("One seed."),
-            " Without a second seed, a difference can't be compared with chance. There are no "
+            strong(f"One {one}."),
+            f" Without a second {one}, a difference can't be compared with chance. There are no "
             "intervals or verdicts.",
         )
 
     if n < FEWEST_SEEDS:
         return rich(
-            strong("Two seeds."), " Two seeds may agree by chance, so there are no verdicts."
+            strong(f"Two {one}s."), f" Two {one}s may agree by chance, so there are no verdicts."
         )
     return rich(
-        strong("Few seeds."),
-        f" With {count(n, 'seed')}, an exact test can't reach a p below {p_value(2 / 2**n)}. The "
-        "intervals assume that differences between seeds are roughly normal; a strongly skewed "
+        strong(f"Few {one}s."),
+        f" With {count(n, one)}, an exact test can't reach a p below {p_value(2 / 2**n)}. The "
+        f"intervals assume that differences between {one}s are roughly normal; a strongly skewed "
         "effect can't be seen.",
     )
 
@@ -85,9 +87,11 @@ def _fragile(view: StudyView) -> Rich | None:
     seeds = str(first["hangs_on_seeds"]).split()
     rest = len(rows) - 1
     more = f" So {'does' if rest == 1 else 'do'} {count(rest, 'other verdict')}." if rest else ""
-    noun = f"seed {seeds[0]} is" if len(seeds) == 1 else f"one of the seeds {', '.join(seeds)} is"
+    one = unit(view)
+    several = f"one of the {one}s {', '.join(seeds)} is"
+    noun = f"{one} {seeds[0]} is" if len(seeds) == 1 else several
     return rich(
-        strong("One seed decides."),
+        strong(f"One {one} decides."),
         " The verdict on ",
         code(str(first["factor"])),
         f" changes if {noun} left out.{more}",

@@ -24,6 +24,7 @@ from reports.words.facts import blocked, rule_fixed
 from reports.words.names import aliases, at_levels
 from reports.words.onset import onset_words
 from reports.words.replicates import interval_words
+from reports.words.units import unit
 
 Record = Mapping[Any, Any]
 
@@ -69,7 +70,7 @@ def verdict_table(view: StudyView) -> Table | None:
             Column("interval", view.interval, "number", 1.35),
             Column("p_adjusted", "p, corrected", "number", 0.7),
             Column("detectable_effect", "Detectable effect", "number", 0.8),
-            Column("bar", "Effect and interval (dots: seeds)", "drawing", 2.2),
+            Column("bar", f"Effect and interval (dots: {unit(view)}s)", "drawing", 2.2),
         ),
         tuple(_cells(view, row, bar) for row, bar in zip(shown, drawn, strict=True)),
         rule(view),
@@ -197,7 +198,7 @@ def rule(view: StudyView) -> Rich:
     return rich(
         strong("Effect:"),
         f" the change of {view.metric} {view.summary} ({view.better} is better), compared within "
-        "each seed" + (f" and averaged over {view.averaged_over}. " if several else ". "),
+        f"each {unit(view)}" + (f" and averaged over {view.averaged_over}. " if several else ". "),
         *band,
         strong("Equivalent:"),
         same,
@@ -234,18 +235,18 @@ def _looked(view: StudyView) -> str:
         return ""
 
     *before, last = map(str, view.looks)
-    seeds, open_ = len(view.seeds), view.analysis.waiting
+    seeds, open_, one = len(view.analysis.cells.units), view.analysis.waiting, unit(view)
 
     if seeds == view.looks[-1]:
         ended = "went on to the last"
     elif open_:
-        ended = f"has {count(seeds, 'seed')} so far"
+        ended = f"has {count(seeds, one)} so far"
     elif view.analysis.futile:
-        ended = f"stopped after {seeds}, since the seeds left could not decide what was open"
+        ended = f"stopped after {seeds}, since the {one}s left could not decide what was open"
     else:
         ended = f"stopped after {seeds}, when every factor had a verdict"
     return (
-        f" Looks were planned after {', '.join(before)} and {last} seeds; the study {ended}. The "
+        f" Looks were planned after {', '.join(before)} and {last} {one}s; the study {ended}. The "
         "error is spent over the looks, so that several cause no more false alarms than one; "
         "intervals are wider to match."
     )

@@ -18,6 +18,7 @@ from reports.words.names import MOST_CHANGES, subject, with_effects
 from reports.words.onset import shared_fall
 from reports.words.sentences import VERBS, sentence
 from reports.words.undecided import uncompared, undecided
+from reports.words.units import units
 
 
 def lead(view: StudyView) -> Rich:
@@ -72,7 +73,8 @@ def _no_claim(view: StudyView) -> Rich:
     """
     if view.analysis.judgement.look == 0:
         return rich(
-            f"There are no verdicts before the first planned look, after {view.looks[0]} seeds."
+            "There are no verdicts before the first planned look, after "
+            f"{units(view, view.looks[0])}."
         )
     return rich(
         "This design allows no verdict on a single factor. The table below compares the arms."

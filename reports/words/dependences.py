@@ -18,6 +18,7 @@ from reports.words.names import (
     subjects,
 )
 from reports.words.sentences import VERBS, doubled, many_way, sentence
+from reports.words.units import unit
 
 MOST_TERMS = 3
 """Interactions that get a sentence each; the table of effects lists the others."""
@@ -227,7 +228,7 @@ def _counted_places(
     if same:
         verb = rich(" changes ", code(view.metric), f" by less than {view.margin_words}")
         return rich(subject(view, name), verb, f" at {number_words(same)}", combinations, ".")
-    return rich("These seeds do not settle where ", subject(view, name), " acts.")
+    return rich(f"These {unit(view)}s do not settle where ", subject(view, name), " acts.")
 
 
 def _rank(claims: Sequence[Claim]) -> int:

@@ -11,6 +11,7 @@ from reports.charts.svg import Axis
 from reports.page.blocks import Cell, Drawing, rich, strong
 from reports.page.numbers import NOTHING, Scale, p_value
 from reports.view.study import Arm, StudyView
+from reports.words.units import unit
 
 
 def number(value: Any) -> float | None:
@@ -131,7 +132,9 @@ def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Dra
             f"{view.effects.signed(row.value)}, {view.interval} "
             f"{view.effects.interval(row.low, row.high)}"
         )
-        words = "exactly 0 in all seeds" if row.value == row.low == row.high == 0 else numbers
+        words = (
+            f"exactly 0 in all {unit(view)}s" if row.value == row.low == row.high == 0 else numbers
+        )
         alt = f"{row.label}: {words}{margin}"
         drawn.append(interval_bar(f"{name}-{index}", row, axis, view.margin, alt))
     return drawn, interval_axis(f"{name}-axis", axis, f"change of {view.metric}")
@@ -157,4 +160,4 @@ def differences(view: StudyView, arm: Arm) -> list[float]:
     ]
     if arm.reference or len(places) < 2 or places[0] is None or places[1] is None:
         return []
-    return [cells.shown(value) for value in cells.by_seed([(places[0], places[1])]).values()]
+    return [cells.shown(value) for value in cells.by_unit([(places[0], places[1])]).values()]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from reports.analysis.cells import OPEN, Cells
 from reports.claims.claim import depending
@@ -18,6 +19,7 @@ from reports.page.blocks import Rich, code, joined, rich, spaced, strong
 from reports.page.numbers import count
 from reports.view.study import StudyView
 from reports.words.names import subject
+from reports.words.units import units
 
 RULE_WORDS = {
     "smallest_effect": "smallest effect that matters",
@@ -47,8 +49,8 @@ class Progress:
     """How much of a study is done.
 
     Attributes:
-        seeds_done: number of seeds of which every planned trial has ended.
-        seeds: number of planned seeds, including those of later looks.
+        seeds_done: number of seeds, or networks, of which every planned trial has ended.
+        seeds: number of planned seeds, or networks, including those of later looks.
         ended: number of trials that have an outcome (finished or diverged).
         trials: number of planned trials.
         interim: whether planned trials may still end, and no planned look has stopped the study.
@@ -66,18 +68,21 @@ def progress(view: StudyView) -> Progress:
     table, judgement = view.table, view.analysis.judgement
     trials = table.trials
     open_ = trials["status"].isin(OPEN)
-    waiting = set(trials.loc[open_, "seed"])
-    done = len(set(trials["seed"]) - waiting)
+    seen = _units(view, trials["seed"])
+    waiting = set(seen[open_])
+    done = len(set(seen) - waiting)
     ended = int(trials["status"].isin(("finished", "diverged")).sum())
 
     # The ledger has the seeds of looks to come, and plans that were registered and have not run.
-    seeds, planned = len(view.seeds), len(trials)
+    seeds, planned = len(set(seen)), len(trials)
     newest = table.ledger.current if table.ledger is not None else None
     if newest is not None:
-        seeds, planned = max(seeds, len(newest.seeds)), max(planned, newest.trials)
+        seeds = max(seeds, len(newest.seeds) if newest.networks is None else newest.networks)
+        planned = max(planned, newest.trials)
 
     if view.looks:
-        seeds, planned = max(seeds, view.looks[-1]), max(planned, view.looks[-1] * len(view.arms))
+        whole = view.looks[-1] * len(view.arms) * view.analysis.cells.trials.each
+        seeds, planned = max(seeds, view.looks[-1]), max(planned, whole)
         decided = bool(judgement.look) and not view.analysis.waiting
         return Progress(
             done, seeds, ended, planned, bool(waiting) or (done < seeds and not decided)
@@ -86,9 +91,16 @@ def progress(view: StudyView) -> Progress:
 
 
 def seeds_with_results(view: StudyView) -> int:
-    """Return the number of seeds of which some trial has finished or diverged."""
+    """Return the number of seeds, or networks, of which some trial has finished or diverged."""
     trials = view.table.trials
-    return int(trials.loc[trials["status"].isin(("finished", "diverged")), "seed"].nunique())
+    ended = trials["status"].isin(("finished", "diverged"))
+    return int(_units(view, trials.loc[ended, "seed"]).nunique())
+
+
+def _units(view: StudyView, seeds: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the units of seeds: the seeds themselves, or their networks."""
+    unit_of = view.analysis.cells.network_of
+    return seeds.map(lambda seed: unit_of.get(int(seed), int(seed)))
 
 
 def blocked(view: StudyView) -> set[str]:
@@ -101,7 +113,7 @@ def interim(view: StudyView) -> Rich:
     now = progress(view)
     if not now.interim:
         return ()
-    seeds = f"{now.seeds_done} of {count(now.seeds, 'seed')}"
+    seeds = f"{now.seeds_done} of {units(view, now.seeds)}"
     verb = "is" if now.seeds_done == 1 else "are"
     return rich(
         strong("Interim:"),
@@ -430,8 +442,10 @@ def status_words(view: StudyView) -> Rich:
     order = ("finished", "diverged", "failed", "interrupted", "running", "planned")
     words = [f"{int(counts[status])} {status}" for status in order if counts.get(status, 0)]
 
-    arms, seeds = len(view.arms), len(view.seeds)
-    start = f"{count(arms, 'arm')} × {count(seeds, 'seed')}"
+    arms, cells = len(view.arms), view.analysis.cells
+    seeds = len(cells.units) * cells.trials.each
+    each = f" × {count(cells.trials.each, 'seed')}" if cells.network_of else ""
+    start = f"{count(arms, 'arm')} × {units(view)}{each}"
     total = (
         f" = {count(len(trials), 'trial')}"
         if arms * seeds == len(trials)

@@ -38,7 +38,10 @@ def fold_over_file(view: StudyView) -> str:
     if plan.get("trainer"):
         study["trainer"] = plan["trainer"].get("object", plan["trainer"])
     study |= {"factors": factors, "design": {"custom": [*_levels(view), *map(dict, cells)]}}
-    study |= {"seeds": [int(seed) for seed in plan["seeds"]], "outcome": outcome}
+    networks = plan.get("networks")
+    # The first network's seeds are those of the study file.
+    seeds = networks[0]["seeds"] if networks else plan["seeds"]
+    study |= {"seeds": [int(seed) for seed in seeds], "outcome": outcome}
 
     head = (
         f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose "

@@ -14,6 +14,7 @@ from reports.words.facts import (
     seeds_with_results,
 )
 from reports.words.replicates import replicates_words
+from reports.words.units import unit, units, units_in_full
 
 
 def methods(view: StudyView) -> tuple[Rich, ...]:
@@ -31,14 +32,15 @@ def _design(view: StudyView) -> Rich:
     kind = design_kind(view.study).replace("_", "-" if "_one_" in design_kind(view.study) else " ")
     trials = len(view.table.trials)
     now = progress(view)
-    n_seeds, most = len(view.seeds), f"{count(len(view.seeds), 'seed')}"
+    n_seeds, most = len(view.seeds), units_in_full(view)
 
     same = len(view.arms) * n_seeds == trials
     seeds = f"{'the same' if same else 'up to'} {most}" if n_seeds > 1 else "one seed"
     runs = f"{count(trials, 'training run')} in all"
 
     if now.interim:
-        seeds = f"up to {count(now.seeds, 'planned seed')} ({now.seeds_done} done so far)"
+        planned = count(now.seeds, f"planned {unit(view)}")
+        seeds = f"up to {planned} ({now.seeds_done} done so far)"
         runs = f"{now.ended} of {count(now.trials, 'training run')} so far"
 
     return rich(
@@ -87,21 +89,27 @@ def _statistics(view: StudyView) -> Rich:
     statuses = view.table.trials["status"].value_counts()
     diverged = int(statuses.get("diverged", 0))
 
+    confidence = f"{100 * (1 - view.alpha):.3g}%"
     parts = [
-        f"Effects are contrasts of arm means within each seed, with {100 * (1 - view.alpha):.3g}% "
-        "confidence intervals of Student's t over the seeds.",
+        f"Effects are contrasts of arm means within each {unit(view)}, with {confidence} "
+        f"confidence intervals of Student's t over the {unit(view)}s.",
     ]
+    if cells.network_of:
+        parts.append(
+            "The seeds of a network are averaged first, and all networks count equally, so that "
+            f"{units_in_full(view)} are {len(cells.units)} independent differences."
+        )
     if any(claim.test == "t by CR2" for claim in view.analysis.claims):
         parts.append(
-            "Where trials are missing, arms have means of their own and seeds are blocks, with "
-            "cluster-robust errors (CR2) and the degrees of freedom of Bell and McCaffrey."
+            f"Where trials are missing, arms have means of their own and {unit(view)}s are blocks, "
+            "with cluster-robust errors (CR2) and the degrees of freedom of Bell and McCaffrey."
         )
 
     if terms:
         parts.append(_budget(terms, pairs))
     parts.append(
         "A claim about a visibly skewed effect also needs Johnson's bound. "
-        "With fewer than ten seeds, a strongly skewed effect can't be seen."
+        f"With fewer than ten {unit(view)}s, a strongly skewed effect can't be seen."
         if seeds_with_results(view) < 10
         else "A claim about a visibly skewed effect also needs Johnson's bound."
     )
@@ -149,7 +157,7 @@ def _looks(view: StudyView) -> str:
     }[spend]
 
     return (
-        f"Looks were planned after {planned} seeds. The error of every claim is spent over them "
-        f"{how}, at levels simulated for t tests, so that several looks raise no more false alarms "
-        f"than one. The study has {count(len(view.seeds), 'seed')}."
+        f"Looks were planned after {planned} {unit(view)}s. The error of every claim is spent over "
+        f"them {how}, at levels simulated for t tests, so that several looks raise no more false "
+        f"alarms than one. The study has {units(view)}."
     )

@@ -16,6 +16,7 @@ from reports.words.facts import blocked, interim, progress, seeds_with_results
 from reports.words.names import started, subjects
 from reports.words.picked import confirm_next
 from reports.words.scale_advice import scale_words
+from reports.words.units import unit, units
 
 CURES = {"losses.": "a smaller weight", "lr_": "a smaller learning rate"}
 """What to try where trials diverge, by the start of a path that a level raises."""
@@ -233,7 +234,7 @@ def _seeds(view: StudyView) -> list[Rich]:
     rest = [name for name in open_ if name not in lost]
 
     rows = [row for row in view.analysis.checks.to_dict("records") if row["factor"] in rest]
-    seeds = count(len(view.seeds), "seed")
+    seeds = units(view)
     parts = [needed(view, rest, rows)] if rest else []
 
     if lost:
@@ -256,7 +257,7 @@ def _has_diverged(view: StudyView, name: str) -> bool:
 
 
 def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]]) -> Rich:
-    """Return how many seeds these factors need.
+    """Return how many seeds, or networks, these factors need.
 
     Example: `for a, use about 19 seeds (12 to 49: ...). They would show an effect of 0.010 in 8 of
     10 such studies.`
@@ -273,20 +274,21 @@ def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]])
         if number(row["seeds_needed"]) is not None
     ]
     if not view.margin or not known or max(wanted for wanted, _ in known) <= n:
-        few = " Three seeds or fewer say too little about the spread to plan with." if n < 4 else ""
-        return rich("for ", subjects(view, names), f", use more than {count(n, 'seed')}.{few}")
+        little = f" Three {unit(view)}s or fewer say too little about the spread to plan with."
+        few = little if n < 4 else ""
+        return rich("for ", subjects(view, names), f", use more than {units(view, n)}.{few}")
 
     # The change that needs most seeds decides, so that all of them get a verdict.
     wanted, row = max(known, key=lambda entry: entry[0])
     low, high = number(row["seeds_low"]), number(row["seeds_high"])
     most = "more than 1,000" if high is None else f"{high:,.0f}"
     span = (
-        f" ({low:,.0f} to {most}: {count(n, 'seed')} tell the spread only that well)"
+        f" ({low:,.0f} to {most}: {units(view, n)} tell the spread only that well)"
         if low is not None
         else ""
     )
     return rich(
-        *("for ", subjects(view, names), f", use about {wanted:,.0f} seeds{span}. "),
+        *("for ", subjects(view, names), f", use about {wanted:,.0f} {unit(view)}s{span}. "),
         f"They would show an effect of {view.margin_words} in 8 of 10 such studies.",
     )
 

@@ -73,8 +73,11 @@ def picked_words(view: StudyView) -> Rich | None:
 
 
 def confirm_next(view: StudyView) -> Rich | None:
-    """Return the command that runs the picked arm with fresh seeds; None where none was picked."""
-    if picked_words(view) is None:
+    """Return the command that runs the picked arm with fresh seeds; None where none was picked.
+
+    A study of several networks has none, because fresh seeds of the same networks confirm little.
+    """
+    if picked_words(view) is None or view.analysis.cells.network_of:
         return None
 
     best, following = ranking(view)[:2]
@@ -157,6 +160,8 @@ def _draws_pairs(view: StudyView) -> bool:
 def _measured_on(view: StudyView) -> tuple[str, str]:
     """Return what measured the picked arm, and what would confirm it."""
     seeds = "seed" if len(view.seeds) == 1 else "seeds"
+    if view.analysis.cells.network_of:
+        return f"networks and {seeds}", "Fresh networks"
     if view.foreign:
         return seeds, "Fresh seeds"
     if "eval_pairs" in replicates(view).share:

@@ -1,7 +1,8 @@
 """What the seeds of a study vary and what they share, read from the digests of its trials.
 
 An interval over seeds is about what the seeds vary. Where all seeds start from one pre-trained
-network, the interval is about this network, and the sentences here say so.
+network, the interval is about this network, and the sentences here say so. Where each seed has a
+network of its own, or several seeds start from each of several networks, it is about the method.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from reports.page.blocks import Rich, code, joined, plain, rich, spaced, strong
 from reports.page.numbers import count
 from reports.view.patches import patch_of
 from reports.view.study import Arm, StudyView
+from reports.words.units import seeds_each, unit, units_in_full
 
 PARTS = ("network", "initial_weights", "data_order", "augmentation", "eval_pairs")
 """What seeds can vary, by the names of `replicates` in report.json."""
@@ -48,6 +50,7 @@ class Replicates:
         start: whether the trials restore a checkpoint's generator; `both`: some arms do.
         digest: first digits of the checkpoint's digest; None unless there is just one checkpoint.
         fresh: networks of the model that some arm does not restore from a checkpoint.
+        each: how many seeds each of several networks has, `3 seeds each`; empty in other studies.
     """
 
     vary: tuple[str, ...]
@@ -60,6 +63,7 @@ class Replicates:
     start: Start = "unknown"
     digest: str | None = None
     fresh: tuple[str, ...] = ()
+    each: str = ""
 
     @property
     def one_network(self) -> bool:
@@ -101,6 +105,7 @@ def replicates(view: StudyView) -> Replicates:
         start=_start(starts),
         digest=checkpoints[0][:DIGITS] if len(checkpoints) == 1 else None,
         fresh=_fresh(view) if checkpoints else (),
+        each=seeds_each(view),
     )
 
 
@@ -126,7 +131,8 @@ def network_threat(view: StudyView) -> Rich | None:
     if not facts.one_network:
         return None
 
-    where = "" if facts.start == "pre-trained" else " in some arms"
+    everywhere = facts.start == "pre-trained" and "network" not in facts.mixed
+    where = "" if everywhere else " in some arms"
     where = where or ("" if facts.digest else " in each arm")
     digest = f" (digest {facts.digest})" if facts.digest else ""
     name = rich(code(facts.checkpoint)) if facts.checkpoint else rich("the same checkpoint")
@@ -142,8 +148,13 @@ def network_threat(view: StudyView) -> Rich | None:
 
 
 def interval_words(view: StudyView) -> str:
-    """Return what follows the name of an interval: `for this network`, or nothing."""
+    """Return what follows the name of an interval: `for this network`, or nothing.
+
+    Where there are several networks, it is `over 5 networks (3 seeds each)`.
+    """
     facts = replicates(view)
+    if view.analysis.cells.network_of:
+        return f"over {units_in_full(view)}"
     if not facts.one_network or facts.start == "both":
         return ""
     return "for this network" if facts.digest else "for these networks"
@@ -158,6 +169,7 @@ def replicates_json(view: StudyView) -> dict[str, Any]:
         "networks": facts.networks,
         "checkpoint": facts.checkpoint,
         "seeds": facts.seeds,
+        "unit": unit(view),
     }
 
 
@@ -325,15 +337,37 @@ def _network(facts: Replicates) -> Rich:
     if facts.start == "fresh":
         own = "network" in facts.vary
         return rich("Each seed trains a network of its own from the start.") if own else ()
-    if facts.start == "both":
+    if facts.start == "both" and "network" in facts.vary:
+        several = "several seeds start from each of several pre-trained networks"
+        single = "each seed starts from a pre-trained network of its own"
+        return rich(
+            f"In some arms {several if facts.each else single}; in the others each seed trains a "
+            "network from the start."
+        )
+    if facts.start == "both" or "network" in facts.mixed:
+        others = (
+            "each seed trains a network of its own from the start"
+            if facts.start == "both"
+            else "the seeds start from several networks"
+        )
         return rich(
             "In some arms all seeds start from one pre-trained network, and intervals are about "
-            "this network; in the others each seed trains a network of its own from the start."
+            f"this network; in the others {others}."
         )
 
     name: Rich = rich(" (", code(facts.checkpoint), ")") if facts.checkpoint else ()
     if not facts.one_network:
         number = facts.networks or facts.seeds
+        if facts.each:
+            return rich(
+                f"They start from {number} pre-trained networks ({facts.each}), and intervals are "
+                "over these networks, so they are about the method."
+            )
+        if number == facts.seeds:
+            return rich(
+                f"Each of the {number} seeds starts from a pre-trained network of its own, so the "
+                "intervals are about the method."
+            )
         return rich(f"They start from {number} pre-trained networks.")
     if facts.seeds < 2:
         return rich("It starts from one pre-trained network", name, ".")

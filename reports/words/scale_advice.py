@@ -4,6 +4,7 @@ from reports.claims.spread import Spread, growing_spread
 from reports.page.blocks import Rich, code, joined, rich
 from reports.page.numbers import Scale
 from reports.view.study import StudyView
+from reports.words.units import unit
 
 
 def spread_of(view: StudyView) -> Spread | None:
@@ -28,7 +29,7 @@ def scale_words(view: StudyView) -> Rich | None:
         for one in (spread.narrow, spread.wide)
     ]
     return rich(
-        "Spreads grow with means: the standard deviation over seeds is ",
+        f"Spreads grow with means: the standard deviation over {unit(view)}s is ",
         joined(ends),
         f". On a log scale, where effects are ratios, it lies between {log.fixed(spread.log_low)} "
         f"and {log.fixed(spread.log_high)} in all arms. Set ",

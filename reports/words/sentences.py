@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from reports.claims.claim import Claim
 from reports.page.blocks import Rich, code, rich
-from reports.page.numbers import count, p_words
+from reports.page.numbers import p_words
 from reports.view.study import StudyView
 from reports.words.names import (
     MOST_SETTINGS,
@@ -20,6 +20,7 @@ from reports.words.names import (
     subject,
     subjects,
 )
+from reports.words.units import unit, units_in_full
 
 VERBS = {"harms": "worse", "helps": "better"}
 """What a verdict makes of the outcome."""
@@ -68,9 +69,11 @@ def gap(view: StudyView, claim: Claim) -> Rich:
 
 
 def _seeds(view: StudyView, claim: Claim) -> str:
-    """Return how many seeds count, if some do not."""
-    all_ = len(view.seeds)
-    return f", over {claim.n_seeds} of {count(all_, 'seed')}" if 0 < claim.n_seeds < all_ else ""
+    """Return how many seeds count, if some do not, or how many networks."""
+    all_ = len(view.analysis.cells.units)
+    if 0 < claim.n_seeds < all_:
+        return f", over {claim.n_seeds} of {units_in_full(view)}"
+    return f", over {units_in_full(view)}" if view.analysis.cells.network_of else ""
 
 
 # -- directions ------------------------------------------------------------------------------------
@@ -131,7 +134,7 @@ def _effect(view: StudyView, claim: Claim) -> Rich:
 
 
 def _skew(view: StudyView, claim: Claim) -> str:
-    """Return the range of the effects of single seeds, if they are skewed."""
+    """Return the range of the effects of single seeds, or networks, if they are skewed."""
     if "skewed" not in claim.caveats or claim.n_seeds < 5:
         return ""
     seeds = view.analysis.differences
@@ -139,7 +142,7 @@ def _skew(view: StudyView, claim: Claim) -> str:
     if claim.scope.type == "at" or len(effects) != claim.n_seeds:
         return ""
     low, high = (amount(view, float(end), claim) for end in (effects.min(), effects.max()))
-    return f" The seeds' effects are skewed; they range from {low} to {high}."
+    return f" The {unit(view)}s' effects are skewed; they range from {low} to {high}."
 
 
 # -- alias groups ----------------------------------------------------------------------------------
@@ -290,8 +293,9 @@ def _settled_at(view: StudyView, names: Sequence[str]) -> str:
         if one.gate and one.subject == names[0] and set(one.scope.at) == {other}
     }
     if not levels:
-        return " These seeds do not settle its effect at each level."
-    return "" if len(levels) > 1 else " These seeds settle its effect at one of the levels only."
+        return f" These {unit(view)}s do not settle its effect at each level."
+    one = f" These {unit(view)}s settle its effect at one of the levels only."
+    return "" if len(levels) > 1 else one
 
 
 def _seen_where(view: StudyView, claim: Claim) -> Rich:
@@ -410,16 +414,15 @@ def _undecided(view: StudyView, claim: Claim) -> Rich:
         return rich(start, " is not compared where trials diverged or have no result.")
 
     if claim.n_seeds < 3:
-        seeds = (
-            f"{number_words(claim.n_seeds).capitalize()} seed{'s' if claim.n_seeds != 1 else ''}"
-        )
+        few = number_words(claim.n_seeds).capitalize()
+        seeds = f"{few} {unit(view)}{'s' if claim.n_seeds != 1 else ''}"
         end = (
             f" (difference {amount(view, claim.estimate)}{_steps(view)}); "
-            "a verdict needs three seeds."
+            f"a verdict needs three {unit(view)}s."
         )
         return rich(f"{seeds}: no verdict on ", name, end)
 
-    seeds = count(claim.n_seeds, "seed")
+    seeds = units_in_full(view, claim.n_seeds)
     if not math.isfinite(claim.low):
         same = f": the difference is {amount(view, claim.estimate)} in each of {seeds}"
         return rich(

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from reports.claims.claim import Claim, ranked
 from reports.claims.estimates import FEWEST_SEEDS
 from reports.page.blocks import Rich, code, rich
-from reports.page.numbers import count
 from reports.view.study import StudyView
 from reports.words.dependences import open_interaction
 from reports.words.facts import blocked
 from reports.words.names import MOST_CHANGES, number_words, subjects, with_effects
 from reports.words.sentences import sentence
+from reports.words.units import unit, units_in_full
 
 
 def undecided(view: StudyView) -> list[Rich]:
@@ -48,7 +48,8 @@ def undecided(view: StudyView) -> list[Rich]:
 def _several_open(view: StudyView, claims: Sequence[Claim]) -> Rich:
     """Return one sentence on several changes that the seeds do not decide, with their effects."""
     fewest, most = min(c.n_seeds for c in claims), max(c.n_seeds for c in claims)
-    seeds = count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    seeds = units_in_full(view, most)
+    seeds = seeds if fewest == most else f"{fewest} to {seeds}"
 
     whole = len(claims) == len(view.analysis.judgement.verdicts)
     what = "whether any factor changes" if whole else "whether these change"
@@ -64,10 +65,9 @@ def _several_open(view: StudyView, claims: Sequence[Claim]) -> Rich:
 def _too_few_seeds(view: StudyView, claims: Sequence[Claim]) -> Rich:
     """Return one sentence on several changes with a result from too few seeds."""
     most = max(claim.n_seeds for claim in claims)
-    seeds = f"{number_words(most).capitalize()} seed{'s' if most > 1 else ''}"
-    return rich(
-        f"{seeds}: no verdict on ", with_effects(view, claims), ". A verdict needs three seeds."
-    )
+    seeds = f"{number_words(most).capitalize()} {unit(view)}{'s' if most > 1 else ''}"
+    end = f". A verdict needs three {unit(view)}s."
+    return rich(f"{seeds}: no verdict on ", with_effects(view, claims), end)
 
 
 def uncompared(view: StudyView) -> list[Rich]:
@@ -78,7 +78,7 @@ def uncompared(view: StudyView) -> list[Rich]:
         why = (
             "an arm of the fraction has no result"
             if fraction
-            else "no seed has a result in both arms"
+            else f"no {unit(view)} has a result in both arms"
         )
         out.append(rich(subjects(view, without), f" can't be compared: {why}."))
 

@@ -74,10 +74,11 @@ class CoreBuilder:
 
         arm = self.arm(cell)
         start = None if arm is None else arm.pretraining(seed)
+        network = None if arm is None else arm.network(seed)
         if start is not None:
             identity = {**identity, "checkpoint": digest_of(start)}
         config = TrialConfig(**fields)
-        return Trial(trial_id(identity, seed), id_, cell, seed, config, identity, start)
+        return Trial(trial_id(identity, seed), id_, cell, seed, config, identity, start, network)
 
     def _code(self, values: dict[str, Any]) -> str:
         """Return the digest of the code that trials with these values use."""

@@ -7,7 +7,7 @@ from typing import Any
 from ablate.study.design import Cell, expand
 from ablate.study.identity import digest, dumps
 from ablate.study.nouns import Pretraining, StudySpec
-from ablate.study.starts import is_trained, key_of, seed_of_network, shared_fields
+from ablate.study.starts import is_trained, key_of, network_of, seed_of_network, shared_fields
 from ablate.trainers.trainer import Builder
 from g2g_core.config import TrialConfig
 
@@ -21,7 +21,8 @@ class Arm:
         builder: builder of its trials.
         cell: the arm.
         id_: its id.
-        seed: the seed of the one trial that is trained; None: each seed has a trial of its own.
+        seed: the seed of the one trial that is trained; None: there are several networks.
+        checkpoint: the checkpoint of the cell.
     """
 
     spec: StudySpec
@@ -29,15 +30,22 @@ class Arm:
     cell: Cell
     id_: str
     seed: int | None
+    checkpoint: Mapping[str, Any]
     _known: dict[int, Pretraining] = field(default_factory=dict)
 
     def pretraining(self, seed: int) -> Pretraining:
         """Return what a trial with this seed starts from."""
-        own = seed_of_network(seed) if self.seed is None else self.seed
+        network = self.network(seed)
+        own = self.seed if network is None else seed_of_network(network)
+        assert own is not None
         if own not in self._known:
             trial = self.builder.trial(self.id_, self.cell, own)
             self._known[own] = Pretraining(self.spec, trial)
         return self._known[own]
+
+    def network(self, seed: int) -> int | None:
+        """Return the number of the network that a trial with this seed starts from, if any."""
+        return network_of(self.checkpoint, seed)
 
     @property
     def digest(self) -> str:
@@ -46,7 +54,8 @@ class Arm:
         It is known before anything has run, because equal trials train equal networks.
         """
         if self.seed is None:
-            return digest(f"a trial of {self.id_} for each seed")
+            each = "network" if "networks" in self.checkpoint else "seed"
+            return digest(f"a trial of {self.id_} for each {each}")
         return digest_of(self.pretraining(self.seed))
 
 
@@ -87,14 +96,16 @@ class Starts:
         """Return the arm of a checkpoint, with these values of the study that starts from it."""
         spec = self._trains[key_of(checkpoint)]
         values = {**spec.base.to_dict(), **shared}
-        per_seed = checkpoint.get("per") == "seed"
-        if per_seed and is_trained(values["checkpoint"]):
+        several = checkpoint.get("per") == "seed" or "networks" in checkpoint
+        if several and is_trained(values["checkpoint"]):
             # A network of its own from the first step of a chain on
             values["checkpoint"] = {"per": "seed", **values["checkpoint"]}
+            values["checkpoint"].pop("networks", None)
         spec = replace(spec, base=TrialConfig.from_dict(values))
 
         chosen = dict(checkpoint.get("trial") or {})
         seed = int(chosen.pop("seed", spec.seeds[0]))
         cell = {**expand(spec).reference, **chosen}
         builder = self._build(spec)
-        return Arm(spec, builder, cell, builder.cell_id(cell), None if per_seed else seed)
+        own = None if several else seed
+        return Arm(spec, builder, cell, builder.cell_id(cell), own, checkpoint)

@@ -158,7 +158,8 @@ def test_a_checkpoint_for_each_seed_is_no_single_network(make_study: Make) -> No
     view = resumed(make_study(seeds=5), checkpoint=by_seed, initial_weights=by_seed)
     found = replicates(view)
     assert (found.networks, "network" in found.vary) == (5, True)
-    assert "They start from 5 pre-trained networks." in plain(replicates_words(view))
+    words = plain(replicates_words(view))
+    assert "Each of the 5 seeds starts from a pre-trained network of its own" in words
     assert network_threat(view) is None
 
 
