@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from g2g_core.config import TrialConfig
@@ -139,6 +140,36 @@ class Data(Protocol):
 
         Args:
             steps: number of batches.
+        """
+        ...
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """A dataset whose training images have fixed numbers, 0 to N - 1.
+
+    Systems that learn something about each image need it. The numbers depend on the content of the
+    data alone, so they are the same in every run with the same `Data.digest`.
+
+    Attributes:
+        image_labels: (N,) int64, the class of each training image.
+    """
+
+    @property
+    def image_labels(self) -> NDArray[np.int64]: ...
+
+    def images_at(self, indices: NDArray[np.int64]) -> Tensor:
+        """Return training images without augmentation, (B, 3, H, W) in [-1, 1].
+
+        Args:
+            indices: (B,) numbers of images.
+        """
+        ...
+
+    def mixed_at(self, class_of: int, content_of: int) -> int | None:
+        """Return the training image with the class of one image and the content of another.
+
+        None: the dataset has no such image, or doesn't know it.
         """
         ...
 

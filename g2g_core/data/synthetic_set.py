@@ -192,6 +192,20 @@ class Synthetic:
         )
         return to_range(torch.from_numpy(pixels)).view(len(looks), shots - 1, *pixels.shape[1:])
 
+    @property
+    def image_labels(self) -> NDArray[np.int64]:
+        """The class of each training image; see `Rows`."""
+        return np.arange(self.order.n_images, dtype=np.int64) // self.options.contents
+
+    def images_at(self, indices: NDArray[np.int64]) -> Tensor:
+        """Return training images by number; see `Rows`."""
+        return self._take(indices)[0]
+
+    def mixed_at(self, class_of: int, content_of: int) -> int:
+        """Return the image with the class of one and the content of another; see `Rows`."""
+        contents = self.options.contents
+        return class_of // contents * contents + content_of % contents
+
     def order_digest(self, steps: int) -> str:
         """Return the SHA-256 of the order of images in the first `steps` batches."""
         return self.order.digest(steps)
