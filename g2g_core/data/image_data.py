@@ -18,7 +18,7 @@ from g2g_core.data.erase import USUAL_POINTS, Points, face_mask, fixed_points
 from g2g_core.data.listing import ImageSet, Listing
 from g2g_core.data.options import ImageOptions
 from g2g_core.data.order import STREAMS, Order
-from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of, shown
+from g2g_core.data.pairs import Attribute, Batch, DataError, EvaluationPairs, digest_of, shown
 from g2g_core.data.transforms import centre, crop, to_tensor
 from g2g_core.hashing import file_digests
 from g2g_core.seeding import numpy_rng
@@ -233,6 +233,11 @@ class ImageData:
     def image_labels(self) -> NDArray[np.int64]:
         """The class of each training image; see `Rows`."""
         return self._labels
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The attributes of the training images, if the dataset names some; see `Rows`."""
+        return {}
 
     def images_at(self, indices: NDArray[np.int64]) -> Tensor:
         """Return the center crops of training images by number; see `Rows`."""

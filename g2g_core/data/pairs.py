@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -81,6 +82,8 @@ class EvaluationPairs:
             images; None: nowhere.
         shots: (2P, k - 1, 3, H, W) in [-1, 1], stacked: further images of the class of entry i, for
             k-shot mixing; None: one-shot.
+        attributes: attribute -> (2P,) int64, stacked: the value of each image, for datasets with
+            named attributes.
     """
 
     first: Tensor
@@ -94,6 +97,7 @@ class EvaluationPairs:
     factors: Mapping[str, Tensor] = field(default_factory=dict)
     erase: Tensor | None = None
     shots: Tensor | None = None
+    attributes: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Data(Protocol):
@@ -144,19 +148,36 @@ class Data(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Attribute:
+    """A named property of images with a fixed number of values, such as glasses or no glasses.
+
+    Attributes:
+        values: names of the values.
+        numbers: (N,) int64: the value of each training image, as an index into `values`.
+    """
+
+    values: tuple[str, ...]
+    numbers: NDArray[np.int64]
+
+
 @runtime_checkable
 class Rows(Protocol):
     """A dataset whose training images have fixed numbers, 0 to N - 1.
 
     Systems that learn something about each image need it. The numbers depend on the content of the
     data alone, so they are the same in every run with the same `Data.digest`.
-
-    Attributes:
-        image_labels: (N,) int64, the class of each training image.
     """
 
     @property
-    def image_labels(self) -> NDArray[np.int64]: ...
+    def image_labels(self) -> NDArray[np.int64]:
+        """(N,) int64, the class of each training image."""
+        ...
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """Further properties of the training images, by name."""
+        ...
 
     def images_at(self, indices: NDArray[np.int64]) -> Tensor:
         """Return training images without augmentation, (B, 3, H, W) in [-1, 1].
@@ -172,6 +193,22 @@ class Rows(Protocol):
         None: the dataset has no such image, or doesn't know it.
         """
         ...
+
+
+def attribute_of(data: Data, name: str) -> Attribute:
+    """Return an attribute of the training images of a dataset; `class` is their class.
+
+    Raises:
+        DataError: the dataset doesn't have it.
+    """
+    if not isinstance(data, Rows):
+        raise DataError(f"dataset: {data.name} can't give its training images by number")
+    known = {"class": Attribute(data.class_names, data.image_labels), **data.attributes}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+        raise DataError(f"attributes: {data.name} has no attribute {name!r}; {hint}")
+    return known[name]
 
 
 @dataclass(frozen=True)

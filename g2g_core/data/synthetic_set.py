@@ -13,7 +13,15 @@ from torch import Tensor
 from g2g_core.config import TrialConfig
 from g2g_core.data.options import options_of
 from g2g_core.data.order import STREAMS, Order
-from g2g_core.data.pairs import Batch, Data, DataError, Dataset, EvaluationPairs, digest_of
+from g2g_core.data.pairs import (
+    Attribute,
+    Batch,
+    Data,
+    DataError,
+    Dataset,
+    EvaluationPairs,
+    digest_of,
+)
 from g2g_core.data.rendering import LOOKS, Content, Layers, Look, content, look, render
 from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
@@ -196,6 +204,11 @@ class Synthetic:
     def image_labels(self) -> NDArray[np.int64]:
         """The class of each training image; see `Rows`."""
         return np.arange(self.order.n_images, dtype=np.int64) // self.options.contents
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        """No attributes besides the class; see `Rows`."""
+        return {}
 
     def images_at(self, indices: NDArray[np.int64]) -> Tensor:
         """Return training images by number; see `Rows`."""

@@ -35,11 +35,10 @@ from g2g_core.systems.config import SystemConfig, require
 from g2g_core.systems.distance import ImageDistance, Perceptual, image_distance
 from g2g_core.systems.lord_networks import LordAmortized, LordEncoder, LordLatent, unit_range
 from g2g_core.systems.measuring import PairMeasure
-from g2g_core.systems.system import Measured, System, Values, minimize
+from g2g_core.systems.system import DTYPES, Measured, System, Values, minimize
 from g2g_core.systems.trainer import SystemTrainer
 
 BETAS = (0.5, 0.999)
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 LATENT_METRICS = (
     "short_l1",
@@ -71,8 +70,8 @@ class LordConfig(SystemConfig):
         adain_layers: up-sampling stages of the generator, which starts at side / 2^adain_layers.
         adain_dim: channels of the stages, a multiple of 8.
         encoder_filters: channels after the first convolution of an encoder.
-        perceptual: what reconstructions are compared in besides pixels: five layers of `vgg16`, four
-            of `efficientnet_lite0`, or nothing (`pixels`).
+        perceptual: what reconstructions are compared in besides pixels: five layers of `vgg16`,
+            four of `efficientnet_lite0`, or nothing (`pixels`).
         content_std: standard deviation of the noise on content codes in the latent stage.
         class_std: the same on class codes. LORD's asymmetry means 0.
         content_decay: weight of the squared length of the content codes, noise included.
@@ -229,9 +228,7 @@ class AmortizedStage:
         distance = self.distance(made, images)
         content_error = (content - learned[0]).square().mean()
         class_error = (class_code - learned[1]).square().mean()
-        total = (
-            distance + config.content_weight * content_error + config.class_weight * class_error
-        )
+        total = distance + config.content_weight * content_error + config.class_weight * class_error
         return total, {
             "loss/perceptual": distance,
             "loss/content_code": content_error,

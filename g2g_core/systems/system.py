@@ -1,4 +1,4 @@
-"""What the training loop of the systems asks of each of them, and what a checkpoint of one holds."""
+"""What the training loop asks of a system, and what a checkpoint of one holds."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,6 +12,9 @@ from g2g_core.checkpoints.checkpoint_file import CheckpointError, Part, Saved
 
 Values = dict[str, Tensor]
 """Name -> scalar on the networks' device."""
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+"""Precision -> dtype of weights and images."""
 
 OPTIMIZERS = "optimizers"
 """Part of a checkpoint that holds the states of all optimizers."""

@@ -24,6 +24,7 @@ class SystemTrainer:
         description: short description, on a single line.
         all_metrics: name -> metric that a run may record.
         inapplicable: function from a config and a metric to why the metric doesn't apply, or None.
+        cautions: function from a config to warnings about settings that are probably not intended.
     """
 
     name: str
@@ -32,6 +33,7 @@ class SystemTrainer:
     description: str
     all_metrics: Mapping[str, Metric]
     inapplicable: Callable[[Any, str], str | None]
+    cautions: Callable[[Any], list[str]] = lambda _: []
 
     @property
     def metrics(self) -> dict[str, dict[str, Any]]:

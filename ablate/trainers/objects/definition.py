@@ -39,6 +39,8 @@ class Trainer:
             such a map.
         inapplicable: function from a config and a metric to the reason why the metric doesn't apply
             to it, or None. A metric that doesn't apply can't be an outcome; None: all apply.
+        cautions: function from a config to warnings about settings that are valid but probably not
+            intended; None: there are none.
     """
 
     config: type
@@ -50,3 +52,4 @@ class Trainer:
     modules: Callable[[Any], Sequence[str]] | None = None
     keys: Callable[[], Mapping[str, Mapping[str, type]]] | None = None
     inapplicable: Callable[[Any, str], str | None] | None = None
+    cautions: Callable[[Any], Sequence[str]] | None = None

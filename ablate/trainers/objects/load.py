@@ -23,7 +23,7 @@ GROUP = Group(
 
 BUILT_IN = {
     name: EntryPoint(name, f"g2g_core.systems.{name}:trainer", GROUP.name)
-    for name in ("lord",)
+    for name in ("lord", "fader")
 }
 """Systems of our own that a study file can name in the same way."""
 
@@ -106,6 +106,7 @@ def _checked(name: str, loaded: Any) -> Trainer:
             modules=getattr(loaded, "modules", None),
             keys=getattr(loaded, "keys", None),
             inapplicable=getattr(loaded, "inapplicable", None),
+            cautions=getattr(loaded, "cautions", None),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise TrainerError(f"{name}: is not a trainer: {error}") from error

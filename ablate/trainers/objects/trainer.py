@@ -138,9 +138,16 @@ class ObjectTrainer(StudyTrainer):
             lambda _: lambda cell, first: builder.cell_id(cell) != builder.cell_id(first),
         )
 
-    def cautions(self, _spec: StudySpec) -> list[str]:
-        """Return an empty list, because only the trainer knows what its options mean."""
-        return []
+    def cautions(self, spec: StudySpec) -> list[str]:
+        """Return the trainer's own warnings; only the trainer knows what its options mean."""
+        own = self.trainer.cautions
+        if own is None:
+            return []
+        patched = Patched(spec.base, spec.factors)
+        found = PerLevels(
+            patched, patched.fields, lambda values: own(ObjectConfig(self.name, values).own())
+        )
+        return [*dict.fromkeys(line for lines in found.every() for line in lines)]
 
     def builder(self, spec: StudySpec) -> ObjectBuilder:
         """Return the builder of the study's trials."""

@@ -45,9 +45,7 @@ class Case:
             sizes["adain_dim"],
             "sigmoid",
         )
-        modulation = LordModulation(
-            sizes["class_dim"], sizes["n_adain_layers"], sizes["adain_dim"]
-        )
+        modulation = LordModulation(sizes["class_dim"], sizes["n_adain_layers"], sizes["adain_dim"])
         self.latent = LordLatent(
             sizes["n_imgs"],
             sizes["n_classes"],

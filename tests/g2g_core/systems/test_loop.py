@@ -9,7 +9,7 @@ import torch
 
 from g2g_core.checkpoints.checkpoint_file import CheckpointError, newest
 from g2g_core.record import Diverged
-from g2g_core.systems import lord
+from g2g_core.systems import fader, lord
 
 TINY = {
     "dataset": "synthetic",
@@ -34,7 +34,27 @@ SYSTEMS = {
             perceptual="pixels",
         ),
     ),
+    "fader": (
+        fader.trainer,
+        fader.FaderConfig(
+            **{**TINY, "image_size": 32},
+            filters=2,
+            max_filters=4,
+            layers=4,
+            hidden=4,
+            latent=0.1,
+            patch=0.1,
+            classifier=0.1,
+            patch_steps=1,
+            classifier_steps=1,
+            decoder_dropout=0.2,
+            ramp=4,
+        ),
+    ),
 }
+
+
+RATES = ("lr_generator", "lr_latent", "learning_rate")
 
 
 def run(system, folder, *, kill_after=None, **changes):
@@ -99,17 +119,22 @@ def test_the_first_step_is_that_of_the_run(system: str, tmp_path: Path) -> None:
     trainer, config = SYSTEMS[system]
     first = trainer.first_step(config, "cpu")
     with closing(trainer.train(config, "cpu", tmp_path)) as records:
-        note, evaluation = next(records), next(record for record in records if record.kind == "eval")
+        note, evaluation = (
+            next(records),
+            next(record for record in records if record.kind == "eval"),
+        )
         assert note.facts["digests"]["initial_weights"] == first["before"]["initial_weights"]
         measured = {name.removeprefix("metric/") for name in evaluation.values if "metric/" in name}
         assert set(first["recorded"]) == measured
     other = trainer.first_step(replace(config, seed=1), "cpu")
-    assert all(first["before"][name] != other["before"][name] for name in first["before"] if name != "data")
+    assert all(
+        first["before"][name] != other["before"][name] for name in first["before"] if name != "data"
+    )
     assert first["after"] != other["after"]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_divergence_is_an_outcome(system: str, tmp_path: Path) -> None:
-    rates = {name: 1e30 for name in vars(SYSTEMS[system][1]) if name.startswith("lr_")}
+    rates = {name: 1e30 for name in vars(SYSTEMS[system][1]) if name in RATES}
     with pytest.raises(Diverged):
         run(system, tmp_path, **rates)
