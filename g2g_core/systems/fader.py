@@ -14,7 +14,7 @@ of a dataset is an attribute like any other.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -405,6 +405,10 @@ class Fader(System):
     def recorded(self) -> tuple[str, ...]:
         """Return the names of the metrics that a run records; see `System.recorded`."""
         return self.measure.names
+
+    def facts(self) -> dict[str, Any]:
+        """Return the attributes with their values, in their order; see `System.facts`."""
+        return {"attributes": {name: list(one.values) for name, one in self.attributes.items()}}
 
     def digests(self) -> dict[str, str]:
         """Return digests of what a run starts from; see `System.digests`."""

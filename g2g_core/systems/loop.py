@@ -62,7 +62,8 @@ def _train(
     saved, skipped = checkpoint_file.newest(checkpoints)
     if saved is None:
         done = 0
-        start = {"digests": {"initial_weights": weights_digest(system), **system.digests()}}
+        digests = {"initial_weights": weights_digest(system), **system.digests()}
+        start = {"digests": digests, **system.facts()}
     else:
         done, start = saved.step, dict(saved.facts["start"])
         _check(saved, name, config, system)

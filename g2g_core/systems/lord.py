@@ -289,11 +289,7 @@ class Lord(System):
                 modulation,
             )
         with seeded_init(config.seed, "init/lord/encoders"):
-            encoders = [
-                LordEncoder(side, dim, config.encoder_filters)
-                for dim in (config.content_dim, config.class_dim)
-            ]
-        amortized = LordAmortized(*encoders, deepcopy(generator), deepcopy(modulation))
+            amortized = amortized_model(config, deepcopy(generator), deepcopy(modulation))
         self.latent = latent.to(self.device, dtype)
         self.amortized = amortized.to(self.device, dtype)
         self.stages = (
@@ -428,6 +424,30 @@ class Lord(System):
             truth=truth,
         )
         return pairs, numbers
+
+
+def amortized_model(
+    config: LordConfig,
+    generator: LordGenerator | None = None,
+    modulation: LordModulation | None = None,
+) -> LordAmortized:
+    """Return the networks of the amortized stage, with new encoders.
+
+    Args:
+        config: sizes.
+        generator: None makes a new one.
+        modulation: None makes a new one.
+    """
+    side = (config.image_size,) * 2
+    return LordAmortized(
+        LordEncoder(side, config.content_dim, config.encoder_filters),
+        LordEncoder(side, config.class_dim, config.encoder_filters),
+        generator
+        or LordGenerator(
+            config.content_dim, side, config.adain_layers, config.adain_dim, "sigmoid"
+        ),
+        modulation or LordModulation(config.class_dim, config.adain_layers, config.adain_dim),
+    )
 
 
 class _RowEvaluation(Evaluation):

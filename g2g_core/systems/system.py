@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +65,10 @@ class System(ABC):
     @abstractmethod
     def digests(self) -> dict[str, str]:
         """Return digests of `data`, `data_order`, and `eval_pairs`."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return JSON-ready facts that a checkpoint keeps, such as the names of attributes."""
+        return {}
 
     def parts(self) -> dict[str, Part]:
         """Return part -> name -> tensor, the live ones, as a checkpoint holds them."""
