@@ -84,6 +84,8 @@ class EvaluationPairs:
             k-shot mixing; None: one-shot.
         attributes: attribute -> (2P,) int64, stacked: the value of each image, for datasets with
             named attributes.
+        mask: (2P, 1, H, W) in [0, 1], stacked: the share of each pixel that mixing should change in
+            the content image, for datasets that know it.
     """
 
     first: Tensor
@@ -98,6 +100,7 @@ class EvaluationPairs:
     erase: Tensor | None = None
     shots: Tensor | None = None
     attributes: Mapping[str, Tensor] = field(default_factory=dict)
+    mask: Tensor | None = None
 
 
 class Data(Protocol):

@@ -489,7 +489,7 @@ class FaderGenerator(nn.Module):
             lengths = [width * height * length for width, height, length in shapes]
             maps = [
                 part.unflatten(1, shape)
-                for part, shape in zip(content.split(lengths, 1), shapes, strict=True)
+                for part, shape in zip(torch.split(content, lengths, 1), shapes, strict=True)
             ]
         return self.autoencoder.decode(maps, attributes)[-1]
 

@@ -212,7 +212,9 @@ def attribute_loss(logits: Tensor, attributes: Tensor, categories: Sequence[int]
     losses = [
         functional.cross_entropy(guess, truth.argmax(1))
         for guess, truth in zip(
-            logits.split(list(categories), 1), attributes.split(list(categories), 1), strict=True
+            torch.split(logits, list(categories), 1),
+            torch.split(attributes, list(categories), 1),
+            strict=True,
         )
     ]
     return torch.stack(losses).sum()
@@ -228,7 +230,7 @@ def one_hot(numbers: Sequence[Tensor], categories: Sequence[int]) -> Tensor:
 
 def category_of(attributes: Tensor, categories: Sequence[int]) -> list[Tensor]:
     """Return the category (B,) of each attribute of attribute vectors (B, entries)."""
-    return [part.argmax(1) for part in attributes.split(list(categories), 1)]
+    return [part.argmax(1) for part in torch.split(attributes, list(categories), 1)]
 
 
 def offsets(categories: Sequence[int]) -> list[int]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import cos, pi
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,7 +147,8 @@ class LatentStage:
         self.config, self.model, self.distance = config, model, distance
         networks = [*model.modulation.parameters(), *model.generator.parameters()]
         tables = [model.content_rows.weight, model.class_rows.weight]
-        self.optimizer = Adam([{"params": networks}, {"params": tables}], betas=BETAS)
+        groups: list[dict[str, Any]] = [{"params": networks}, {"params": tables}]
+        self.optimizer = Adam(groups, betas=BETAS)
 
     def losses(
         self, images: Tensor, rows: Tensor, class_rows: Tensor, noise: tuple[Tensor, Tensor]

@@ -61,7 +61,7 @@ class SystemTrainer:
         Raises:
             DataError: the data can't be used.
         """
-        return config.make_data().digest
+        return str(config.make_data().digest)
 
     def modules(self, config: Any) -> tuple[str, ...]:
         """Return the modules, besides the system's own, whose code a config uses."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from g2g_core.checkpoints.checkpoint_file import CheckpointError, Saved
+from g2g_core.data.pairs import DataError
 from g2g_core.systems.fader import FaderConfig
 from g2g_core.systems.fader_networks import FaderAutoencoder
 from g2g_core.systems.lord import LordConfig, amortized_model
@@ -54,7 +55,7 @@ def fade(
 
     Raises:
         CheckpointError: it is of another system.
-        ValueError: the request names no attribute or value of the checkpoint.
+        DataError: the request names no attribute or value of the checkpoint.
     """
     if saved.facts.get("system") != "fader":
         raise CheckpointError(f"{saved.path}: only Fader Networks can fade an attribute")
@@ -107,12 +108,12 @@ def _known(name: str, names: Any, what: str) -> str:
     """Return a name if it is known.
 
     Raises:
-        ValueError: it isn't.
+        DataError: it isn't.
     """
     if name not in names:
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it has {', '.join([*names][:8])}"
-        raise ValueError(f"--fade: no {what} {name!r}; {hint}")
+        raise DataError(f"--fade: no {what} {name!r}; {hint}")
     return name
 
 
