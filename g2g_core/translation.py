@@ -20,6 +20,7 @@ from g2g_core.models import all_models
 from g2g_core.models.funit import FunitGenerator, mean_class_code
 from g2g_core.models.options import FunitOptions
 from g2g_core.passes.cross import CrossPass, Lazy
+from g2g_core.systems.translating import is_system, mixing_generator
 
 TRIAL_SIDE = 64
 """Side of the images that memory is measured with, pixels."""
@@ -39,6 +40,8 @@ def generator_of(saved: Saved, which: str | None = None) -> nn.Module:
     Raises:
         CheckpointError: the file lacks this part, or its sizes are not those of a FUNIT generator.
     """
+    if is_system(saved):
+        return mixing_generator(saved)
     part = which or ("average" if "average" in saved.parts else "generator")
     if part not in saved.parts:
         raise CheckpointError(f"{saved.path}: it holds no {part} ({saved.layout})")

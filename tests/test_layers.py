@@ -128,7 +128,7 @@ RANKS = {
     ],
     "g2g_core": [
         *("record", "config", "hashing", "seeding", "data", "features", "passes"),
-        *("models", "losses", "metrics", "checkpoints", "training", "translation"),
+        *("models", "losses", "metrics", "checkpoints", "training", "systems", "translation"),
     ],
     "reports": [
         *("documents", "stats", "page", "table", "charts", "claims", "analysis", "view"),

@@ -126,15 +126,15 @@ def _studies() -> list[dict[str, Any]]:
 
 
 def _trainers() -> list[dict[str, Any]]:
-    """Return the trainers: the core, any program, and the installed Python objects."""
-    from ablate.trainers.objects.load import GROUP
+    """Return the trainers: the core, any program, our systems, and installed Python objects."""
+    from ablate.trainers.objects.load import named_trainers
     from ablate.trainers.objects.trainer import ObjectTrainer
 
     rows: list[dict[str, Any]] = [
         {"name": "(none)", "description": "The core: networks that disentangle images"},
         {"name": "{command: ...}", "description": "Any program that writes its metrics to a file"},
     ]
-    for name, entry in GROUP.entries().items():
+    for name, entry in named_trainers().items():
         trainer = ObjectTrainer(name)
         words = trainer.trainer.description or entry.value
         rows.append({"name": name, "description": words, "options": trainer.options})

@@ -13,6 +13,7 @@ from ablate.disk.folder import StudyFolder, TrialFolder
 
 if TYPE_CHECKING:
     from ablate.study.nouns import Plan, Trial
+    from g2g_core.checkpoints.checkpoint_file import Saved
     from g2g_core.record import Record
 
 LOG_LINES = 50
@@ -96,11 +97,11 @@ def translate(
     ],
     content: Annotated[Path, typer.Argument(metavar="CONTENT", help="An image.")],
     class_images: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="CLASS...", help="Images of another class; of several the mean code counts."
         ),
-    ],
+    ] = None,
     to: Annotated[Path, typer.Option("--to", help="Folder to write to.")] = Path("translated"),
     size: Annotated[
         int | None,
@@ -112,6 +113,20 @@ def translate(
             "--weights", help="generator or average.  [default: the average, if there is one]"
         ),
     ] = None,
+    fade: Annotated[
+        str | None,
+        typer.Option(
+            "--fade",
+            metavar="NAME[=FROM:TO]",
+            help="Fade an attribute of CONTENT instead, with a Fader network; takes no CLASS.",
+        ),
+    ] = None,
+    beyond: Annotated[
+        float,
+        typer.Option(
+            "--beyond", min=0.0, help="How far --fade goes beyond both values; 1: as far again."
+        ),
+    ] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Mix two images, and mix the mixed ones again: the paper's Fig. 7.
@@ -119,7 +134,8 @@ def translate(
     Writes `mixed_1.png` (the content of CLASS in the class of CONTENT), `mixed_2.png` (the content
     of CONTENT in the class of CLASS), both full reconstructions, and `figure.png` with the rows
     originals, mixed, reconstructed. Several images of one class (k-shot) give their mean class
-    code; the first of them is the one that is shown and mixed.
+    code; the first of them is the one that is shown and mixed. With --fade, writes `fade.png`: the
+    image, then nine images from one value of the attribute to the other.
     """
     import torch
 
@@ -132,6 +148,11 @@ def translate(
 
     saved = read(checkpoint)
     side = size or int(saved.facts.get("config", {}).get("image_size", 128))
+    if fade is not None:
+        _fade(saved, content, class_images, fade, beyond, side, to, as_json)
+        return
+    if not class_images:
+        raise StudyError("translate: an image of another class is missing, after CONTENT")
     generator = generator_of(saved, weights)
     needed, free = memory_of(generator, side, 1 + len(class_images)), available_memory()
     if needed > free:
@@ -172,6 +193,46 @@ def translate(
     else:
         for path in files.values():
             show(str(path))
+
+
+def _fade(
+    saved: "Saved",
+    content: Path,
+    class_images: list[Path] | None,
+    request: str,
+    beyond: float,
+    side: int,
+    to: Path,
+    as_json: bool,
+) -> None:
+    """Write the fade of an attribute; arguments as for `translate`.
+
+    Raises:
+        StudyError: images of a class are given too, or the folder can't be written.
+    """
+    import torch
+
+    from ablate.study.nouns import StudyError
+    from ablate.trial import figure
+    from g2g_core.systems import translating
+    from g2g_core.translation import open_image
+
+    if class_images:
+        raise StudyError("--fade: takes one image; a Fader network takes no class from an image")
+    own = int(saved.facts.get("config", {}).get("image_size", side))
+    if side != own:
+        raise StudyError(f"--size {side}: this network takes images of {own} pixels")
+    image = open_image(content, side)
+    images, (name, first, last) = translating.fade(saved, image, request, beyond)
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        figure.save_image(torch.cat([image, *images], dim=2), to / "fade.png")
+    except OSError as error:
+        raise StudyError(f"--to: {to}: cannot be written: {error.strerror or error}") from None
+    if as_json:
+        show_json({"fade": str(to / "fade.png"), "attribute": name, "from": first, "to": last})
+    else:
+        show(str(to / "fade.png"))
 
 
 def export(

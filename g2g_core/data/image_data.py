@@ -18,7 +18,7 @@ from g2g_core.data.erase import USUAL_POINTS, Points, face_mask, fixed_points
 from g2g_core.data.listing import ImageSet, Listing
 from g2g_core.data.options import ImageOptions
 from g2g_core.data.order import STREAMS, Order
-from g2g_core.data.pairs import Batch, DataError, EvaluationPairs, digest_of, shown
+from g2g_core.data.pairs import Attribute, Batch, DataError, EvaluationPairs, digest_of, shown
 from g2g_core.data.transforms import centre, crop, to_tensor
 from g2g_core.hashing import file_digests
 from g2g_core.seeding import numpy_rng
@@ -228,6 +228,37 @@ class ImageData:
                 )
             drawn.append(rng.choice(others, size=shots - 1, replace=False))
         return np.array(drawn, dtype=np.int64)
+
+    @property
+    def image_labels(self) -> NDArray[np.int64]:
+        """The class of each training image; see `Rows`."""
+        return self._labels
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The attributes of the training images, if the dataset names some; see `Rows`."""
+        return {}
+
+    def images_at(self, indices: NDArray[np.int64]) -> Tensor:
+        """Return the center crops of training images by number; see `Rows`."""
+        return self._centre(indices)
+
+    def mixed_at(self, class_of: int, content_of: int) -> int | None:
+        """Return the image with the class of one and the content of another; see `Rows`.
+
+        It is known if files with the same name show the same content (`truth: by_name`).
+        """
+        if self.options.truth != "by_name":
+            return None
+        return self._by_content.get(
+            (int(self._labels[class_of]), self.set.train.contents()[content_of])
+        )
+
+    @cached_property
+    def _by_content(self) -> dict[tuple[int, str], int]:
+        """Training image by its class and the name of its content."""
+        names = zip(self.set.train.labels, self.set.train.contents(), strict=True)
+        return {key: number for number, key in enumerate(names)}
 
     def order_digest(self, steps: int) -> str:
         """Return the SHA-256 of the order and the augmentation of the first `steps` batches."""

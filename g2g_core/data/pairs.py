@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from difflib import get_close_matches
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from g2g_core.config import TrialConfig
@@ -80,6 +82,10 @@ class EvaluationPairs:
             images; None: nowhere.
         shots: (2P, k - 1, 3, H, W) in [-1, 1], stacked: further images of the class of entry i, for
             k-shot mixing; None: one-shot.
+        attributes: attribute -> (2P,) int64, stacked: the value of each image, for datasets with
+            named attributes.
+        mask: (2P, 1, H, W) in [0, 1], stacked: the share of each pixel that mixing should change in
+            the content image, for datasets that know it.
     """
 
     first: Tensor
@@ -93,6 +99,8 @@ class EvaluationPairs:
     factors: Mapping[str, Tensor] = field(default_factory=dict)
     erase: Tensor | None = None
     shots: Tensor | None = None
+    attributes: Mapping[str, Tensor] = field(default_factory=dict)
+    mask: Tensor | None = None
 
 
 class Data(Protocol):
@@ -141,6 +149,69 @@ class Data(Protocol):
             steps: number of batches.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A named property of images with a fixed number of values, such as glasses or no glasses.
+
+    Attributes:
+        values: names of the values.
+        numbers: (N,) int64: the value of each training image, as an index into `values`.
+    """
+
+    values: tuple[str, ...]
+    numbers: NDArray[np.int64]
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """A dataset whose training images have fixed numbers, 0 to N - 1.
+
+    Systems that learn something about each image need it. The numbers depend on the content of the
+    data alone, so they are the same in every run with the same `Data.digest`.
+    """
+
+    @property
+    def image_labels(self) -> NDArray[np.int64]:
+        """(N,) int64, the class of each training image."""
+        ...
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """Further properties of the training images, by name."""
+        ...
+
+    def images_at(self, indices: NDArray[np.int64]) -> Tensor:
+        """Return training images without augmentation, (B, 3, H, W) in [-1, 1].
+
+        Args:
+            indices: (B,) numbers of images.
+        """
+        ...
+
+    def mixed_at(self, class_of: int, content_of: int) -> int | None:
+        """Return the training image with the class of one image and the content of another.
+
+        None: the dataset has no such image, or doesn't know it.
+        """
+        ...
+
+
+def attribute_of(data: Data, name: str) -> Attribute:
+    """Return an attribute of the training images of a dataset; `class` is their class.
+
+    Raises:
+        DataError: the dataset doesn't have it.
+    """
+    if not isinstance(data, Rows):
+        raise DataError(f"dataset: {data.name} can't give its training images by number")
+    known = {"class": Attribute(data.class_names, data.image_labels), **data.attributes}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+        raise DataError(f"attributes: {data.name} has no attribute {name!r}; {hint}")
+    return known[name]
 
 
 @dataclass(frozen=True)

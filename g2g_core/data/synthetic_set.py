@@ -13,7 +13,15 @@ from torch import Tensor
 from g2g_core.config import TrialConfig
 from g2g_core.data.options import options_of
 from g2g_core.data.order import STREAMS, Order
-from g2g_core.data.pairs import Batch, Data, DataError, Dataset, EvaluationPairs, digest_of
+from g2g_core.data.pairs import (
+    Attribute,
+    Batch,
+    Data,
+    DataError,
+    Dataset,
+    EvaluationPairs,
+    digest_of,
+)
 from g2g_core.data.rendering import LOOKS, Content, Layers, Look, content, look, render
 from g2g_core.data.shapes import SHAPES
 from g2g_core.data.transforms import to_range
@@ -191,6 +199,25 @@ class Synthetic:
             [one_look for one_look in looks for _ in range(shots - 1)], contents, self.image_size
         )
         return to_range(torch.from_numpy(pixels)).view(len(looks), shots - 1, *pixels.shape[1:])
+
+    @property
+    def image_labels(self) -> NDArray[np.int64]:
+        """The class of each training image; see `Rows`."""
+        return np.arange(self.order.n_images, dtype=np.int64) // self.options.contents
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        """No attributes besides the class; see `Rows`."""
+        return {}
+
+    def images_at(self, indices: NDArray[np.int64]) -> Tensor:
+        """Return training images by number; see `Rows`."""
+        return self._take(indices)[0]
+
+    def mixed_at(self, class_of: int, content_of: int) -> int:
+        """Return the image with the class of one and the content of another; see `Rows`."""
+        contents = self.options.contents
+        return class_of // contents * contents + content_of % contents
 
     def order_digest(self, steps: int) -> str:
         """Return the SHA-256 of the order of images in the first `steps` batches."""

@@ -163,8 +163,12 @@ def evaluated(config: TrialConfig, networks: "Networks") -> dict[Which, str]:
     return cast("dict[Which, str]", names)
 
 
-def figure(evaluation: Evaluation) -> dict[str, Tensor]:
+def figure(evaluation: Evaluation, rows: Sequence[str] = FIGURE_ROWS) -> dict[str, Tensor]:
     """Return the images of the paper's figure for at most 8 pairs.
+
+    Args:
+        evaluation: has the images.
+        rows: names of the images.
 
     Returns:
         Row name -> (2Q, 3, H, W) in [-1, 1] on the CPU; first halves of the pairs first.
@@ -172,4 +176,4 @@ def figure(evaluation: Evaluation) -> dict[str, Tensor]:
     total = len(evaluation.pairs.first)
     shown = min(FIGURE_PAIRS, total)
     index = torch.cat([torch.arange(shown), total + torch.arange(shown)])
-    return {row: getattr(evaluation, row)[index].cpu() for row in FIGURE_ROWS}
+    return {row: getattr(evaluation, row)[index].cpu() for row in rows}

@@ -11,7 +11,8 @@ from ablate.study.identity import canonical_options, cell_id, digest, dumps, tri
 from ablate.study.nouns import StudySpec, Trial
 from ablate.study.patching import Patched, PerLevels
 from ablate.trainers.objects.config import ObjectConfig
-from ablate.trainers.objects.load import load_object
+from ablate.trainers.objects.load import load_object, place_of
+from ablate.trainers.sources import used_sources
 
 
 class ObjectBuilder:
@@ -21,25 +22,22 @@ class ObjectBuilder:
         name: name of the trainer.
         spec: the study.
         rules: option -> schema of its value.
-        sources: module of the trainer's package -> digest of its code.
 
     Attributes:
         missing: one message for each missing file or folder that an option names.
-        sources: module of the trainer's package -> digest of its code.
+        sources: module that some trial uses -> digest of its code.
         cautions: always empty, since the core can't look into the trainer's data.
     """
 
-    def __init__(
-        self, name: str, spec: StudySpec, rules: Mapping[str, Schema], sources: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, spec: StudySpec, rules: Mapping[str, Schema]) -> None:
         self.missing: list[str] = []
         self.cautions: list[str] = []
         self.name, self.spec, self.rules = name, spec, rules
         self.patched = Patched(spec.base, spec.factors)
         self.config = PerLevels(self.patched, self.patched.fields, self._config)
         self.data = PerLevels(self.patched, self.patched.fields, self._data)
-        self.sources = dict(sources)
-        self.code = digest(dumps(self.sources))
+        self.sources: dict[str, str] = {}
+        self.code = PerLevels(self.patched, self.patched.fields, self._code)
         self.identities: dict[str, dict[str, str]] = {}
 
     def cell_id(self, cell: Cell) -> str:
@@ -49,7 +47,7 @@ class ObjectBuilder:
             "data": self.data(cell),
             "checkpoint": "none",
             "weights": "none",
-            "code": self.code,
+            "code": self.code(cell),
         }
         id_ = cell_id(identity)
         self.identities.setdefault(id_, identity)
@@ -65,6 +63,15 @@ class ObjectBuilder:
     def _config(self, values: Mapping[str, Any]) -> str:
         """Return the digest of the trainer's name and the options in canonical form."""
         return digest(dumps([self.name, canonical_options(values, self.rules)]))
+
+    def _code(self, values: Mapping[str, Any]) -> str:
+        """Return the digest of the code that trials with these options use."""
+        modules = [place_of(self.name).partition(":")[0]]
+        if (further := load_object(self.name).modules) is not None:
+            modules += further(ObjectConfig(self.name, values, seed=self.spec.seeds[0]).own())
+        used = used_sources(*modules)
+        self.sources |= used
+        return digest(dumps(used))
 
     def _data(self, values: Mapping[str, Any]) -> str:
         """Return the trainer's own digest of the data, or else that of the files in options."""

@@ -1,6 +1,6 @@
 """The description of a trainer that a Python package offers to studies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,15 @@ class Trainer:
             None: the content of the files and folders that the config names as `Path`.
         first_step: function from a config and a device to digests before and after one step. With
             it, arms without effect are found before a study spends hours; None: they are not.
+        modules: function from a config to further modules whose code its numbers depend on, for
+            trainers that choose code by name; None: there are none.
+        keys: function that returns, for options that are maps, which keys they may have: option ->
+            choice -> dataclass. A key of any choice can be a path of a level; None: no option is
+            such a map.
+        inapplicable: function from a config and a metric to the reason why the metric doesn't apply
+            to it, or None. A metric that doesn't apply can't be an outcome; None: all apply.
+        cautions: function from a config to warnings about settings that are valid but probably not
+            intended; None: there are none.
     """
 
     config: type
@@ -40,3 +49,7 @@ class Trainer:
     description: str = ""
     data_digest: Callable[[Any], str] | None = None
     first_step: Callable[[Any, str], Any] | None = None
+    modules: Callable[[Any], Sequence[str]] | None = None
+    keys: Callable[[], Mapping[str, Mapping[str, type]]] | None = None
+    inapplicable: Callable[[Any, str], str | None] | None = None
+    cautions: Callable[[Any], Sequence[str]] | None = None

@@ -21,6 +21,13 @@ GROUP = Group(
 """Entry points that a study file can name as its trainer by their name alone."""
 
 
+BUILT_IN = {
+    name: EntryPoint(name, f"g2g_core.systems.{name}:trainer", GROUP.name)
+    for name in ("lord", "fader")
+}
+"""Systems of our own that a study file can name in the same way."""
+
+
 class TrainerError(StudyError):
     """What a study file names as its trainer cannot be used."""
 
@@ -37,10 +44,19 @@ def place_of(name: str) -> str:
     return name if ":" in name else _entry(name).value
 
 
+def named_trainers() -> dict[str, EntryPoint]:
+    """Return the trainers that have a name: our own, then those of installed packages.
+
+    Raises:
+        PluginError: a package gives a trainer a name that is taken.
+    """
+    return {**BUILT_IN, **GROUP.entries(BUILT_IN)}
+
+
 def _entry(name: str) -> EntryPoint:
     """Return the entry point of an installed trainer."""
     try:
-        known = GROUP.entries()
+        known = named_trainers()
     except PluginError as error:
         raise TrainerError(str(error)) from error
     if name not in known:
@@ -87,6 +103,10 @@ def _checked(name: str, loaded: Any) -> Trainer:
             description=str(getattr(loaded, "description", "")),
             data_digest=getattr(loaded, "data_digest", None),
             first_step=getattr(loaded, "first_step", None),
+            modules=getattr(loaded, "modules", None),
+            keys=getattr(loaded, "keys", None),
+            inapplicable=getattr(loaded, "inapplicable", None),
+            cautions=getattr(loaded, "cautions", None),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise TrainerError(f"{name}: is not a trainer: {error}") from error

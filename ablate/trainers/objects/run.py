@@ -42,18 +42,19 @@ def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[R
 
     steps, names, first = -1, dict[str, None](), True
     for item in _items(trainer, config.own(), device, checkpoints):
-        step, values, facts = _parsed(item)
+        step, values = _parsed(item)
         if step < steps:
             raise RecordError(f"step {step} comes after step {steps}; steps must not go back")
 
-        if first:
+        own = item if isinstance(item, Record) else Record(step, "train")
+        if first and "resumed_at" not in own.facts:
             resumed = step - 1 if saved and step > 0 else None
             yield Record(max(0, step - 1), "note", facts={"device": device, "resumed_at": resumed})
-            first = False
-        if facts:
-            yield Record(step, "note", facts=facts)
+        if own.facts:
+            yield Record(step, "note", facts=own.facts)
+        first = False
         steps, names = step, names | dict.fromkeys(values)
-        yield from _records(step, values, trainer.metrics)
+        yield from _records(step, values, trainer.metrics, own.images)
 
     # A trainer that was killed after its last checkpoint has nothing left to do. A note would mean
     # that it began again, and its earlier records would no longer count
@@ -80,10 +81,12 @@ def _items(trainer: Trainer, config: Any, device: str, checkpoints: Path) -> Ite
     return items
 
 
-def _parsed(item: Any) -> tuple[int, dict[str, float], Mapping[str, Any]]:
-    """Return step, values, and facts of a record: a map with `step`, or a `Record` of the core."""
+def _parsed(item: Any) -> tuple[int, dict[str, float]]:
+    """Return step and values of a record: a map with `step`, or a `Record` of the core."""
     if isinstance(item, Record):
-        return item.step, dict(item.values), item.facts
+        return item.step, {
+            name.removeprefix("metric/"): value for name, value in item.values.items()
+        }
     if not isinstance(item, Mapping):
         raise RecordError(f"{type(item).__name__}: a record must be a map such as {{'step': 20}}")
     if "step" not in item:
@@ -95,7 +98,7 @@ def _parsed(item: Any) -> tuple[int, dict[str, float], Mapping[str, Any]]:
     values = {
         str(name): _number(str(name), value) for name, value in item.items() if name != "step"
     }
-    return int(step), values, {}
+    return int(step), values
 
 
 def _number(name: str, value: Any) -> float:
@@ -111,7 +114,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def _records(
-    step: int, values: Mapping[str, float], metrics: Mapping[str, Any]
+    step: int, values: Mapping[str, float], metrics: Mapping[str, Any], images: Mapping[str, Any]
 ) -> Iterator[Record]:
     """Yield a record with the finite values; raise Diverged if there are other values."""
     finite = {
@@ -121,6 +124,6 @@ def _records(
     }
     measured = any(name.startswith("metric/") for name in finite)
     if finite:
-        yield Record(step, "eval" if measured else "train", values=finite)
+        yield Record(step, "eval" if measured else "train", values=finite, images=images)
     if bad := [name for name, value in values.items() if not math.isfinite(value)]:
         raise Diverged(step, bad[0])

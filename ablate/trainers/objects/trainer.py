@@ -17,8 +17,7 @@ from ablate.trainers.idle import idle_factors
 from ablate.trainers.objects.builder import ObjectBuilder
 from ablate.trainers.objects.config import ObjectConfig
 from ablate.trainers.objects.definition import Trainer
-from ablate.trainers.objects.load import TrainerError, load_object, place_of
-from ablate.trainers.sources import used_sources
+from ablate.trainers.objects.load import TrainerError, load_object
 from ablate.trainers.trainer import FirstStep, Metric, Place, StudyTrainer
 
 
@@ -63,7 +62,19 @@ class ObjectTrainer(StudyTrainer):
         }
         if not base["required"]:
             del base["required"]
-        return Rules(base, self.options, {"enum": list(self.trainer.metrics)})
+        return Rules(base, {**self.options, **self._keys()}, {"enum": list(self.trainer.metrics)})
+
+    def _keys(self) -> dict[str, Schema]:
+        """Return `option.key` -> schema, for options whose keys the trainer describes."""
+        rules: dict[str, Schema] = {}
+        for option, choices in (self.trainer.keys() if self.trainer.keys else {}).items():
+            for choice in choices.values():
+                for key, rule in options_of(choice).items():
+                    path = f"{option}.{key}"
+                    other = rules.get(path, rule)
+                    # Choices may have keys of the same name and of different kinds.
+                    rules[path] = rule if other == rule else {"anyOf": [other, rule]}
+        return rules
 
     def config(self, base: Mapping[str, Any]) -> ObjectConfig:
         """Return the config that `base:` describes, with all defaults."""
@@ -77,13 +88,24 @@ class ObjectTrainer(StudyTrainer):
         return self.trainer.metrics[metric].better or "lower"
 
     def outcome_problems(
-        self, _spec: StudySpec, outcome: Outcome | FurtherOutcome, place: Place
+        self, spec: StudySpec, outcome: Outcome | FurtherOutcome, place: Place
     ) -> list[Problem]:
-        """Return a problem if the trainer says that the opposite direction is better."""
+        """Return problems with an outcome: its direction, or a metric that does not apply."""
         better = self.trainer.metrics[outcome.metric].better
-        if not better or better == outcome.better:
-            return []
-        return [Problem((*place, "better"), f"{outcome.metric} is better {better}")]
+        if better and better != outcome.better:
+            return [Problem((*place, "better"), f"{outcome.metric} is better {better}")]
+
+        patched = Patched(spec.base, spec.factors)
+        why = PerLevels(patched, patched.fields, lambda v: self._not_applicable(v, outcome.metric))
+        name = (*place, "metric") if isinstance(outcome, Outcome) else place
+        reasons = dict.fromkeys(filter(None, why.every()))
+        return [Problem(name, f"{outcome.metric} does not apply: {why}") for why in reasons]
+
+    def _not_applicable(self, values: Mapping[str, Any], metric: str) -> str | None:
+        """Return why a metric doesn't apply to these options, or None if it does."""
+        if self.trainer.inapplicable is None or self._refused(values):
+            return None
+        return self.trainer.inapplicable(ObjectConfig(self.name, values).own(), metric)
 
     def problems(self, spec: StudySpec, cells: Sequence[Cell], tree: Node) -> list[Problem]:
         """Return configs that the trainer refuses, or else factors that change nothing."""
@@ -92,8 +114,8 @@ class ObjectTrainer(StudyTrainer):
         problems: dict[Place, Problem] = {}
         for cell in cells:
             if message := refused(cell):
-                option = message.partition(":")[0]
-                path = (option,) if option in self.options else ()
+                option, *keys = message.partition(":")[0].split(".")
+                path = (option, *keys) if option in self.options else ()
                 place = origin(path, cell, spec, tree) if path else ("base",)
                 text = message.partition(":")[2].strip() if path else message
                 problems.setdefault(place, Problem(place, text))
@@ -116,14 +138,20 @@ class ObjectTrainer(StudyTrainer):
             lambda _: lambda cell, first: builder.cell_id(cell) != builder.cell_id(first),
         )
 
-    def cautions(self, _spec: StudySpec) -> list[str]:
-        """Return an empty list, because only the trainer knows what its options mean."""
-        return []
+    def cautions(self, spec: StudySpec) -> list[str]:
+        """Return the trainer's own warnings; only the trainer knows what its options mean."""
+        own = self.trainer.cautions
+        if own is None:
+            return []
+        patched = Patched(spec.base, spec.factors)
+        found = PerLevels(
+            patched, patched.fields, lambda values: own(ObjectConfig(self.name, values).own())
+        )
+        return [*dict.fromkeys(line for lines in found.every() for line in lines)]
 
     def builder(self, spec: StudySpec) -> ObjectBuilder:
         """Return the builder of the study's trials."""
-        module, _, _ = place_of(self.name).partition(":")
-        return ObjectBuilder(self.name, spec, self.options, used_sources(module))
+        return ObjectBuilder(self.name, spec, self.options)
 
     def metrics(self, _spec: StudySpec) -> dict[str, Metric]:
         """Return the metrics that the trainer declares."""
