@@ -17,7 +17,17 @@ from typing import Annotated
 
 import typer
 
-from ablate.commands import check, faces, folders, judging, menus, networks, results, studies, weights
+from ablate.commands import (
+    check,
+    faces,
+    folders,
+    judging,
+    menus,
+    networks,
+    results,
+    studies,
+    weights,
+)
 from ablate.commands.output import Messages, ReaderGone, show
 
 GROUPS = (studies, check, results, judging, folders, networks, menus, weights, faces)

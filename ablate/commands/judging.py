@@ -82,7 +82,11 @@ def judge(
     from ablate.judging.judge import asked, judge
     from ablate.judging.question import choices
 
-    if Path(source).name == "judge.yaml" and to is None and Path(source).with_name("plan.json").exists():
+    if (
+        Path(source).name == "judge.yaml"
+        and to is None
+        and Path(source).with_name("plan.json").exists()
+    ):
         to = Path(source).parent
     question = with_options(asked(source), factors, pair, outcome, better, smallest_effect, where)
     if duplicates:
@@ -133,8 +137,7 @@ def with_options(
         question = replace(
             question,
             factors={
-                factor_name(name): known.get(factor_name(name), AskedFactor(name))
-                for name in names
+                factor_name(name): known.get(factor_name(name), AskedFactor(name)) for name in names
             },
         )
         if len(question.factors) < len(names):
@@ -158,15 +161,19 @@ def with_options(
 def meaning(matched: "Matched") -> list[str]:
     """Return what the columns of a source were taken for, in lines for people."""
     question, judged = matched.question, matched.judged
-    told = {name: "  (guessed)" if name in question.guessed else "" for name in ("factors", "pair", "outcome")}
-    lines = [f"{judged['source']}: {len(matched.runs)} of {judged['runs']} runs in a {judged['kind']}"]
+    keys = ("factors", "pair", "outcome", "better")
+    told = {name: " (guessed)" if name in question.guessed else "" for name in keys}
+    source, kind = judged["source"], judged["kind"]
+    lines = [f"{source}: {len(matched.runs)} of {judged['runs']} runs in a {kind}"]
     for name, factor in question.factors.items():
         column = "" if factor.column == name else f" ({factor.column})"
         levels = ", ".join(factor.levels)
         lines.append(f"  factor   {name}{column}: {levels}{told['factors']}")
     lines.append(f"  pair     {question.pair}: {len(matched.seeds)} seeds{told['pair']}")
     better = question.outcome["better"]
-    lines.append(f"  outcome  {question.metric}, {better} is better{told['outcome']}")
+    lines.append(
+        f"  outcome  {question.metric}{told['outcome']}, {better} is better{told['better']}"
+    )
     return lines
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -59,9 +59,7 @@ class Matched:
     judged: JudgedDocument
 
 
-def match(
-    question: Question, found: Found, references: Mapping[str, str] | None = None
-) -> Matched:
+def match(question: Question, found: Found, references: Mapping[str, str] | None = None) -> Matched:
     """Return the runs of a source as trials.
 
     Args:
@@ -101,7 +99,9 @@ def match(
             )
     question = replace(
         question,
-        factors={name: AskedFactor(question.factors[name].column, tuple(used[name])) for name in used},
+        factors={
+            name: AskedFactor(question.factors[name].column, tuple(used[name])) for name in used
+        },
     )
 
     outcome = metrics[question.metric]
@@ -189,7 +189,8 @@ def _outcome(question: Question, runs: Sequence[FoundRun]) -> Question:
         outcome["also"] = [_directed({**one, "metric": resolved(one["metric"])}) for one in also]
     directed = _directed(outcome)
     question = replace(question, outcome=directed)
-    return question if "better" in outcome else question.guess(outcome=directed)
+    guessed = frozenset() if outcome.get("better") else frozenset({"better"})
+    return replace(question, guessed=question.guessed | guessed)
 
 
 def _directed(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -238,9 +239,7 @@ def _pair(question: Question, runs: Sequence[FoundRun]) -> Question:
     return question.guess(pair=pair)
 
 
-def _factors(
-    question: Question, runs: Sequence[FoundRun], metrics: Mapping[str, str]
-) -> Question:
+def _factors(question: Question, runs: Sequence[FoundRun], metrics: Mapping[str, str]) -> Question:
     """Return the question with the columns of its factors; without factors, what varies is one.
 
     Raises:
@@ -333,9 +332,7 @@ def _pair_text(text: str) -> str:
     return text if value is None or not value.is_integer() else str(int(value))
 
 
-def _used(
-    labels: Mapping[str | float, str], place: int, groups: Iterable[Key]
-) -> list[str]:
+def _used(labels: Mapping[str | float, str], place: int, groups: Iterable[Key]) -> list[str]:
     """Return the levels of a factor that runs have, in the order of the levels."""
     seen = {levels[place] for levels, _ in groups}
     return [label for label in labels.values() if label in seen]
@@ -377,9 +374,7 @@ def _one_each(
     return chosen, {"restarted": restarted, "repeated": repeated, "taken": question.duplicates}
 
 
-def _which_counts(
-    question: Question, groups: Mapping[Key, list[FoundRun]], outcome: str
-) -> str:
+def _which_counts(question: Question, groups: Mapping[Key, list[FoundRun]], outcome: str) -> str:
     """Return the message about runs of one arm and seed that finished with different values."""
     several = {
         key: done
@@ -392,7 +387,9 @@ def _which_counts(
     )
     apart = [
         column
-        for column in _options(question, runs, {outcome: outcome})
+        for column in _options(
+            question, [run for own in groups.values() for run in own], {outcome: outcome}
+        )
         if all(len({r.values.get(column) for r in own}) > 1 for own in several.values())
     ]
     why = (
@@ -513,9 +510,7 @@ def _differing(
     return sorted(entries, key=lambda entry: ("code", "data", "option").index(entry["what"]))
 
 
-def _options(
-    question: Question, runs: Sequence[FoundRun], metrics: Mapping[str, str]
-) -> list[str]:
+def _options(question: Question, runs: Sequence[FoundRun], metrics: Mapping[str, str]) -> list[str]:
     """Return the columns that may be options of the runs: no tags, results, names, or factors."""
     used = {question.pair, *(factor.column for factor in question.factors.values())}
     asides = (*STATES, *STEPS, *RUNS_AND_TIMES)

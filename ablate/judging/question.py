@@ -102,9 +102,6 @@ def _schema() -> Schema:
     """Return the JSON Schema of `judge.yaml`."""
     text: Schema = {"type": "string", "minLength": 1}
     label: Schema = {"type": ["string", "number", "boolean"]}
-    outcome = outcome_rule(dict(text))
-    known = outcome["properties"]
-    outcome["properties"] = {k: v for k, v in known.items() if k not in ("looks", "spend")}
     return {
         "type": "object",
         "additionalProperties": False,
@@ -135,7 +132,7 @@ def _schema() -> Schema:
                 },
             },
             "pair": text,
-            "outcome": outcome,
+            "outcome": outcome_rule(dict(text)),
             "where": {"type": "object", "additionalProperties": label},
             "duplicates": {"enum": list(DUPLICATES)},
             "step": text,

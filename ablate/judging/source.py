@@ -26,9 +26,7 @@ class Source:
     read: Callable[[Question], Found]
 
 
-GROUP = Group(
-    "g2g_ablate.sources", "a Source", lambda _name, entry: isinstance(entry, Source)
-)
+GROUP = Group("g2g_ablate.sources", "a Source", lambda _name, entry: isinstance(entry, Source))
 
 
 def all_sources() -> dict[str, Source]:

@@ -49,8 +49,11 @@ class FoundTrainer(StudyTrainer):
     def metrics(self, spec: StudySpec) -> Mapping[str, Metric]:
         """Return the outcomes with their directions."""
         outcome = spec.outcome
-        also = {one.metric: Metric(one.better) for one in outcome.also}
-        return {outcome.metric: Metric(outcome.better), **also}
+        pairs = [(one.metric, one.better) for one in outcome.also]
+        return {
+            metric: Metric(better, description="as the source has it")
+            for metric, better in [*pairs, (outcome.metric, outcome.better)]
+        }
 
     def record(self) -> dict[str, Any]:
         """Return the entry `trainer` of plan.json."""

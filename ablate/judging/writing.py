@@ -53,6 +53,8 @@ def write_folder(matched: Matched, folder: Path) -> Plan:
     plan = planned(matched)
     record = plan_record(plan)
     record["judged"] = matched.judged
+    # Those of the other program aren't known.
+    record["versions"] = {"g2g-ablate": record["versions"]["g2g-ablate"]}
     for trial in plan.trials:
         cell = next(n for n, levels in enumerate(matched.cells) if levels == trial.levels)
         _write_trial(trial, matched.runs[cell, trial.seed], own.trial(trial.id), plan.hash)
@@ -75,6 +77,7 @@ def planned(matched: Matched) -> Plan:
     question = matched.question
     outcome = dict(question.outcome)
     degradation = outcome.pop("degradation", {})
+    looks = tuple(outcome.pop("looks", ()))
     also = tuple(FurtherOutcome(**one) for one in outcome.pop("also", None) or ())
     cells = matched.cells
     factors = tuple(
@@ -89,7 +92,7 @@ def planned(matched: Matched) -> Plan:
         factors=factors,
         design={"kind": "full_factorial" if complete else "custom"},
         seeds=tuple(sorted(matched.seeds.values())),
-        outcome=Outcome(**outcome, degradation=Degradation(**degradation), also=also),
+        outcome=Outcome(**outcome, degradation=Degradation(**degradation), looks=looks, also=also),
         trainer=FoundTrainer(matched.judged["source"]),
     )
     ids = [digest(dumps(["judged", sorted(cell.items())]))[:12] for cell in cells]
@@ -114,7 +117,7 @@ def _reference(cells: tuple[dict[str, str], ...], factors: tuple[Factor, ...]) -
     Among equals, it is the one that most others differ from in one factor alone.
     """
 
-    def rank(cell: Mapping[str, str]) -> tuple[int, int]:
+    def rank(cell: dict[str, str]) -> tuple[int, int]:
         first = sum(cell[factor.name] == factor.reference for factor in factors)
         near = sum(sum(cell[f] != other[f] for f in cell) == 1 for other in cells)
         return (first, near)
@@ -122,9 +125,7 @@ def _reference(cells: tuple[dict[str, str], ...], factors: tuple[Factor, ...]) -
     return dict(max(cells, key=rank))
 
 
-def _trial(
-    run: FoundRun, cell_id: str, levels: Mapping[str, str], seed: int, metric: str
-) -> Trial:
+def _trial(run: FoundRun, cell_id: str, levels: Mapping[str, str], seed: int, metric: str) -> Trial:
     """Return a run as a trial, whose id depends on everything that the source says about it."""
     curve = run.curves.get(metric, ())
     steps = curve[-1][0] if len(curve) > 1 else 1

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Run, ViewType
+from mlflow.entities import Experiment, Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from ablate.study.found import FoundRun
@@ -35,7 +36,10 @@ def runs_of_store(
     try:
         client = MlflowClient(tracking_uri=uri)
         runs = []
-        for one in _pages(lambda token: client.search_experiments(page_token=token)):
+        experiments: list[Experiment] = _pages(
+            lambda token: client.search_experiments(page_token=token)
+        )
+        for one in experiments:
             if experiment in (None, one.name):
                 runs += [(one.name, run) for run in _runs(client, one.experiment_id)]
         return tuple(_found(client, name, run, wanted) for name, run in runs)
@@ -46,7 +50,7 @@ def runs_of_store(
 
 def _runs(client: MlflowClient, experiment_id: str) -> list[Run]:
     """Return the runs of an experiment, oldest first."""
-    return _pages(
+    runs: list[Run] = _pages(
         lambda token: client.search_runs(
             [experiment_id],
             "",
@@ -56,16 +60,17 @@ def _runs(client: MlflowClient, experiment_id: str) -> list[Run]:
             page_token=token,
         )
     )
+    return runs
 
 
-def _pages(ask: Callable[[str | None], "list[Run]"]) -> list[Run]:
+def _pages(ask: Callable[[str | None], Any]) -> list[Any]:
     """Return the entries of all pages of an answer."""
-    entries: list[Run] = []
+    entries: list[Any] = []
     token = None
     while True:
         page = ask(token)
         entries += page
-        token = getattr(page, "token", None)
+        token = page.token
         if not token:
             return entries
 

@@ -53,7 +53,7 @@ class JudgedDocument(TypedDict, total=False):
         absent: Arms and seeds without a run, among the other arms and seeds.
         restarted: Arms and seeds with several runs of which at most one finished.
         repeated: Arms and seeds with several runs that finished.
-        taken: What was taken of those: `first`, `last`, or `mean`; empty: their values are identical.
+        taken: What was taken of those: `first`, `last`, or `mean`; empty: the values are identical.
         differing: What differs between the runs although it is no factor.
     """
 

@@ -42,7 +42,9 @@ def read_store(question: Question) -> Found:
     else:
         from ablate.tracking.read_client import runs_of_store
 
-        runs = runs_of_store(place, lambda names: _whole(question, names), question.where.get(EXPERIMENT))
+        runs = runs_of_store(
+            place, lambda names: _whole(question, names), question.where.get(EXPERIMENT)
+        )
 
     names = list(dict.fromkeys(run.values[EXPERIMENT] for run in runs))
     if len(names) > 1 and EXPERIMENT not in question.where:

@@ -208,17 +208,15 @@ def _by_pair(rows: Sequence[Row], question: Question) -> list[Row]:
     return [{name: row.get(name, "") for name in names} for row in parted]
 
 
-def _grouped(
-    rows: Sequence[Row], question: Question, step: str
-) -> Iterator[tuple[str, list[Row]]]:
+def _grouped(rows: Sequence[Row], question: Question, step: str) -> Iterator[tuple[str, list[Row]]]:
     """Yield the name and the rows of each run.
 
     Rows are of one run if they name the same one. Without a column that names runs, they are if
     they agree in everything that is asked for and their steps rise.
     """
     columns = tuple(rows[0])
-    asked = [question.pair, *(factor.column for factor in question.factors.values())]
-    asked = [named(name, columns, "column") for name in asked if name]
+    asked = [named(question.pair, columns, "pair")] if question.pair else []
+    asked += [named(factor.column, columns, "factor") for factor in question.factors.values()]
     pair = question.pair or usual(PAIRS, columns)
     run = named(question.run, columns, "run") if question.run else usual(RUNS, columns)
     if run in asked or run == step:
