@@ -1,4 +1,4 @@
-"""The commands for runs that other programs made: `judge`."""
+"""The commands for runs that other programs made, `judge` and `gate`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -191,4 +191,79 @@ def _one_of(option: str, given: str) -> str:
     return given
 
 
-COMMANDS = (judge,)
+KEEP, DROP, MORE = 0, 10, 11
+"""Exit codes of `gate`."""
+
+
+def gate(
+    reference: Annotated[
+        str, typer.Argument(metavar="REFERENCE", help="What judge reads; @NAME=VALUE chooses runs.")
+    ],
+    candidate: Annotated[
+        str, typer.Argument(metavar="CANDIDATE", help="The same; with --run a table to fill.")
+    ],
+    state: Annotated[
+        Path, typer.Option("--state", metavar="FILE", help="What this stream has asked and spent.")
+    ],
+    outcome: Annotated[
+        str, typer.Option("--outcome", metavar="NAME", help="The number that decides.")
+    ],
+    better: Better = "",
+    pair: Pair = "",
+    smallest_effect: Smallest = None,
+    guard: Annotated[
+        str,
+        typer.Option(
+            "--guard",
+            metavar="stream|proposal",
+            help="What keeps luck with a chance of 5% at most.  [default: stream]",
+        ),
+    ] = "stream",
+    command: Annotated[
+        str,
+        typer.Option(
+            "--run", metavar="COMMAND", help="Makes the candidate's run of {seed}, one by one."
+        ),
+    ] = "",
+    reference_command: Annotated[
+        str,
+        typer.Option("--run-reference", metavar="COMMAND", help="The same for the reference."),
+    ] = "",
+    budget: Annotated[
+        int, typer.Option("--budget", min=1, metavar="N", help="Most seeds that --run may make.")
+    ] = 20,
+    name: Annotated[str, typer.Option("--name", help="Of the proposal, for people.")] = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Say whether a change is better than the reference: exit 0 keep, 10 drop, 11 more seeds.
+
+    The state file counts what a loop asks. While nothing is better, a stream of proposals keeps
+    something with a chance of at most 5%, ever, however many there are.
+
+    Examples: `g2g-ablate gate base.csv new.csv --outcome val_loss --state gate.json`;
+    `g2g-ablate gate base.csv new.csv --outcome val_loss --state gate.json
+    --run "python train.py --seed {seed}" --budget 20`
+    """
+    from ablate.judging.gating import Asked, gated
+
+    answer = gated(
+        Asked(reference, candidate, pair, outcome, better, smallest_effect, guard, name),
+        state,
+        (reference_command, command),
+        budget,
+        lambda line: say(line, quiet),
+    )
+    if as_json:
+        show_json(answer.to_dict())
+    else:
+        show(f"{answer.decision}: {answer.claim}")
+        say(
+            f"proposal {answer.proposal}, {answer.kept} kept so far; level {answer.level:.2g}, "
+            f"{answer.error_spent:.2g} spent",
+            quiet,
+        )
+    return {"keep": KEEP, "drop": DROP}.get(answer.decision, MORE)
+
+
+COMMANDS = (judge, gate)

@@ -229,11 +229,6 @@ def _grouped(rows: Sequence[Row], question: Question, step: str) -> Iterator[tup
             yield (row[run] if run else "") or f"row {place}", [row]
         return
 
-    if not run and not question.factors:
-        raise StudyError(
-            f"{question.source}: no column names the run of each step; name the factors, by "
-            "which the rows of one run are known"
-        )
     keys = [run] if run else list(dict.fromkeys([*asked, *([pair] if pair else [])]))
     groups: dict[tuple[str | float, ...], list[list[Row]]] = {}
     for row in rows:
