@@ -75,8 +75,11 @@ def usual_direction(metric: str) -> str:
 
 
 def last(column: str) -> str:
-    """Return the last part of a column's name in small letters: `lr` of `config/optimizer.lr`."""
-    return re.split(r"[/.]", column)[-1].casefold()
+    """Return the last part of a column's name in small letters: `lr` of `config/optimizer.lr`.
+
+    Optuna's tables have `params_lr`.
+    """
+    return re.split(r"[/.]", column)[-1].casefold().removeprefix("params_")
 
 
 def number(text: str) -> float | None:

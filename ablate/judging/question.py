@@ -200,7 +200,7 @@ def factor_name(column: str) -> str:
 
     `config/optimizer.lr` becomes `lr`.
     """
-    last = re.split(r"[/.]", column)[-1] or column
+    last = (re.split(r"[/.]", column)[-1] or column).removeprefix("params_")
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", last).strip("_")[:LONGEST_NAME]
     return name if re.match(r"[A-Za-z]", name) else f"factor_{name}"
 
