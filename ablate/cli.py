@@ -17,10 +17,20 @@ from typing import Annotated
 
 import typer
 
-from ablate.commands import check, faces, folders, menus, networks, results, studies, weights
+from ablate.commands import (
+    check,
+    faces,
+    folders,
+    judging,
+    menus,
+    networks,
+    results,
+    studies,
+    weights,
+)
 from ablate.commands.output import Messages, ReaderGone, show
 
-GROUPS = (studies, check, results, folders, networks, menus, weights, faces)
+GROUPS = (studies, check, results, judging, folders, networks, menus, weights, faces)
 """The modules whose commands the command line offers, in the order of its help."""
 
 app = typer.Typer(

@@ -130,6 +130,7 @@ def _recorded(document: TrialDocument) -> dict[str, str]:
     return (
         digests
         | ({"plan_hash": str(document["plan_hash"])} if "plan_hash" in document else {})
+        | ({"run": str(document["run"])} if "run" in document else {})
         | ({"device": ", then ".join(used)} if used else {})
     )
 

@@ -56,6 +56,11 @@ class StudyFolder:
         return self.path / "study.resolved.yaml"
 
     @property
+    def judge(self) -> Path:
+        """What was asked of runs that others made, `judge.yaml`."""
+        return self.path / "judge.yaml"
+
+    @property
     def plan(self) -> Path:
         """The plan, `plan.json`."""
         return self.path / "plan.json"

@@ -56,7 +56,7 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
         raise StudyError(f"{tree.mark}: more than {MOST_LINKS} studies start from each other")
     trainer = find_trainer(tree, menus)
     if isinstance(trainer, Problem):
-        raise _error(tree, [trainer])
+        raise error_of(tree, [trainer])
 
     # First each key for itself: the checks between keys below need a study that can be built.
     rules = trainer.rules()
@@ -65,7 +65,7 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
         problem for problem in name_problems(tree.plain()) if not _covered(problem, problems)
     ]
     if problems:
-        raise _error(tree, problems)
+        raise error_of(tree, problems)
 
     settled = with_absolute_paths(tree, rules.paths)
     trainer = find_trainer(settled, menus)
@@ -73,7 +73,7 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
 
     trained, problems = trained_studies(settled, lambda other: _loaded(other, menus, links - 1))
     if problems:
-        raise _error(tree, problems)
+        raise error_of(tree, problems)
 
     spec = replace(_build(settled, trainer), trains=trained)
     problems = [
@@ -83,7 +83,7 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
         *_cell_problems(spec, trainer, tree),
     ]
     if problems:
-        raise _error(tree, problems)
+        raise error_of(tree, problems)
     return spec
 
 
@@ -175,7 +175,7 @@ def _look_problems(spec: StudySpec) -> list[Problem]:
     return problems
 
 
-def _error(tree: Node, problems: list[Problem]) -> StudyError:
+def error_of(tree: Node, problems: list[Problem]) -> StudyError:
     """Return an error that lists all problems in the order of the file."""
     lines = {}
     for problem in problems:

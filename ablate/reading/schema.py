@@ -140,7 +140,7 @@ def study_schema(rules: Rules, designs: Mapping[str, Design]) -> Schema:
                 "items": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
                 "description": "the replicates; every cell runs with every seed",
             },
-            "outcome": _outcome(rules.metric),
+            "outcome": outcome_rule(rules.metric),
             "exclude": {
                 "type": "array",
                 "description": "cells to leave out: {factor: level, ..., reason: text}",
@@ -324,7 +324,7 @@ def _needs(name: str, design: Design, rule: Schema) -> str:
     return f"needs its options: {{{name}: {{{options}}}}}"
 
 
-def _outcome(metric: Schema) -> Schema:
+def outcome_rule(metric: Schema) -> Schema:
     """Return the rule for the outcome.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ablate.reading.problems import Problem
 from ablate.reading.yaml_file import Node
-from ablate.study.nouns import Config, StudySpec
+from ablate.study.nouns import Config, StudyError, StudySpec
 from ablate.trainers.command.config import CommandConfig
 from ablate.trainers.command.trainer import CommandTrainer
 from ablate.trainers.core.menus import Menus
@@ -48,10 +48,13 @@ def config_of(document: Mapping[str, Any]) -> Config:
 
     Raises:
         TrainerError: the trainer is a Python object that is not installed.
+        StudyError: another program made the run.
     """
     record = document.get("trainer")
     if record is None:
         return CoreTrainer().config(document["config"])
+    if "judged" in record:
+        raise StudyError("another program made this run, so it can't run again here")
     kind = ObjectConfig if "object" in record else CommandConfig
     return kind.from_records(document["config"], record)
 

@@ -7,6 +7,8 @@ is required: plans of earlier versions lack some, and a damaged plan is read as 
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
+from reports.documents.judged import JudgedDocument
+
 Levels = dict[str, str]
 """Factor -> level."""
 
@@ -151,6 +153,7 @@ class PlanDocument(TypedDict, total=False):
         for_others: Whether the trials only make checkpoints that other studies start from.
         ledger: `sha256` of the newest entry of the ledger.
         pilot: What `plan --pilot` predicted; only in a plan that the report has read.
+        judged: Where the trials came from, if another program made them before there was a plan.
     """
 
     name: str
@@ -181,6 +184,7 @@ class PlanDocument(TypedDict, total=False):
     for_others: bool
     ledger: dict[str, Any] | None
     pilot: dict[str, Any]
+    judged: JudgedDocument
 
 
 def design_kind(plan: PlanDocument) -> str:

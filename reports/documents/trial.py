@@ -104,6 +104,7 @@ class TrialDocument(PlannedDocument, total=False):
         stopped_early: Which metric was worse than its bound.
         divergence: Of a diverged trial the step, the cause, the first tensor that wasn't finite,
             and the images of the batch.
+        run: Its name in the source, if another program made it.
     """
 
     environment: dict[str, Any]
@@ -121,6 +122,7 @@ class TrialDocument(PlannedDocument, total=False):
     mlflow_run_id: str
     stopped_early: str
     divergence: dict[str, Any]
+    run: str
 
 
 OWN = frozenset(PlannedDocument.__annotations__)

@@ -18,7 +18,7 @@ UNFOLDED = 16
 
 def curves(view: StudyView) -> Section | None:
     """Show the outcome by step, one panel per arm, with the reference; None without curves."""
-    if not view.curves:
+    if not view.curves or not (view.last_step or view.has_onsets):
         return None
 
     drawn = [arm for arm in view.arms if any(trial in view.curves for trial in arm.trials)]
@@ -49,7 +49,8 @@ def curves(view: StudyView) -> Section | None:
         layers=layers,
     )
 
-    blocks: list[Block] = [Text(rich(_sentence(view))), *key(view), figure]
+    degraded = [Text(rich(_sentence(view)))] if view.has_onsets else []
+    blocks: list[Block] = [*degraded, *key(view), figure]
     if rest:
         others = [arm for arm in drawn if arm not in first]
         more = Figure("curves-more", _caption(view, others), rest, 4)
@@ -132,11 +133,11 @@ def _panel(
             ended.append(view.curves[trial][-1])
     n_degraded = sum(trial in view.events for trial in arm.trials)
 
-    degraded = f"{n_degraded} of {count(len(watched(view, arm)), 'trial')} {view.fall}"
+    degraded = f", {n_degraded} of {count(len(watched(view, arm)), 'trial')} {view.fall}"
+    degraded = degraded if view.has_onsets else ""
     end = f"; mean at the end {view.scale.fixed(mean[-1][1])}" if mean else ""
     alt = (
-        f"{view.metric} by step in the arm {arm.label}: {count(len(seeds), 'seed')}, "
-        f"{degraded}{end}"
+        f"{view.metric} by step in the arm {arm.label}: {count(len(seeds), 'seed')}{degraded}{end}"
     )
 
     drawing = curve_panel(
@@ -159,7 +160,7 @@ def _panel(
 
 def first_page_curve(view: StudyView) -> Figure | None:
     """Return the reference and the main culprit alone in one drawing; None without both."""
-    if view.reference is None or view.culprit is None:
+    if view.reference is None or view.culprit is None or not (view.last_step or view.has_onsets):
         return None
     arms = [view.reference, *view.alone(view.culprit)[-1:]]
     drawn = [arm for arm in arms if any(view.curves.get(trial) for trial in arm.trials)]

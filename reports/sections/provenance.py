@@ -26,6 +26,7 @@ from reports.view.cost import cost
 from reports.view.study import Event, StudyView
 from reports.words.devices import computing_words
 from reports.words.estimates import number
+from reports.words.judged import guessed_words, source_words
 from reports.words.methods import methods
 from reports.words.names import key
 
@@ -42,13 +43,27 @@ def provenance(view: StudyView) -> Section:
 
     blocks: tuple[Block, ...] = (
         facts,
-        Text(rich("The whole study again, from its folder:")),
-        Code("g2g-ablate run study.resolved.yaml --out again"),
+        *_again(view),
         *_steps(view),
         Fold("Methods, for a paper", tuple(Text(paragraph) for paragraph in methods(view))),
         *(shown if len(trials.rows) > UNFOLDED else table),
     )
     return Section("repeat", "Repeat it", "Repeat it", blocks)
+
+
+def _again(view: StudyView) -> tuple[Block, ...]:
+    """Return how to make the study again, or, for runs of another program, the report."""
+    if view.judged:
+        where = (rich(source_words(view), " "), guessed_words(view))
+        return (
+            Text(rich(*where)),
+            Text(rich("The same judgement again, from the study's folder:")),
+            Code("g2g-ablate judge judge.yaml"),
+        )
+    return (
+        Text(rich("The whole study again, from its folder:")),
+        Code("g2g-ablate run study.resolved.yaml --out again"),
+    )
 
 
 def _facts(view: StudyView) -> list[tuple[str, Rich]]:
@@ -72,9 +87,17 @@ def _facts(view: StudyView) -> list[tuple[str, Rich]]:
             "Equal cells, run once",
             rich("; ".join(" = ".join(map(_flat, group)) for group in equal)),
         ),
-        ("Cost", rich(duration(_seconds(view)), " of training in all")),
+        ("Cost", _cost(view)),
         ("Predicted before", _predicted(view)),
     ]
+
+
+def _cost(view: StudyView) -> Rich:
+    """Return the training time of all trials; empty if another program didn't record it."""
+    seconds = _seconds(view)
+    if view.judged and seconds is None:
+        return ()
+    return rich(duration(seconds), " of training in all")
 
 
 def _predicted(view: StudyView) -> Rich:
@@ -117,7 +140,8 @@ def _steps(view: StudyView) -> tuple[Block, ...]:
 def _seconds(view: StudyView) -> float | None:
     """Return the training time of all trials in seconds; None if it was not recorded."""
     trials = view.table.trials
-    return float(trials["seconds"].sum()) if "seconds" in trials else None
+    seconds = float(trials["seconds"].sum()) if "seconds" in trials else None
+    return None if view.judged and not seconds else seconds
 
 
 def _flat(value: Any) -> str:
@@ -142,8 +166,13 @@ def _onset(event: Event | None) -> Cell:
     )
 
 
+def verify(trial: str) -> str:
+    """Return the command that repeats a trial, from the study's folder."""
+    return f"g2g-ablate verify . {trial}"
+
+
 def _trials(view: StudyView) -> Table:
-    """Return the table of all trials with the command that repeats each."""
+    """Return the table of all trials with the command that repeats each, or their runs' names."""
     column = f"metric.{view.metric}"
     rows = []
     for row in view.table.trials.to_dict("records"):
@@ -151,7 +180,7 @@ def _trials(view: StudyView) -> Table:
         trial, status = str(row["trial_id"]), str(row["status"])
         value, event = number(row.get(column)), view.events.get(trial)
         label = arm.code if arm else str(row["cell_id"])
-        seconds = number(row.get("seconds"))
+        seconds = number(row.get("seconds")) if _seconds(view) is not None else None
         rows.append(
             (
                 Cell(rich(code(trial)), value=trial),
@@ -161,13 +190,15 @@ def _trials(view: StudyView) -> Table:
                 Cell(rich(view.scale.fixed(value)), value=value),
                 _onset(event),
                 Cell(rich(duration(seconds)), value=seconds),
-                Cell(rich(code(f"g2g-ablate verify . {trial}"))),
+                Cell(rich(code(str(row.get("run", "")) if view.judged else verify(trial)))),
             )
         )
 
     return Table(
         "trials",
-        "All trials, and the command that repeats each, from the study's folder",
+        "All trials, and the runs that they are"
+        if view.judged
+        else "All trials, and the command that repeats each, from the study's folder",
         (
             Column("trial_id", "Trial", "code", 1.25),
             Column("arm", "Arm", "text", 1.9),
@@ -176,7 +207,7 @@ def _trials(view: StudyView) -> Table:
             Column("outcome", view.metric, "number", 0.8),
             Column("onset", "Onset", "number", 0.65),
             Column("seconds", "Time", "number", 0.6),
-            Column("command", "Command", "code", 2.6),
+            Column("command", "Run" if view.judged else "Command", "code", 2.6),
         ),
         tuple(rows),
         look="plain",

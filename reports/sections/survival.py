@@ -35,7 +35,7 @@ Group: TypeAlias = tuple[str, pd.DataFrame, str]
 def survival(view: StudyView) -> Section | None:
     """Show how long trials stay good, by level of the most telling factor; None without curves."""
     onset = view.analysis.onset
-    if not len(onset) or view.last_step == 0:
+    if not len(onset) or view.last_step == 0 or not view.has_onsets:
         return None
     groups = groups_of(view)
     if not groups:

@@ -9,6 +9,7 @@ from reports.view.study import StudyView
 from reports.words.devices import pooled_words
 from reports.words.estimates import number
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
+from reports.words.judged import judged_threats
 from reports.words.next import next_experiment
 from reports.words.replicates import network_threat
 from reports.words.units import unit
@@ -17,6 +18,7 @@ from reports.words.units import unit
 def threats(view: StudyView) -> Section:
     """Show each weak point that the data reveal, and what to run next."""
     points = [point for test in TESTS if (point := test(view))]
+    points[1:1] = judged_threats(view)
     points.append(next_experiment(view))
     return Section(
         "threats", "What could be wrong with this?", "Threats", (Bullets(tuple(points)),)
@@ -219,8 +221,8 @@ def _no_margin(view: StudyView) -> Rich | None:
         return None
     return rich(
         strong("No margin."),
-        " The study file names no smallest effect that matters, so nothing can be called "
-        "equivalent, and a tiny difference can be called harm.",
+        f" The {'question' if view.judged else 'study file'} names no smallest effect that "
+        "matters, so nothing can be called equivalent, and a tiny difference can be called harm.",
     )
 
 

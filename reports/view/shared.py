@@ -144,6 +144,11 @@ def shared_words(view: StudyView) -> Rich:
 
     This is about pairs of trials; what differs from seed to seed is in `reports.words.replicates`.
     """
+    if view.judged:
+        return rich(
+            "Another program made the runs before there was a plan; what the runs of one seed "
+            "share isn't recorded."
+        )
     if view.foreign:
         seed = ", which is given the seed" if view.trainer or "{seed}" in view.command else ""
         who = "All arms are trained by " if view.trainer else "All arms are runs of one program, "
@@ -241,6 +246,8 @@ def lengths(view: StudyView) -> Rich:
 
 def _program_lengths(view: StudyView) -> str:
     """Return how long the runs of a command were: `400 steps each` or `100 to 400 steps each`."""
+    if view.judged and not view.judged.get("curves"):
+        return "a length that isn't recorded"
     trials = view.table.trials
     done = sorted(
         {int(steps) for steps in trials.loc[trials["status"] == "finished", "steps_done"]}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis
+from reports.documents.judged import JudgedDocument
 from reports.documents.names import ArmNames
 from reports.documents.plan import PlanDocument, first_level
 from reports.page.blocks import Rich, code, joined, muted, spaced, strong
@@ -194,7 +195,9 @@ class StudyView:
 
     @cached_property
     def last_step(self) -> int:
-        """The last step of any curve."""
+        """The last step of any curve; 0 without curves."""
+        if self.judged and not self.judged.get("curves"):
+            return 0
         steps = self.history["step"]
         return int(steps.max()) if len(steps) else 0
 
@@ -221,9 +224,21 @@ class StudyView:
         return str((self.study.get("trainer") or {}).get("object", ""))
 
     @property
+    def judged(self) -> JudgedDocument:
+        """Where the trials came from, if another program made them; empty if they were run here."""
+        return self.study.get("judged") or {}
+
+    @property
     def foreign(self) -> str:
         """The word for what trains the trials, `program` or `trainer`; empty: the core."""
-        return "program" if self.command else "trainer" if self.trainer else ""
+        return "program" if self.command or self.judged else "trainer" if self.trainer else ""
+
+    @cached_property
+    def has_onsets(self) -> bool:
+        """Whether it is known which trials degraded: some programs record nothing at step 0."""
+        column = f"metric0.{self.metric}"
+        start = self.table.trials.get(column)
+        return not self.judged or (start is not None and bool(start.notna().any()))
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:

@@ -260,6 +260,11 @@ def verdicts_by(view: StudyView, rule: Rule) -> dict[str, str] | None:
 def rule_fixed(view: StudyView) -> str:
     """Return when outcome and rule were fixed, as far as the ledger shows."""
     ledger, plan = ledger_of(view), str(view.study.get("hash", ""))[:12]
+    if view.judged:
+        return (
+            "Outcome and rule are not registered: they were chosen when the runs existed "
+            f"already (plan {plan})."
+        )
 
     if ledger is None or (ledger.state == "absent" and ledger.damage is None):
         return f"It is not recorded when outcome and rule were fixed (plan {plan})."

@@ -13,6 +13,7 @@ from reports.words.facts import (
     seeds_added,
     seeds_with_results,
 )
+from reports.words.judged import source_words
 from reports.words.replicates import replicates_words
 from reports.words.units import unit, units, units_in_full
 
@@ -50,6 +51,7 @@ def _design(view: StudyView) -> Rich:
         f"), each with {seeds}, {runs}, of ",
         lengths(view),
         ". ",
+        *((source, " ") if (source := source_words(view)) else ()),
         shared_words(view),
         *((" ", words) if (words := replicates_words(view)) else ()),
     )
@@ -62,6 +64,12 @@ def _outcome(view: StudyView) -> Rich:
     row = int(rule.get("patience", 1))
     patience = f"in {row} consecutive evaluations" if row > 1 else "in one evaluation"
 
+    degraded = (
+        f"A run counted as degraded when the outcome was worse than at step 0 by {relative} "
+        f"{patience}. "
+        if view.has_onsets
+        else ""
+    )
     margin = (
         f"; differences below {view.margin_words} were declared too small to matter"
         if view.margin
@@ -74,8 +82,7 @@ def _outcome(view: StudyView) -> Rich:
         "The primary outcome was ",
         code(view.metric),
         f" ({described}; {view.better} is better)" if described else f" ({view.better} is better)",
-        f" {view.summary}{scale}{margin}. A run counted as degraded when the outcome was worse "
-        f"than at step 0 by {relative} {patience}. {rule_fixed(view)}",
+        f" {view.summary}{scale}{margin}. {degraded}{rule_fixed(view)}",
         *((" ", words) if (words := plan_narrowed(view)) else ()),
         *((" ", words) if (words := rule_changed(view)) else ()),
         *((" ", words) if (words := seeds_added(view)) else ()),
@@ -120,10 +127,11 @@ def _statistics(view: StudyView) -> Rich:
             "with Holm's correction. Means are taken only over settings in which no trial "
             "diverged."
         )
-    parts.append(
-        "Time to degradation was estimated by Kaplan and Meier's method"
-        + (f", with divergence ({count(diverged, 'run')}) as an event." if diverged else ".")
-    )
+    if view.has_onsets:
+        parts.append(
+            "Time to degradation was estimated by Kaplan and Meier's method"
+            + (f", with divergence ({count(diverged, 'run')}) as an event." if diverged else ".")
+        )
 
     if view.looks:
         parts.append(_looks(view))

@@ -13,6 +13,7 @@ from reports.view.patches import changing, levels_of, raised
 from reports.view.study import StudyView
 from reports.words.estimates import number
 from reports.words.facts import blocked, interim, progress, seeds_with_results
+from reports.words.judged import judge_again
 from reports.words.names import started, subjects
 from reports.words.picked import confirm_next
 from reports.words.scale_advice import scale_words
@@ -37,6 +38,8 @@ def _narrower(view: StudyView) -> Rich:
 def next_experiment(view: StudyView) -> Rich:
     """Return the advice on what to run next to decide what is undecided."""
     if interim(view):
+        if view.judged:
+            return judge_again()
         if not view.looks and not view.table.trials["status"].isin(OPEN).any():
             return _narrower(view)
         return rich(
@@ -76,7 +79,9 @@ def _nothing_finished(view: StudyView) -> Rich:
         moves = [(f, view.first(f), level) for arm in view.arms for f, level in arm.levels.items()]
         return rich(strong("Next:"), f" every trial diverged; try {_remedy(view, moves)}.")
     return rich(
-        strong("Next:"), " find out why no trial finished, then run the same command again."
+        strong("Next:"),
+        " find out why no trial finished, then "
+        f"{'judge' if view.judged else 'run the same command'} again.",
     )
 
 

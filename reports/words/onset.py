@@ -85,7 +85,9 @@ def _mostly_degraded(view: StudyView, arm: Arm) -> bool:
 
 
 def watched(view: StudyView, arm: Arm) -> list[str]:
-    """Return the arm's trials that have ended, whether well or not."""
+    """Return the arm's trials that have ended, well or not; none if onsets aren't known."""
+    if not view.has_onsets:
+        return []
     trials = view.table.trials
     open_ = set(trials.loc[trials["status"].isin(("planned", "running")), "trial_id"])
     return [trial for trial in arm.trials if trial not in open_]

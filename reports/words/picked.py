@@ -92,6 +92,12 @@ def confirm_next(view: StudyView) -> Rich | None:
     chosen = [arm for arm in view.arms if _within(view, arm, allowed)]
 
     seeds = fresh_seeds(view)
+    if view.judged:
+        return rich(
+            "to confirm the picked arm, run it and ",
+            code(other.label),
+            f" with {count(len(seeds), 'fresh seed')}, and judge those runs alone.",
+        )
     words = " with new evaluation pairs" if _draws_pairs(view) else ""
     return rich(
         f"to confirm the picked arm with {count(len(seeds), 'fresh seed')}{words}, run ",

@@ -409,6 +409,8 @@ def _unknown_words(view: StudyView, facts: Replicates) -> Rich:
     """Say that nothing is known: a foreign trainer decides, or the trials recorded nothing."""
     who = f"the {count(facts.seeds, 'seed')}" if facts.seeds > 1 else "the seed"
     verb = "vary" if facts.seeds > 1 else "sets"
+    if view.judged:
+        return rich(f"The program that made the runs decided what {who} {verb}.")
     if view.foreign:
         return rich(
             f"The {view.foreign} that this study runs decides what {who} {verb}. "
