@@ -7,24 +7,19 @@ arm's factors. Two kinds of arms are exempt: those that the study lists under `e
 those whose factors act only later or change only what is measured.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from ablate.planning.first_steps import Probe, elsewhere, why
 from ablate.reading.problems import did_you_mean
 from ablate.study.design import meant_equal
 from ablate.study.nouns import Plan, StudyError, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import FirstStep, StudyTrainer
-from ablate.trial.environment import free_memory
-from ablate.trial.faults import MEMORY, classify
 
 MOST_ARMS = 64
 """Largest number of arms that are checked; further arms of a study are not."""
-
-Probe = Callable[[Any, str], FirstStep]
-"""A function that takes the first step of a config on a device, `cpu` or `cuda`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,8 @@ def check_arms(
         plan: the plan of the study.
         trials: trials that are still to run; only their arms are checked.
         device: `cpu` or `cuda`.
-        probe: function that takes the first step of a config; None: that of the study's trainer.
+        probe: function that takes the first step of a config; None: that of the study's trainer,
+            and on a GPU in a process of its own.
 
     Returns:
         The number of compared arms and the size of their checkpoints; both are 0 if the trainer
@@ -60,10 +56,17 @@ def check_arms(
             no effect, or differs from the reference in more than its factors.
     """
     trainer = trainer_of(plan.spec)
-    probe = probe or trainer.first_step
-    if probe is None:
+    own = trainer.first_step
+    if probe is None and own is None:
         return Checked(0, 0)
+    here = probe or (own if device == "cpu" else None)
+    with elsewhere(trainer) if here is None else nullcontext(here) as chosen:
+        return _compared(plan, trials, device, chosen)
 
+
+def _compared(plan: Plan, trials: Sequence[Trial], device: str, probe: Probe) -> Checked:
+    """Return the result of `check_arms`; `probe` takes the first steps."""
+    trainer = trainer_of(plan.spec)
     seed = plan.trials[0].seed
     arms = [trial for trial in plan.trials if trial.seed == seed]
     reference = next(
@@ -110,9 +113,8 @@ def _probed(probe: Probe, arm: Trial, place: str, metric: str, device: str) -> F
     """
     try:
         step = probe(arm.config, device)
-        free_memory()
     except (ValueError, RuntimeError, MemoryError, AssertionError) as error:
-        raise StudyError(f"{place}: {_why(error)}") from error
+        raise StudyError(f"{place}: {why(error)}") from error
 
     if step.recorded and metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
@@ -120,16 +122,6 @@ def _probed(probe: Probe, arm: Trial, place: str, metric: str, device: str) -> F
             f"{place}: outcome.metric: {metric} is not recorded with this data and model{hint}"
         )
     return step
-
-
-def _why(error: Exception) -> str:
-    """Return an error of a first step as a single line, cut if it is torch's own."""
-    if classify(error, Path()) in MEMORY:
-        return "one step needs more memory than there is; smaller networks, images or batches fit"
-    if isinstance(error, ValueError):
-        return " ".join(str(error).split())
-    summary = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    return f"the first step fails: {summary}; with --no-check the trial keeps its traceback"
 
 
 def _problem(
