@@ -127,7 +127,7 @@ RANKS = {
         *("results", "tracking", "judging", "running", "commands", "cli"),
     ],
     "g2g_core": [
-        *("record", "config", "hashing", "seeding", "data", "features", "passes"),
+        *("record", "config", "hashing", "seeding", "transfer", "data", "features", "passes"),
         *("models", "losses", "metrics", "checkpoints", "training", "systems", "translation"),
     ],
     "reports": [

@@ -8,26 +8,22 @@ those whose factors act only later or change only what is measured.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from ablate.planning.first_steps import Probe, elsewhere, why
 from ablate.planning.pretraining import folder_of
 from ablate.reading.problems import did_you_mean
 from ablate.study.design import meant_equal
 from ablate.study.nouns import Plan, StudyError, Trial
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import FirstStep, StudyTrainer
-from ablate.trial.environment import free_memory
-from ablate.trial.faults import MEMORY, classify
 from ablate.trial.start import NotTrained, trained_checkpoint
 
 MOST_ARMS = 64
 """Largest number of arms that are checked; further arms of a study are not."""
-
-Probe = Callable[[Any, str], FirstStep]
-"""A function that takes the first step of a config on a device, `cpu` or `cuda`."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,8 @@ def check_arms(
         plan: the plan of the study.
         trials: trials that are still to run; only their arms are checked.
         device: `cpu` or `cuda`.
-        probe: function that takes the first step of a config; None: that of the study's trainer.
+        probe: function that takes the first step of a config; None: that of the study's trainer,
+            and on a GPU in a process of its own.
         out: the output folder, where pre-trainings that have run are.
 
     Returns:
@@ -71,10 +68,9 @@ def check_arms(
             no effect, or differs from the reference in more than its factors.
     """
     trainer = trainer_of(plan.spec)
-    probe = probe or trainer.first_step
-    if probe is None:
+    own = trainer.first_step
+    if probe is None and own is None:
         return Checked(0, 0)
-
     seed = plan.trials[0].seed
     arms = [trial for trial in plan.trials if trial.seed == seed]
     reference = next(
@@ -83,18 +79,24 @@ def check_arms(
     wanted = {trial.cell_id for trial in trials}
     others = [arm for arm in arms if arm.cell_id in wanted and arm is not reference][:MOST_ARMS]
 
-    with tempfile.TemporaryDirectory(prefix="g2g-first-") as scratch:
-        placed = [_placed(arm, out, Path(scratch), device) for arm in (reference, *others)]
-        return _compared(plan, trainer, probe, placed, device)
+    here = probe or (own if device == "cpu" else None)
+    with (
+        elsewhere(trainer) if here is None else nullcontext(here) as chosen,
+        tempfile.TemporaryDirectory(prefix="g2g-first-") as scratch,
+    ):
+        folder = Path(scratch)
+        placed = [_placed(arm, out, folder, chosen, device) for arm in (reference, *others)]
+        return _compared(plan, trainer, chosen, placed, device)
 
 
-def _placed(arm: Trial, out: Path, scratch: Path, device: str) -> Trial:
+def _placed(arm: Trial, out: Path, scratch: Path, probe: Probe, device: str) -> Trial:
     """Return an arm with the path of a checkpoint to start from, if it needs one.
 
     Args:
         arm: the arm.
         out: the output folder.
         scratch: folder for checkpoints of pre-trainings that have not run: of one step.
+        probe: function that takes such a step, and writes its checkpoint to a path.
         device: `cpu` or `cuda`.
 
     Raises:
@@ -108,11 +110,9 @@ def _placed(arm: Trial, out: Path, scratch: Path, device: str) -> Trial:
     except NotTrained:
         path = scratch / f"{start.trial.id}.pt"
         if not path.exists():
-            first = _placed(start.trial, out, scratch, device)
-            take = trainer_of(start.spec).first_step
-            assert take is not None  # `checkpoint:` takes studies of the core only
-            probe = lambda config, device: take(config, device, path)  # noqa: E731
-            _probed(probe, first, f"pre-training {start.name}", None, device)
+            first = _placed(start.trial, out, scratch, probe, device)
+            place = f"pre-training {start.name}"
+            _probed(lambda *step: probe(*step, path), first, place, None, device)
     return replace(arm, config=replace(arm.config, checkpoint=str(path)))  # type: ignore[type-var]
 
 
@@ -170,9 +170,8 @@ def _probed(probe: Probe, arm: Trial, place: str, metric: str | None, device: st
     """
     try:
         step = probe(arm.config, device)
-        free_memory()
     except (ValueError, RuntimeError, MemoryError, AssertionError) as error:
-        raise StudyError(f"{place}: {_why(error)}") from error
+        raise StudyError(f"{place}: {why(error)}") from error
 
     if metric is not None and step.recorded and metric not in step.recorded:
         hint = did_you_mean(metric, step.recorded)
@@ -180,16 +179,6 @@ def _probed(probe: Probe, arm: Trial, place: str, metric: str | None, device: st
             f"{place}: outcome.metric: {metric} is not recorded with this data and model{hint}"
         )
     return step
-
-
-def _why(error: Exception) -> str:
-    """Return an error of a first step as a single line, cut if it is torch's own."""
-    if classify(error, Path()) in MEMORY:
-        return "one step needs more memory than there is; smaller networks, images or batches fit"
-    if isinstance(error, ValueError):
-        return " ".join(str(error).split())
-    summary = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    return f"the first step fails: {summary}; with --no-check the trial keeps its traceback"
 
 
 def _problem(

@@ -24,7 +24,8 @@ class TrialStatus:
         status: as in trial.json, except that a trial whose process died is `interrupted`.
         step: last step done.
         steps: total number of steps; 0 if it isn't known beforehand.
-        metric: last value of the primary metric, None before the first evaluation.
+        metric: last value of the primary metric, None before the first evaluation. A diverged or
+            failed trial has none: its last value may be the best of all.
         loss: last total loss of the generator, None before the first step.
         seconds: training time so far.
         heartbeat_s: seconds since a running trial last wrote; None for a trial that doesn't run.
@@ -132,7 +133,7 @@ def trial_status(
         status=status,
         step=step,
         steps=int(document.get("steps", 0)),
-        metric=_last(lines, metric),
+        metric=None if status in ("diverged", "failed") else _last(lines, metric),
         loss=_last(lines, "loss/total_generator"),
         seconds=round(seconds, 1),
         heartbeat_s=heartbeat,

@@ -20,7 +20,9 @@ def gradient_shares(
     Returns:
         `health/gradient_share_<term>`; the shares sum to 1, or are all 0 if no term has a gradient.
     """
-    norms = {name: _gradient_norm(value, parameters) for name, value in weighted.items()}
+    squares = {name: _squared_gradients(value, parameters) for name, value in weighted.items()}
+    numbers = iter(_numbers(square for each in squares.values() for square in each))
+    norms = {name: math.sqrt(sum(next(numbers) for _ in each)) for name, each in squares.items()}
     total = sum(norms.values())
     return {
         f"health/gradient_share_{name}": norm / total if total else 0.0
@@ -41,10 +43,9 @@ def verdict_accuracies(real: Tensor, fake: Tensor, boundary: float) -> dict[str,
         `health/d_real_accuracy` and `health/d_fake_accuracy`. With 1 and 1 the generator has lost;
         with 0.5 and 0.5 both networks are even.
     """
-    return {
-        "health/d_real_accuracy": float((real >= boundary).double().mean()),
-        "health/d_fake_accuracy": float((fake < boundary).double().mean()),
-    }
+    shares = ((real >= boundary).double().mean(), (fake < boundary).double().mean())
+    right_on_real, right_on_fake = _numbers(shares)
+    return {"health/d_real_accuracy": right_on_real, "health/d_fake_accuracy": right_on_fake}
 
 
 def update_ratio(before: Iterable[Tensor], after: Iterable[Tensor]) -> float:
@@ -52,18 +53,28 @@ def update_ratio(before: Iterable[Tensor], after: Iterable[Tensor]) -> float:
 
     Values of about 1e-3 are usual.
     """
-    moved = total = 0.0
+    squares = []
     for old, new in zip(before, after, strict=True):
-        moved += float((new.detach() - old).double().square().sum())
-        total += float(old.double().square().sum())
+        squares += [_squared(new.detach() - old), _squared(old)]
+    numbers = _numbers(squares)
+    moved, total = sum(numbers[::2]), sum(numbers[1::2])
     return (moved / total) ** 0.5 if total else 0.0
 
 
-def _gradient_norm(value: Tensor, parameters: Sequence[nn.Parameter]) -> float:
+def _squared_gradients(value: Tensor, parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+    """Return the sum of squares of the gradient by each parameter that has one."""
     if not value.requires_grad:
-        return 0.0
+        return []
     gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
-    squares = [
-        float(gradient.double().square().sum()) for gradient in gradients if gradient is not None
-    ]
-    return math.sqrt(sum(squares))
+    return [_squared(gradient) for gradient in gradients if gradient is not None]
+
+
+def _squared(values: Tensor) -> Tensor:
+    return values.double().square().sum()
+
+
+def _numbers(scalars: Iterable[Tensor]) -> list[float]:
+    """Return scalars as numbers, in one transfer, since each would wait for the device."""
+    stacked = list(scalars)
+    numbers: list[float] = torch.stack(stacked).tolist() if stacked else []
+    return numbers

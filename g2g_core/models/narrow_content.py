@@ -4,7 +4,7 @@ Any generator with FUNIT's kind of content code can have these options.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from g2g_core.features.face_landmarks import REGIONS, FaceLandmarks
 from g2g_core.features.weights import FACE_LANDMARKS, find_weights
 from g2g_core.seeding import generator as seeded
+from g2g_core.transfer import to_device
 
 LEFT_EYE = (0.25, 0.35, 0.46, 0.50)
 RIGHT_EYE = (0.53, 0.35, 0.74, 0.50)
@@ -106,6 +107,7 @@ class NarrowContent(nn.Module):
         self.erase = _eraser(options)
         self.noise = options.content_noise
         self.seed = seed
+        self.noises_drawn: Tensor
         self.register_buffer("noises_drawn", torch.zeros((), dtype=torch.int64))
 
         kernel, stride = options.content_kernel, options.content_stride
@@ -118,24 +120,31 @@ class NarrowContent(nn.Module):
                 nn.Upsample(scale_factor=stride), nn.Conv2d(narrow, channels, 3, 1, 1)
             )
 
+    def _apply(self, *args: Any, **kwargs: Any) -> "NarrowContent":
+        """Move or convert the module, but keep the number of draws on the CPU that draws."""
+        drawn = self.noises_drawn
+        super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.noises_drawn = drawn
+        return self
+
     def content_code(self, images: Tensor) -> Tensor:
         """Return narrow codes (B, c, h / stride, w / stride) of images (B, 3, H, W) in [-1, 1].
 
         Noise is added in training mode only. Each draw depends on the seed and on the number of
-        draws so far. That number is a buffer, so that a resumed run draws the same noise.
+        draws so far. That number is a buffer, so that a resumed run draws the same noise. The CPU
+        draws for every device, so that all get the same noise.
         """
         code: Tensor = self.squeeze(self.inner.content_code(self.erase(images)))  # type: ignore[operator]
         if not (self.training and self.noise):
             return code
 
-        drawn = self.get_buffer("noises_drawn")
         noise = torch.randn(
             code.shape,
-            generator=seeded(self.seed, "content_noise", int(drawn)),
+            generator=seeded(self.seed, "content_noise", int(self.noises_drawn)),
             dtype=torch.float64,
         )
-        drawn += 1
-        return code + self.noise * noise.to(code)
+        self.noises_drawn += 1
+        return code + self.noise * to_device(noise, code.device, code.dtype)
 
     def class_code(self, images: Tensor) -> Tensor:
         """Return the inner generator's class code, which depends on the whole image."""
@@ -157,11 +166,13 @@ class ErasedBoxes(nn.Module):
 
     def __init__(self, boxes: tuple[float, ...]) -> None:
         super().__init__()
-        self.boxes = torch.tensor(boxes, dtype=torch.float64).view(1, -1, 4)
+        self.boxes: Tensor
+        places = torch.tensor(boxes, dtype=torch.float64).view(1, -1, 4)
+        self.register_buffer("boxes", places, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the images (B, 3, H, W) with 0, mid-gray, in the boxes."""
-        return images * outside(self.boxes.to(images), images)
+        return images * outside(self.boxes.to(_dtype(images)), images)
 
 
 class ErasedLandmarks(nn.Module):
@@ -179,7 +190,8 @@ class ErasedLandmarks(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the images (B, 3, H, W) with 0, mid-gray, in the regions of `REGIONS`."""
         with torch.no_grad():
-            points = self.network[0].to(images)(images)
+            dtype = _dtype(images)
+            points = self.network[0].to(images.device, dtype)(images.to(dtype))
             regions = [points[:, which] for which in REGIONS.values()]
             boxes = [torch.cat([r.amin(1) - MARGIN, r.amax(1) + MARGIN], dim=1) for r in regions]
         return images * outside(torch.stack(boxes, dim=1), images)
@@ -203,6 +215,14 @@ def outside(boxes: Tensor, images: Tensor) -> Tensor:
     down = (y >= y0[..., None]) & (y < y1[..., None])
     inside = (down[..., :, None] & across[..., None, :]).any(1)
     return (~inside).to(images.dtype).unsqueeze(1)
+
+
+def _dtype(images: Tensor) -> torch.dtype:
+    """Return the dtype of images, but at least float32.
+
+    In mixed precision, images have fewer bits, and weights that were rounded to them would stay so.
+    """
+    return torch.promote_types(images.dtype, torch.float32)
 
 
 def _eraser(options: ContentOptions) -> nn.Module:

@@ -3,6 +3,7 @@
 The numbers of several steps are checked together, so that training doesn't wait for the GPU.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class Bad:
 
     step: int
     cause: str
-    values: Mapping[str, Tensor]
+    values: Mapping[str, float]
 
 
 class Watch:
@@ -39,12 +40,16 @@ class Watch:
     Args:
         config: its `log_every` bounds the steps between two checks.
         networks: the networks whose weights are checked.
+
+    Attributes:
+        numbers: the losses and gradient norms of the newest step that was checked.
     """
 
     def __init__(self, config: TrialConfig, networks: Networks) -> None:
         self.networks = networks
         on_cpu = next(networks.generator.parameters()).device.type == "cpu"
         self.every = 1 if on_cpu else min(PATIENCE, config.log_every)
+        self.numbers: dict[str, float] = {}
         self._unchecked: list[tuple[int, Mapping[str, Tensor]]] = []
 
     @property
@@ -66,25 +71,28 @@ class Watch:
             weights: whether to check all weights as well.
         """
         unchecked, self._unchecked = self._unchecked, []
+        largest = self._largest_weights() if weights and unchecked else {}
 
-        # One transfer from the device for all numbers of all steps.
-        entries = [(step, name, values) for step, values in unchecked for name in values]
-        if entries:
-            numbers = torch.stack([values[name].double() for _, name, values in entries])
-            finite = torch.isfinite(numbers).tolist()
-            for (step, name, values), is_finite in zip(entries, finite, strict=True):
-                if not is_finite:
-                    return Bad(step, name, values)
+        # One transfer from the device for all numbers, since each would wait for the device.
+        scalars = [value for _, values in unchecked for value in values.values()]
+        scalars += largest.values()
+        numbers = iter(torch.stack([s.double() for s in scalars]).tolist() if scalars else [])
 
-        if weights and unchecked:
-            step, values = unchecked[-1]
-            for network in ("generator", "discriminator"):
-                module = getattr(self.networks, network)
-                if module is not None and not _finite(list(module.parameters())):
-                    return Bad(step, f"a weight of the {network}", values)
+        for step, values in unchecked:
+            self.numbers = {name: next(numbers) for name in values}
+            for name, number in self.numbers.items():
+                if not math.isfinite(number):
+                    return Bad(step, name, self.numbers)
+        for network, number in zip(largest, numbers, strict=True):
+            if not math.isfinite(number):
+                return Bad(unchecked[-1][0], f"a weight of the {network}", self.numbers)
         return None
 
-
-def _finite(tensors: list[Tensor]) -> bool:
-    norms = torch._foreach_norm([tensor.detach() for tensor in tensors], ord=float("inf"))
-    return bool(torch.isfinite(torch.stack(norms)).all())
+    def _largest_weights(self) -> dict[str, Tensor]:
+        """Return network -> its largest absolute weight, a scalar that is finite if all are."""
+        largest = {}
+        for name in ("generator", "discriminator"):
+            if (module := getattr(self.networks, name)) is not None:
+                weights = [weight.detach() for weight in module.parameters()]
+                largest[name] = torch.stack(torch._foreach_norm(weights, ord=float("inf"))).amax()
+        return largest

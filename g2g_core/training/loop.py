@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from g2g_core.checkpoints import checkpoint, checkpoint_file
 from g2g_core.checkpoints.writing import Writer
@@ -141,13 +140,13 @@ def _train(
             batch = ready(data.batch(bad.step - 1), config, device)
             traced = trace(bad, networks, data, batch, step)
             yield Record(bad.step, "note", facts={"divergence": traced.facts})
-            yield Record(bad.step, "train", values=_floats(bad.values))
+            yield Record(bad.step, "train", values=bad.values)
             raise Diverged(bad.step, bad.cause, traced.words)
 
         if logged:
-            numbers = _floats(values)  # waits for the device, so that the time is that of the steps
+            # The check has waited for the device, so the time is that of the steps.
             seconds = (time.perf_counter() - clock) / timed
-            yield Record(now, "train", values=numbers | {"time/step_s": seconds})
+            yield Record(now, "train", values=watch.numbers | {"time/step_s": seconds})
             clock, timed = time.perf_counter(), 0
 
         if evaluated:
@@ -268,14 +267,6 @@ def _evaluation(
     return Record(
         step, "eval", values=values | {"time/eval_s": time.perf_counter() - started}, images=images
     )
-
-
-def _floats(values: Mapping[str, Tensor]) -> dict[str, float]:
-    """Return the numbers of a step, brought from the device in one transfer."""
-    if not values:
-        return {}
-    numbers = torch.stack([value.double() for value in values.values()]).tolist()
-    return dict(zip(values, numbers, strict=True))
 
 
 def _parameter_counts(networks: Networks) -> dict[str, int]:

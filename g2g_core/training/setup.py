@@ -17,6 +17,7 @@ from g2g_core.data.pairs import Batch, Data, EvaluationPairs
 from g2g_core.hashing import sha256
 from g2g_core.models import Networks, all_models
 from g2g_core.training.step import TrainingStep
+from g2g_core.transfer import to_device
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 """Precision -> dtype of the weights; `bfloat16` is mixed precision."""
@@ -93,20 +94,19 @@ def start(
 
 def ready(batch: Batch, config: TrialConfig, device: str) -> Batch:
     """Return the batch on the device, in the dtype and the memory layout of the networks."""
+    there, dtype = torch.device(device), DTYPES[config.precision]
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
 
     def images(values: Tensor | None) -> Any:
         if values is None:
             return None
-        return values.to(device, DTYPES[config.precision], non_blocking=True).contiguous(
-            memory_format=layout
-        )
+        return to_device(values, there, dtype).contiguous(memory_format=layout)
 
     return Batch(
         images(batch.content_images),
-        batch.content_labels.to(device, non_blocking=True),
+        to_device(batch.content_labels, there, torch.int64),
         images(batch.class_images),
-        batch.class_labels.to(device, non_blocking=True),
+        to_device(batch.class_labels, there, torch.int64),
         images(batch.content_erase),
         images(batch.class_erase),
     )

@@ -441,6 +441,8 @@ def test_status_follows_the_folders(tmp_path: Path) -> None:
     assert found["ref · seed 0"].step == found["ref · seed 0"].steps == 10
     failed = next(row for row in found.values() if row.status == "failed")
     assert "planted bug" in (failed.error or "")
+    assert failed.metric is None, "its last value isn't its result"
+    assert found["ref · seed 0"].metric is not None
     document = result.results[0].folder / "trial.json"
     document.write_text(json.dumps({**json.loads(document.read_text()), "status": "running"}))
     assert study_status(result.folder)[0].status == "interrupted", "its process is gone"

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from g2g_core.metrics.health import gradient_shares, update_ratio, verdict_accuracies
+from tests.g2g_core.waits import Waits
 
 
 def test_shares_follow_the_gradient_norms() -> None:
@@ -40,3 +41,17 @@ def test_update_ratio_is_relative_to_the_weights() -> None:
     after = [nn.Parameter(torch.tensor([3.0, 0.1])), nn.Parameter(torch.tensor([4.0]))]
     assert update_ratio(before, after) == pytest.approx(0.02)
     assert update_ratio([torch.zeros(2)], [torch.ones(2)]) == 0.0
+
+
+def test_each_takes_one_transfer_however_many_parameters_there_are() -> None:
+    weights = [nn.Parameter(torch.full((3,), float(i))) for i in range(20)]
+    weighted = {f"term{i}": sum(w.sum() for w in weights) * (i + 1) for i in range(3)}
+    before = [weight.detach() + 1 for weight in weights]
+    for measure in (
+        lambda: gradient_shares(weighted, weights),
+        lambda: update_ratio(before, weights),
+        lambda: verdict_accuracies(torch.ones(4), torch.zeros(4), 0.5),
+    ):
+        with Waits() as waits:
+            measure()
+        assert sum(waits.counts.values()) == 1
