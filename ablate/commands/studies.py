@@ -290,7 +290,9 @@ def _power(folder: Path) -> list[dict[str, Any]]:
     Returns:
         One row per verdict: `factor`, `seeds` so far, `detectable_effect`, and the number of seeds
         that would find the smallest effect that matters, as an estimate with its limits. `unit` is
-        `network` if networks are counted instead of seeds. The list is empty if there are no
+        `network` if networks are counted instead of seeds; then `next_replicate` says whether
+        another `network` or another `seed` on each is cheaper for what it gives, with its training
+        steps, and `seeds_per_network` how many would be best. The list is empty if there are no
         results to analyze.
     """
     from reports import analyse, load_results
@@ -303,6 +305,15 @@ def _power(folder: Path) -> list[dict[str, Any]]:
 
     advice = ["seeds_needed", "seeds_low", "seeds_high"]
     rows = analysis.verdicts.merge(analysis.checks[["factor", *advice]], on="factor")
+    steps = {
+        row["factor"]: {
+            "next_replicate": row["next"],
+            "next_steps": row["next_steps"],
+            "seeds_per_network": row["best_seeds_each"],
+        }
+        for row in analysis.variance.to_dict("records")
+        if row["next"] == row["next"] and row["next"] is not None
+    }
 
     # A value that differs from itself is NaN: nothing is known
     return [
@@ -312,6 +323,7 @@ def _power(folder: Path) -> list[dict[str, Any]]:
             "unit": analysis.cells.unit,
             "detectable_effect": float(row["detectable_effect"]),
             **{name: None if row[name] != row[name] else int(row[name]) for name in advice},
+            **steps.get(row["factor"], {}),
         }
         for row in rows.to_dict("records")
         if row["detectable_effect"] == row["detectable_effect"]
@@ -334,9 +346,13 @@ def _power_line(row: dict[str, Any], margin: float | None) -> str:
         "more than 1000" if row[name] is None else row[name]
         for name in ("seeds_needed", "seeds_high")
     )
+    more = ""
+    if row.get("next_replicate"):
+        again = {"network": "another network", "seed": "another seed on each network"}
+        more = f"; the cheapest next replicate is {again[row['next_replicate']]}"
     return (
         f"{start}; about {wanted} {units} ({row['seeds_low']} to {high}) would show {margin:g} "
-        "in 8 of 10 such studies"
+        f"in 8 of 10 such studies{more}"
     )
 
 

@@ -221,7 +221,7 @@ def _count(sums: Counter[str], checker: Checker, study: Study) -> None:
     sums["trials used"] += study.trials
 
     intervals = shown(checker, judgement)
-    _count_coverage(sums, intervals)
+    count_coverage(sums, intervals)
     sums["nominal"] += len(intervals) * (1 - judgement.alpha)
 
 
@@ -235,7 +235,7 @@ def _backed(judgement: Judgement, name: str) -> bool:
     return any(c.subject == name and c.word == word and not c.gate for c in judgement.claims)
 
 
-def _count_coverage(sums: Counter[str], intervals: Sequence[tuple[float, float, float]]) -> None:
+def count_coverage(sums: Counter[str], intervals: Sequence[tuple[float, float, float]]) -> None:
     """Add intervals, with the sums from which `table.ratio` computes the error of coverage."""
     many = len(intervals)
     hit = sum(low - 1e-9 <= true <= high + 1e-9 for low, high, true in intervals)

@@ -14,6 +14,7 @@ import pandas as pd
 from reports.analysis.arms import arms_frame, metrics_frame, onset_frame
 from reports.analysis.cells import Cells
 from reports.analysis.effects import effects_frame, shapley_frame, simple_frame
+from reports.analysis.networks import networks_frame, variance_frame
 from reports.analysis.robustness import checks_frame
 from reports.analysis.verdicts import differences_frame, idle, verdicts_frame
 from reports.claims.claim import Claim
@@ -44,6 +45,10 @@ class Analysis:
             (full factorials).
         differences: One row per verdict and seed, or network: the effects that the verdict's
             interval is made of.
+        networks: In a study of several networks, one row per verdict and network: the effect in
+            that network, with its interval over the network's seeds.
+        variance: The same rows as `verdicts`, in such a study: the variance of the effect between
+            networks and between the seeds of one, and the cheaper way to make the study larger.
         onset: One row per trial.
         metrics: One row per cell, metric, and time (`at`: `end` or `step 0`).
         idle: Names of factors, or of levels, that did nothing: any two trials with the same seed
@@ -62,6 +67,8 @@ class Analysis:
     checks: pd.DataFrame
     simple: pd.DataFrame
     differences: pd.DataFrame
+    networks: pd.DataFrame
+    variance: pd.DataFrame
     onset: pd.DataFrame
     metrics: pd.DataFrame
     idle: tuple[str, ...]
@@ -116,6 +123,8 @@ def _analysis(cells: Cells, also: Mapping[str, Analysis]) -> Analysis:
         checks=checks_frame(cells, judgement),
         simple=simple_frame(cells, judgement.alpha),
         differences=differences_frame(cells),
+        networks=networks_frame(cells, judgement.alpha),
+        variance=variance_frame(cells, judgement.alpha),
         onset=onset_frame(cells.table.trials),
         metrics=metrics_frame(cells, judgement.alpha),
         idle=idle(cells),

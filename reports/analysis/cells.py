@@ -156,14 +156,26 @@ class Cells:
         Returns:
             Differences on the scale of the rule, in the outcome's own direction.
         """
-        values = self.own
+        return self._differences(self.own, self.units, pairs)
+
+    @staticmethod
+    def _differences(
+        values: np.ndarray, rows: Sequence[int], pairs: Sequence[tuple[int, int]]
+    ) -> dict[int, float]:
+        """Return row -> mean difference, see `by_unit`.
+
+        Args:
+            values: (rows, cells) outcomes.
+            rows: Names of the rows.
+            pairs: (level, first level) cells.
+        """
         apart = any(a != b for a, b in pairs)
 
         differences = {}
-        for row, unit in enumerate(self.units):
+        for row, name in enumerate(rows):
             both = [(a, b) for a, b in pairs if a == b or np.isfinite(values[row, [a, b]]).all()]
             if any((a != b) == apart for a, b in both):
-                differences[unit] = math.fsum(
+                differences[name] = math.fsum(
                     values[row, a] - values[row, b] for a, b in both if a != b
                 ) / len(both)
         return differences
@@ -179,11 +191,23 @@ class Cells:
         Args:
             weights: (cells,) the contrast.
         """
+        return self._contrasts(self.own, self.units, weights)
+
+    @staticmethod
+    def _contrasts(
+        values: np.ndarray, rows: Sequence[int], weights: np.ndarray
+    ) -> dict[int, float]:
+        """Return row -> contrast, see `contrast`.
+
+        Args:
+            values: (rows, cells) outcomes.
+            rows: Names of the rows.
+            weights: (cells,) the contrast.
+        """
         cells = np.flatnonzero(weights)
-        values = self.own[:, cells]
         return {
-            unit: math.fsum(row * weights[cells])
-            for unit, row in zip(self.units, values, strict=True)
+            name: math.fsum(row * weights[cells])
+            for name, row in zip(rows, values[:, cells], strict=True)
             if np.isfinite(row).all()
         }
 
@@ -195,6 +219,14 @@ class Cells:
         if not term.blocks:
             return self.contrast(self.design.fraction_weights(term))
         return self.by_unit(pairs(term.blocks))
+
+    def effects_by_seed(self, term: Term) -> dict[int, float]:
+        """Return seed -> effect of a change, also where the unit is the network."""
+        values = self.rule.worse * self.trials_by_seed.values
+        if not term.blocks:
+            weights = self.design.fraction_weights(term)
+            return self._contrasts(values, self.trials_by_seed.seeds, weights)
+        return self._differences(values, self.trials_by_seed.seeds, pairs(term.blocks))
 
     def settled(self, value: float) -> float:
         """Return a mean of effects, or 0 if it is only rounding of the arithmetic."""

@@ -34,6 +34,8 @@ FRAMES = (
     "metrics",
 )
 """Frames of an analysis; each becomes a file of the same name."""
+NETWORK_FRAMES = ("networks", "variance")
+"""The same for studies of several networks."""
 
 CLAIMS = (
     *(
@@ -71,7 +73,8 @@ its alias group.
 
 def csv_texts(view: StudyView) -> dict[str, str]:
     """Return the content of every CSV file by name; each number has all its digits."""
-    frames = {name: _coded(view, getattr(view.analysis, name)) for name in FRAMES}
+    names = (*FRAMES, *(NETWORK_FRAMES if view.analysis.cells.network_of else ()))
+    frames = {name: _coded(view, getattr(view.analysis, name)) for name in names}
     texts = {f"{name}.csv": csv_text(frame) for name, frame in frames.items()}
     return texts | {"claims.csv": csv_text(claims_frame(view))}
 

@@ -13,6 +13,7 @@ from reports.sections.failed import failed
 from reports.sections.glossary import glossary
 from reports.sections.health import health
 from reports.sections.images import images
+from reports.sections.networks import networks
 from reports.sections.provenance import provenance
 from reports.sections.robustness import robustness
 from reports.sections.sensitivity import sensitivity
@@ -35,6 +36,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     health,
     sensitivity,
     failed,
+    networks,
     robustness,
     threats,
     provenance,

@@ -15,6 +15,7 @@ from reports.words.estimates import number
 from reports.words.facts import blocked, interim, progress, seeds_with_results
 from reports.words.judged import judge_again
 from reports.words.names import started, subjects
+from reports.words.networks import next_replicate
 from reports.words.picked import confirm_next
 from reports.words.scale_advice import scale_words
 from reports.words.units import unit, units
@@ -281,7 +282,11 @@ def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]])
     if not view.margin or not known or max(wanted for wanted, _ in known) <= n:
         little = f" Three {unit(view)}s or fewer say too little about the spread to plan with."
         few = little if n < 4 else ""
-        return rich("for ", subjects(view, names), f", use more than {units(view, n)}.{few}")
+        more = next_replicate(view, names)
+        return rich(
+            *("for ", subjects(view, names), f", use more than {units(view, n)}.{few}"),
+            *((" ", more) if more else ()),
+        )
 
     # The change that needs most seeds decides, so that all of them get a verdict.
     wanted, row = max(known, key=lambda entry: entry[0])
@@ -292,9 +297,11 @@ def needed(view: StudyView, names: list[str], rows: Sequence[Mapping[Any, Any]])
         if low is not None
         else ""
     )
+    more = next_replicate(view, names)
     return rich(
         *("for ", subjects(view, names), f", use about {wanted:,.0f} {unit(view)}s{span}. "),
         f"They would show an effect of {view.margin_words} in 8 of 10 such studies.",
+        *((" ", more) if more else ()),
     )
 
 

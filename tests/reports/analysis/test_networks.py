@@ -11,9 +11,11 @@ from scipy import stats
 from reports import analyse, open_study
 from reports.documents.plan import PlanDocument
 from reports.page.blocks import plain
+from reports.sections.networks import networks
 from reports.table import StudyTable
 from reports.words.facts import interim, status_words
 from reports.words.methods import methods
+from reports.words.networks import shares_words
 from reports.words.replicates import replicates, replicates_words
 from reports.words.sentences import sentence
 from reports.words.undecided import undecided
@@ -97,6 +99,69 @@ def test_sentences_name_networks(make_study: Make) -> None:
     assert (facts.networks, facts.one_network, facts.each) == (5, False, "3 seeds each")
     words = plain(replicates_words(view))
     assert "They start from 5 pre-trained networks (3 seeds each)" in words
+
+
+def with_costs(study: StudyTable, network_steps: int) -> StudyTable:
+    """The study with the steps of its pre-trainings."""
+    networks = study.study["networks"]
+    starts = [{"study": "first", "steps": network_steps} for _ in networks]
+    plan: Any = {**study.study, "pretrainings": [*starts, {"study": "shared", "steps": 9999}]}
+    return replace(study, study=plan)
+
+
+def test_the_variance_of_an_effect_is_split_into_networks_and_seeds(make_study: Make) -> None:
+    study = with_costs(over_networks(make_study(factors=1, seeds=15)), 4000)
+    (row,) = analyse(study).variance.to_dict("records")
+    cells = study.trials.pivot_table(index="seed", columns="cell_id", values="metric.kid")
+    effects = (cells.iloc[:, 1] - cells.iloc[:, 0]).to_numpy().reshape(5, 3)
+    within = effects.var(axis=1, ddof=1).mean()
+    between = effects.mean(axis=1).var(ddof=1) - within / 3
+    assert row["within_networks"] == pytest.approx(within)
+    assert row["between_networks"] == pytest.approx(between)
+    assert (row["network_steps"], row["seed_steps"]) == (4000, 800)
+    assert row["next"] == "network"
+    assert row["next_steps"] == 4000 + 3 * 800
+
+
+def test_an_interval_of_one_network_is_over_its_seeds(make_study: Make) -> None:
+    study = over_networks(make_study(factors=1, seeds=15))
+    frame = analyse(study).networks
+    cells = study.trials.pivot_table(index="seed", columns="cell_id", values="metric.kid")
+    effects = (cells.iloc[:, 1] - cells.iloc[:, 0]).to_numpy().reshape(5, 3)
+    for row, own in zip(frame.to_dict("records"), effects, strict=True):
+        interval = stats.ttest_1samp(own, 0.0).confidence_interval(0.95)
+        assert row["n_seeds"] == 3
+        assert (row["low"], row["high"]) == pytest.approx(tuple(interval))
+
+
+def test_a_study_without_networks_has_no_such_rows(make_study: Make) -> None:
+    analysis = analyse(make_study(factors=1, seeds=4))
+    assert analysis.networks.empty
+    assert analysis.variance.empty
+
+
+def test_the_section_says_what_each_interval_is_about(make_study: Make) -> None:
+    view = open_study(with_costs(over_networks(make_study(factors=1, seeds=15)), 4000))
+    section = networks(view)
+    assert section is not None
+    text, table = section.blocks
+    about = [plain(row[1].spans) for row in table.rows]  # type: ignore[union-attr]
+    assert about[:2] == [
+        "the method, over 5 networks (3 seeds each)",
+        "network 0 alone, over 3 seeds",
+    ]
+    words = plain(text.spans)  # type: ignore[union-attr]
+    assert "Of the variance of the effect of long_recon between seeds, " in words
+    assert "The cheapest next replicate is another network with 3 seeds: 6,400 training" in words
+    assert networks(open_study(make_study(factors=1, seeds=4))) is None
+
+
+def test_few_networks_tell_little_of_the_variance(make_study: Make) -> None:
+    study = over_networks(make_study(factors=1, seeds=6), each=2)
+    noise = np.random.default_rng(6).normal(size=len(study.trials))
+    trials = study.trials.assign(**{"metric.kid": study.trials["metric.kid"] + 0.02 * noise})
+    view = open_study(replace(study, trials=trials))
+    assert "3 networks are too few to tell how much" in plain(shares_words(view))
 
 
 def test_what_networks_do_not_decide_is_said_of_networks(make_study: Make) -> None:
