@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ablate.commands.output import Json, Quiet, say, show, show_json
+from ablate.disk.folder import StudyFolder
 
 if TYPE_CHECKING:
     from ablate.judging.matching import Matched
@@ -68,6 +69,14 @@ def judge(
     formats: Annotated[
         str, typer.Option("--format", help="Of html, pdf, text, latex, csv.")
     ] = "html,pdf,text,latex,csv",
+    command: Annotated[
+        str,
+        typer.Option(
+            "--continue",
+            metavar="COMMAND",
+            help="Also write continue.yaml, a study of this program that settles what is open.",
+        ),
+    ] = "",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -99,6 +108,11 @@ def judge(
     )
 
     written = judged.written
+    settles: list[str] = []
+    if command:
+        from ablate.judging.continued import write_continued
+
+        settles = write_continued(judged.folder, StudyFolder(judged.folder).continued, command)
     if as_json:
         show_json(
             {
@@ -107,6 +121,7 @@ def judge(
                 "folder": str(judged.folder),
                 "question": judged.matched.question.document(),
                 "guessed": sorted(judged.matched.question.guessed),
+                "continued": settles,
             }
         )
         return
@@ -114,6 +129,8 @@ def judge(
         say(line, quiet)
     for line in written.answer:
         say(line, quiet)
+    for line in settles:
+        say(f"continue.yaml settles {line}", quiet)
     for path in written.files[:2]:
         show(str(path))
 

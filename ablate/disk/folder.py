@@ -61,6 +61,11 @@ class StudyFolder:
         return self.path / "judge.yaml"
 
     @property
+    def continued(self) -> Path:
+        """The study file that would settle what runs of others left open."""
+        return self.path / "continue.yaml"
+
+    @property
     def plan(self) -> Path:
         """The plan, `plan.json`."""
         return self.path / "plan.json"
