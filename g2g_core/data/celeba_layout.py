@@ -4,6 +4,7 @@ All aligned images are in one folder; text files give identity, partition, and l
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from g2g_core.config import TrialConfig
+from g2g_core.data.attributes import Table, read_celeba
 from g2g_core.data.decode import FORMATS
 from g2g_core.data.erase import CELEBA_POINTS, Points, read_landmarks
 from g2g_core.data.image_data import ImageData
@@ -19,6 +21,7 @@ from g2g_core.data.options import PATH, ImageOptions, options_of
 from g2g_core.data.pairs import Data, DataError, Dataset, shown
 
 IMAGES = "img_align_celeba"
+ATTRIBUTES = "list_attr_celeba.txt"
 IDENTITY = "identity_CelebA.txt"
 LANDMARKS = "list_landmarks_align_celeba.txt"
 PARTITION = "list_eval_partition.txt"
@@ -39,11 +42,16 @@ class CelebAOptions(ImageOptions):
             face are used.
         evaluate_on: part whose people are used for evaluation, `test` or `validation`.
         min_images: people with fewer images than this in their part are left out.
+        classes: what the class of an image is: `identity`, or an attribute of
+            `list_attr_celeba.txt`, such as `Eyeglasses`, whose classes are `without` and `with`.
+        attributes: names of attributes in that file that `fader` may use.
     """
 
     root: str = field(default="", metadata=PATH)
     evaluate_on: str = "test"
     min_images: int = 1
+    classes: str = "identity"
+    attributes: tuple[str, ...] = ()
     crop: str = "centre"
     flip: bool = False
     face_points: tuple[float, ...] = CELEBA_POINTS
@@ -92,8 +100,31 @@ def celeba(config: TrialConfig) -> Data:
             f"{some(shared)}"
         )
 
+    named = _attributes(folder, options)
     images = ImageSet(folder, parts[0], parts[1], new_classes=True)
-    return ImageData(config, images, options, _points(images) if options.erase != "none" else {})
+    if options.classes != "identity":
+        train, test = (_with_or_without(part, named[0][options.classes]) for part in parts)
+        images = ImageSet(folder, train, test, new_classes=False)
+    points = _points(images) if options.erase != "none" else {}
+    return ImageData(config, images, options, points, named if named[0] else None)
+
+
+def _attributes(folder: Path, options: CelebAOptions) -> tuple[Table, Path]:
+    """Return the attributes that the options name, and the file that they are from."""
+    path = folder / ATTRIBUTES
+    wanted = [*options.attributes, *([options.classes] if options.classes != "identity" else [])]
+    return (read_celeba(path, IMAGES, wanted) if wanted else {}), path
+
+
+def _with_or_without(part: Listing, values: Mapping[str, str]) -> Listing:
+    """Return the images of a part with an attribute as their class.
+
+    Raises:
+        DataError: the attribute lacks an image.
+    """
+    if missing := [file for file in part.files if file not in values]:
+        raise DataError(f"{ATTRIBUTES}: no line for {some(missing)}")
+    return Listing.of(((file, values[file]) for file in part.files), ("without", "with"))
 
 
 def _points(images: ImageSet) -> dict[str, Points]:

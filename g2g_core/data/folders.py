@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from g2g_core.config import TrialConfig
+from g2g_core.data.attributes import read_table
 from g2g_core.data.decode import SUFFIXES
 from g2g_core.data.image_data import ImageData
 from g2g_core.data.listing import divide, existing_folder, some
@@ -22,11 +23,14 @@ class FolderOptions(ImageOptions):
             share is drawn by name, so all seeds have the same test classes. Datasets with fewer
             than 4 classes keep all classes for training.
         test_images: share of each class's images kept for evaluation if there are no test classes.
+        attributes: CSV file with named attributes of the images, for `fader`. Its first column is
+            `file`, the path below `root`; each further column is an attribute.
     """
 
     root: str = field(default="", metadata=PATH)
     test_classes: float | tuple[str, ...] = 0.2
     test_images: float = 0.2
+    attributes: str = field(default="", metadata=PATH)
 
 
 def image_folder(config: TrialConfig) -> Data:
@@ -40,8 +44,12 @@ def image_folder(config: TrialConfig) -> Data:
     """
     options = options_of(config, FolderOptions)
     folder = existing_folder(options.root, "root")
+    table = Path(options.attributes)
     return ImageData(
-        config, divide(folder, scan(folder), options.test_classes, options.test_images), options
+        config,
+        divide(folder, scan(folder), options.test_classes, options.test_images),
+        options,
+        attributes=(read_table(table, "attributes"), table) if options.attributes else None,
     )
 
 

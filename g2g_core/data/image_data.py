@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import PIL
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from g2g_core.config import TrialConfig
 from g2g_core.data.ahead import BatchesAhead
+from g2g_core.data.attributes import FileAttributes, Table
 from g2g_core.data.cache import FileImages, Images, decoded
 from g2g_core.data.decode import DECODING
 from g2g_core.data.erase import USUAL_POINTS, Points, face_mask, fixed_points
@@ -33,6 +35,7 @@ class ImageData:
         images: ImageSet,
         options: ImageOptions,
         points: Mapping[str, Points] | None = None,
+        attributes: tuple[Table, Path] | None = None,
     ) -> None:
         """Create the dataset of a config.
 
@@ -42,9 +45,11 @@ class ImageData:
             options: of the dataset.
             points: file -> points of its face. For files without points, `face_points` of the
                 options is used.
+            attributes: named attributes of the files, and the file that they are from; None: the
+                dataset has none.
 
         Raises:
-            DataError: there are too few classes or images.
+            DataError: there are too few classes or images, or a file without attributes.
         """
         images.check(config.dataset)
         self.name = config.dataset
@@ -57,6 +62,8 @@ class ImageData:
         self.shortest = options.shortest(config.image_size)
         self.order = Order(len(images.train.files), config.batch_size, config.seed)
         self.files = (*images.train.files, *images.test.files)
+        table, where = attributes or ({}, images.folder)
+        self._attributes = FileAttributes(table, self.files, len(images.train.files), where)
         self._points = points or {}
         self._usual_points = fixed_points(options.face_points or USUAL_POINTS)
         self._ahead: BatchesAhead | None = None
@@ -74,7 +81,8 @@ class ImageData:
             f"{part.files}{part.labels}{part.class_names}"
             for part in (self.set.train, self.set.test)
         ]
-        return digest_of([*parts, DECODING, " ".join(self.file_digests)])
+        named = [self._attributes.text] if self._attributes.values else []
+        return digest_of([*parts, *named, DECODING, " ".join(self.file_digests)])
 
     @cached_property
     def key(self) -> str:
@@ -175,6 +183,7 @@ class ImageData:
             truth=truth,
             erase=masks,
             shots=shot_images,
+            attributes=self._attributes.at(numbers + offset),
         )
 
     def draw_pairs(self, n: int, split: str) -> NDArray[np.int64]:
@@ -237,7 +246,7 @@ class ImageData:
     @property
     def attributes(self) -> Mapping[str, Attribute]:
         """The attributes of the training images, if the dataset names some; see `Rows`."""
-        return {}
+        return self._attributes.of_training()
 
     def images_at(self, indices: NDArray[np.int64]) -> Tensor:
         """Return the center crops of training images by number; see `Rows`."""

@@ -149,7 +149,7 @@ class SyntheticAccessory:
 
     name = "synthetic_accessory"
     n_classes = 2
-    class_names = CLASSES
+    class_names: tuple[str, ...] = CLASSES
 
     def __init__(self, config: TrialConfig, options: AccessoryOptions) -> None:
         self.options, self.seed, self.image_size = options, config.seed, config.image_size

@@ -2,7 +2,7 @@
 
 An encoder, a decoder that gets the attributes in every layer, and a latent discriminator that
 guesses the attributes from the code (arXiv 1706.00409). The encoder makes the discriminator guess
-wrong values (eq. 3); the weight of that term rises over a ramp.
+wrong values; the weight of that term rises over a ramp.
 
 Written from the published description and the authors' defaults; every number of two runs of their
 code is reproduced by `tests/g2g_core/systems/test_fixtures_fader.py`, with all sub-steps in their
@@ -488,7 +488,7 @@ class FaderGenerator(nn.Module):
             ]
             lengths = [width * height * length for width, height, length in shapes]
             maps = [
-                part.unflatten(1, shape)
+                part.reshape(-1, *shape)
                 for part, shape in zip(torch.split(content, lengths, 1), shapes, strict=True)
             ]
         return self.autoencoder.decode(maps, attributes)[-1]

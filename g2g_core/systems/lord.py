@@ -54,7 +54,7 @@ LATENT_METRICS = (
     "class_effect",
     "class_from_content",
 )
-"""Metrics of the latent stage, recorded as `latent_<name>`: those that need no encoder."""
+"""Metrics of the latent stage, recorded as `latent_<name>`: those that work without encoders."""
 
 NO_ENCODERS = "latent_share is 1, so LORD trains no encoders"
 

@@ -25,7 +25,7 @@ BUILT_IN = {
     name: EntryPoint(name, f"g2g_core.systems.{name}:trainer", GROUP.name)
     for name in ("lord", "fader")
 }
-"""Systems of our own that a study file can name in the same way."""
+"""Systems of this package that a study file can name in the same way."""
 
 
 class TrainerError(StudyError):
@@ -45,7 +45,7 @@ def place_of(name: str) -> str:
 
 
 def named_trainers() -> dict[str, EntryPoint]:
-    """Return the trainers that have a name: our own, then those of installed packages.
+    """Return the trainers that have a name: built-in ones, then those of installed packages.
 
     Raises:
         PluginError: a package gives a trainer a name that is taken.

@@ -1,4 +1,4 @@
-"""Fader Networks beside G2G: the ramp, the attributes, and which metrics apply to them."""
+"""Fader Networks next to G2G: the ramp, the attributes, and which metrics apply to them."""
 
 from dataclasses import replace
 

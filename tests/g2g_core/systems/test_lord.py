@@ -1,4 +1,4 @@
-"""LORD beside G2G: its stages, its tables, and which metrics apply to it."""
+"""LORD next to G2G: its stages, its tables, and which metrics apply to it."""
 
 from dataclasses import replace
 
