@@ -140,18 +140,96 @@ class Text:
 
     Attributes:
         spans: its text.
-        role: `lead` is the answer in large type, `note` is small print.
+        role: `lead` is large, `note` is small print, `aside` explains words of the answer.
     """
 
     spans: Rich
-    role: Literal["body", "lead", "note"] = "body"
+    role: Literal["body", "lead", "note", "aside"] = "body"
+
+
+@dataclass(frozen=True)
+class Title:
+    """The headline of the report: the answer, with the question above it in small.
+
+    Attributes:
+        question: what the study asks; empty if it asks nothing.
+        headline: the answer in one sentence.
+        interval: the uncertainty of the headline's number, in small below it.
+    """
+
+    question: str
+    headline: Rich
+    interval: str = ""
 
 
 @dataclass(frozen=True)
 class Bullets:
-    """A bulleted list of paragraphs."""
+    """A bulleted list of paragraphs.
+
+    Attributes:
+        items: the paragraphs.
+        marks: a sign for each paragraph in place of its bullet; empty for bullets.
+    """
 
     items: tuple[Rich, ...]
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Box:
+    """Blocks on a panel of their own, with a heading.
+
+    Attributes:
+        title: the heading.
+        blocks: the blocks.
+    """
+
+    title: str
+    blocks: tuple["Block", ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a study found out about one change.
+
+    Attributes:
+        code: the letter of the change in the codes of arms; empty if it has none.
+        name: what is changed.
+        levels: from which level to which.
+        badge: the verdict.
+        size: the effect.
+        interval: its interval.
+        bars: a label and a bar for each setting; the label is empty for the only one.
+        words: one sentence.
+        robust: `firm`, `fair`, `fragile`, or empty if it can't be said.
+        why: what the robustness rests on.
+    """
+
+    code: str
+    name: Rich
+    levels: Rich
+    badge: str
+    size: str
+    interval: str
+    bars: tuple[tuple[Rich, Drawing], ...]
+    words: Rich
+    robust: str
+    why: Rich
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Cards next to each other.
+
+    Attributes:
+        cards: the cards, the most important first.
+        axis: the axis that all their bars share.
+        note: how to read them.
+    """
+
+    cards: tuple[Card, ...]
+    axis: Drawing | None
+    note: Rich
 
 
 @dataclass(frozen=True)
@@ -353,14 +431,18 @@ class Fold:
         summary: the line that is always visible.
         blocks: the folded blocks.
         paper: whether paper shows the blocks; False leaves them out.
+        only_phone: whether they are folded on a phone only.
     """
 
     summary: str
     blocks: tuple["Block", ...]
     paper: bool = True
+    only_phone: bool = False
 
 
-Block: TypeAlias = Text | Bullets | Facts | Code | Table | Figure | ImageGrid | Beside | Fold
+Block: TypeAlias = (
+    Text | Title | Bullets | Box | Cards | Facts | Code | Table | Figure | ImageGrid | Beside | Fold
+)
 
 
 @dataclass(frozen=True)
@@ -372,12 +454,15 @@ class Section:
         title: heading.
         menu: short name for the menu.
         blocks: content.
+        appendix: whether it is one of the details at the end, which share one place in the menu;
+            the report decides it.
     """
 
     id: str
     title: str
     menu: str
     blocks: tuple[Block, ...]
+    appendix: bool = False
 
 
 @dataclass(frozen=True)
@@ -386,7 +471,8 @@ class Document:
 
     Attributes:
         name: the study's name.
-        title: the question, which is the heading of the first page.
+        title: the headline in plain characters; the heading of the first page, if no block of the
+            first section is a `Title`.
         foot: the line at the foot of each page, with the study and the plan's hash.
         sections: the sections from first to last; the first one is the answer.
     """
@@ -395,6 +481,21 @@ class Document:
     title: str
     foot: str
     sections: tuple[Section, ...]
+
+    @property
+    def main(self) -> tuple[Section, ...]:
+        """The sections that are not in the appendix."""
+        return tuple(section for section in self.sections if not section.appendix)
+
+    @property
+    def appendix(self) -> tuple[Section, ...]:
+        """The sections of the appendix."""
+        return tuple(section for section in self.sections if section.appendix)
+
+    @property
+    def headed(self) -> bool:
+        """Whether a block is the heading of the first page."""
+        return any(isinstance(block, Title) for block in self.blocks())
 
     def blocks(self) -> Iterable[Block]:
         """Yield every block from first to last, including blocks inside other blocks."""
@@ -408,5 +509,5 @@ def _inside(blocks: tuple[Block, ...]) -> Iterable[Block]:
         yield block
         if isinstance(block, Beside):
             yield from _inside(block.left + block.right)
-        elif isinstance(block, Fold):
+        elif isinstance(block, Fold | Box):
             yield from _inside(block.blocks)

@@ -14,7 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from reports.charts.svg import n
 from reports.page.blocks import Cell, Document, Figure, ImageGrid, Picture, Table, plain
-from reports.page.theme import DARK, LIGHT, SIGNS, css_variables, page_style
+from reports.page.theme import DARK, DOTS, LIGHT, SIGNS, TONES, css_variables, page_style
 
 GENERATOR = "g2g-ablate"
 """Name of the program in the head of every report page."""
@@ -40,6 +40,8 @@ def to_html(document: Document) -> str:
             script=template("report.js"),
             series=_script_json(_series(document)),
             signs=SIGNS,
+            tones=TONES,
+            dots=DOTS,
         )
     )
 

@@ -52,7 +52,7 @@ def images(view: StudyView) -> Section | None:
 
     blocks: list[Block] = [intro, *key(view), grids[0]]
     blocks += [Fold("Another pair", (grid,), paper=False) for grid in grids[1:]]
-    return Section("images", "What does it look like?", "Images", tuple(blocks))
+    return Section("images", "Pictures", "Pictures", tuple(blocks))
 
 
 def _chosen(view: StudyView) -> Choice:

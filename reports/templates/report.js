@@ -89,6 +89,15 @@
     const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
     root.dataset.theme = dark ? 'light' : 'dark';
   });
+  // A phone folds what is long; a link opens what it leads to.
+  if (matchMedia('(max-width: 760px)').matches) all('details.phone').forEach(fold => fold.open = false);
+  const reveal = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    for (let fold = target && target.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
+    if (target) target.scrollIntoView();
+  };
+  addEventListener('hashchange', reveal);
+  if (location.hash) reveal();
   addEventListener('beforeprint', () => all('details:not(.screen)').forEach(fold => fold.open = true));
 
   const seen = new IntersectionObserver(entries => entries.forEach(entry => entry.isIntersecting && all('nav a').forEach(a =>
