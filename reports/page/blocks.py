@@ -368,44 +368,54 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The figure of one arm at one step.
+class Tiles:
+    """One place of a grid of pictures, at each step.
 
     Attributes:
-        picture: the image; None if there isn't one.
-        under: a line under the image.
-        warn: whether that line has the color of harm.
+        strip: the tiles of all steps next to each other, or one tile that is the same at all steps.
+        last: the tile of the last step, which paper shows.
+        count: number of tiles in the strip.
+        under: the line below the tile at each step, or one line for all.
     """
 
-    picture: Picture | None
-    under: str = ""
-    warn: bool = False
+    strip: Picture
+    last: Picture
+    count: int = 1
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ImageGrid:
-    """The same pairs of images in all arms at the same steps.
+    """What was given, what is true, and what each arm made of it, at the same steps.
 
     Attributes:
         name: unique in the report.
         caption: what it shows.
-        arms: headings of the columns.
+        columns: headings of the columns.
+        titles: full names of the columns; empty where the heading says it all.
+        rows: names of the rows.
+        cells: `cells[row][column]`: tiles, words, or nothing.
         steps: increasing steps.
-        key_steps: the steps that paper and pages without script show (step 0, onset, end), each
-            with a word.
-        frames: `frames[step index][arm index]`.
-        rows: names of the rows of a picture, from top to bottom.
+        side: side of a tile in pixels, before any enlargement.
         pixelated: whether enlarged pixels keep hard edges.
+        small: whether the grid is next to text.
     """
 
     name: str
     caption: Rich
-    arms: tuple[Rich, ...]
-    steps: tuple[int, ...]
-    key_steps: tuple[tuple[int, str], ...]
-    frames: tuple[tuple[Frame, ...], ...]
+    columns: tuple[Rich, ...]
+    titles: tuple[str, ...]
     rows: tuple[str, ...]
+    cells: tuple[tuple["Tiles | Rich | None", ...], ...]
+    steps: tuple[int, ...]
+    side: int
     pixelated: bool = True
+    small: bool = False
+
+    @property
+    def width(self) -> int:
+        """The side of a drawn tile in pixels: a whole multiple of its own side."""
+        return self.side * max(1, round((64 if self.small else 96) / self.side))
 
 
 @dataclass(frozen=True)

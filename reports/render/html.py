@@ -62,7 +62,6 @@ def environment() -> Environment:
         data_uri=_data_uri,
         distinct=_distinct,
         shown=_shown,
-        key_word=_key_word,
         panel_steps=_panel_steps,
     )
     return environment
@@ -96,11 +95,6 @@ def _distinct(table: Table, key: str) -> list[str]:
     """Return the different values of a column, sorted."""
     index = next(i for i, column in enumerate(table.columns) if column.key == key)
     return sorted({_shown(row[index]) for row in table.rows})
-
-
-def _key_word(grid: ImageGrid, step: int) -> str:
-    """Return the word of a key step; empty for other steps."""
-    return dict(grid.key_steps).get(step, "")
 
 
 def _panel_steps(figure: Figure) -> list[int]:

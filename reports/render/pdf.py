@@ -33,6 +33,7 @@ from reports.page.blocks import (
     Rich,
     Table,
     Text,
+    Tiles,
     Title,
     plain,
     rich,
@@ -41,8 +42,6 @@ from reports.page.theme import DOTS, LIGHT, SIGNS, TONES
 from reports.render.glyphs import choose_fonts
 from reports.render.html import template
 
-MOST_ARMS = 6
-"""Most columns of pictures on a page."""
 CSS_PPI = 96.0
 """CSS pixels per inch."""
 
@@ -350,24 +349,28 @@ def _needed(table: Table, index: int) -> float | None:
 
 
 def _images(grid: ImageGrid, pictures: Pictures) -> dict[str, Any]:
-    """Return a grid of images as the template reads it: key steps as rows, arms as columns.
+    """Return a grid of images at its last step as the template reads it."""
 
-    A page has room for `MOST_ARMS` arms.
-    """
-    rows = []
-    for step, word in grid.key_steps:
-        frames = grid.frames[grid.steps.index(step)][:MOST_ARMS]
-        shown = []
-        for frame in frames:
-            picture = frame.picture and {
-                "file": pictures.file(frame.picture),
-                "alt": frame.picture.alt,
-                "pixelated": grid.pixelated,
-            }
-            shown.append({"picture": picture, "under": frame.under, "warn": frame.warn})
-        rows.append({"label": f"step {step}" + (f" ({word})" if word else ""), "frames": shown})
-    arms = [_spans(arm) for arm in grid.arms[:MOST_ARMS]]
-    return {"kind": "ImageGrid", "caption": _spans(grid.caption), "arms": arms, "rows": rows}
+    def cell(one: Tiles | Rich | None) -> dict[str, Any]:
+        if not isinstance(one, Tiles):
+            return {"picture": None, "under": "", "words": _spans(one or ())}
+        shown = {
+            "file": pictures.file(one.last),
+            "alt": one.last.alt,
+            "pixelated": grid.pixelated,
+        }
+        return {"picture": shown, "under": one.under[-1] if one.under else "", "words": []}
+
+    return {
+        "kind": "ImageGrid",
+        "caption": _spans(grid.caption),
+        "columns": [_spans(head) for head in grid.columns],
+        "small": grid.small,
+        "rows": [
+            {"label": row, "cells": [cell(one) for one in cells]}
+            for row, cells in zip(grid.rows, grid.cells, strict=True)
+        ],
+    }
 
 
 def _without_dead_links(value: Any, known: set[str]) -> Any:

@@ -16,8 +16,10 @@ from reports.page.blocks import (
     Figure,
     Fold,
     ImageGrid,
+    Rich,
     Table,
     Text,
+    Tiles,
     Title,
     plain,
 )
@@ -77,12 +79,9 @@ def _block(block: Block) -> Iterable[str]:
         case ImageGrid():
             steps = ", ".join(map(str, block.steps))
             yield f"Images {block.name}: {plain(block.caption)} Steps {steps}"
-            for step, word in block.key_steps:
-                for arm, frame in zip(
-                    block.arms, block.frames[block.steps.index(step)], strict=True
-                ):
-                    no_image = "" if frame.picture else " | no image"
-                    yield f"  step {step} {word} | {plain(arm)} | {frame.under}{no_image}"
+            yield " | ".join(("", *(plain(head) for head in block.columns)))
+            for row, cells in zip(block.rows, block.cells, strict=True):
+                yield " | ".join((f"  {row}", *map(_tile, cells)))
         case Beside():
             for inner in block.left + block.right:
                 yield from _block(inner)
@@ -90,6 +89,13 @@ def _block(block: Block) -> Iterable[str]:
             yield f"> {block.summary}"
             for inner in block.blocks:
                 yield from _block(inner)
+
+
+def _tile(cell: Tiles | Rich | None) -> str:
+    """Return the line under a tile, or what its picture shows."""
+    if isinstance(cell, Tiles):
+        return ", ".join(cell.under) or cell.last.alt
+    return plain(cell or ())
 
 
 def _card(card: Card) -> Iterable[str]:

@@ -14,7 +14,7 @@ from reports.words.next import next_experiment
 from reports.words.plainly import capital
 from reports.words.trust import WEAK, end_point, in_short, rule_point, trials_point
 
-MOST_POINTS = 4
+MOST_POINTS = 3
 """Weak points that the first page names; the section on trust has all."""
 
 
@@ -30,9 +30,7 @@ def answer(view: StudyView) -> Section:
     words += [Text(definition(view), "aside"), Text(facts(view), "note")]
 
     pictures = end_pictures(view)
-    top: tuple[Block, ...] = (
-        (Beside(tuple(words), (pictures,), 0.52),) if pictures else tuple(words)
-    )
+    top: tuple[Block, ...] = (Beside(tuple(words), pictures, 0.52),) if pictures else tuple(words)
     boxes: tuple[Block, ...] = (_trust(view), Box("Next experiment", (Text(_next(view)),)))
     curve = first_page_curve(view)
     bottom: tuple[Block, ...] = (Beside((curve,), boxes, 0.55),) if curve else boxes

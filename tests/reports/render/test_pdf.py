@@ -7,7 +7,7 @@ from pypdf import PdfReader
 
 from reports import make_report
 from reports.charts.svg import rect
-from reports.page.blocks import Document, Drawing, ImageGrid, Section, Text, link, rich
+from reports.page.blocks import Document, Drawing, ImageGrid, Section, Text, Tiles, link, rich
 from reports.render import glyphs
 from reports.render.pdf import drawing_pdf, drawing_png, to_pdf
 
@@ -75,16 +75,15 @@ def _flat(outline):
             yield item
 
 
-def test_every_picture_of_the_steps_that_count_is_there(document, pdf):
-    grids = [
-        block
-        for block in document.blocks()
-        if isinstance(block, ImageGrid) and block.name in ("first-page", "pair1")
+def test_every_picture_of_the_last_step_is_there(document, pdf):
+    grids = [block for block in document.blocks() if isinstance(block, ImageGrid)]
+    shown_grids = [
+        grid for grid in grids if grid.name == "first-page" or grid.name == grids[1].name
     ]
-    rows = [grid.frames[grid.steps.index(step)] for grid in grids for step, _ in grid.key_steps]
-    pictures = {frame.picture.data for row in rows for frame in row if frame.picture}
+    cells = [cell for grid in shown_grids for row in grid.cells for cell in row]
+    pictures = {cell.last.data for cell in cells if isinstance(cell, Tiles)}
     shown = {image.data for page in PdfReader(io.BytesIO(pdf)).pages for image in page.images}
-    assert len(shown) == len(pictures) > 4
+    assert len(shown) >= len(pictures) > 4
 
 
 def test_equal_documents_give_equal_bytes(document, pdf):
