@@ -1,21 +1,22 @@
 """Report files made from a study's tables."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reports.analysis import analyse
 from reports.comparison import agreement_csv, compare, comparison_texts
 from reports.figures import write_figures
-from reports.page.blocks import Document, Section
+from reports.page.blocks import Document, Section, plain
 from reports.render.csv_files import csv_texts, report_json, write
 from reports.render.html import to_html
 from reports.render.latex import latex_tables, latex_text
 from reports.render.pdf import to_pdf
 from reports.render.plain_text import to_text
-from reports.sections import SECTIONS, SectionOf, all_sections
+from reports.sections import MAIN, SECTIONS, SectionOf, all_sections
 from reports.table import StudyTable
 from reports.view.study import StudyView
+from reports.words.first_page import title
 from reports.words.fold_over import fold_over_file
 from reports.words.methods import methods
 from reports.words.next import FOLD_OVER
@@ -80,11 +81,7 @@ def make_report(
 
     name, plan = str(view.study["name"]), str(view.study.get("hash", ""))[:12]
     foot = f"Ablation study {name} · plan {plan}" if plan else f"Ablation study {name}"
-    title = str(view.study.get("question") or f"Ablation study {name}")
-    return Report(
-        Document(name, title, foot, made),
-        (view,),
-    )
+    return Report(Document(name, plain(title(view).headline), foot, made), (view,))
 
 
 def _made(sections: Sequence[SectionOf], view: StudyView) -> tuple[Section, ...]:
@@ -93,6 +90,8 @@ def _made(sections: Sequence[SectionOf], view: StudyView) -> tuple[Section, ...]
     Raises:
         ReportError: two sections have one id, or a section of another package fails.
     """
+    # Among the main sections, all others are details, also those of other packages.
+    main = MAIN if set(sections) & set(MAIN) else tuple(sections)
     made: dict[str, Section] = {}
     makers: dict[str, str] = {}
     for make in sections:
@@ -112,7 +111,8 @@ def _made(sections: Sequence[SectionOf], view: StudyView) -> tuple[Section, ...]
             raise ReportError(f"section {name}: returned {type(section).__name__}, not a Section")
         if section.id in made:
             raise ReportError(f"sections {makers[section.id]} and {name} have one id, {section.id}")
-        made[section.id], makers[section.id] = section, name
+        made[section.id] = replace(section, appendix=make not in main)
+        makers[section.id] = name
     return tuple(made.values())
 
 

@@ -448,7 +448,7 @@ def _forests(studies: Sequence[Compared], tested: Sequence[Agreement]) -> Figure
                 row.estimate,
                 row.low,
                 row.high,
-                "neutral" if isinstance(row, Mean) else "off",
+                "neutral" if isinstance(row, Mean) else "gray",
             )
             for label, row in rows
         ]

@@ -90,7 +90,7 @@ def curves(study: StudyView, arms: Sequence[str] | None = None) -> Chart:
     Args:
         study: the study to draw.
         arms: codes of the arms to draw, or their names in words, one chart per arm. None draws the
-            reference and the main culprit in one chart, or all arms if there is no culprit.
+            mean of each arm in one chart, as on the first page of the report.
 
     Raises:
         ValueError: none of the arms has a curve.
@@ -135,7 +135,7 @@ def arms(study: StudyView) -> Chart:
     coded = len(shown) > MOST_NAMED
     named = [(arm.code if coded else arm.label, arm) for arm in shown]
     estimates = [
-        estimate(study, name, rows[arm.cell_id], "difference", differences(study, arm))
+        estimate(name, rows[arm.cell_id], "difference", differences(study, arm))
         for name, arm in named
     ]
     if not estimates:
@@ -191,11 +191,7 @@ def disentanglement(study: StudyView, metric: str) -> Chart:
     """
     trials = study.table.trials[study.table.trials["status"] == "finished"]
     panel = metric_panel(study, trials, metric)
-    colors = (
-        (" Orange discs: with ", code(study.culprit), "; blue squares: without.")
-        if study.culprit
-        else ()
-    )
+    colors = (" Disks: with ", code(study.culprit), "; squares: without.") if study.culprit else ()
     caption = rich("One mark per finished trial; cross: step 0.", *colors)
     return _chart(Figure("disentanglement", caption, (panel,)), study)
 

@@ -1,6 +1,7 @@
 """Writes the paper's figure of one evaluation as a PNG.
 
-Its rows are real, mixed, and reconstructed images. Its columns are the images of pair after pair.
+Its rows are real, mixed, and reconstructed images, and the exact mixed ones where they are known.
+Its columns are the images of pair after pair.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from g2g_base import atomic
 if TYPE_CHECKING:
     from torch import Tensor
 
-ROWS = ("real", "mixed", "full_recon")
+ROWS = ("real", "mixed", "full_recon", "truth")
 """Names of the images that are shown, from top to bottom."""
 MAX_PAIRS = 8
 """Most pairs that a figure shows."""

@@ -97,8 +97,8 @@ def evaluate(
     Returns:
         First the values: `metric/<name>` of the first evaluated weights and
         `metric/<raw|average>_<name>` of the others. Then the images of the first weights: `real`,
-        `mixed`, `full_recon` -> (2Q, 3, H, W) in [-1, 1] on the CPU, of the first Q = min(P, 8)
-        pairs.
+        `mixed`, `full_recon`, and `truth` if it is known -> (2Q, 3, H, W) in [-1, 1] on the CPU,
+        of the first Q = min(P, 8) pairs.
 
     Raises:
         MetricError: see `Evaluator`.
@@ -171,9 +171,11 @@ def figure(evaluation: Evaluation, rows: Sequence[str] = FIGURE_ROWS) -> dict[st
         rows: names of the images.
 
     Returns:
-        Row name -> (2Q, 3, H, W) in [-1, 1] on the CPU; first halves of the pairs first.
+        Row name -> (2Q, 3, H, W) in [-1, 1] on the CPU; first halves of the pairs first. `truth`,
+            the exact mixed images, is a row if the dataset knows them.
     """
     total = len(evaluation.pairs.first)
     shown = min(FIGURE_PAIRS, total)
     index = torch.cat([torch.arange(shown), total + torch.arange(shown)])
+    rows = rows if evaluation.pairs.truth is None else (*rows, "truth")
     return {row: getattr(evaluation, row)[index].cpu() for row in rows}

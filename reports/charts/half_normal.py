@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reports.charts.svg import Axis, circle, line, shortened, tick_labels, words
+from reports.charts.svg import LEADING, Axis, circle, line, paragraph, tick_labels, words, wrapped
 from reports.page.blocks import Drawing
 from reports.stats.lenth import Lenth, half_normal_scores
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 400.0, 26.0, 214.0
 MOST_LABELS = 6
 """Most contrasts beyond the margin that get a name; the largest contrast always gets one."""
-APART = 12.0
-"""Least distance between two labels, pixels."""
+NAMES = 420.0
+"""Width of the names at the right of the plot, pixels."""
 
 
 class Contrast(NamedTuple):
@@ -48,12 +48,11 @@ def half_normal(
     body += _margin(y, lenth.simultaneous, "thr", "margin for all")
 
     for score, size, one in zip(scores, sizes, ordered, strict=True):
-        tone = "fon" if size > lenth.margin else "foff"
+        tone = "fneutral" if size > lenth.margin else "fgray"
         body += circle(x(score), y(size), 3.6, tone, f"{one.label}: {size:.3g}")
 
-    return Drawing(
-        name, body + _labels(x, y, scores, ordered, lenth), 412, BOTTOM + 40, alt, "wide"
-    )
+    labels, end = _labels(x, y, scores, ordered, lenth)
+    return Drawing(name, body + labels, RIGHT + 20 + NAMES, max(BOTTOM + 40, end), alt, "wide")
 
 
 def _frame(x: Axis, y: Axis, axis_label: str) -> str:
@@ -69,7 +68,7 @@ def _frame(x: Axis, y: Axis, axis_label: str) -> str:
         body += line(x(tick), BOTTOM, x(tick), BOTTOM + 4, "ax")
         body += words(x(tick), BOTTOM + 16, text, "tick mid")
 
-    body += words(LEFT - 50, 12, shortened(axis_label, 380), "mu")
+    body += paragraph(LEFT - 50, 12, wrapped(axis_label, 400)[:1], "mu")
     return body + words(RIGHT, BOTTOM + 34, "half-normal score", "mu end")
 
 
@@ -95,16 +94,23 @@ def _labels(
     scores: Sequence[float],
     ordered: Sequence[Contrast],
     lenth: Lenth,
-) -> str:
-    """Draw the names of the contrasts beyond the margin, left of their marks, without overlap."""
+) -> tuple[str, float]:
+    """Draw the names of the contrasts beyond the margin in full, right of the plot.
+
+    Returns:
+        The names, each linked to its mark, and the lower end of the last one.
+    """
     places = [at for at, one in enumerate(ordered) if abs(one.value) > lenth.margin]
     named = (places or [len(ordered) - 1])[-MOST_LABELS:]
 
-    # The highest mark keeps its place; each label below it moves down until it has room.
-    body, above = "", TOP - 2 * APART
+    # Each name is at the height of its mark, or lower where there is no room.
+    body, free = "", TOP - 8
     for at in reversed(named):
-        height = max(y(abs(ordered[at].value)) + 3.5, above + APART)
-        right = x(scores[at]) - 8
-        body += words(right, height, shortened(ordered[at].label, right - LEFT - 4), "end")
-        above = height
-    return body
+        lines = wrapped(ordered[at].label, NAMES - 8)
+        height = y(abs(ordered[at].value))
+        top = max(height - LEADING * len(lines) / 2, free)
+        middle = top + LEADING * len(lines) / 2
+        body += line(x(scores[at]) + 5, height, RIGHT + 16, middle, "link")
+        body += paragraph(RIGHT + 20, top + 10, lines)
+        free = top + LEADING * len(lines) + 4
+    return body, free + 4

@@ -23,7 +23,7 @@ from reports.page.blocks import Drawing
 WIDTH = 300.0
 MARGIN = 12.0
 
-Tone = Literal["on", "off", "neutral"]
+Tone = Literal["on", "off", "good", "turn", "mute", "neutral", "gray"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Estimate:
         value: the difference; None if it isn't known.
         low: lower end of the interval; None if there isn't one.
         high: upper end of the interval.
-        tone: class of its color.
+        tone: class of its color, that of its verdict.
         dots: the paired differences.
     """
 
@@ -43,7 +43,7 @@ class Estimate:
     value: float | None
     low: float | None
     high: float | None
-    tone: Tone = "off"
+    tone: Tone = "mute"
     dots: tuple[float, ...] = ()
 
 
@@ -112,11 +112,19 @@ def interval_bar(
     )
 
 
-def interval_axis(name: str, axis: Axis, label: str) -> Drawing:
-    """Draw the ticks under a column of bars."""
+def interval_axis(name: str, axis: Axis, label: str, percent: bool = False) -> Drawing:
+    """Draw the ticks under a column of bars.
+
+    Args:
+        name: name of the drawing.
+        axis: the axis that all rows share.
+        label: what the axis shows.
+        percent: whether its values are percent.
+    """
     ticks = axis.ticks(6)
     body = ""
     for tick, text in zip(ticks, tick_labels(ticks, sign=True), strict=True):
+        text += "%" if percent else ""
         half = text_width(text, 10) / 2
         body += line(axis(tick), 0, axis(tick), 4, "ax")
         # A label that the edge would cut off is left out.

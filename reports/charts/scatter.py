@@ -14,7 +14,7 @@ class Spot:
     Attributes:
         x: value on the horizontal axis.
         y: value on the vertical axis.
-        tone: class of its color (`on`, `off`).
+        tone: class of its color (`neutral`, `gray`).
         hollow: True draws a hollow square, False a filled disc.
         title: what the pointer shows over a disc.
     """

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.charts.svg import Axis, line, rect, shortened, text_width, tick_labels, words
+from reports.charts.svg import (
+    LEADING,
+    Axis,
+    line,
+    paragraph,
+    rect,
+    text_width,
+    tick_labels,
+    words,
+    wrapped,
+)
 from reports.page.blocks import Drawing
 
 
@@ -43,20 +53,23 @@ def waterfall(
     for share in shares:
         ends.append(ends[-1] + share.value)
     axis = Axis.around(ends, left, left + 230, room=0.05)
-    bottom = 10 + 26 * (len(shares) + 1)
+    lines = [wrapped(label, left - 12) for label in (*(s.label for s in shares), total_label)]
+    heights = [max(26.0, LEADING * len(text) + 8) for text in lines]
+    tops = [8 + sum(heights[:index]) for index in range(len(heights))]
+    bottom = 2 + tops[-1] + heights[-1]
 
     body = line(axis(0), 4, axis(0), bottom, "zero")
     for index, share in enumerate(shares):
-        y = 8 + 26 * index
+        y = tops[index]
         x1, x2 = axis(ends[index]), axis(ends[index + 1])
-        body += words(left - 10, y + 13, shortened(share.label, left - 12), "end")
+        body += paragraph(left - 10, y + 13, lines[index], "end")
         body += rect(x1, y, x2 - x1 or 0.6, 17, share.css) + words(
             max(x1, x2) + 6, y + 13, share.text
         )
-        body += line(x2, y + 17, x2, y + 26, "link")
+        body += line(x2, y + 17, x2, y + heights[index], "link")
 
-    y = 8 + 26 * len(shares)
-    body += words(left - 10, y + 13, shortened(total_label, left - 12, bold=True), "end bold")
+    y = tops[-1]
+    body += paragraph(left - 10, y + 13, lines[-1], "end bold")
     body += line(axis(0), y + 9, axis(ends[-1]), y + 9, "neutral bar")
     body += words(max(axis(ends[-1]), axis(0)) + 6, y + 13, total_text, "bold")
 

@@ -48,6 +48,10 @@ class FactorDocument(TypedDict):
         when: The factor varies only where other factors have these levels.
         ordered: Whether the levels are steps of one quantity.
         code: Its letter in the codes of arms; absent in plans of earlier versions.
+        label: What it is, in plain words.
+        description: More about it.
+        labels: Level -> its name in plain words.
+        descriptions: Level -> more about it.
     """
 
     levels: dict[str, dict[str, Any]]
@@ -55,6 +59,10 @@ class FactorDocument(TypedDict):
     when: Levels
     ordered: NotRequired[bool]
     code: NotRequired[str]
+    label: NotRequired[str]
+    description: NotRequired[str]
+    labels: NotRequired[dict[str, str]]
+    descriptions: NotRequired[dict[str, str]]
 
 
 class CellDocument(TypedDict):
@@ -140,7 +148,9 @@ class PlanDocument(TypedDict, total=False):
         reference: The levels of the cell that the others are compared with.
         reference_cell: Its id; None: it is no cell of the plan.
         aliases: Term -> terms that a fraction can't distinguish from it.
-        metrics: Metric -> `better`, `unit`, `description`.
+        label: What the study is about, in plain words.
+        description: More about it.
+        metrics: Metric -> `better`, `unit`, `description`, and its `label` in plain words.
         losses: Loss -> what it is, one line.
         trainer: What trains, if not the core: a `command`, or an `object`.
         expect: Factor -> the verdict that the author expects.
@@ -157,6 +167,8 @@ class PlanDocument(TypedDict, total=False):
     """
 
     name: str
+    label: str
+    description: str
     question: str
     hash: str
     design: dict[str, Any]

@@ -140,18 +140,96 @@ class Text:
 
     Attributes:
         spans: its text.
-        role: `lead` is the answer in large type, `note` is small print.
+        role: `lead` is large, `note` is small print, `aside` explains words of the answer.
     """
 
     spans: Rich
-    role: Literal["body", "lead", "note"] = "body"
+    role: Literal["body", "lead", "note", "aside"] = "body"
+
+
+@dataclass(frozen=True)
+class Title:
+    """The headline of the report: the answer, with the question above it in small.
+
+    Attributes:
+        question: what the study asks; empty if it asks nothing.
+        headline: the answer in one sentence.
+        interval: the uncertainty of the headline's number, in small below it.
+    """
+
+    question: str
+    headline: Rich
+    interval: str = ""
 
 
 @dataclass(frozen=True)
 class Bullets:
-    """A bulleted list of paragraphs."""
+    """A bulleted list of paragraphs.
+
+    Attributes:
+        items: the paragraphs.
+        marks: a sign for each paragraph in place of its bullet; empty for bullets.
+    """
 
     items: tuple[Rich, ...]
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Box:
+    """Blocks on a panel of their own, with a heading.
+
+    Attributes:
+        title: the heading.
+        blocks: the blocks.
+    """
+
+    title: str
+    blocks: tuple["Block", ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a study found out about one change.
+
+    Attributes:
+        code: the letter of the change in the codes of arms; empty if it has none.
+        name: what is changed.
+        levels: from which level to which.
+        badge: the verdict.
+        size: the effect.
+        interval: its interval.
+        bars: a label and a bar for each setting; the label is empty for the only one.
+        words: one sentence.
+        robust: `firm`, `fair`, `fragile`, or empty if it can't be said.
+        why: what the robustness rests on.
+    """
+
+    code: str
+    name: Rich
+    levels: Rich
+    badge: str
+    size: str
+    interval: str
+    bars: tuple[tuple[Rich, Drawing], ...]
+    words: Rich
+    robust: str
+    why: Rich
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Cards next to each other.
+
+    Attributes:
+        cards: the cards, the most important first.
+        axis: the axis that all their bars share.
+        note: how to read them.
+    """
+
+    cards: tuple[Card, ...]
+    axis: Drawing | None
+    note: Rich
 
 
 @dataclass(frozen=True)
@@ -290,44 +368,54 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The figure of one arm at one step.
+class Tiles:
+    """One place of a grid of pictures, at each step.
 
     Attributes:
-        picture: the image; None if there isn't one.
-        under: a line under the image.
-        warn: whether that line has the color of harm.
+        strip: the tiles of all steps next to each other, or one tile that is the same at all steps.
+        last: the tile of the last step, which paper shows.
+        count: number of tiles in the strip.
+        under: the line below the tile at each step, or one line for all.
     """
 
-    picture: Picture | None
-    under: str = ""
-    warn: bool = False
+    strip: Picture
+    last: Picture
+    count: int = 1
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ImageGrid:
-    """The same pairs of images in all arms at the same steps.
+    """What was given, what is true, and what each arm made of it, at the same steps.
 
     Attributes:
         name: unique in the report.
         caption: what it shows.
-        arms: headings of the columns.
+        columns: headings of the columns.
+        titles: full names of the columns; empty where the heading says it all.
+        rows: names of the rows.
+        cells: `cells[row][column]`: tiles, words, or nothing.
         steps: increasing steps.
-        key_steps: the steps that paper and pages without script show (step 0, onset, end), each
-            with a word.
-        frames: `frames[step index][arm index]`.
-        rows: names of the rows of a picture, from top to bottom.
+        side: side of a tile in pixels, before any enlargement.
         pixelated: whether enlarged pixels keep hard edges.
+        small: whether the grid is next to text.
     """
 
     name: str
     caption: Rich
-    arms: tuple[Rich, ...]
-    steps: tuple[int, ...]
-    key_steps: tuple[tuple[int, str], ...]
-    frames: tuple[tuple[Frame, ...], ...]
+    columns: tuple[Rich, ...]
+    titles: tuple[str, ...]
     rows: tuple[str, ...]
+    cells: tuple[tuple["Tiles | Rich | None", ...], ...]
+    steps: tuple[int, ...]
+    side: int
     pixelated: bool = True
+    small: bool = False
+
+    @property
+    def width(self) -> int:
+        """The side of a drawn tile in pixels: a whole multiple of its own side."""
+        return self.side * max(1, round((64 if self.small else 96) / self.side))
 
 
 @dataclass(frozen=True)
@@ -353,14 +441,18 @@ class Fold:
         summary: the line that is always visible.
         blocks: the folded blocks.
         paper: whether paper shows the blocks; False leaves them out.
+        only_phone: whether they are folded on a phone only.
     """
 
     summary: str
     blocks: tuple["Block", ...]
     paper: bool = True
+    only_phone: bool = False
 
 
-Block: TypeAlias = Text | Bullets | Facts | Code | Table | Figure | ImageGrid | Beside | Fold
+Block: TypeAlias = (
+    Text | Title | Bullets | Box | Cards | Facts | Code | Table | Figure | ImageGrid | Beside | Fold
+)
 
 
 @dataclass(frozen=True)
@@ -372,12 +464,15 @@ class Section:
         title: heading.
         menu: short name for the menu.
         blocks: content.
+        appendix: whether it is one of the details at the end, which share one place in the menu;
+            the report decides it.
     """
 
     id: str
     title: str
     menu: str
     blocks: tuple[Block, ...]
+    appendix: bool = False
 
 
 @dataclass(frozen=True)
@@ -386,7 +481,8 @@ class Document:
 
     Attributes:
         name: the study's name.
-        title: the question, which is the heading of the first page.
+        title: the headline in plain characters; the heading of the first page, if no block of the
+            first section is a `Title`.
         foot: the line at the foot of each page, with the study and the plan's hash.
         sections: the sections from first to last; the first one is the answer.
     """
@@ -395,6 +491,21 @@ class Document:
     title: str
     foot: str
     sections: tuple[Section, ...]
+
+    @property
+    def main(self) -> tuple[Section, ...]:
+        """The sections that are not in the appendix."""
+        return tuple(section for section in self.sections if not section.appendix)
+
+    @property
+    def appendix(self) -> tuple[Section, ...]:
+        """The sections of the appendix."""
+        return tuple(section for section in self.sections if section.appendix)
+
+    @property
+    def headed(self) -> bool:
+        """Whether a block is the heading of the first page."""
+        return any(isinstance(block, Title) for block in self.blocks())
 
     def blocks(self) -> Iterable[Block]:
         """Yield every block from first to last, including blocks inside other blocks."""
@@ -408,5 +519,5 @@ def _inside(blocks: tuple[Block, ...]) -> Iterable[Block]:
         yield block
         if isinstance(block, Beside):
             yield from _inside(block.left + block.right)
-        elif isinstance(block, Fold):
+        elif isinstance(block, Fold | Box):
             yield from _inside(block.blocks)

@@ -14,7 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from reports.charts.svg import n
 from reports.page.blocks import Cell, Document, Figure, ImageGrid, Picture, Table, plain
-from reports.page.theme import DARK, LIGHT, SIGNS, css_variables, page_style
+from reports.page.theme import DARK, DOTS, LIGHT, SIGNS, TONES, css_variables, page_style
 
 GENERATOR = "g2g-ablate"
 """Name of the program in the head of every report page."""
@@ -40,6 +40,8 @@ def to_html(document: Document) -> str:
             script=template("report.js"),
             series=_script_json(_series(document)),
             signs=SIGNS,
+            tones=TONES,
+            dots=DOTS,
         )
     )
 
@@ -60,7 +62,6 @@ def environment() -> Environment:
         data_uri=_data_uri,
         distinct=_distinct,
         shown=_shown,
-        key_word=_key_word,
         panel_steps=_panel_steps,
     )
     return environment
@@ -94,11 +95,6 @@ def _distinct(table: Table, key: str) -> list[str]:
     """Return the different values of a column, sorted."""
     index = next(i for i, column in enumerate(table.columns) if column.key == key)
     return sorted({_shown(row[index]) for row in table.rows})
-
-
-def _key_word(grid: ImageGrid, step: int) -> str:
-    """Return the word of a key step; empty for other steps."""
-    return dict(grid.key_steps).get(step, "")
 
 
 def _panel_steps(figure: Figure) -> list[int]:

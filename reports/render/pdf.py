@@ -17,7 +17,10 @@ from reports.charts.svg import standalone
 from reports.page.blocks import (
     Beside,
     Block,
+    Box,
     Bullets,
+    Card,
+    Cards,
     Cell,
     Code,
     Document,
@@ -30,15 +33,15 @@ from reports.page.blocks import (
     Rich,
     Table,
     Text,
+    Tiles,
+    Title,
     plain,
     rich,
 )
-from reports.page.theme import LIGHT, SIGNS, TONES
+from reports.page.theme import DOTS, LIGHT, SIGNS, TONES
 from reports.render.glyphs import choose_fonts
 from reports.render.html import template
 
-MOST_ARMS = 6
-"""Most columns of pictures on a page."""
 CSS_PPI = 96.0
 """CSS pixels per inch."""
 
@@ -56,6 +59,7 @@ def to_pdf(document: Document) -> bytes:
             {
                 "id": s.id,
                 "title": s.title,
+                "appendix": s.appendix,
                 "blocks": [b for block in s.blocks for b in _block(block, pictures)],
             }
             for s in document.sections
@@ -64,6 +68,7 @@ def to_pdf(document: Document) -> bytes:
             "name": document.name,
             "title": document.title,
             "foot": document.foot,
+            "headed": document.headed,
             "sections": sections,
         }
 
@@ -77,6 +82,7 @@ def to_pdf(document: Document) -> bytes:
         looks = {
             "colours": LIGHT,
             "signs": SIGNS,
+            "dots": DOTS,
             "tones": TONES,
             "serif": ["Libertinus Serif", "DejaVu Sans", *fonts.extra],
             "sans": ["DejaVu Sans", *fonts.extra],
@@ -214,13 +220,47 @@ def _cell(cell: Cell) -> dict[str, Any]:
     }
 
 
+def _card(card: Card) -> dict[str, Any]:
+    """Return a card as the template reads it."""
+    return {
+        "code": card.code,
+        "name": _spans(card.name),
+        "levels": _spans(card.levels),
+        "badge": card.badge,
+        "size": card.size,
+        "interval": card.interval,
+        "bars": [[_spans(label), _drawing(drawing)] for label, drawing in card.bars],
+        "words": _spans(card.words),
+        "robust": card.robust,
+        "why": _spans(card.why),
+    }
+
+
 def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
     """Yield a block as the template reads it; nothing for what paper leaves out."""
     match block:
         case Text():
             yield {"kind": "Text", "role": block.role, "spans": _spans(block.spans)}
+        case Title():
+            yield {
+                "kind": "Title",
+                "question": block.question,
+                "headline": _spans(block.headline),
+                "interval": block.interval,
+            }
+        case Box():
+            inside = [b for inner in block.blocks for b in _block(inner, pictures)]
+            yield {"kind": "Box", "title": block.title, "blocks": inside}
+        case Cards():
+            yield {
+                "kind": "Cards",
+                "cards": [_card(card) for card in block.cards],
+                "axis": _drawing(block.axis),
+                "note": _spans(block.note),
+            }
         case Bullets():
-            yield {"kind": "Bullets", "items": [_spans(item) for item in block.items]}
+            items = [_spans(item) for item in block.items]
+            yield {"kind": "Bullets", "items": items, "marks": list(block.marks)}
         case Facts():
             yield {
                 "kind": "Facts",
@@ -265,7 +305,9 @@ def _block(block: Block, pictures: Pictures) -> Iterable[dict[str, Any]]:
             right = [b for inner in block.right for b in _block(inner, pictures)]
             yield {"kind": "Beside", "left": left, "right": right, "share": block.share}
         case Fold():
-            if block.paper:
+            if block.only_phone:
+                yield from (b for inner in block.blocks for b in _block(inner, pictures))
+            elif block.paper:
                 inside = [b for inner in block.blocks for b in _block(inner, pictures)]
                 yield {"kind": "Fold", "summary": block.summary, "blocks": inside}
 
@@ -307,24 +349,28 @@ def _needed(table: Table, index: int) -> float | None:
 
 
 def _images(grid: ImageGrid, pictures: Pictures) -> dict[str, Any]:
-    """Return a grid of images as the template reads it: key steps as rows, arms as columns.
+    """Return a grid of images at its last step as the template reads it."""
 
-    A page has room for `MOST_ARMS` arms.
-    """
-    rows = []
-    for step, word in grid.key_steps:
-        frames = grid.frames[grid.steps.index(step)][:MOST_ARMS]
-        shown = []
-        for frame in frames:
-            picture = frame.picture and {
-                "file": pictures.file(frame.picture),
-                "alt": frame.picture.alt,
-                "pixelated": grid.pixelated,
-            }
-            shown.append({"picture": picture, "under": frame.under, "warn": frame.warn})
-        rows.append({"label": f"step {step}" + (f" ({word})" if word else ""), "frames": shown})
-    arms = [_spans(arm) for arm in grid.arms[:MOST_ARMS]]
-    return {"kind": "ImageGrid", "caption": _spans(grid.caption), "arms": arms, "rows": rows}
+    def cell(one: Tiles | Rich | None) -> dict[str, Any]:
+        if not isinstance(one, Tiles):
+            return {"picture": None, "under": "", "words": _spans(one or ())}
+        shown = {
+            "file": pictures.file(one.last),
+            "alt": one.last.alt,
+            "pixelated": grid.pixelated,
+        }
+        return {"picture": shown, "under": one.under[-1] if one.under else "", "words": []}
+
+    return {
+        "kind": "ImageGrid",
+        "caption": _spans(grid.caption),
+        "columns": [_spans(head) for head in grid.columns],
+        "small": grid.small,
+        "rows": [
+            {"label": row, "cells": [cell(one) for one in cells]}
+            for row, cells in zip(grid.rows, grid.cells, strict=True)
+        ],
+    }
 
 
 def _without_dead_links(value: Any, known: set[str]) -> Any:

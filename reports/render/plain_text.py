@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from reports.page.blocks import (
     Beside,
     Block,
+    Box,
     Bullets,
+    Card,
+    Cards,
     Cell,
     Code,
     Document,
@@ -13,11 +16,14 @@ from reports.page.blocks import (
     Figure,
     Fold,
     ImageGrid,
+    Rich,
     Table,
     Text,
+    Tiles,
+    Title,
     plain,
 )
-from reports.page.theme import SIGNS
+from reports.page.theme import DOTS, SIGNS
 
 
 def to_text(document: Document) -> str:
@@ -38,8 +44,23 @@ def _block(block: Block) -> Iterable[str]:
     match block:
         case Text():
             yield plain(block.spans)
+        case Title():
+            yield from (line for line in (block.question, plain(block.headline)) if line)
+            if block.interval:
+                yield block.interval
+        case Box():
+            yield f"[{block.title}]"
+            for inner in block.blocks:
+                yield from _block(inner)
+        case Cards():
+            for card in block.cards:
+                yield from _card(card)
+            yield plain(block.note)
         case Bullets():
-            yield from (f"- {plain(item)}" for item in block.items)
+            marks = block.marks or ("-",) * len(block.items)
+            yield from (
+                f"{mark} {plain(item)}" for mark, item in zip(marks, block.items, strict=True)
+            )
         case Facts():
             yield from (f"{plain(term)}: {plain(fact)}" for term, fact in block.items)
         case Code():
@@ -58,12 +79,9 @@ def _block(block: Block) -> Iterable[str]:
         case ImageGrid():
             steps = ", ".join(map(str, block.steps))
             yield f"Images {block.name}: {plain(block.caption)} Steps {steps}"
-            for step, word in block.key_steps:
-                for arm, frame in zip(
-                    block.arms, block.frames[block.steps.index(step)], strict=True
-                ):
-                    no_image = "" if frame.picture else " | no image"
-                    yield f"  step {step} {word} | {plain(arm)} | {frame.under}{no_image}"
+            yield " | ".join(("", *(plain(head) for head in block.columns)))
+            for row, cells in zip(block.rows, block.cells, strict=True):
+                yield " | ".join((f"  {row}", *map(_tile, cells)))
         case Beside():
             for inner in block.left + block.right:
                 yield from _block(inner)
@@ -71,6 +89,26 @@ def _block(block: Block) -> Iterable[str]:
             yield f"> {block.summary}"
             for inner in block.blocks:
                 yield from _block(inner)
+
+
+def _tile(cell: Tiles | Rich | None) -> str:
+    """Return the line under a tile, or what its picture shows."""
+    if isinstance(cell, Tiles):
+        return ", ".join(cell.under) or cell.last.alt
+    return plain(cell or ())
+
+
+def _card(card: Card) -> Iterable[str]:
+    """Yield the lines of a card."""
+    name = f"{card.code} {plain(card.name)}".strip()
+    yield f"{name}: {plain(card.levels)}"
+    interval = f" ({card.interval})" if card.interval else ""
+    yield f"  {SIGNS[card.badge]} {card.badge}: {card.size}{interval}"
+    if card.words:
+        yield f"  {plain(card.words)}"
+    if card.why:
+        mark = f"{DOTS[card.robust]} {card.robust}: " if card.robust else ""
+        yield f"  {mark}{plain(card.why)}"
 
 
 def _cell(cell: Cell) -> str:

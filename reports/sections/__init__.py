@@ -15,30 +15,29 @@ from reports.sections.health import health
 from reports.sections.images import images
 from reports.sections.networks import networks
 from reports.sections.provenance import provenance
-from reports.sections.robustness import robustness
 from reports.sections.sensitivity import sensitivity
 from reports.sections.shapley import shapley
 from reports.sections.survival import survival
-from reports.sections.threats import threats
+from reports.sections.trust import trust
+from reports.sections.verdict_table import verdicts
 from reports.view.study import StudyView
 
 SectionOf = Callable[[StudyView], Section | None]
 
+MAIN: tuple[SectionOf, ...] = (answer, images, curves, arms, trust)
+"""What every reader wants; all else is in the appendix."""
+
 SECTIONS: tuple[SectionOf, ...] = (
-    answer,
-    arms,
+    *MAIN,
+    verdicts,
     effects,
     shapley,
-    curves,
     survival,
-    images,
     disentanglement,
     health,
     sensitivity,
     failed,
     networks,
-    robustness,
-    threats,
     provenance,
     glossary,
 )

@@ -64,7 +64,7 @@ def arms(view: StudyView) -> Section | None:
         blocks.append(Fold(f"All {count(len(shown), 'arm')}", (table,)))
     else:
         blocks.append(table)
-    return Section("arms", "All arms", "All arms", tuple(blocks))
+    return Section("arms", "Arms", "Arms", tuple(blocks))
 
 
 def _table(
@@ -77,9 +77,11 @@ def _table(
     """Return a table with one row per arm."""
     estimates: list[Estimate] = []
     for arm in shown:
-        estimates.append(
-            estimate(view, arm.label, records[arm.cell_id], "difference", differences(view, arm))
-        )
+        row = records[arm.cell_id]
+        word = row.get("verdict")
+        verdict = word if isinstance(word, str) else ""
+        dots = differences(view, arm)
+        estimates.append(estimate(arm.label, row, "difference", dots, verdict))
     drawn, axis = bars(view, name, estimates)
 
     return Table(

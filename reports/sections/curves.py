@@ -1,13 +1,28 @@
 """When does it start? The outcome by step in each arm, every seed a line, with its onset."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median_low
 
 from reports.charts.curves import LEFT, RIGHT, Line, Marks, curve_panel
-from reports.page.blocks import Block, Figure, Fold, Panel, Rich, Section, Series, Text, code, rich
+from reports.page.blocks import (
+    Block,
+    Figure,
+    Fold,
+    Panel,
+    Rich,
+    Section,
+    Series,
+    Text,
+    code,
+    joined,
+    rich,
+    strong,
+)
 from reports.page.numbers import count, percent
 from reports.view.study import Arm, Points, StudyView
 from reports.words.names import key
 from reports.words.onset import watched
+from reports.words.plainly import capital, metric_words
 
 ENDED_EARLY = ("diverged", "failed", "interrupted")
 """Statuses of trials that ended before their last step."""
@@ -63,7 +78,7 @@ def curves(view: StudyView) -> Section | None:
                 "note",
             )
         )
-    return Section("curves", "When does it start?", "Curves", tuple(blocks))
+    return Section("curves", "Curves", "Curves", tuple(blocks))
 
 
 def _high(values: Sequence[float]) -> float:
@@ -118,10 +133,10 @@ def _panel(
         lines.append(Line(mean_curve(view, view.reference, view.curves), "ref l-ref"))
 
     seeds = [trial for trial in arm.trials if view.curves.get(trial)]
-    lines += [Line(view.curves[trial], f"{arm.tone} seed l-seeds") for trial in seeds]
+    lines += [Line(view.curves[trial], "gray seed l-seeds") for trial in seeds]
 
     mean = mean_curve(view, arm, view.curves)
-    lines.append(Line(mean, f"{arm.tone} mean l-mean"))
+    lines.append(Line(mean, "neutral mean l-mean"))
 
     onsets, ended = [], []
     status = dict(zip(view.table.trials["trial_id"], view.table.trials["status"], strict=True))
@@ -158,55 +173,73 @@ def _panel(
     return Panel(arm.heading, drawing, all_lines, reads)
 
 
+MOST_LINES = 8
+"""Arms that the first page's curves show."""
+
+
 def first_page_curve(view: StudyView) -> Figure | None:
-    """Return the reference and the main culprit alone in one drawing; None without both."""
-    if view.reference is None or view.culprit is None or not (view.last_step or view.has_onsets):
-        return None
-    arms = [view.reference, *view.alone(view.culprit)[-1:]]
-    drawn = [arm for arm in arms if any(view.curves.get(trial) for trial in arm.trials)]
-    if len(drawn) < 2:
+    """Return the mean curves of the arms in one drawing; None if fewer than two have one.
+
+    Of many arms, these are the reference and those that differ most from it.
+    """
+    means = {arm.cell_id: mean_curve(view, arm, view.curves) for arm in view.arms}
+    known = [arm for arm in view.arms if len(means[arm.cell_id]) > 1]
+    if len(known) < 2:
         return None
 
-    lines, onsets, labels = [], [], []
-    for arm in drawn:
-        seeds = [view.curves[trial] for trial in arm.trials if view.curves.get(trial)]
-        lines += [Line(points, f"{arm.tone} seed") for points in seeds]
-        for trial in arm.trials:
-            value = (
-                dict(view.curves.get(trial, ())).get(onset)
-                if (onset := view.onset(trial)) is not None
-                else None
-            )
-            if onset is not None and value is not None:
-                onsets.append((onset, value))
-    for arm in drawn:
-        mean = mean_curve(view, arm, view.curves)
-        lines.append(Line(mean, f"{arm.tone} mean"))
-        if mean:
-            labels.append((mean[-1][1], arm.label))
+    drawn = _by_difference(view, known)[:MOST_LINES]
+    # Of the last values; the sign makes larger ones worse
+    sign = 1 if view.better == "lower" else -1
+    worst = max(drawn, key=lambda arm: sign * means[arm.cell_id][-1][1])
+    lines = []
+    for arm in sorted(drawn, key=lambda arm: (arm.reference, arm == worst)):
+        css = "ref" if arm.reference else "neutral mean" if arm == worst else "gray thin"
+        lines.append(Line(means[arm.cell_id], css))
 
     values = [value for line in lines for _, value in line.points]
     low, high = min(values), _high(values)
     room = (high - low or abs(high) or 1.0) * 0.08
-
-    # Two labels at the right edge must not overlap.
-    apart = (high - low + 2 * room) * 0.11
-    if len(labels) == 2 and abs(labels[0][0] - labels[1][0]) < apart:
-        up = 1 if labels[1][0] >= labels[0][0] else -1
-        labels[1] = (labels[0][0] + up * apart, labels[1][1])
-
-    which = f"{drawn[0].label} and {drawn[1].label}"
-    alt = f"{view.metric} by step: {which}, every seed; {count(len(onsets), 'onset')} marked"
     span, steps = (low - room, high + room), (0.0, float(view.last_step))
+    threshold = None if view.reference is None else _threshold(view, view.reference)
+    if threshold is not None and not span[0] <= threshold <= span[1]:
+        threshold = None
+    labels = [(means[arm.cell_id][-1][1], arm.code) for arm in drawn]
+
+    names = ", ".join(arm.code for arm in drawn)
+    alt = f"{view.metric} by step, mean of the finished trials in each arm: {names}"
     drawing = curve_panel(
-        "answer-curve", lines, steps, span, alt, Marks(tuple(onsets)), None, "step", 560.0, labels
+        "answer-curve", lines, steps, span, alt, None, threshold, "step", 560.0, labels
     )
 
-    marked = "; ▼: onset" if onsets else ""
-    caption = rich(
-        code(view.metric), f" by step ({view.better} is better). Thin: seeds; thick: mean{marked}."
-    )
-    return Figure("answer-curve", caption, (Panel((), drawing),))
+    error = metric_words(view)
+    parts = ["mean of the finished trials."]
+    if any(arm.reference for arm in drawn):
+        parts.append("Dashed: reference.")
+    if not worst.reference:
+        parts.append("Bold: worst arm.")
+    if threshold is not None:
+        relative = float(view.study["outcome"].get("degradation", {}).get("relative", 0.10))
+        parts.append(f"Dotted: {percent(relative)} worse than the reference at step 0.")
+    if len(drawn) < len(known):
+        parts.append(f"Shown: {len(drawn)} of {len(known)} arms, those that differ most.")
+    start = f" ({view.better} is better) by training step, "
+    caption = rich(*capital(error), start, " ".join(parts))
+    meaning = [rich(strong(letter), f" {words}") for letter, words in view.names.key]
+    if meaning:
+        caption = rich(caption, " Arms: ", joined(meaning), ".")
+    return Figure("answer-curve", caption, (Panel(rich(_when(view)), drawing),))
+
+
+def _when(view: StudyView) -> str:
+    """Return when trials degraded, as the title of the curves."""
+    if not view.events:
+        return f"No trial {view.fall}"
+    steps = sorted(event.step for event in view.events.values())
+    ended = sum(len(watched(view, arm)) for arm in view.arms)
+    start = f"{len(steps)} of {count(ended, 'trial')} {view.fall}"
+    if steps[0] == steps[-1]:
+        return f"{start}, all at step {steps[0]}" if len(steps) > 1 else f"{start}, at {steps[0]}"
+    return f"{start}, half of them by step {median_low(steps)}"
 
 
 def _split(points: Points) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
@@ -255,21 +288,7 @@ def _caption(view: StudyView, arms: Sequence[Arm]) -> Rich:
     return rich(
         code(view.metric),
         f" by step ({view.better} is better). Thin: seeds; {marked}.",
-        _colors(view, arms),
     )
-
-
-def _colors(view: StudyView, arms: Sequence[Arm]) -> Rich:
-    """Return what orange and blue mean, where an arm has the color."""
-    if not view.culprit or not arms:
-        return ()
-    with_, without = any(arm.focal for arm in arms), any(not arm.focal for arm in arms)
-    orange = rich(" Orange: arms with ", code(view.culprit)) if with_ else ()
-    blue = rich(
-        "; blue: without" if with_ else " Blue: arms without ",
-        *(() if with_ else (code(view.culprit),)),
-    )
-    return rich(orange, blue if without else (), ".")
 
 
 def _sentence(view: StudyView) -> str:

@@ -92,11 +92,7 @@ def disentanglement(view: StudyView) -> Section | None:
 
     caption = rich(
         "A mark a finished trial; cross: step 0.",
-        *(
-            (" Orange discs: with ", code(view.culprit), "; blue squares: without.")
-            if view.culprit
-            else ()
-        ),
+        *((" Disks: with ", code(view.culprit), "; squares: without.") if view.culprit else ()),
     )
 
     table = Table(
@@ -174,7 +170,9 @@ def metric_panel(view: StudyView, trials: pd.DataFrame, name: str) -> Panel:
         if arm is None or pd.isna(x) or pd.isna(y):
             continue
         title = f"{arm.label}, seed {row['seed']}: {view.scale.fixed(x)}, {scale.fixed(y)}"
-        spots.append(Spot(float(x), float(y), arm.tone, not arm.focal, title))
+        spots.append(
+            Spot(float(x), float(y), "neutral" if arm.focal else "gray", not arm.focal, title)
+        )
 
     start = _start(trials, view.metric, name)
     direction = _better(view, name)

@@ -75,7 +75,7 @@ def effects(view: StudyView) -> Section | None:
 
 def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
     """Return a table with one row for each term."""
-    estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
+    estimates = [estimate(str(row["term"]), row, "estimate") for row in records]
     drawn, axis = bars(view, name, estimates)
     aliased = any(_aliases(row) for row in records)
 
@@ -126,7 +126,7 @@ def _table(view: StudyView, name: str, caption: str, records: Records) -> Table:
 
 def _forest(view: StudyView, records: Records) -> Figure:
     """Return the same estimates as one drawing, which is saved for papers."""
-    estimates = [estimate(view, str(row["term"]), row, "estimate") for row in records]
+    estimates = [estimate(str(row["term"]), row, "estimate") for row in records]
     values = "; ".join(f"{e.label} {view.effects.signed(e.value)}" for e in estimates)
     alt = f"Effects with {view.interval}s: {values}"
     drawing = forest("effects-forest", estimates, view.margin, f"change of {view.metric}", alt)
@@ -171,7 +171,7 @@ def _half_normal(view: StudyView) -> Figure | None:
     caption = rich(
         f"Absolute contrasts of {count(len(contrasts), 'alias group')} against half-normal "
         "scores. Solid line: where noise would lie. Dashed and dotted: Lenth's 95% margins for "
-        "one contrast and for all of them. Orange: contrasts beyond the first margin. The plot "
+        "one contrast and for all of them. Black: contrasts beyond the first margin. The plot "
         "is advice, not a test: it uses no seeds, and no verdict rests on it.",
     )
     return Figure("half-normal", caption, (Panel((), drawing),))

@@ -22,13 +22,9 @@ def health(view: StudyView) -> Section | None:
     if not panels:
         return None
 
-    culprit = view.culprit
-    colors = (
-        (" Orange: arms with ", code(culprit), "; blue: without; dashed: reference.")
-        if culprit
-        else ()
+    caption = rich(
+        "Mean over the finished seeds of each arm, unweighted values, by step. Dashed: reference."
     )
-    caption = rich("Mean over the finished seeds of each arm, unweighted values, by step.", *colors)
 
     left = len(names) - len(panels)
     intro = "Losses that run away, vanish or jump are a warning, whatever the outcome says."
@@ -56,7 +52,7 @@ def _panel(view: StudyView, name: str) -> Panel | None:
     for arm in reversed(arms):
         mean = mean_curve(view, arm, curves)
         if mean:
-            css = "ref" if arm.reference else f"{arm.tone} thin"
+            css = "ref" if arm.reference else "gray thin"
             lines.append(Line(mean, css))
             series.append(Series(arm.code, *zip(*_thinned(mean), strict=True)))
 

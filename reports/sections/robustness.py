@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.analysis.robustness import FEWEST_FOR_LEAVING_OUT
-from reports.page.blocks import Cell, Column, Section, Table, Text, code, joined, plain, rich
+from reports.page.blocks import Block, Cell, Column, Table, Text, code, joined, plain, rich
 from reports.page.numbers import NOTHING, count, signed
 from reports.stats.signflip import smallest_p
 from reports.view.study import StudyView
@@ -30,15 +30,15 @@ MISSING = (
 """The end of the note in studies with missing trials."""
 
 
-def robustness(view: StudyView) -> Section | None:
+def robustness(view: StudyView) -> tuple[Block, ...]:
     """Show how firm the verdicts are: exact test, bootstrap, and the seeds they depend on.
 
     Returns:
-        The section; None if no two seeds can be compared.
+        A sentence and a table; nothing if no two seeds can be compared.
     """
     records = view.analysis.checks.to_dict("records")
     if len(view.seeds) < 2 or not any(number(row["p_sign_flip"]) is not None for row in records):
-        return None
+        return ()
 
     columns = [
         Column("factor", "Factor", "text", 1.6),
@@ -81,13 +81,7 @@ def robustness(view: StudyView) -> Section | None:
     pairs = dict(
         zip(view.analysis.verdicts["factor"], view.analysis.verdicts["n_pairs"], strict=True)
     )
-    words = Text(rich(_sentence(records, pairs, one)))
-    return Section(
-        "robustness",
-        f"Does the verdict depend on the method or on one {one}?",
-        "Robustness",
-        (words, table),
-    )
+    return (Text(rich(_sentence(records, pairs, one))), table)
 
 
 def _cells(view: StudyView, row: Mapping[Any, Any]) -> tuple[Cell, ...]:

@@ -38,14 +38,14 @@ def shapley(view: StudyView) -> Section | None:
 
     records = known.to_dict("records")
     total = sum(float(row["value"]) for row in records)
-    worse, clear = 1 if view.better == "lower" else -1, _total_is_clear(view)
+    clear = _total_is_clear(view)
     shares = [
         Share(
             str(row["factor"]),
             float(row["value"]),
             view.scale.signed(float(row["value"]))
             + (f" ({percent(float(row['value']) / total)})" if clear else ""),
-            "fon" if worse * float(row["value"]) > 0 else "foff",
+            "fgray",
         )
         for row in records
     ]

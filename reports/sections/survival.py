@@ -149,9 +149,9 @@ def groups_of(view: StudyView) -> list[Group]:
     onset = view.analysis.onset
     factor, _ = grouping(view)
     if factor is None:
-        return [("all trials", onset, "off")]
+        return [("all trials", onset, "neutral")]
 
-    styles = ("off", "on", "on dash", "on dots", "neutral", "neutral dash")
+    styles = ("gray", "neutral", "neutral dash", "neutral dots", "gray dash", "gray dots")
     out = []
     for index, level in enumerate(view.factors[factor]["levels"]):
         cells = {arm.cell_id for arm in view.arms if str(level) in view.levels_of(arm, factor)}

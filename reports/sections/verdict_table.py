@@ -1,4 +1,4 @@
-"""The table of the first page: the verdict and effect of each factor, and the rule of verdicts."""
+"""The verdicts in full: every sentence, the table of the factors, and the rule of verdicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,9 +7,22 @@ from typing import Any
 from reports.charts.intervals import Estimate
 from reports.claims.claim import Claim
 from reports.claims.rule import OPEN
-from reports.page.blocks import Cell, Column, Drawing, Rich, Table, code, plain, rich, strong
+from reports.page.blocks import (
+    Cell,
+    Column,
+    Drawing,
+    Rich,
+    Section,
+    Table,
+    Text,
+    code,
+    plain,
+    rich,
+    strong,
+)
 from reports.page.numbers import NOTHING, count
 from reports.view.study import StudyView
+from reports.words.answer import lead, others
 from reports.words.estimates import (
     bars,
     estimate,
@@ -45,6 +58,15 @@ class _Row:
     def name(self) -> str:
         """The name of the factor, or of one of its levels."""
         return str(self.record["factor"])
+
+
+def verdicts(view: StudyView) -> Section | None:
+    """Show all that is claimed, in sentences and in a table; None if no factor has a verdict."""
+    table = verdict_table(view)
+    if table is None:
+        return None
+    sentences = [Text(words) for words in (lead(view), *others(view))]
+    return Section("verdicts", "The verdicts in full", "Verdicts", (*sentences, table))
 
 
 def verdict_table(view: StudyView) -> Table | None:
@@ -102,15 +124,18 @@ def _estimate(view: StudyView, row: _Row) -> Estimate:
         claim = row.claim
         numbers = {"value": claim.estimate, "low": claim.low, "high": claim.high}
         return estimate(
-            view, f"{row.name} {plain(at_levels(view, claim.scope.at))}", numbers, "value"
+            f"{row.name} {plain(at_levels(view, claim.scope.at))}",
+            numbers,
+            "value",
+            verdict=claim.word,
         )
 
     if not _has_number(row):
-        return Estimate(row.name, None, None, None, "off", ())
+        return Estimate(row.name, None, None, None)
 
     differences = view.analysis.differences
     dots = differences.loc[differences["factor"] == row.name, "effect"].tolist()
-    return estimate(view, row.name, row.record, "effect", dots)
+    return estimate(row.name, row.record, "effect", dots, str(row.record["verdict"]))
 
 
 def _cells(view: StudyView, row: _Row, bar: Drawing) -> tuple[Cell, ...]:

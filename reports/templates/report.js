@@ -26,8 +26,9 @@
     }
     for (const panel of all('[data-panel]')) read(panel, step);
     for (const grid of all('[data-grid]')) {
-      const strips = all('.strip', grid), i = nearest(strips.map(s => +s.dataset.step), step);
-      strips.forEach((strip, k) => strip.classList.toggle('show', k === i));
+      const i = nearest(JSON.parse(grid.dataset.steps), step);
+      grid.style.setProperty('--s', i);
+      for (const line of all('[data-under]', grid)) line.textContent = JSON.parse(line.dataset.under)[i];
     }
   }
   for (const input of all('.step')) input.addEventListener('input', () => show(JSON.parse(input.dataset.steps)[+input.value]));
@@ -89,6 +90,33 @@
     const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
     root.dataset.theme = dark ? 'light' : 'dark';
   });
+  // A click on a tile shows its column with the first ones, as large as fits.
+  const zoom = document.getElementById('zoom');
+  for (const button of all('.grid .win')) button.addEventListener('click', () => {
+    const grid = button.closest('.grid'), column = +button.closest('.tile').dataset.col;
+    const side = parseInt(grid.style.getPropertyValue('--px')), copy = zoom.querySelector('.grid');
+    const kept = [...new Set([0, 1, column])].filter(c => c <= column).sort((a, b) => a - b);
+    const room = Math.min(innerWidth * .9 / kept.length - 24, innerHeight * .9 / 3 - 60);
+    copy.className = grid.className; copy.style.cssText = grid.style.cssText;
+    copy.style.setProperty('--w', side * Math.max(1, Math.floor(room / side)) + 'px');
+    copy.style.setProperty('--n', kept.length);
+    const tiles = grid.querySelector('.tiles').cloneNode(true), heads = all('.head', tiles);
+    heads.forEach((head, c) => kept.includes(c) || head.remove());
+    all('.tile', tiles).forEach(tile => kept.includes(+tile.dataset.col) || tile.remove());
+    copy.replaceChildren(tiles);
+    zoom.showModal();
+  });
+  zoom.addEventListener('click', () => zoom.close());
+
+  // A phone folds what is long; a link opens what it leads to.
+  if (matchMedia('(max-width: 760px)').matches) all('details.phone').forEach(fold => fold.open = false);
+  const reveal = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    for (let fold = target && target.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
+    if (target) target.scrollIntoView();
+  };
+  addEventListener('hashchange', reveal);
+  if (location.hash) reveal();
   addEventListener('beforeprint', () => all('details:not(.screen)').forEach(fold => fold.open = true));
 
   const seen = new IntersectionObserver(entries => entries.forEach(entry => entry.isIntersecting && all('nav a').forEach(a =>

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports.analysis import Analysis
 from reports.documents.judged import JudgedDocument
+from reports.documents.labels import Labels
 from reports.documents.names import ArmNames
 from reports.documents.plan import PlanDocument, first_level
 from reports.page.blocks import Rich, code, joined, muted, spaced, strong
@@ -76,11 +77,6 @@ class Arm:
         """The code, and the name in words where the code doesn't say it."""
         return spaced([strong(self.code), *([muted(self.words)] if self.words else [])])
 
-    @property
-    def tone(self) -> str:
-        """The CSS class of the arm's lines: orange with the culprit, blue without."""
-        return "on" if self.focal else "off"
-
 
 @dataclass(frozen=True)
 class StudyView:
@@ -114,6 +110,11 @@ class StudyView:
     def names(self) -> ArmNames:
         """The names of the arms."""
         return ArmNames(self.study)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The plain names of metrics, factors, and levels."""
+        return Labels(self.study)
 
     @property
     def metric(self) -> str:

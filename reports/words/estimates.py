@@ -10,6 +10,7 @@ from reports.charts.intervals import Estimate, effect_axis, interval_axis, inter
 from reports.charts.svg import Axis
 from reports.page.blocks import Cell, Drawing, rich, strong
 from reports.page.numbers import NOTHING, Scale, p_value
+from reports.page.theme import TONES
 from reports.view.study import Arm, StudyView
 from reports.words.units import unit
 
@@ -86,28 +87,25 @@ def p_cell(value: float | None) -> Cell:
     return Cell(rich(p_value(value)), value=value)
 
 
-def tone_of(view: StudyView, value: float | None, low: float | None, high: float | None) -> Any:
-    """Return `on` (orange) if the whole interval is on the bad side of zero, else `off` (blue)."""
-    if value is None or low is None or high is None:
-        return "off"
-    worse = low > 0 if view.better == "lower" else high < 0
-    return "on" if worse else "off"
-
-
 def estimate(
-    view: StudyView, label: str, row: Mapping[Any, Any], value: str, dots: Sequence[float] = ()
+    label: str,
+    row: Mapping[Any, Any],
+    value: str,
+    dots: Sequence[float] = (),
+    verdict: str = "",
 ) -> Estimate:
     """Return the estimate of a row of `arms`, `effects`, or `verdicts`.
 
     Args:
-        view: the study.
         label: the name of the estimate.
         row: the row, with `low` and `high`.
         value: the column of the estimate.
         dots: the effects of single seeds.
+        verdict: the verdict that colors the bar; without one the bar is ink.
     """
     middle, low, high = number(row[value]), number(row["low"]), number(row["high"])
-    return Estimate(label, middle, low, high, tone_of(view, middle, low, high), tuple(dots))
+    tone: Any = TONES.get(verdict, "mute") if verdict else "neutral"
+    return Estimate(label, middle, low, high, tone, tuple(dots))
 
 
 def bars(view: StudyView, name: str, rows: Sequence[Estimate]) -> tuple[list[Drawing], Drawing]:

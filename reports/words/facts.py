@@ -108,6 +108,12 @@ def blocked(view: StudyView) -> set[str]:
     return depending(view.analysis.claims)
 
 
+def unseparated(view: StudyView) -> set[str]:
+    """Return the factors of pairs that act but that a fraction can't tell from other pairs."""
+    groups = [claim for claim in view.analysis.claims if claim.scope.type == "alias_group"]
+    return depending(claim for claim in groups if len(claim.scope.terms) > 1)
+
+
 def interim(view: StudyView) -> Rich:
     """Say that a study is not done; empty once it is."""
     now = progress(view)

@@ -90,7 +90,7 @@ CASES = {
 }
 
 
-KEPT = ("answer", "threats")
+KEPT = ("answer", "trust")
 """Sections that are kept of the awkward cases; of the usual one all are."""
 
 

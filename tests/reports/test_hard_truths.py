@@ -13,7 +13,7 @@ from reports.build import open_study
 from reports.page.blocks import Document, plain
 from reports.render.plain_text import to_text
 from reports.sections.shapley import shapley
-from reports.sections.threats import threats
+from reports.sections.trust import trust
 from reports.sections.verdict_table import verdict_table
 from reports.table import StudyTable
 from reports.view.study import StudyView
@@ -278,7 +278,7 @@ def test_shares_of_ratios_are_told_in_the_unit_of_the_outcome() -> None:
 
 
 def test_bounds_that_are_open_are_told_in_a_sentence() -> None:
-    text = to_text(Document("truth", "", "", (threats(view_of("pairs diverge")),)))
+    text = to_text(Document("truth", "", "", (trust(view_of("pairs diverge")),)))
     assert (
         "Whatever the missing trials would have been, the effect of a can be anything; that "
         "includes" in text

@@ -45,7 +45,14 @@ def test_average_that_is_not_kept_is_left_out_but_not_replaced() -> None:
 def test_figure_holds_at_most_eight_pairs_half_by_half() -> None:
     pairs = known_world.pairs(20)
     _, images = evaluate(known_world.networks(known_world.Right()), pairs, None, TrialConfig())
-    assert set(images) == {"real", "mixed", "full_recon"}
+    assert set(images) == {"real", "mixed", "full_recon", "truth"}
+    blind = evaluate(
+        known_world.networks(known_world.Right()),
+        known_world.pairs(truth=False),
+        None,
+        TrialConfig(),
+    )
+    assert set(blind[1]) == {"real", "mixed", "full_recon"}
     assert torch.equal(images["real"], torch.cat([pairs.first[:8], pairs.second[:8]]))
     _, few = evaluate(
         known_world.networks(known_world.Right()), known_world.pairs(3), None, TrialConfig()

@@ -59,7 +59,7 @@ def test_what_a_run_says():
     evaluation = rest[0]
     assert {"metric/mixed_l1", "metric/average_mixed_l1", "time/eval_s"} <= set(evaluation.values)
     assert {name: tuple(v.shape) for name, v in evaluation.images.items()} == dict.fromkeys(
-        ("real", "mixed", "full_recon"), (6, 3, 16, 16)
+        ("real", "mixed", "full_recon", "truth"), (6, 3, 16, 16)
     )
     assert all(math.isfinite(v) for r in rest for v in r.values.values())
 

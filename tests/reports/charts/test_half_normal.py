@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from reports.charts.half_normal import APART, BOTTOM, LEFT, RIGHT, TOP, Contrast, half_normal
+from reports.charts.half_normal import BOTTOM, LEFT, RIGHT, TOP, Contrast, half_normal
+from reports.charts.svg import LEADING
 from reports.page.blocks import Drawing
 from reports.stats.lenth import half_normal_scores, lenth
 
@@ -26,19 +27,19 @@ def marks(drawing: Drawing) -> list[tuple[str, float, float]]:
 
 def names(drawing: Drawing) -> dict[str, float]:
     """Label -> its height."""
-    found = re.findall(r'<text class="end" x="[\d.]+" y="([\d.]+)">(t\d+)', drawing.body)
+    found = re.findall(r'<text x="[\d.]+" y="([\d.]+)">(t\d+)', drawing.body)
     return {name: float(y) for y, name in found}
 
 
 def test_a_large_contrast_stands_out_by_its_size_whatever_its_sign() -> None:
     drawing = drawn(*NOISE, -2.0)
-    assert [tone for tone, _, _ in marks(drawing)] == ["foff"] * 6 + ["fon"]
+    assert [tone for tone, _, _ in marks(drawing)] == ["fgray"] * 6 + ["fneutral"]
     assert set(names(drawing)) == {"t6"}
 
 
 def test_of_noise_the_largest_is_named_and_none_stands_out() -> None:
     drawing = drawn(*NOISE)
-    assert {tone for tone, _, _ in marks(drawing)} == {"foff"}
+    assert {tone for tone, _, _ in marks(drawing)} == {"fgray"}
     assert set(names(drawing)) == {"t5"}
 
 
@@ -66,7 +67,7 @@ def test_labels_do_not_lie_over_each_other() -> None:
     noise = np.linspace(0.01, 0.05, 20)
     heights = sorted(names(drawn(*noise, 2.0, 2.01, 2.02)).values())
     assert len(heights) == 3
-    assert all(b - a >= APART - 0.1 for a, b in pairwise(heights))
+    assert all(b - a >= LEADING - 0.1 for a, b in pairwise(heights))
 
 
 def test_contrasts_of_zero_are_drawn() -> None:

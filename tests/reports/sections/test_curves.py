@@ -27,7 +27,7 @@ def test_marks_that_are_drawn_are_named(make_study: Make) -> None:
     assert text == (
         "kid by step (lower is better). Thin: seeds; thick: mean of the finished trials; dashed: "
         "reference; dotted: 10% worse than step 0; ▼: onset of a seed; ✕: a trial that ended "
-        "early. Orange: arms with long_fm; blue: without."
+        "early."
     )
 
 
@@ -39,7 +39,6 @@ def test_marks_that_are_not_drawn_are_not_named(make_study: Make) -> None:
     assert "✕" not in text
     alone = caption(make_study(factors=1, cells=1))
     assert "reference" not in alone
-    assert "Orange" not in alone
 
 
 def test_the_arms_shown_are_described_without_a_verdict(make_study: Make) -> None:

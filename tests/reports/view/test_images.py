@@ -1,13 +1,24 @@
-import io
-
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from reports import open_study
-from reports.sections.images import picture_grid
-from reports.view.images import LARGEST_TILE, Shot, cut, shots, spread
+from reports.page.blocks import ImageGrid
+from reports.sections.images import _shown, images, pairs_of
+from reports.view.images import (
+    LARGEST_TILE,
+    MOST_ERROR,
+    NO_ERROR,
+    Case,
+    Shot,
+    error,
+    error_map,
+    picture,
+    shots,
+    spread,
+    tiles,
+)
 
 
 def figure(path, tile, pairs):
@@ -22,31 +33,36 @@ def figure(path, tile, pairs):
     return Shot(path, ("real", "mixed", "full_recon"), 2 * pairs, tile)
 
 
-@pytest.mark.parametrize("pair", [0, 2])
-def test_cut_takes_both_columns_of_a_pair(tmp_path, pair):
-    picture = cut(figure(tmp_path / "f.png", 8, 3), pair, "alt")
-    pixels = np.asarray(Image.open(io.BytesIO(picture.data)))
-    assert picture.media == "image/png"
-    assert pixels.shape == (24, 16, 3)
-    assert [[pixels[8 * r, 8 * c, 0] for c in range(2)] for r in range(3)] == [
-        [20 * r + 2 * pair, 20 * r + 2 * pair + 1] for r in range(3)
-    ]
+@pytest.mark.parametrize(("pair", "side"), [(0, 0), (2, 1)])
+def test_a_case_takes_its_class_and_its_content_from_the_two_columns_of_a_pair(
+    tmp_path, pair, side
+):
+    rows = tiles(figure(tmp_path / "f.png", 8, 3))
+    case = Case(pair, side)
+    assert rows["mixed"].shape == (6, 8, 8, 3)
+    assert rows["real"][case.own, 0, 0, 0] == 2 * pair + side
+    assert rows["real"][case.partner, 0, 0, 0] == 2 * pair + 1 - side
+    assert rows["mixed"][case.own, 0, 0, 0] == 20 + 2 * pair + side
 
 
-def test_large_tiles_are_made_smaller_and_compressed(tmp_path):
-    picture = cut(figure(tmp_path / "f.png", 128, 1), 0, "alt")
-    assert (picture.width, picture.height, picture.media) == (
-        2 * LARGEST_TILE,
-        3 * LARGEST_TILE,
-        "image/jpeg",
-    )
+def test_large_tiles_are_made_smaller_and_compressed():
+    made = picture([np.zeros((128, 128, 3), np.uint8)] * 3, "alt")
+    assert (made.width, made.height) == (3 * LARGEST_TILE, LARGEST_TILE)
+    assert made.media == "image/jpeg"
+    assert picture([np.zeros((32, 32, 3), np.uint8)], "alt").media == "image/png"
 
 
-def test_a_missing_pair_or_a_broken_file_gives_no_picture(tmp_path):
+def test_a_broken_file_gives_no_tiles(tmp_path):
     shot = figure(tmp_path / "f.png", 8, 1)
-    assert cut(shot, 1, "alt") is None
     shot.path.write_bytes(b"no picture")
-    assert cut(shot, 0, "alt") is None
+    assert tiles(shot) == {}
+
+
+def test_an_error_map_is_light_where_tiles_agree_and_black_where_they_differ_much():
+    black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
+    assert (error_map(black, black) == NO_ERROR).all()
+    assert (error_map(black, white) == MOST_ERROR).all()
+    assert error(black, white) == 2.0
 
 
 def test_only_pictures_that_are_there_count(tmp_path):
@@ -73,10 +89,22 @@ def test_spread_keeps_what_must_be_and_fills_evenly(keep, most, expected):
     assert spread(tuple(range(0, 101, 10)), keep, most) == expected
 
 
-def test_a_frame_after_a_divergence_says_so(make_study, tmp_path):
+def test_a_tile_after_a_divergence_says_so(make_study, tmp_path):
     view = open_study(make_study(tmp_path, factors=1, seeds=1, status={(1, 0): "diverged"}))
-    grid = picture_grid(view, 0)
-    assert [frame.under for frame in grid.frames[grid.steps.index(400)]] == [
-        "kid 0.030",
-        "diverged",
-    ]
+    grid = next(block for block in images(view).blocks if isinstance(block, ImageGrid))
+    mixed = grid.cells[0]
+    assert mixed[0].under == ("gives content",)
+    assert mixed[1].under == ()
+    assert mixed[2].under[-1] == "diverged"
+
+
+def test_pairs_are_chosen_by_the_error_of_the_reference(make_study, tmp_path):
+    view = open_study(make_study(tmp_path, factors=1, seeds=1))
+    shown = _shown(view, view.arms)
+    roles = dict(pairs_of(shown))
+    rows = shown.last(shown.base)
+    sizes = {c: error(rows["full_recon"][c.own], rows["real"][c.own]) for c in roles.values()}
+    worst = next(case for role, case in roles.items() if "orst pair" in role)
+    best = next(case for role, case in roles.items() if "est pair" in role.replace("orst", ""))
+    assert sizes[worst] == max(sizes.values())
+    assert sizes[best] == min(sizes.values())

@@ -10,7 +10,7 @@ from reports import make_report, open_study
 from reports.page.blocks import plain
 from reports.render.plain_text import to_text
 from reports.sections.answer import facts
-from reports.sections.threats import threats
+from reports.sections.trust import trust
 from reports.table import StudyTable
 from reports.view.patches import changed, changing
 from reports.words.methods import methods
@@ -65,7 +65,7 @@ def design(study: StudyTable) -> str:
 
 
 def dangers(study: StudyTable) -> str:
-    (bullets,) = threats(open_study(study)).blocks
+    bullets, *_ = trust(open_study(study)).blocks
     return "\n".join(plain(item) for item in bullets.items)
 
 

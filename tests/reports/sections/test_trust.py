@@ -7,14 +7,14 @@ import pytest
 
 from reports.build import open_study
 from reports.page.blocks import plain
-from reports.sections.threats import threats
+from reports.sections.trust import trust
 from reports.table import StudyTable
 
 Make = Callable[..., StudyTable]
 
 
 def points(study: StudyTable) -> str:
-    (bullets,) = threats(open_study(study)).blocks
+    bullets, *_ = trust(open_study(study)).blocks
     return "\n".join(plain(item) for item in bullets.items)
 
 

@@ -1,8 +1,9 @@
-"""What could be wrong? Weak points of this study, found in its own data, and the next study."""
+"""Can the answer be trusted? Weak points that the data reveal, and verdicts by other methods."""
 
 from reports.claims.estimates import FEWEST_SEEDS
 from reports.page.blocks import Bullets, Rich, Section, code, joined, rich, strong
 from reports.page.numbers import count, p_value
+from reports.sections.robustness import robustness
 from reports.view.patches import changing
 from reports.view.shared import TRAINING, different_words, yardstick_words
 from reports.view.study import StudyView
@@ -15,14 +16,17 @@ from reports.words.replicates import network_threat
 from reports.words.units import unit
 
 
-def threats(view: StudyView) -> Section:
-    """Show each weak point that the data reveal, and what to run next."""
+def trust(view: StudyView) -> Section:
+    """Show each weak point that the data reveal, the next study, and verdicts by other methods."""
+    points = Bullets((*weak_points(view), next_experiment(view)))
+    return Section("trust", "Can I trust this?", "Trust", (points, *robustness(view)))
+
+
+def weak_points(view: StudyView) -> tuple[Rich, ...]:
+    """Return each weak point of the study that the data reveal, the most important first."""
     points = [point for test in TESTS if (point := test(view))]
     points[1:1] = judged_threats(view)
-    points.append(next_experiment(view))
-    return Section(
-        "threats", "What could be wrong with this?", "Threats", (Bullets(tuple(points)),)
-    )
+    return tuple(points)
 
 
 def _few_seeds(view: StudyView) -> Rich | None:
