@@ -124,7 +124,7 @@ RANKS = {
     "g2g_base": ["lazy", "declared", "plugins", "atomic", "locks", "spreadsheet"],
     "ablate": [
         *("study", "disk", "processes", "reading", "trainers", "trial", "planning"),
-        *("results", "tracking", "judging", "running", "commands", "cli"),
+        *("results", "tracking", "judging", "live", "running", "commands", "cli"),
     ],
     "g2g_core": [
         *("record", "config", "hashing", "seeding", "transfer", "data", "features", "passes"),

@@ -1,4 +1,4 @@
-"""The commands `status`, `report`, `verify`, `sync`, and `ui`, for a study folder that exists."""
+"""The commands for a study folder that exists, such as `status`, `report`, and `watch`."""
 
 from collections import Counter
 from pathlib import Path
@@ -154,6 +154,23 @@ def ui(
     return serve(folder, port, show)
 
 
+def watch(
+    folder: Study,
+    port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, help="0: the first free one from 8050 on."),
+    ] = 0,
+) -> int:
+    """Serve the live page of a study that runs elsewhere, on this machine's loopback.
+
+    It is the report, built again while you look at it and trials end, below a strip that shows what
+    the trials do at the moment. Ctrl-C ends it; the study goes on.
+    """
+    from ablate.live.server import watch as serve
+
+    return serve(folder, port, show)
+
+
 def one_trial(folder: Path, start: str) -> Path:
     """Return the folder of the only trial whose id begins with `start`.
 
@@ -181,4 +198,4 @@ def one_trial(folder: Path, start: str) -> Path:
     return matches[0]
 
 
-COMMANDS = (status, report, verify, sync, ui)
+COMMANDS = (status, report, watch, verify, sync, ui)

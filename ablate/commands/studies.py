@@ -98,6 +98,9 @@ def run(
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Skip the one-step check of every arm.")
     ] = False,
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="Don't serve the live page while trials run.")
+    ] = False,
     no_forks: Annotated[
         bool,
         typer.Option(
@@ -146,6 +149,7 @@ def run(
         wait_s=wait,
         check=not no_check,
         forks=not no_forks,
+        page=not (no_page or as_json),
         quiet=quiet,
         source=find_study(study),
     )

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ablate.disk.folder import StudyFolder
 from ablate.disk.locks import Share
 from ablate.disk.room import enough_room, writable
 from ablate.disk.secrets import masked_command
+from ablate.live.child import Child
 from ablate.planning.forks import forks, kept_forks
 from ablate.planning.plan_file import plan_csv, plan_document, plan_record, resolved_yaml
 from ablate.planning.pretraining import folder_of, pretraining_plans
@@ -91,6 +92,7 @@ class RunOptions:
         wait_s: seconds to wait for another command that uses the study or the machine.
         check: whether one step of every arm is compared with the reference before anything starts.
         report: whether to build the report at the end.
+        page: whether to serve the live page while trials run, unless `quiet`.
         quiet: whether to show no progress and no messages.
         source: the study file, which is copied to the study folder.
         trainer: `module:function` that trains a trial, unless the study names a program.
@@ -111,6 +113,7 @@ class RunOptions:
     wait_s: float = 0.0
     check: bool = True
     report: bool = True
+    page: bool = False
     quiet: bool = False
     source: Path | None = None
     trainer: str = ENTRY
@@ -494,8 +497,10 @@ class _Run:
         )
         metric = self.plan.spec.outcome.metric
 
+        served = options.page and not options.quiet
         try:
             with (
+                Child(self.folder, self.messages.append) if served else nullcontext(),
                 terminated_as_interrupted(),
                 self._budget(job),
                 Progress(self.folder, items, metric, reused, options.quiet, self.messages),

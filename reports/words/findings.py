@@ -8,7 +8,7 @@ from reports.claims.claim import Claim
 from reports.claims.rule import OPEN
 from reports.page.blocks import Rich, code, joined, rich
 from reports.view.study import StudyView
-from reports.words.facts import unseparated
+from reports.words.facts import progress, unseparated
 from reports.words.names import number_words
 from reports.words.plainly import (
     at_plainly,
@@ -22,6 +22,7 @@ from reports.words.plainly import (
     short_metric,
     size_words,
 )
+from reports.words.units import units
 
 SAME = ("equivalent", "equivalent on average", "no harm", "no benefit")
 """Verdicts of changes that make no difference, or none in one direction."""
@@ -279,11 +280,12 @@ def headline_without_effects(view: StudyView, known: Sequence[Finding]) -> Rich:
             return rich(f"{start} harms ", error)
         return rich("No change is shown to move ", error)
 
-    seeds = f"{len(view.seeds)} seed{'s' if len(view.seeds) != 1 else ''}"
     one = len(open_) == 1
     what = rich("whether ", does(view, open_[0].name)) if one else rich("which change")
     verb = "move" if one and several(view, open_[0].name) else "moves"
-    return rich(f"{seeds} can't settle ", what, f" {verb} ", error)
+    if progress(view).interim:
+        return rich("It is too early to say ", what, f" {verb} ", error)
+    return rich(f"{units(view)} can't settle ", what, f" {verb} ", error)
 
 
 def grouped(view: StudyView, names: Sequence[str]) -> Rich:

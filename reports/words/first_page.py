@@ -28,6 +28,7 @@ from reports.words.plainly import (
     reference_mean,
     whole,
 )
+from reports.words.units import units
 
 MOST_MOVED = 3
 """Changes with an effect that the text below the headline names; the cards show all of them."""
@@ -45,6 +46,8 @@ def title(view: StudyView) -> Title:
     if not first.acts:
         words = headline_without_effects(view, known)
         interval = _open_interval(view, known)
+        if any(one.verdict == OPEN for one in known):
+            so_far = ""  # the words say themselves that it is too early
     else:
         words = rich(*capital(subject_of(view, first)), " ", clause(view, first))
         interval = interval_words(view, first)
@@ -86,9 +89,10 @@ def _without_effect(view: StudyView, rest: Sequence[Finding]) -> list[Rich]:
             continue
         if word == OPEN:
             names = [one.name for one in same]
-            out.append(
-                rich(f"{count(len(view.seeds), 'seed')} can't settle ", _objects(view, names))
+            start = (
+                "Nothing is settled yet about" if interim(view) else f"{units(view)} can't settle"
             )
+            out.append(rich(f"{start} ", _objects(view, names)))
         elif len(same) == 1:
             out.append(sentence_of(view, same[0], short=True))
         else:

@@ -67,8 +67,12 @@ class Replicates:
 
     @property
     def one_network(self) -> bool:
-        """Whether all seeds of some arm at least start from one pre-trained network."""
-        return self.start in ("pre-trained", "both") and "network" not in self.vary
+        """Whether all seeds of some arm at least start from one pre-trained network.
+
+        While results of only one seed are there, that isn't known.
+        """
+        known = "network" not in (*self.vary, *self.unknown)
+        return self.start in ("pre-trained", "both") and known
 
 
 def replicates(view: StudyView) -> Replicates:
