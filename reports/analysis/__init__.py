@@ -124,7 +124,7 @@ def _analysis(cells: Cells, also: Mapping[str, Analysis]) -> Analysis:
         simple=simple_frame(cells, judgement.alpha),
         differences=differences_frame(cells),
         networks=networks_frame(cells, judgement.alpha),
-        variance=variance_frame(cells, judgement.alpha),
+        variance=variance_frame(cells, judgement),
         onset=onset_frame(cells.table.trials),
         metrics=metrics_frame(cells, judgement.alpha),
         idle=idle(cells),

@@ -4,10 +4,12 @@ import math
 from collections.abc import Sequence
 
 import pandas as pd
+from scipy import stats
 
 from reports.analysis.cells import Cells
 from reports.analysis.intervals import effect_interval
 from reports.claims.design import Term
+from reports.claims.rule import Judgement
 from reports.documents.plan import PretrainingDocument
 from reports.stats.nested import best_each, components, next_step
 
@@ -46,18 +48,19 @@ def effects_by_network(cells: Cells, term: Term) -> dict[int, list[float]]:
     return groups
 
 
-def variance_frame(cells: Cells, alpha: float) -> pd.DataFrame:
+def variance_frame(cells: Cells, judgement: Judgement) -> pd.DataFrame:
     """Return how much networks add to the variance of each effect, and what to run next.
 
     Variances are on the scale of the rule. Costs are training steps of all arms. `next` is
     `network` or `seed`: another network with as many seeds, or another seed on each network,
-    whichever narrows the interval more for its steps.
+    whichever narrows the interval more for its steps. `half_width` is that of the interval as it
+    is; the others are in proportion to it as the variances predict.
 
     Args:
         cells: The outcome.
-        alpha: One minus the confidence of the interval that should become narrower.
+        judgement: The numbers behind the verdicts.
     """
-    rows = []
+    rows, alpha = [], judgement.alpha
     network_steps, seed_steps = costs(cells)
     for term in cells.design.compared if cells.network_of else ():
         parts = components(list(effects_by_network(cells, term).values()))
@@ -67,11 +70,15 @@ def variance_frame(cells: Cells, alpha: float) -> pd.DataFrame:
         row += [parts.share, parts.low, parts.high, parts.vague, network_steps, seed_steps]
         if seed_steps > 0:
             better, other = next_step(parts, network_steps, seed_steps, alpha)
-            now = parts.half_width(parts.groups, parts.each, alpha)
+            predicted = parts.half_width(parts.groups, parts.each, alpha)
+            numbers = judgement.numbers[term.name]
+            now = numbers.se * float(stats.t.ppf(1 - alpha / 2, numbers.df))
+            scale = now / predicted
             row += [
                 best_each(parts, network_steps, seed_steps),
                 "network" if better.of == "group" else "seed",
-                *(better.cost, other.cost, now, better.half_width, other.half_width),
+                *(better.cost, other.cost, now),
+                *(better.half_width * scale, other.half_width * scale),
             ]
         rows.append([*row, *[None] * (len(VARIANCE) - len(row))])
     return pd.DataFrame(rows, columns=list(VARIANCE))

@@ -45,7 +45,7 @@ def next_replicate(view: StudyView, names: Sequence[str]) -> Rich:
     """Return the cheapest way to narrow the widest interval of these changes; empty if unknown.
 
     Example: `The cheapest next replicate is another network with 3 seeds: 5,500 training steps
-    would narrow the interval of a from about ±0.020 to ±0.016.`
+    would narrow the interval of a from ±0.020 to about ±0.016.`
 
     Args:
         view: the study.
@@ -75,9 +75,9 @@ def next_replicate(view: StudyView, names: Sequence[str]) -> Rich:
         f"The cheapest next replicate is {better}: {float(row['next_steps']):,.0f} training steps "
         "would narrow the interval of ",
         code(str(row["factor"])),
-        f" from about {width('half_width')} to {width('next_half_width')}. {other.capitalize()} "
-        f"would take {float(row['other_steps']):,.0f} steps and give {width('other_half_width')}."
-        f"{_best(row)}",
+        f" from {width('half_width')} to about {width('next_half_width')}. {other.capitalize()} "
+        f"would take {float(row['other_steps']):,.0f} steps and give about "
+        f"{width('other_half_width')}.{_best(row)}",
     )
 
 

@@ -121,6 +121,9 @@ def test_the_variance_of_an_effect_is_split_into_networks_and_seeds(make_study: 
     assert (row["network_steps"], row["seed_steps"]) == (4000, 800)
     assert row["next"] == "network"
     assert row["next_steps"] == 4000 + 3 * 800
+    (verdict,) = analyse(study).verdicts.to_dict("records")
+    assert row["half_width"] == pytest.approx((verdict["high"] - verdict["low"]) / 2)
+    assert row["next_half_width"] < row["half_width"]
 
 
 def test_an_interval_of_one_network_is_over_its_seeds(make_study: Make) -> None:
@@ -153,6 +156,7 @@ def test_the_section_says_what_each_interval_is_about(make_study: Make) -> None:
     words = plain(text.spans)  # type: ignore[union-attr]
     assert "Of the variance of the effect of long_recon between seeds, " in words
     assert "The cheapest next replicate is another network with 3 seeds: 6,400 training" in words
+    assert "Another seed on each network would take 4,000 steps" in words
     assert networks(open_study(make_study(factors=1, seeds=4))) is None
 
 

@@ -338,3 +338,13 @@ def test_a_folder_is_read(tmp_path: Path) -> None:
     assert found.registered is not None
     assert (found.state, found.unknown_plans) == ("broken", ("t1",))
     assert load_ledger(tmp_path / "trials").state == "absent"
+
+
+def test_planned_looks_count_networks_where_a_plan_has_several() -> None:
+    rule = RULE | {"looks": [2, 3]}
+    entries = [look(1, 24, seeds=3), look(2, 32, 48, seeds=4), look(3, 48, 48, seeds=6)]
+    whole = plan(0, rule=rule, seeds=6, networks=3)
+    found = facts(ledger(whole, *entries))
+    assert [it.planned for it in found.looks] == [False, True, True]
+    assert found.current is not None
+    assert found.current.seeds_per_look == 2
