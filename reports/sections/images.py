@@ -120,7 +120,8 @@ def images(view: StudyView) -> Section | None:
         if shown.true
         else "The exact mixed image is not known."
     )
-    start = "Each arm mixes the same pair: the content of one image in the class of the other."
+    pair = "a pair" if factors else "the same pair"
+    start = f"Each arm mixes {pair}: the content of one image in the class of the other."
     parts = [rich(start), rich(known), rich(_rebuilt(shown)), apart, choice.words]
     blocks: list[Block] = [Text(spaced([part for part in parts if part])), *key(view)]
 
