@@ -349,7 +349,7 @@ def _grid(
     which = f"seed {shown.seeds[0]}" if len(shown.seeds) == 1 else "seeds differ between arms"
     by = "mixed" if shown.true else "rebuilt"
     caption = rich(
-        f"{role} of {len(cases_of(shown))}, by the error of the {by} image in the reference at "
+        f"{role} (of {len(cases_of(shown))}), by the error of the {by} image in the reference at "
         f"the last step; {which}. ",
         "Number: error of this image. " if shown.true else "",
         "Percent: change of the arm's mean.",
