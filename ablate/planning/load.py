@@ -10,8 +10,8 @@ from ablate.planning.pretraining import MOST_LINKS, trained_studies
 from ablate.reading.names import name_problems, patches
 from ablate.reading.options import Schema
 from ablate.reading.places import with_absolute_paths
-from ablate.reading.problems import Problem, schema_problems
-from ablate.reading.schema import Rules, study_schema
+from ablate.reading.problems import Problem, did_you_mean, schema_problems
+from ablate.reading.schema import FACTOR_WORDS, STUDY_WORDS, Rules, study_schema
 from ablate.reading.study_tree import find_study, read_study
 from ablate.reading.yaml_file import Node
 from ablate.study.design import DesignError, all_designs, expand
@@ -80,6 +80,7 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
         *outcome_problems(spec, menus),
         *_network_problems(spec),
         *_code_problems(spec),
+        *_word_problems(spec),
         *_cell_problems(spec, trainer, tree),
     ]
     if problems:
@@ -158,6 +159,26 @@ def _code_problems(spec: StudySpec) -> list[Problem]:
     return problems
 
 
+def _word_problems(spec: StudySpec) -> list[Problem]:
+    """Return the plain names that are given to levels or metrics that don't exist."""
+    problems = []
+    for factor in spec.factors:
+        for key in ("labels", "descriptions"):
+            for level in factor.words.get(key, {}):
+                if level not in factor.levels:
+                    message = f"no level {level}{did_you_mean(level, factor.levels)}"
+                    place = ("factors", factor.name, key, level)
+                    problems.append(Problem(place, message, at_key=True))
+
+    named = spec.words.get("metrics", {})
+    known = trainer_of(spec).metrics(spec) if named else {}
+    for metric in named:
+        if metric not in known:
+            message = f"no metric {metric}{did_you_mean(metric, known)}"
+            problems.append(Problem(("metrics", metric), message, at_key=True))
+    return problems
+
+
 def _look_problems(spec: StudySpec) -> list[Problem]:
     """Return what is wrong with the looks of a study."""
     outcome, looks, problems = spec.outcome, spec.outcome.looks, []
@@ -215,6 +236,7 @@ def _build(tree: Node, trainer: StudyTrainer) -> StudySpec:
                 factor.get("when", {}),
                 factor.get("ordered"),
                 factor.get("code"),
+                {key: factor[key] for key in FACTOR_WORDS if key in factor},
             )
             for name, factor in (study.get("factors") or {}).items()
         ),
@@ -225,6 +247,7 @@ def _build(tree: Node, trainer: StudyTrainer) -> StudySpec:
         equal_arms=tuple(tuple(group) for group in study.get("equal_arms", ())),
         notes=study.get("notes", ""),
         expect=study.get("expect") or {},
+        words={key: study[key] for key in STUDY_WORDS if study.get(key)},
         trainer=None if isinstance(trainer, CoreTrainer) else trainer,
     )
 

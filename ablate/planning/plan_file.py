@@ -115,6 +115,11 @@ def plan_record(plan: Plan) -> PlanDocument:
         record["networks"] = _network_records(plan)
     if spec.expect:
         record["expect"] = dict(spec.expect)
+    for key in ("label", "description"):
+        if key in spec.words:
+            record[key] = str(spec.words[key])
+    for metric, words in spec.words.get("metrics", {}).items():
+        record["metrics"][metric] |= words
 
     # Written down, so that a later version names the arms of this plan in the same way
     names = ArmNames(record)
@@ -136,7 +141,7 @@ def factor_record(factor: Factor) -> FactorDocument:
         record["ordered"] = factor.ordered
     if factor.code is not None:
         record["code"] = factor.code
-    return record
+    return cast(FactorDocument, {**record, **factor.words})
 
 
 def trial_record(trial: Trial) -> PlannedTrial:
@@ -198,7 +203,7 @@ def plan_csv(plan: Plan) -> str:
 
 def resolved_yaml(spec: StudySpec) -> str:
     """Return the study as a study file with absolute paths and all defaults, which loads again."""
-    study: dict[str, Any] = {"name": spec.name, "question": spec.question}
+    study: dict[str, Any] = {"name": spec.name, "question": spec.question, **spec.words}
     trainer = trainer_of(spec)
     if record := trainer.record():
         study["trainer"] = record.get("object", record)
@@ -212,6 +217,7 @@ def resolved_yaml(spec: StudySpec) -> str:
             | ({"when": dict(factor.when)} if factor.when else {})
             | ({} if factor.ordered is None else {"ordered": factor.ordered})
             | ({} if factor.code is None else {"code": factor.code})
+            | dict(factor.words)
             for factor in spec.factors
         }
     study["design"] = _design(spec.design)

@@ -36,6 +36,20 @@ VERDICTS = (
 )
 """The verdicts that a report can give, and so those that a study file can expect."""
 
+WORDS: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 80,
+    "pattern": r"^[^\x00-\x1f\x7f]*" + END,
+}
+"""The rule for a plain name."""
+TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 500}
+"""The rule for a description."""
+FACTOR_WORDS = ("label", "description", "labels", "descriptions")
+"""Keys of a factor with its plain names."""
+STUDY_WORDS = ("label", "description", "metrics")
+"""Keys of a study with its plain names."""
+
 TRAINER: Schema = {
     "type": ["object", "string", "null"],
     "description": "what trains: a command, or the name of a Python object; left out: the core",
@@ -114,6 +128,20 @@ def study_schema(rules: Rules, designs: Mapping[str, Design]) -> Schema:
                 ),
             },
             "question": {"type": "string", "description": "what the study asks, one sentence"},
+            "label": {**WORDS, "description": "what the study is about, in plain words"},
+            "description": {**TEXT, "description": "more about the study, for its report"},
+            "metrics": {
+                "type": "object",
+                "description": "metric -> its name in reports, in plain words",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {
+                        "label": {**WORDS, "description": "such as: the error of mixed images"},
+                        "description": {**TEXT, "description": "how it is measured"},
+                    },
+                },
+            },
             "extends": {
                 "type": "string",
                 "description": (
@@ -242,6 +270,21 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
                     "its letter or digit in the codes of arms, such as G in G+S; left out: a "
                     "letter of its level's name"
                 ),
+            },
+            "label": {**WORDS, "description": "what it is, in plain words, for reports"},
+            "description": {**TEXT, "description": "more about it, for reports"},
+            "labels": {
+                "type": "object",
+                "additionalProperties": WORDS,
+                "description": (
+                    "level -> what it does, in words that can start a sentence: restoring only "
+                    "the generator"
+                ),
+            },
+            "descriptions": {
+                "type": "object",
+                "additionalProperties": TEXT,
+                "description": "level -> more about it, for reports",
             },
             "ordered": {
                 "type": "boolean",

@@ -59,6 +59,8 @@ class Factor:
             its reference in all other cells.
         ordered: whether the levels are steps of one quantity; None if the study file does not say.
         code: its letter in the codes of arms; None if the study file does not say.
+        words: its plain names in reports: `label`, `description`, and by level `labels` and
+            `descriptions`; not part of any identity.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Factor:
     when: Mapping[str, str] = field(default_factory=dict)
     ordered: bool | None = None
     code: str | None = None
+    words: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -154,6 +157,8 @@ class StudySpec:
             identity.
         expect: factor, or `factor=level` -> the verdict that the author expects; not part of any
             identity.
+        words: plain names in reports: the `label` and `description` of the study, and those of its
+            `metrics` by name; not part of any identity.
         trainer: the trainer; None stands for the core.
         trains: the studies that this one starts from, which its checkpoints describe; the keys are
             those of `ablate.study.starts`.
@@ -170,6 +175,7 @@ class StudySpec:
     equal_arms: tuple[tuple[Mapping[str, str], ...], ...] = ()
     notes: str = ""
     expect: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
     trainer: "StudyTrainer | None" = None
     trains: "Mapping[str, StudySpec]" = field(default_factory=dict)
 

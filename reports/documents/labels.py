@@ -141,8 +141,6 @@ class Labels:
         entry = self.plan["factors"][factor]
         described: dict[str, str] = entry.get("descriptions", {})
         text = described.get(level) if level else entry.get("description")
-        if text is None and not level:
-            text = self.plan.get("losses", {}).get(factor)
         return str(text or "")
 
     def changed(self, factor: str, level: str = "") -> str:

@@ -28,6 +28,8 @@ def answer(view: StudyView) -> Section:
     if lost := missing(view):
         words.append(Text(lost))
     words += [Text(definition(view), "aside"), Text(facts(view), "note")]
+    if description := view.study.get("description"):
+        words.append(Text(rich(description), "note"))
 
     pictures = end_pictures(view)
     top: tuple[Block, ...] = (Beside(tuple(words), pictures, 0.52),) if pictures else tuple(words)

@@ -35,6 +35,7 @@ from reports.words.names import amount
 from reports.words.onset import onset_words
 from reports.words.plainly import (
     at_plainly,
+    capital,
     confidence_words,
     factor_words,
     interval_of,
@@ -196,7 +197,7 @@ def _card(
     robust, why = _robustness(view, one)
     return Card(
         _letter(view, factor, level),
-        factor_words(view, factor),
+        capital(factor_words(view, factor)),
         _levels(view, factor, level),
         one.verdict,
         _size(view, one),
@@ -249,7 +250,9 @@ def _interval(view: StudyView, one: Finding) -> str:
 
 def _words(view: StudyView, one: Finding) -> Rich:
     """Return what else is known of a change, in a sentence or two."""
-    parts: list[Rich] = []
+    factor, level = view.split(one.name)
+    described = (view.labels.description(factor), level and view.labels.description(factor, level))
+    parts: list[Rich] = [rich(text.rstrip(".") + ".") for text in described if text]
     drawn = _drawn(one)
     if one.verdict == OPEN:
         parts.append(_why_open(view, one))

@@ -15,13 +15,12 @@ MEANING = {
 """What the statistics do with a trial, by its status."""
 
 
-def failed(view: StudyView) -> Section:
-    """Show each trial that did not finish: its status, the reason, and how it is counted."""
+def failed(view: StudyView) -> Section | None:
+    """Show each trial that did not finish, why, and how it is counted; None if all finished."""
     trials = view.table.trials
     rest = trials[trials["status"] != "finished"]
     if not len(rest):
-        text = Text(rich(f"All {count(len(trials), 'trial')} finished."))
-        return Section("failed", "Trials that did not finish", "Failed trials", (text,))
+        return None
 
     rows = []
     for row in rest.to_dict("records"):

@@ -120,7 +120,8 @@ def images(view: StudyView) -> Section | None:
         if shown.true
         else "The exact mixed image is not known."
     )
-    start = "Each arm mixes the same pair: the content of one image in the class of the other."
+    pair = "a pair" if factors else "the same pair"
+    start = f"Each arm mixes {pair}: the content of one image in the class of the other."
     parts = [rich(start), rich(known), rich(_rebuilt(shown)), apart, choice.words]
     blocks: list[Block] = [Text(spaced([part for part in parts if part])), *key(view)]
 
@@ -348,7 +349,7 @@ def _grid(
     which = f"seed {shown.seeds[0]}" if len(shown.seeds) == 1 else "seeds differ between arms"
     by = "mixed" if shown.true else "rebuilt"
     caption = rich(
-        f"{role} of {len(cases_of(shown))}, by the error of the {by} image in the reference at "
+        f"{role} (of {len(cases_of(shown))}), by the error of the {by} image in the reference at "
         f"the last step; {which}. ",
         "Number: error of this image. " if shown.true else "",
         "Percent: change of the arm's mean.",

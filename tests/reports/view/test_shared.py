@@ -216,7 +216,7 @@ def test_trials_that_ended_early_have_not_all_steps(patched: Callable[..., Study
 
 def test_pictures_of_other_pairs_are_not_called_the_same(make_study: Make, tmp_path: Any) -> None:
     study = make_study(tmp_path, seeds=2)
-    assert "The same pairs at the same step in every arm" in to_text(make_report(study).document)
+    assert "Each arm mixes the same pair:" in to_text(make_report(study).document)
     factor = {
         "levels": {"without": {"eval_pairs": 4}, "with": {"eval_pairs": 8}},
         "reference": "without",
@@ -225,8 +225,6 @@ def test_pictures_of_other_pairs_are_not_called_the_same(make_study: Make, tmp_p
         study, study={**study.study, "factors": {**study.study["factors"], "long_fm": factor}}
     )
     text = to_text(make_report(other).document)
-    assert (
-        "Pairs at the same step in every arm; move the slider to follow training. Other pairs"
-        in text
-    )
-    assert "The same pairs at the same step in every arm" not in text
+    assert "Each arm mixes a pair:" in text
+    assert "Arms at other levels of long_fm have other pairs." in text
+    assert "the same pair:" not in text
