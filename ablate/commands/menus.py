@@ -126,7 +126,7 @@ def _studies() -> list[dict[str, Any]]:
 
 
 def _trainers() -> list[dict[str, Any]]:
-    """Return the trainers: the core, any program, built-in systems, and installed Python objects."""
+    """Return the trainers: the core, any program, the systems, and installed Python objects."""
     from ablate.trainers.objects.load import named_trainers
     from ablate.trainers.objects.trainer import ObjectTrainer
 

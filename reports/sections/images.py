@@ -26,6 +26,7 @@ NAMES = {
     "mixed": "mixed",
     "full_recon": "reconstructed",
     "self_recon": "self-reconstructed",
+    "mask": "mask",
 }
 """Rows of the figure in the paper's words."""
 

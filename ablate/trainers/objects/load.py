@@ -23,7 +23,7 @@ GROUP = Group(
 
 BUILT_IN = {
     name: EntryPoint(name, f"g2g_core.systems.{name}:trainer", GROUP.name)
-    for name in ("lord", "fader")
+    for name in ("lord", "fader", "mokady")
 }
 """Systems of this package that a study file can name in the same way."""
 
