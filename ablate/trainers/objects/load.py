@@ -107,6 +107,7 @@ def _checked(name: str, loaded: Any) -> Trainer:
             keys=getattr(loaded, "keys", None),
             inapplicable=getattr(loaded, "inapplicable", None),
             cautions=getattr(loaded, "cautions", None),
+            acts_later=getattr(loaded, "acts_later", None),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise TrainerError(f"{name}: is not a trainer: {error}") from error
