@@ -17,7 +17,7 @@ from g2g_base import atomic
 if TYPE_CHECKING:
     from torch import Tensor
 
-ROWS = ("real", "mixed", "full_recon", "truth")
+ROWS = ("real", "mixed", "full_recon", "mask", "truth")
 """Names of the images that are shown, from top to bottom."""
 MAX_PAIRS = 8
 """Most pairs that a figure shows."""

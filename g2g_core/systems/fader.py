@@ -582,5 +582,6 @@ trainer = SystemTrainer(
     {**METRICS, LATENT_ACCURACY.name: LATENT_ACCURACY},
     inapplicable,
     cautions,
+    lambda config: config.ramp > 0,
 )
 """The trainer that study files name `fader`."""

@@ -151,7 +151,9 @@ def _evaluated(system: System, step: int) -> Iterator[Record]:
     seconds = {"time/eval_s": time.perf_counter() - started}
     if measured.not_applicable and step == 0:
         yield Record(step, "note", facts={"not_applicable": measured.not_applicable})
-    yield Record(step, "eval", values=measured.values | seconds, images=measured.images)
+    # A metric without a value, such as a probe of a factor that never varies, is not a divergence.
+    finite = {name: value for name, value in measured.values.items() if isfinite(value)}
+    yield Record(step, "eval", values=finite | seconds, images=measured.images)
 
 
 def _check(saved: Saved, name: str, config: SystemConfig, system: System) -> None:

@@ -519,5 +519,6 @@ trainer = SystemTrainer(
     "LORD: codes of training images and classes, then encoders (arXiv 1906.11796)",
     {**METRICS, **latent_metrics()},  # type: ignore[dict-item]
     inapplicable,
+    acts_later=lambda config: config.amortized_steps > 0,
 )
 """The trainer that study files name `lord`."""

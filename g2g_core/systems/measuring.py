@@ -68,4 +68,7 @@ class PairMeasure:
         """Return the metrics under the current weights, and the images of the figure."""
         evaluation = self.evaluate(self.networks, self.pairs, self.evaluator.references)
         values = {f"metric/{metric.name}": metric.function(evaluation) for metric in self.metrics}
-        return values, figure(evaluation)
+        images = figure(evaluation)
+        if hasattr(evaluation, "mask_row"):
+            images |= {"mask": figure(evaluation, ("mask_row",))["mask_row"]}
+        return values, images

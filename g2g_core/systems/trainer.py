@@ -25,6 +25,8 @@ class SystemTrainer:
         all_metrics: name -> metric that a run may record.
         inapplicable: function from a config and a metric to why the metric doesn't apply, or None.
         cautions: function from a config to warnings about settings that are probably not intended.
+        acts_later: function from a config to whether some options act only after the first step,
+            because of a ramp or of a second stage.
     """
 
     name: str
@@ -34,6 +36,7 @@ class SystemTrainer:
     all_metrics: Mapping[str, Metric]
     inapplicable: Callable[[Any, str], str | None]
     cautions: Callable[[Any], list[str]] = lambda _: []
+    acts_later: Callable[[Any], bool] = lambda _: False
 
     @property
     def metrics(self) -> dict[str, dict[str, Any]]:

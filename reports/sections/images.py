@@ -90,6 +90,14 @@ class Shown:
         return "truth" in self.last(self.base)
 
     @property
+    def rows(self) -> tuple[str, ...]:
+        """The rows of a grid, from top to bottom: what some arm has."""
+        some = {name for arm in self.arms for name in self.last(arm)}
+        rebuilt, mask = "full_recon" in some, "mask" in some
+        names = {"Mixed": True, "Error map": self.true, "Rebuilt": rebuilt, "Mask": mask}
+        return tuple(name for name, wanted in names.items() if wanted)
+
+    @property
     def shared(self) -> bool:
         """Whether all arms were given the same images."""
         given = [self.last(arm).get("real") for arm in self.arms]
@@ -327,24 +335,23 @@ def _grid(
         given_alt = "the image that gives the"
         content = _still(base["real"][case.partner], f"{given_alt} content", "gives content")
         cls = _still(base["real"][case.own], f"{given_alt} class", "gives class")
-        columns.append([content, cls, None] if shown.true else [content, cls])
+        columns.append([content, cls, *[None] * len(shown.rows)][: len(shown.rows)])
     if given and shown.true:
         heads.append(rich(strong("Truth")))
         titles.append("")
         scale = rich(f"light: 0%; black: {100 * FULL_ERROR:.0f}% or more")
-        columns.append(
-            [
-                _still(base["truth"][case.own], "the exact mixed image", "exact"),
-                scale,
-                _still(base["real"][case.own], "the image to rebuild", ""),
-            ]
-        )
+        truths = {
+            "Mixed": _still(base["truth"][case.own], "the exact mixed image", "exact"),
+            "Error map": scale,
+            "Rebuilt": _still(base["real"][case.own], "the image to rebuild", ""),
+        }
+        columns.append([truths.get(row) for row in shown.rows])
     for arm in shown.arms:
         heads.append(_head(view, arm))
         titles.append(arm.label)
         columns.append(_column(view, shown, arm, case))
 
-    rows = ["Mixed", *(["Error map"] if shown.true else []), "Rebuilt"]
+    rows = shown.rows
     cells = tuple(tuple(column[row] for column in columns) for row in range(len(rows)))
     which = f"seed {shown.seeds[0]}" if len(shown.seeds) == 1 else "seeds differ between arms"
     by = "mixed" if shown.true else "rebuilt"
@@ -360,7 +367,7 @@ def _grid(
         caption,
         tuple(heads),
         tuple(titles),
-        tuple(rows),
+        rows,
         cells,
         shown.steps,
         min(side, 96),
@@ -393,6 +400,7 @@ def _column(view: StudyView, shown: Shown, arm: Arm, case: Case) -> list[Tiles |
     mixed: list[Tile] = []
     maps: list[Tile] = []
     rebuilt: list[Tile] = []
+    masks: list[Tile] = []
     under: list[str] = []
     empty = _empty(shown.last(arm))
     for step in shown.steps:
@@ -402,37 +410,39 @@ def _column(view: StudyView, shown: Shown, arm: Arm, case: Case) -> list[Tiles |
             mixed.append(empty)
             maps.append(empty)
             rebuilt.append(empty)
+            masks.append(empty)
             under.append(state or "no image")
             continue
         tile = rows["mixed"][case.own]
         mixed.append(tile)
         rebuilt.append(rows["full_recon"][case.own] if "full_recon" in rows else empty)
+        masks.append(rows["mask"][case.own] if "mask" in rows else empty)
         if shown.true and "truth" in rows:
             maps.append(error_map(tile, rows["truth"][case.own]))
             under.append(f"{error(tile, rows['truth'][case.own]):.3f}")
         else:
             maps.append(empty)
             under.append("")
-    out: list[Tiles | Rich | None] = [
-        _moving(mixed, f"{arm.label}: mixed image", tuple(under)),
-        _moving(rebuilt, f"{arm.label}: rebuilt image"),
-    ]
-    if shown.true:
-        out.insert(1, _moving(maps, f"{arm.label}: error map"))
-    return out
+    made = {
+        "Mixed": _moving(mixed, f"{arm.label}: mixed image", tuple(under)),
+        "Error map": _moving(maps, f"{arm.label}: error map"),
+        "Rebuilt": _moving(rebuilt, f"{arm.label}: rebuilt image"),
+        "Mask": _moving(masks, f"{arm.label}: mask"),
+    }
+    return [made[row] for row in shown.rows]
 
 
 def _over_time(view: StudyView, shown: Shown, arm: Arm, case: Case) -> ImageGrid:
     """Return one case in one arm at each step."""
     column = [_column(view, replace(shown, steps=(step,)), arm, case) for step in shown.steps]
-    rows = ["Mixed", *(["Error map"] if shown.true else []), "Rebuilt"]
+    rows = shown.rows
     side = shown.last(arm)["mixed"].shape[1]
     return ImageGrid(
         "over-training",
         rich("The median pair in the arm with the worst mean at each step that has pictures."),
         tuple(rich(strong(f"Step {step}")) for step in shown.steps),
         tuple(arm.label for _ in shown.steps),
-        tuple(rows),
+        rows,
         tuple(tuple(one[row] for one in column) for row in range(len(rows))),
         (shown.steps[-1],),
         min(side, 96),

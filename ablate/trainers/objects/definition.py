@@ -41,6 +41,8 @@ class Trainer:
             to it, or None. A metric that doesn't apply can't be an outcome; None: all apply.
         cautions: function from a config to warnings about settings that are valid but probably not
             intended; None: there are none.
+        acts_later: function from a config to whether some of its options may act only after the
+            first step; arms of such configs may be alike after one step. None: all act at once.
     """
 
     config: type
@@ -53,3 +55,4 @@ class Trainer:
     keys: Callable[[], Mapping[str, Mapping[str, type]]] | None = None
     inapplicable: Callable[[Any, str], str | None] | None = None
     cautions: Callable[[Any], Sequence[str]] | None = None
+    acts_later: Callable[[Any], bool] | None = None

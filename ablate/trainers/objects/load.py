@@ -23,7 +23,7 @@ GROUP = Group(
 
 BUILT_IN = {
     name: EntryPoint(name, f"g2g_core.systems.{name}:trainer", GROUP.name)
-    for name in ("lord", "fader")
+    for name in ("lord", "fader", "mokady")
 }
 """Systems of this package that a study file can name in the same way."""
 
@@ -107,6 +107,7 @@ def _checked(name: str, loaded: Any) -> Trainer:
             keys=getattr(loaded, "keys", None),
             inapplicable=getattr(loaded, "inapplicable", None),
             cautions=getattr(loaded, "cautions", None),
+            acts_later=getattr(loaded, "acts_later", None),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise TrainerError(f"{name}: is not a trainer: {error}") from error

@@ -182,6 +182,11 @@ class ObjectTrainer(StudyTrainer):
 
         return step
 
+    def acts_later(self, config: ObjectConfig) -> bool:
+        """Return whether some options of a config may act only after the first step."""
+        own = self.trainer.acts_later
+        return own is not None and bool(own(config.own()))
+
     def short(self, config: ObjectConfig, steps: int) -> ObjectConfig:
         """Return the config with only this number of steps.
 

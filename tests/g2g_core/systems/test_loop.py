@@ -9,7 +9,7 @@ import torch
 
 from g2g_core.checkpoints.checkpoint_file import CheckpointError, newest
 from g2g_core.record import Diverged
-from g2g_core.systems import fader, lord
+from g2g_core.systems import fader, lord, mokady
 
 TINY = {
     "dataset": "synthetic",
@@ -49,6 +49,20 @@ SYSTEMS = {
             classifier_steps=1,
             decoder_dropout=0.2,
             ramp=4,
+        ),
+    ),
+    "mokady": (
+        mokady.trainer,
+        mokady.MokadyConfig(
+            **{
+                **TINY,
+                "dataset": "synthetic_accessory",
+                "data": {"images": 6, "looks": 3, "contents": 3, "accessories": 3},
+                "image_size": 64,
+            },
+            widths=(1, 1, 2, 2, 4),
+            separate=1,
+            hidden=2,
         ),
     ),
 }
@@ -108,7 +122,7 @@ def test_other_data_or_options_are_refused(system: str, tmp_path: Path) -> None:
     """Rows would belong to other images."""
     run(system, tmp_path, kill_after=3)
     with pytest.raises(CheckpointError, match="data of another content"):
-        run(system, tmp_path, data={**TINY["data"], "world": 1})
+        run(system, tmp_path, data={**SYSTEMS[system][1].data, "world": 1})
     with pytest.raises(CheckpointError, match="written with batch_size 3, but the config has 2"):
         run(system, tmp_path, batch_size=2)
     run(system, tmp_path, checkpoint_every=1)
