@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from ablate.study.nouns import Status
 from g2g_base.declared import declared
 
 Curves = dict[str, list[tuple[int, float]]]
@@ -17,12 +19,12 @@ class Content:
     Attributes:
         options: name -> text.
         curves: name of a number -> its values by step.
-        status: word for how the run ended; empty if the file doesn't say.
+        status: how the run ended, as a status of a trial; empty if the file doesn't say.
     """
 
     options: dict[str, str] = field(default_factory=dict)
     curves: Curves = field(default_factory=dict)
-    status: str = ""
+    status: Status | Literal[""] = ""
 
 
 @dataclass(frozen=True)

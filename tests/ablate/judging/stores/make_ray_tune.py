@@ -18,7 +18,13 @@ def train(config: dict[str, object]) -> None:
         tune.report({"val_error": value})
 
 
-ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+ray.init(
+    address="local",
+    num_cpus=1,
+    include_dashboard=False,
+    log_to_driver=False,
+    _node_ip_address="127.0.0.1",
+)
 tuner = tune.Tuner(
     train,
     param_space={
