@@ -69,7 +69,7 @@ def add_row(curves: Curves, row: Mapping[str, object], place: int, steps: tuple[
 
     Args:
         curves: what is added to.
-        row: name -> value; what is no number is left out.
+        row: name -> value; only numbers are added.
         place: place of the record, which is its step if it names none.
         steps: names of the step, the first one that the record has counts.
     """
