@@ -6,6 +6,8 @@ Only this module and `ablate.commands` read arguments or print results. Exit cod
     1    some trials failed
     2    the user made a mistake; a single line says which, and nothing was started
     3    Ray or the disk failed, or the tracking store failed at the start or during `sync`
+    10   `gate`: drop the candidate
+    11   `gate`: more seeds are needed
     130  the command was interrupted; the same command resumes it
     141  the reader of the output closed the pipe
 """

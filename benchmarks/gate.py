@@ -99,6 +99,51 @@ def power(rule: Keeps, effect: float, number: int, studies: int, seed: int) -> d
     }
 
 
+def table() -> str:
+    """The CSV file as the table of docs/gate.md."""
+    with CSV.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        "| rule | streams without effect that keep something "
+        "| proposals without effect: kept, seeds | 0.5 sd: kept, seeds | 1 sd | 2 sd |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in RULES:
+        own = [row for row in rows if row["rule"] == name]
+        places = list(dict.fromkeys(row["place"] for row in own if row["effect"] != "0"))
+        for place in places:
+            null = [row for row in own if row["effect"] == "0" and place == "1"]
+            cells = [
+                ", ".join(_percent(row["streams_with_a_keep"]) + _noise(row) for row in null),
+                "; ".join(
+                    f"{_percent(row['kept'])}, {float(row['seeds']):.1f}" for row in null[:1]
+                ),
+            ]
+            for row in own:
+                if row["place"] == place and row["effect"] != "0":
+                    cells.append(f"{_percent(row['kept'])}, {float(row['seeds']):.1f}")
+            title = name if len(places) == 1 else f"{name}, proposal {place}"
+            title = (
+                title.replace("gate --guard", "`gate --guard") + "`" if "gate --" in name else title
+            )
+            title = (
+                title.replace(", proposal", "`, proposal").rstrip("`") if ", p" in title else title
+            )
+            lines.append("| " + " | ".join([title, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def _percent(text: str) -> str:
+    """A share as percent, with the digits that it needs."""
+    share = 100 * float(text)
+    return f"{share:.3f}%" if 0 < share < 0.1 else f"{share:.1f}%"
+
+
+def _noise(row: dict[str, str]) -> str:
+    """The kind of noise, where it isn't normal."""
+    return "" if row["noise"] == "normal" else f" ({row['noise']})"
+
+
 def main() -> None:
     """Write the table."""
     rows = []

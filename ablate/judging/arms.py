@@ -79,7 +79,7 @@ def _arm(source: str, runs: Sequence[FoundRun], column: str, metric: str) -> Arm
     """Return the arm of runs; the first of several finished runs of a seed counts.
 
     Raises:
-        StudyError: a seed is no whole number.
+        StudyError: a seed is not a whole number.
     """
     found: dict[int, list[float]] = {}
     for run in runs:

@@ -31,7 +31,7 @@ def write_continued(folder: Path, path: Path, command: str) -> list[str]:
         command: the program that makes a run, with `{seed}` and the names of factors in braces.
 
     Returns:
-        What the study is going to settle, one line each.
+        What the study is going to settle.
 
     Raises:
         StudyError: everything is decided, or the command can't be the study's trainer.
@@ -66,7 +66,7 @@ def _open(view: StudyView) -> tuple[list[str], list[str]]:
     """Return the factors that have no verdict yet or act in arms without runs, and why each."""
     verdicts = view.analysis.judgement.verdicts
     reasons: dict[str, str] = {}
-    for name in fold_over(view) and view.factors:
+    for name in view.factors if fold_over(view) else ():
         reasons[name] = "effects that the fraction can't distinguish"
     for levels in view.judged.get("absent_arms", ()):
         for factor, level in levels.items():

@@ -141,7 +141,7 @@ def _opened(path: Path, rule: GateRule | None) -> dict[str, Any]:
                 proposal[key]
         stream["asked"] += 0
     except (KeyError, TypeError):
-        raise StudyError(f"{path}: is no state of a gate, or is damaged") from None
+        raise StudyError(f"{path}: is not the state of a gate, or is damaged") from None
     if rule is not None and rule != known:
         name = next(key for key, value in asdict(rule).items() if value != getattr(known, key))
         raise StudyError(

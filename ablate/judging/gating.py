@@ -66,7 +66,7 @@ def gated(
     """Return what the gate says; with commands, make the seeds that it asks for.
 
     Args:
-        asked: what is asked.
+        asked: the question.
         state: the state file of the stream.
         commands: those that make a run of the reference and of the candidate; empty: none.
         budget: largest number of runs of the candidate.

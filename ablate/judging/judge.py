@@ -47,7 +47,7 @@ def judge(
         references: factor -> the level that its effects are measured from.
 
     Raises:
-        StudyError: a single line says what is missing for an answer.
+        StudyError: a single line says why there is no answer.
         Infrastructure: a server doesn't answer.
     """
     question = question if question.name else replace(question, name=usual_name(question))

@@ -43,7 +43,7 @@ class Matched:
     """The runs of a source as the trials of a study.
 
     Attributes:
-        question: what is asked, with nothing left open.
+        question: the question, with nothing left open.
         cells: the arms that have runs, in the order of their levels.
         seeds: text of what pairs runs -> seed.
         runs: place of the arm in `cells`, and seed -> run.
@@ -63,12 +63,12 @@ def match(question: Question, found: Found, references: Mapping[str, str] | None
     """Return the runs of a source as trials.
 
     Args:
-        question: what is asked.
+        question: the question.
         found: the runs.
         references: factor -> its first level, which effects are measured from.
 
     Raises:
-        StudyError: a single line says what is missing for an answer.
+        StudyError: a single line says why there is no answer.
     """
     here, left_out = _chosen(question, found)
     question = _outcome(question, here)
@@ -281,7 +281,7 @@ def _levels(
         first: the level to put first; None leaves the order.
 
     Raises:
-        StudyError: there are too many levels, or one that is asked for doesn't occur.
+        StudyError: there are too many levels, or a wanted one doesn't occur.
     """
     labels: dict[str | float, str] = {}
     for run in runs:
@@ -471,7 +471,7 @@ def _as_trial(run: FoundRun, metric: str, metrics: Mapping[str, str]) -> FoundRu
 def _differing(
     question: Question, runs: Mapping[tuple[int, int], FoundRun], cells: Sequence[Cell]
 ) -> list[Differing]:
-    """Return what differs between the runs although it is no factor, code and data first.
+    """Return what differs between the runs although it is not a factor, code and data first.
 
     What follows from the seed alone is the seed's matter. What is different in every run is a name.
     """

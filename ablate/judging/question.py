@@ -1,4 +1,4 @@
-"""What is asked of runs that others made: a study file without a trainer, `judge.yaml`."""
+"""A question about runs that others made: a study file without a trainer, `judge.yaml`."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

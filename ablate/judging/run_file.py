@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from ablate.study.nouns import Status
 from g2g_base.declared import declared
 
 Curves = dict[str, list[tuple[int, float]]]
@@ -17,12 +19,12 @@ class Content:
     Attributes:
         options: name -> text.
         curves: name of a number -> its values by step.
-        status: word for how the run ended; empty if the file doesn't say.
+        status: how the run ended, as a status of a trial; empty if the file doesn't say.
     """
 
     options: dict[str, str] = field(default_factory=dict)
     curves: Curves = field(default_factory=dict)
-    status: str = ""
+    status: Status | Literal[""] = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def add_row(curves: Curves, row: Mapping[str, object], place: int, steps: tuple[
 
     Args:
         curves: what is added to.
-        row: name -> value; what is no number is left out.
+        row: name -> value; only numbers are added.
         place: place of the record, which is its step if it names none.
         steps: names of the step, the first one that the record has counts.
     """

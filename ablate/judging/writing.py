@@ -117,12 +117,13 @@ def _reference(cells: tuple[dict[str, str], ...], factors: tuple[Factor, ...]) -
     Among equals, it is the one that most others differ from in one factor alone.
     """
 
-    def rank(cell: dict[str, str]) -> tuple[int, int]:
+    def rank(place: int) -> tuple[int, int]:
+        cell = cells[place]
         first = sum(cell[factor.name] == factor.reference for factor in factors)
         near = sum(sum(cell[f] != other[f] for f in cell) == 1 for other in cells)
         return (first, near)
 
-    return dict(max(cells, key=rank))
+    return dict(cells[max(range(len(cells)), key=rank)])
 
 
 def _trial(run: FoundRun, cell_id: str, levels: Mapping[str, str], seed: int, metric: str) -> Trial:

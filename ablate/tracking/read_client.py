@@ -20,7 +20,7 @@ def runs_of_store(
     """Return the runs of all experiments that are not deleted, oldest first.
 
     The last value of each metric comes with the runs. Whole curves take a request each, so only
-    those that are asked for are read.
+    the wanted ones are read.
 
     Args:
         uri: address of the store, or path of a folder of runs.
@@ -78,7 +78,7 @@ def _pages(ask: Callable[[str | None], Any]) -> list[Any]:
 def _found(
     client: MlflowClient, experiment: str, run: Run, wanted: Callable[[Iterable[str]], list[str]]
 ) -> FoundRun:
-    """Return a run with the whole curves of the metrics that are wanted."""
+    """Return a run with the whole curves of the wanted metrics."""
     whole = set(wanted(run.data.metrics))
     curves = {
         name: [

@@ -44,7 +44,7 @@ def runs_in_file(path: Path) -> tuple[FoundRun, ...]:
         ) as connection:
             return _runs(connection)
     except sqlite3.DatabaseError as error:
-        raise StudyError(f"{path}: is no MLflow store that can be read: {error}") from None
+        raise StudyError(f"{path}: is not an MLflow store that can be read: {error}") from None
 
 
 def _runs(connection: sqlite3.Connection) -> tuple[FoundRun, ...]:

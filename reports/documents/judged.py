@@ -18,7 +18,7 @@ class Place(TypedDict):
 
 
 class Differing(TypedDict):
-    """Something that differs between the runs although it is no factor.
+    """Something that differs between the runs although it is not a factor.
 
     Attributes:
         column: Its name in the source.
@@ -43,7 +43,7 @@ class JudgedDocument(TypedDict, total=False):
         kind: The kind of source: `table`, `MLflow store`.
         source: Where it was, without secrets.
         pair: The column whose values pair runs.
-        pairs: Seed -> the value that it stands for, where that is no number.
+        pairs: Seed -> the value that it stands for, where that is not a number.
         columns: Factor -> its column in the source.
         guessed: Names of what nobody gave, and was guessed.
         runs: Number of runs in the source.
@@ -54,7 +54,7 @@ class JudgedDocument(TypedDict, total=False):
         restarted: Arms and seeds with several runs of which at most one finished.
         repeated: Arms and seeds with several runs that finished.
         taken: What was taken of those: `first`, `last`, or `mean`; empty: the values are identical.
-        differing: What differs between the runs although it is no factor.
+        differing: What differs between the runs although it is not a factor.
     """
 
     kind: str

@@ -335,12 +335,13 @@ def _grid(
         given_alt = "the image that gives the"
         content = _still(base["real"][case.partner], f"{given_alt} content", "gives content")
         cls = _still(base["real"][case.own], f"{given_alt} class", "gives class")
-        columns.append([content, cls, *[None] * len(shown.rows)][: len(shown.rows)])
+        given_tiles: list[Tiles | Rich | None] = [content, cls, *[None] * len(shown.rows)]
+        columns.append(given_tiles[: len(shown.rows)])
     if given and shown.true:
         heads.append(rich(strong("Truth")))
         titles.append("")
         scale = rich(f"light: 0%; black: {100 * FULL_ERROR:.0f}% or more")
-        truths = {
+        truths: dict[str, Tiles | Rich] = {
             "Mixed": _still(base["truth"][case.own], "the exact mixed image", "exact"),
             "Error map": scale,
             "Rebuilt": _still(base["real"][case.own], "the image to rebuild", ""),

@@ -81,7 +81,7 @@ def _part(number: int) -> float:
     return (1 - EVEN * EVEN_SHARE) * EVEN / (number * (number - 1))
 
 
-def flip_p(improvements: Sequence[float]) -> float:
+def flip_p(improvements: Sequence[float] | np.ndarray) -> float:
     """Return the exact one-sided p of the sign-flip test of "no improvement".
 
     It is the share of sign patterns whose sum is at least the observed one.
@@ -113,7 +113,7 @@ def decide(
 ) -> Look:
     """Return what the seeds so far say about a proposal.
 
-    Whatever stands at a look stays: later seeds don't change a decision of an earlier look.
+    The decision of a look is final: later seeds don't change a decision of an earlier look.
 
     Args:
         improvements: One number per seed, in the order in which seeds count, positive for better.

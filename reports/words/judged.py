@@ -1,4 +1,4 @@
-"""What has to be told about runs that another program made, and that were judged afterwards."""
+"""Weak points of runs that another program made, and that were judged afterwards."""
 
 from collections.abc import Mapping
 
@@ -59,7 +59,7 @@ def judge_again() -> Rich:
 
 
 def _differing(entry: Differing) -> Rich:
-    """Return that something differs between runs although it is no factor."""
+    """Return that something differs between runs although it is not a factor."""
     what = {"code": "Different code.", "data": "Different data.", "option": "Not a factor."}
     values = ", ".join(value or "nothing" for value in entry["values"])
     more = ", …" if entry["number"] > len(entry["values"]) else ""
@@ -72,7 +72,7 @@ def _differing(entry: Differing) -> Rich:
         strong(what[entry["what"]]),
         " The runs differ in ",
         code(entry["column"]),
-        f", which is no factor: {values}{more}.",
+        f", which is not a factor: {values}{more}.",
         end,
     )
 

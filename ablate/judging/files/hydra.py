@@ -8,7 +8,7 @@ from ablate.judging.run_file import Content, RunFile, flat
 
 
 def read_config(path: Path) -> Content:
-    """Return the options of a config; those that are no map are none."""
+    """Return the options of a config, which is a map."""
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     return Content(flat(values) if isinstance(values, dict) else {})
 

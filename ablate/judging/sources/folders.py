@@ -7,6 +7,7 @@ in the folders above, up to the source, and from names of folders such as `lr=0.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
@@ -14,7 +15,7 @@ from ablate.judging.question import Question
 from ablate.judging.run_file import Content, Curves, all_files
 from ablate.judging.source import Source
 from ablate.study.found import Found, FoundRun
-from ablate.study.nouns import StudyError
+from ablate.study.nouns import Status, StudyError
 
 PART = re.compile(r"(?:^|[,;_ ])([A-Za-z+][\w.+]*?)=(.*?)(?=[,;_ ][A-Za-z+][\w.+]*=|$)")
 """A `name=value` in the name of a folder."""
@@ -75,18 +76,21 @@ def _without_old_checkpoints(folders: list[Path]) -> list[Path]:
 def _run(root: Path, folder: Path) -> FoundRun:
     """Return the run of a folder."""
     options: dict[str, str] = {}
+    status: Status | Literal[""] = ""
     curves: Curves = {}
     below = folder.relative_to(root)
     for place in (root, *(root / Path(*below.parts[: n + 1]) for n in range(len(below.parts)))):
         options |= dict(PART.findall(place.name)) if place != root else {}
         for content in _contents(place, own=place == folder):
             options |= content.options
+            status = content.status or status
             for name, points in content.curves.items():
                 curves.setdefault(name, []).extend(points)
     return FoundRun(
         name=str(below),
         values={**options, "folder": str(below)},
         curves={name: tuple(dict(sorted(points)).items()) for name, points in curves.items()},
+        status=status or "finished",
     )
 
 

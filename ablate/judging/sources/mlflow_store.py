@@ -32,7 +32,7 @@ def read_store(question: Question) -> Found:
     """Return the runs of a store.
 
     Raises:
-        StudyError: the file is no store, or holds several experiments of which none is chosen.
+        StudyError: the file is not a store, or holds several experiments of which none is chosen.
         Infrastructure: the store doesn't answer.
     """
     place = question.source
@@ -62,7 +62,7 @@ def _whole(question: Question, names: Iterable[str]) -> list[str]:
         try:
             whole.append(named(wanted, names, "outcome"))
         except StudyError:
-            continue  # another run may have it; the runs without it are told later
+            continue  # another run may have it; the runs without it are counted later
     return whole
 
 

@@ -58,7 +58,7 @@ def runs_of_rows(rows: Sequence[Row], question: Question) -> tuple[FoundRun, ...
 
     Args:
         rows: the rows, all with the same columns.
-        question: what is asked; what it doesn't name is guessed.
+        question: names of columns; what it doesn't name is guessed.
 
     Raises:
         StudyError: a column that the question names doesn't exist.
@@ -212,7 +212,7 @@ def _grouped(rows: Sequence[Row], question: Question, step: str) -> Iterator[tup
     """Yield the name and the rows of each run.
 
     Rows are of one run if they name the same one. Without a column that names runs, they are if
-    they agree in everything that is asked for and their steps rise.
+    they agree in all factors and the pair, and their steps rise.
     """
     columns = tuple(rows[0])
     asked = [named(question.pair, columns, "pair")] if question.pair else []

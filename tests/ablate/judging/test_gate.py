@@ -95,7 +95,7 @@ def test_another_rule_needs_another_state(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="begun with better lower, not higher"):
         gate(arm(8), arm(8), state, GateRule("val_error", "higher"))
     state.write_text("{}")
-    with pytest.raises(StudyError, match="is no state of a gate, or is damaged"):
+    with pytest.raises(StudyError, match="is not the state of a gate, or is damaged"):
         gate(arm(8), arm(8), state, RULE)
     assert state.read_text() == "{}"
 

@@ -219,7 +219,7 @@ def test_what_is_wrong_with_the_runs_is_told(ask: Ask, tmp_path: Path) -> None:
         "Started again. Several runs were started, of which at most one finished, at "
         "lr=0.01 loss=l1 seed 0.",
         "Missing runs. 1 run is not in the source: lr=0.1 loss=l2 seed 1.",
-        "Not a factor. The runs differ in batch, which is no factor: 32, 64.",
+        "Not a factor. The runs differ in batch, which is not a factor: 32, 64.",
     ):
         assert sentence in text, sentence
 

@@ -83,7 +83,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE things (name TEXT)")
-    with pytest.raises(StudyError, match="is no MLflow store that can be read"):
+    with pytest.raises(StudyError, match="is not an MLflow store that can be read"):
         read_source(Question(str(path)))
     text = tmp_path / "notes.txt"
     text.write_text("hello")

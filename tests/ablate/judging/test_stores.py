@@ -97,7 +97,7 @@ def test_a_store_of_another_program_has_its_planted_claims(name: str, tmp_path: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "ray_tune"])
+@pytest.mark.parametrize("name", list(QUESTIONS))
 def test_the_installed_programs_still_write_what_is_read(name: str, tmp_path: Path) -> None:
     if not MAKE.installed(name):
         pytest.skip(f"{' and '.join(MAKE.PROGRAMS[name])} isn't installed")

@@ -27,7 +27,16 @@ PROGRAMS = {
     "hugging_face": ("transformers", "torch"),
 }
 """Store -> packages of the programs that make it."""
-LEFT_OUT = ("*.pkl", "*.log", "*.wandb", "training_args.bin", "requirements.txt", "*.pt", "*.sh")
+LEFT_OUT = (
+    "*.pkl",
+    "hydra.yaml",
+    "multirun.yaml",
+    "*.log",
+    "training_args.bin",
+    "requirements.txt",
+    "*.pt",
+    "*.sh",
+)
 """Files that judging does not read; some name the machine."""
 
 
