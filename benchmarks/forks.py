@@ -137,7 +137,7 @@ def killed(folder: Path, kills: int, dice: random.Random) -> int:
     options, out = ("--max-retries", "100"), folder / "killed"
     process, done, before = start(folder, "killed", *options), 0, 0
     while done < kills:
-        time.sleep(dice.uniform(0.1, 1.0))
+        time.sleep(dice.uniform(0.5, 8.0))
         if process.poll() == 0:
             break
         if process.poll() is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reports.sections.threats import threats
 
 from ablate.commands.judging import meaning, with_options
 from ablate.judging.judge import Judged, asked, judge
@@ -19,7 +20,6 @@ from ablate.results import tables
 from ablate.study.nouns import StudyError
 from reports import analyse, load_results, make_report
 from reports.render.plain_text import to_text
-from reports.sections.threats import threats
 
 FACTORS = {"lr": AskedFactor("lr"), "loss": AskedFactor("loss")}
 OUTCOME = {"metric": "val_error", "smallest_effect": 0.02}
