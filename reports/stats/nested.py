@@ -16,7 +16,7 @@ from scipy import stats
 FEWEST_GROUPS = 3
 """Groups below which nothing is said about the variance between them."""
 VAGUE = 0.8
-"""Width of the interval of a share above which the share is too uncertain to be told."""
+"""Width of the interval of a share above which the share is too uncertain to report."""
 MOST_EACH = 1000
 """Limit for the advised number per group, where groups hardly differ."""
 
@@ -45,7 +45,7 @@ class Components:
 
     @property
     def vague(self) -> bool:
-        """Whether the share is too uncertain to be told."""
+        """Whether the share is too uncertain to report."""
         return not self.high - self.low <= VAGUE
 
     def variance(self, groups: float, each: float) -> float:
