@@ -49,11 +49,11 @@ class Components:
         return not self.high - self.low <= VAGUE
 
     def variance(self, groups: float, each: float) -> float:
-        """Return the variance of a mean over so many groups with so many numbers each."""
+        """Return the variance of a mean over this number of groups with `each` numbers each."""
         return self.between / groups + self.within / (groups * each)
 
     def half_width(self, groups: int, each: float, alpha: float) -> float:
-        """Return the half-width of a t interval over so many groups, as these variances predict."""
+        """Return the half-width of a t interval over groups, as these variances predict."""
         critical = float(stats.t.ppf(1 - alpha / 2, groups - 1))
         return critical * math.sqrt(self.variance(groups, each))
 
