@@ -16,7 +16,7 @@ from scipy import stats
 FEWEST_GROUPS = 3
 """Groups below which nothing is said about the variance between them."""
 VAGUE = 0.8
-"""Width of the interval of a share above which the share is too uncertain to be told."""
+"""Width of the interval of a share above which the share is too uncertain to report."""
 MOST_EACH = 1000
 """Limit for the advised number per group, where groups hardly differ."""
 
@@ -45,15 +45,15 @@ class Components:
 
     @property
     def vague(self) -> bool:
-        """Whether the share is too uncertain to be told."""
+        """Whether the share is too uncertain to report."""
         return not self.high - self.low <= VAGUE
 
     def variance(self, groups: float, each: float) -> float:
-        """Return the variance of a mean over so many groups with so many numbers each."""
+        """Return the variance of a mean over this number of groups with `each` numbers each."""
         return self.between / groups + self.within / (groups * each)
 
     def half_width(self, groups: int, each: float, alpha: float) -> float:
-        """Return the half-width of a t interval over so many groups, as these variances predict."""
+        """Return the half-width of a t interval over groups, as these variances predict."""
         critical = float(stats.t.ppf(1 - alpha / 2, groups - 1))
         return critical * math.sqrt(self.variance(groups, each))
 

@@ -34,7 +34,7 @@ def shares_words(view: StudyView) -> Rich:
         of = " for the other effects" if known else ""
         sentences.append(
             rich(
-                f"{units(view)} are too few to tell how much of the variance{rest} comes from "
+                f"{units(view)} are too few to say how much of the variance{rest} comes from "
                 f"networks{of}."
             )
         )

@@ -20,7 +20,7 @@ from reports.words.names import (
     subject,
     subjects,
 )
-from reports.words.units import unit, units_in_full
+from reports.words.units import unit, units, units_in_full
 
 VERBS = {"harms": "worse", "helps": "better"}
 """What a verdict makes of the outcome."""
@@ -422,7 +422,7 @@ def _undecided(view: StudyView, claim: Claim) -> Rich:
         )
         return rich(f"{seeds}: no verdict on ", name, end)
 
-    seeds = units_in_full(view, claim.n_seeds)
+    seeds = units(view, claim.n_seeds)
     if not math.isfinite(claim.low):
         same = f": the difference is {amount(view, claim.estimate)} in each of {seeds}"
         return rich(

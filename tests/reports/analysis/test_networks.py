@@ -165,7 +165,7 @@ def test_few_networks_tell_little_of_the_variance(make_study: Make) -> None:
     noise = np.random.default_rng(6).normal(size=len(study.trials))
     trials = study.trials.assign(**{"metric.kid": study.trials["metric.kid"] + 0.02 * noise})
     view = open_study(replace(study, trials=trials))
-    assert "3 networks are too few to tell how much" in plain(shares_words(view))
+    assert "3 networks are too few to say how much" in plain(shares_words(view))
 
 
 def test_what_networks_do_not_decide_is_said_of_networks(make_study: Make) -> None:
