@@ -75,7 +75,9 @@ def _checked(uri: str, where: str) -> str:
     """
     path = sqlite_path(uri)
     if path is not None:
-        if path.is_dir() or set("%?") & set(path.name):
+        if path.is_dir():
+            raise StudyError(f"{where}: {path} is a folder; the store must be a file")
+        if set("%?") & set(path.name):
             raise StudyError(f"{where}: must name a file, without % and ? in its name")
         return f"sqlite:///{path}"
 

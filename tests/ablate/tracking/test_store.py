@@ -25,6 +25,7 @@ SECRET = "s3cr"
         ("http://[u:s3cr@h", "http://***@h: not a valid address"),
         ("http://", "http://: must be http"),
         ("sqlite:////tmp/50%.db", "sqlite:////tmp/50%.db: must name a file, without % and ?"),
+        ("sqlite:////tmp", "sqlite:////tmp: /tmp is a folder; the store must be a file"),
     ],
 )
 @pytest.mark.parametrize("where", ["--tracking-uri", "MLFLOW_TRACKING_URI"])
