@@ -25,7 +25,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Run, RunTag
 
 from ablate.disk.folder import StudyFolder
-from ablate.disk.secrets import masked, masked_text
+from ablate.disk.secrets import masked
 from ablate.planning.plan_file import plan_document
 from ablate.tracking.pages import (
     LOOPBACK,
@@ -41,7 +41,7 @@ from ablate.tracking.sqlite_store import (
     client_address,
     one_process_at_a_time,
 )
-from ablate.tracking.store import is_beside, server_address, sqlite_path
+from ablate.tracking.store import is_beside, server_address, sqlite_path, why
 from ablate.tracking.trial import OtherNumbersError, TrialForwarder, trial_tags
 from ablate.trial import journal, trial_file
 from g2g_base import atomic
@@ -105,7 +105,7 @@ def main() -> None:
             failures, error = 0, None
         except Exception as problem:
             complete, failures = False, failures + 1
-            error = masked_text(" ".join(str(problem).split())[:300], order["uri"])
+            error = why(problem, order["uri"])
         if last and (complete or time.monotonic() > until[0]):
             break
 

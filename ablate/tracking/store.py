@@ -7,6 +7,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -36,6 +37,8 @@ NOT_AN_ADDRESS = (
 )
 SEARCH = "/api/2.0/mlflow/runs/search"
 """Where an MLflow server searches runs; without other words, deleted ones are left out."""
+STATEMENT = re.compile(r"\(\w+\.\w+\) (.+?) \[SQL: ")
+"""A database's own words, in an error that repeats the whole statement behind them."""
 WAIT_S = 5.0
 """Seconds that a server has to answer before anything starts."""
 
@@ -75,7 +78,9 @@ def _checked(uri: str, where: str) -> str:
     """
     path = sqlite_path(uri)
     if path is not None:
-        if path.is_dir() or set("%?") & set(path.name):
+        if path.is_dir():
+            raise StudyError(f"{where}: {path} is a folder; the store must be a file")
+        if set("%?") & set(path.name):
             raise StudyError(f"{where}: must name a file, without % and ? in its name")
         return f"sqlite:///{path}"
 
@@ -149,8 +154,21 @@ def reachable(uri: str) -> str | None:
 
     if problem is None:
         return None
-    text = masked_text(" ".join(str(problem).split())[:300], uri)
-    return f"the tracking server {masked(uri)} doesn't respond: {text}"
+    return f"the tracking server {masked(uri)} doesn't respond: {why(problem, uri)}"
+
+
+def why(problem: Exception | str, uri: str) -> str:
+    """Return an error of a store as a single line without secrets.
+
+    Of an error of a database, only the database's own words are shown, not the statement.
+
+    Args:
+        problem: the error, or its text.
+        uri: address of the store.
+    """
+    text = " ".join(str(problem).split())
+    statement = STATEMENT.search(text)
+    return masked_text((statement[1] if statement else text)[:300], uri)
 
 
 def _server_problem(uri: str, parts: SplitResult) -> Exception | str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ablate.study.nouns import StudyError
-from ablate.tracking.store import reachable, recorded_address, server_holds, tracking_address
+from ablate.tracking.store import reachable, recorded_address, server_holds, tracking_address, why
 
 SECRET = "s3cr"
 
@@ -25,6 +25,7 @@ SECRET = "s3cr"
         ("http://[u:s3cr@h", "http://***@h: not a valid address"),
         ("http://", "http://: must be http"),
         ("sqlite:////tmp/50%.db", "sqlite:////tmp/50%.db: must name a file, without % and ?"),
+        ("sqlite:////tmp", "sqlite:////tmp: /tmp is a folder; the store must be a file"),
     ],
 )
 @pytest.mark.parametrize("where", ["--tracking-uri", "MLFLOW_TRACKING_URI"])
@@ -124,3 +125,19 @@ def test_the_recorded_address_moves_with_the_folder_and_lacks_passwords(
     (folder / "tracking.json").write_text(json.dumps({"uri": "http://***@h"}))
     with pytest.raises(StudyError, match="keeps no passwords; give the whole address"):
         tracking_address(tmp_path, None, recorded_address(folder))
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (
+            "(raised as a result of Query-invoked autoflush; consider more)\n"
+            "(sqlite3.OperationalError) database is locked\n[SQL: INSERT INTO m VALUES (?)]",
+            "database is locked",
+        ),
+        ("(builtins.OSError) no room [SQL: x] [parameters: ('s3cr',)]", "no room"),
+        ("connection to u:s3cr@h refused", "connection to ***@h refused"),
+    ],
+)
+def test_the_error_of_a_database_is_its_own_words(problem: str, words: str) -> None:
+    assert why(Exception(problem), "postgresql://u:s3cr@h/d") == words
