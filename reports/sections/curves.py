@@ -64,7 +64,10 @@ def curves(view: StudyView) -> Section | None:
         layers=layers,
     )
 
-    blocks: list[Block] = [Text(rich(_sentence(view))), *key(view), figure]
+    shown_block: Block = figure
+    if len(first) > MOST_LINES:
+        shown_block = Fold(f"The curves of {count(len(first), 'arm')}", (figure,), only_phone=True)
+    blocks: list[Block] = [Text(rich(_sentence(view))), *key(view), shown_block]
     if rest:
         others = [arm for arm in drawn if arm not in first]
         more = Figure("curves-more", _caption(view, others), rest, 4)
