@@ -38,6 +38,8 @@ With more arms, the strongest are shown, and the whole table opens on request.
 """
 STRONGEST = 12
 """Number of arms with the largest differences that are shown of a long table."""
+MOST_ON_A_PHONE = 8
+"""Arms up to which a phone shows the table unfolded."""
 MOST_NAMES = 4
 """Arms without a result that are named; if there are more, they are counted."""
 
@@ -62,6 +64,8 @@ def arms(view: StudyView) -> Section | None:
         title = f"The {STRONGEST} arms that differ most from the reference"
         blocks.append(_table(view, "arms-strongest", title, strongest, records))
         blocks.append(Fold(f"All {count(len(shown), 'arm')}", (table,)))
+    elif len(shown) > MOST_ON_A_PHONE:
+        blocks.append(Fold(f"The table of {count(len(shown), 'arm')}", (table,), only_phone=True))
     else:
         blocks.append(table)
     return Section("arms", "Arms", "Arms", tuple(blocks))

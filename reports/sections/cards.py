@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reports.analysis.robustness import DIRECTIONS
 from reports.charts.intervals import Estimate, effect_axis, interval_axis, interval_bar
 from reports.charts.svg import Axis
 from reports.claims.claim import Claim, ranked
@@ -233,7 +234,7 @@ def _size(view: StudyView, one: Finding) -> str:
     drawn = _drawn(one)
     if one.verdict == "depends" and drawn:
         sizes = list(dict.fromkeys(signed_size(view, claim) for claim in drawn))
-        return " or ".join(sizes) if len(sizes) < 3 else f"{sizes[0]} … {sizes[-1]}"
+        return " or ".join(sizes) if len(sizes) < 3 else f"{sizes[0]} to {sizes[-1]}"
     return signed_size(view, drawn[0]) if drawn else NOTHING
 
 
@@ -316,14 +317,15 @@ def _robustness(view: StudyView, one: Finding) -> tuple[str, Rich]:
     if not mark:
         return "", rich("Robustness unknown: with so few seeds, none can be left out.")
     if mark == "firm":
-        return mark, rich("No single seed and no other test changes the verdict.")
+        tested = " and no other test" if one.verdict in DIRECTIONS else ""
+        return mark, rich(f"No single seed{tested} changes the verdict.")
     if mark == "fair":
         return mark, rich("No single seed changes the verdict; an exact test can't confirm it.")
     seeds = str(row["hangs_on_seeds"]).split()
     if len(seeds) == len(view.seeds):
         return mark, rich(f"Needs every one of the {len(seeds)} seeds.")
     if len(seeds) > MOST_SEEDS:
-        return mark, rich(f"Leaving out one of {len(seeds)} of the seeds changes the verdict.")
+        return mark, rich(f"Leaving out any one of {len(seeds)} seeds changes the verdict.")
     named = plain(joined(seeds, last=" or "))
     return mark, rich(f"Without seed {named}, the verdict is another one.")
 
@@ -335,7 +337,7 @@ def _note(view: StudyView, shown: Sequence[Finding]) -> Rich:
         parts.append("Dots: seeds.")
     if view.margin is not None:
         parts.append(f"Gray band: too small to matter (±{view.margin_words}).")
-    marks = f"{DOTS['firm']} nothing changes the verdict, {DOTS['fair']} another test would, "
+    marks = f"{DOTS['firm']} nothing tried changes the verdict, {DOTS['fair']} another test would, "
     return rich(
         " ".join(parts), " Robustness: ", marks, f"{DOTS['fragile']} leaving out a seed would."
     )

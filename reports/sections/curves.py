@@ -64,8 +64,11 @@ def curves(view: StudyView) -> Section | None:
         layers=layers,
     )
 
+    shown_block: Block = figure
+    if len(first) > MOST_LINES:
+        shown_block = Fold(f"The curves of {count(len(first), 'arm')}", (figure,), only_phone=True)
     degraded = [Text(rich(_sentence(view)))] if view.has_onsets else []
-    blocks: list[Block] = [*degraded, *key(view), figure]
+    blocks: list[Block] = [*degraded, *key(view), shown_block]
     if rest:
         others = [arm for arm in drawn if arm not in first]
         more = Figure("curves-more", _caption(view, others), rest, 4)

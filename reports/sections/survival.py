@@ -38,8 +38,7 @@ def survival(view: StudyView) -> Section | None:
     if not len(onset) or view.last_step == 0 or not view.has_onsets:
         return None
     groups = groups_of(view)
-    # Where nothing fell, or all at one step, a sentence above the curves says it all.
-    if not groups or len({event.step for event in view.events.values()}) < 2:
+    if not groups:
         return None
 
     ticks = ticks_until(view.last_step)

@@ -114,9 +114,14 @@ def _finding(view: StudyView, name: str, verdict: str) -> Finding:
         return Finding(name, verdict, (), also=tuple(others))
 
     best = max(groups, key=lambda at: _telling(groups[at]))
-    claims = sorted(groups[best], key=lambda claim: abs(claim.estimate))
-    places = math.prod(2 for _ in best)
+    claims = sorted(groups[best], key=_shown_size)
+    places = math.prod(len(view.factors[factor]["levels"]) for factor in best)
     return Finding(name, verdict, tuple(claims), places, tuple(set(others) - best))
+
+
+def _shown_size(claim: Claim) -> float:
+    """Return the size by which the claims of a change are sorted, as readers see it."""
+    return abs(claim.percent if math.isfinite(claim.percent) else claim.estimate)
 
 
 def _telling(claims: Sequence[Claim]) -> tuple[bool, bool, float]:

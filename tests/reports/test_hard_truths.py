@@ -1,6 +1,7 @@
 """Tables with a known truth in which designs are partial, fractions lose trials, or arms stop at a
 look."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from reports.sections.verdict_table import verdict_table
 from reports.table import StudyTable
 from reports.view.study import StudyView
 from reports.words.answer import lead, others
+from reports.words.findings import findings
 from reports.words.methods import methods
 from reports.words.next import next_experiment
 from reports.words.sentences import sentence
@@ -296,3 +298,16 @@ def test_an_effect_that_two_interactions_open_has_one_row() -> None:
 def test_methods_do_not_give_every_arm_all_seeds_where_some_stopped() -> None:
     said = plain(methods(view_of("stopped alone"))[0])
     assert "each with up to 7 seeds, 25 training runs" in said
+
+
+def test_a_headline_counts_every_level_that_an_effect_depends_on() -> None:
+    """Effects at two of four levels are not effects at every level."""
+    view = view_of("pairs diverge")
+    for one in findings(view):
+        levels = [
+            len(view.factors[factor]["levels"])
+            for claim in one.claims[:1]
+            for factor in claim.scope.at
+        ]
+        if one.verdict == "depends" and one.claims:
+            assert one.places == math.prod(levels)

@@ -512,3 +512,42 @@ def test_mistakes_in_the_keys_of_the_second_edition(
 ) -> None:
     (line,) = problems(study, FACTORS, override)
     assert message in line
+
+
+WORDED = """
+label: A study
+metrics: {mixed_l1: {label: the error}}
+factors:
+  short:
+    label: the short loss
+    labels: {with: adding the short loss}
+    path: losses.long_recon
+    levels: {without: 0, with: 0.1}
+"""
+
+
+def test_plain_names_are_in_the_plan_and_in_no_identity(study: Load) -> None:
+    worded, bare = study(BASE + WORDED), study(BASE + WORDED, "label=B", "metrics={}")
+    assert worded.words == {"label": "A study", "metrics": {"mixed_l1": {"label": "the error"}}}
+    assert worded.factors[0].words["labels"] == {"with": "adding the short loss"}
+    assert bare.words == {"label": "B"}
+    assert worded.outcome == bare.outcome
+    assert study(resolved_yaml(worded), name="again.yaml") == worded
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "factors.short.labels={wiht: x}",
+            "factors.short.labels.wiht: no level wiht; did you mean",
+        ),
+        ("metrics={mixed_l2: {label: x}}", "metrics.mixed_l2: no metric mixed_l2; did you mean"),
+        ("metrics={mixed_l1: {name: x}}", "name"),
+        ("factors.short.label=[a]", "factors.short.label"),
+    ],
+)
+def test_a_plain_name_of_nothing_is_one_line(study: Load, override: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message) as raised:
+        study(BASE + WORDED, override)
+    assert "\n" not in str(raised.value)
