@@ -94,7 +94,7 @@ def judge(
     if (
         Path(source).name == "judge.yaml"
         and to is None
-        and Path(source).with_name("plan.json").exists()
+        and StudyFolder(Path(source).parent).plan.exists()
     ):
         to = Path(source).parent
     question = with_options(asked(source), factors, pair, outcome, better, smallest_effect, where)

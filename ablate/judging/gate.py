@@ -172,19 +172,24 @@ def _differences(reference: Values, candidate: Values, rule: GateRule) -> dict[i
 def _proposal(
     stream: dict[str, Any], differences: Mapping[int, float], name: str
 ) -> dict[str, Any]:
-    """Return the newest proposal if it is the same one, or a new one with a level of its own."""
+    """Return the proposal that has these values, or a new one with a level of its own.
+
+    The newest one counts first. One that had no values yet is the same as any other, but only as
+    long as it is the newest.
+    """
     proposals: list[dict[str, Any]] = stream["proposals"]
-    newest = proposals[-1] if proposals else None
-    if newest is not None and all(
-        seed in differences and _same(differences[seed], value)
-        for seed, value in ((int(seed), value) for seed, value in newest["values"].items())
-    ):
-        return newest
+    one: dict[str, Any]
+    for place, one in enumerate(reversed(proposals)):
+        known = {int(seed): value for seed, value in one["values"].items()}
+        if (known or not place) and all(
+            seed in differences and _same(differences[seed], value) for seed, value in known.items()
+        ):
+            return one
 
     number = len(proposals) + 1
     kept = [one["number"] for one in proposals if one["decision"] == "keep"]
     whole = stream["rule"]["guard"] == "proposal"
-    proposal = {
+    proposal: dict[str, Any] = {
         "number": number,
         "name": name,
         "level": ERROR if whole else stream_level(number, kept, ERROR),

@@ -1,8 +1,7 @@
 """Runs that another program made, as a source of results holds them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from ablate.study.nouns import Status
 
@@ -22,7 +21,6 @@ class FoundRun:
         error: why the run failed, on a single line; None if the source doesn't say.
         started: when the run started, in Unix seconds; None if the source doesn't say.
         seconds: how long it took; 0 if the source doesn't say.
-        pictures: step -> image file, which lies where the source is.
     """
 
     name: str
@@ -32,7 +30,6 @@ class FoundRun:
     error: str | None = None
     started: float | None = None
     seconds: float = 0.0
-    pictures: Mapping[int, Path] = field(default_factory=dict)
 
     def last(self, metric: str) -> float | None:
         """Return the last value of a number; None if the run recorded none."""

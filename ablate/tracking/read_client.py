@@ -103,5 +103,4 @@ def _found(
         run.data.params,
         run.data.tags,
         curves,
-        info.artifact_uri,
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from ablate.study.found import FoundRun
 from ablate.study.nouns import Status, StudyError
@@ -49,11 +49,9 @@ def runs_in_file(path: Path) -> tuple[FoundRun, ...]:
 
 def _runs(connection: sqlite3.Connection) -> tuple[FoundRun, ...]:
     """Return the runs of an open store."""
-    columns = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
-    artifacts = "r.artifact_uri" if "artifact_uri" in columns else "NULL"
     rows = list(
         connection.execute(
-            f"SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, {artifacts}, e.name "
+            "SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, e.name "
             "FROM runs r JOIN experiments e USING (experiment_id) "
             "WHERE r.lifecycle_stage = 'active' AND e.lifecycle_stage = 'active' "
             "ORDER BY r.start_time, r.run_uuid"
@@ -73,10 +71,8 @@ def _runs(connection: sqlite3.Connection) -> tuple[FoundRun, ...]:
         curves[run][key].append((int(step), float("nan") if is_nan else unbounded(value)))
 
     return tuple(
-        found_run(
-            id_, name, status, start, end, experiment, params[id_], tags[id_], curves[id_], where
-        )
-        for id_, name, status, start, end, where, experiment in rows
+        found_run(id_, name, status, start, end, experiment, params[id_], tags[id_], curves[id_])
+        for id_, name, status, start, end, experiment in rows
     )
 
 
@@ -90,7 +86,6 @@ def found_run(
     params: Mapping[str, str],
     tags: Mapping[str, str],
     curves: Mapping[str, Iterable[tuple[int, float]]],
-    artifacts: str | None = None,
 ) -> FoundRun:
     """Return an MLflow run as a run of another program.
 
@@ -104,7 +99,6 @@ def found_run(
         params: its parameters.
         tags: its tags.
         curves: metric -> values in the order of steps and times.
-        artifacts: address of its artifacts; only folders of this machine are read.
     """
     said = tags.get("status", "")
     values: dict[str, Any] = {f"tags.{key}": text for key, text in tags.items()}
@@ -118,7 +112,6 @@ def found_run(
         error=" ".join(tags.get("error", "").split()) or None,
         started=start / 1000 if start else None,
         seconds=(end - start) / 1000 if start and end else 0.0,
-        pictures=pictures(artifacts),
     )
 
 
@@ -137,12 +130,3 @@ def numbered(points: Iterable[tuple[int, float]]) -> tuple[tuple[int, float], ..
 def unbounded(value: float) -> float:
     """Return a value as it was logged: MLflow stores infinite ones as the largest number."""
     return value if abs(value) < 1.7976931348623157e308 else float("inf") * (1 if value > 0 else -1)
-
-
-def pictures(artifacts: str | None) -> dict[int, Path]:
-    """Return number -> PNG file among a run's artifacts, where they are on this machine."""
-    parts = urlsplit(artifacts or "")
-    folder = Path(unquote(parts.path))
-    if not artifacts or parts.scheme not in ("", "file") or not folder.is_dir():
-        return {}
-    return dict(enumerate(sorted(folder.rglob("*.png"))))

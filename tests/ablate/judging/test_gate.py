@@ -66,6 +66,16 @@ def test_more_seeds_of_one_proposal_cost_nothing_more(tmp_path: Path) -> None:
     assert again.error_spent == few.error_spent
 
 
+def test_proposals_may_take_turns(tmp_path: Path) -> None:
+    state, arms = tmp_path / "gate.json", {name: arm(20, 0.0, name) for name in "ab"}
+    places = [
+        gate(arm(20), {seed: arms[name][seed] for seed in range(n)}, state, RULE).proposal
+        for n in (3, 8, 20)
+        for name in "ab"
+    ]
+    assert places == [1, 2] * 3
+
+
 def test_values_that_were_exchanged_are_another_proposal(tmp_path: Path) -> None:
     state, new = tmp_path / "gate.json", arm(8, 0.0, "new")
     gate(arm(20), {seed: new[seed] for seed in range(4)}, state, RULE)
