@@ -2,7 +2,7 @@
 
 Two domains, one with a thing (glasses) and one without. A common encoder keeps what both have, a
 separate encoder what only one has; a decoder makes a mask, so that everything else stays as it is
-(Mokady et al., arXiv 1906.06558). A judge tells the domains apart by their common codes, and the
+(Mokady et al., arXiv 1906.06558). A judge distinguishes the domains by their common codes, and the
 common encoder makes them alike.
 
 Written from the published description and the authors' defaults; every number of three runs of

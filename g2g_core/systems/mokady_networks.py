@@ -114,7 +114,7 @@ class MokadyTranslator(nn.Module):
 
 
 class MokadyJudge(nn.Module):
-    """The judge that tells from a common code which domain an image is of.
+    """The judge that reads from a common code which domain an image is of.
 
     Args:
         size: of the common code.

@@ -41,13 +41,17 @@ def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[R
     saved = any(checkpoints.iterdir())
 
     steps, names, first = -1, dict[str, None](), True
+    # An attempt that resumes may be past the last record of the outcome.
+    resumed: int | None = None
     for item in _items(trainer, config.own(), device, checkpoints):
         step, values = _parsed(item)
         if step < steps:
             raise RecordError(f"step {step} comes after step {steps}; steps must not go back")
 
         own = item if isinstance(item, Record) else Record(step, "train")
-        if first and "resumed_at" not in own.facts:
+        if first and "resumed_at" in own.facts:
+            resumed = own.facts["resumed_at"]
+        elif first:
             resumed = step - 1 if saved and step > 0 else None
             yield Record(max(0, step - 1), "note", facts={"device": device, "resumed_at": resumed})
         if own.facts:
@@ -60,7 +64,7 @@ def train(config: ObjectConfig, *, device: str, checkpoints: Path) -> Iterator[R
     # that it began again, and its earlier records would no longer count
     if first and not saved:
         yield Record(0, "note", facts={"device": device, "resumed_at": None})
-    if config.outcome not in names and not (saved and first):
+    if config.outcome not in names and resumed is None and not (saved and first):
         hint = (
             did_you_mean(config.outcome, names) or f"; it recorded {', '.join(names) or 'nothing'}"
         )

@@ -1,6 +1,7 @@
 """Studies of the built-in systems: their names, their options, what applies, and resuming."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from ablate.planning.load import load_study
 from ablate.planning.plan import plan
 from ablate.running.study import run_study
 from ablate.study.nouns import StudyError
+from ablate.trainers.objects.config import ObjectConfig
 from ablate.trainers.objects.load import named_trainers
+from ablate.trainers.objects.run import train
 from ablate.trainers.objects.trainer import ObjectTrainer
 
 QUIET = {"workers": 0, "report": False, "tracking_uri": "none", "quiet": True}
@@ -63,6 +66,32 @@ def test_a_study_trains_and_keeps_images_and_facts(study, tmp_path: Path) -> Non
         assert document["attributes"] == {"class": ["look000", "look001", "look002"]}
         assert document["digests"]["initial_weights"]
         assert list(folder.rglob("*.png"))
+
+
+def test_an_attempt_may_resume_after_the_last_record_of_the_outcome(tmp_path: Path) -> None:
+    """LORD's latent stage is measured before its encoders are trained."""
+    options = {
+        "image_size": 16,
+        "data": {"classes": 3, "test_classes": 0, "contents": 4},
+        "batch_size": 3,
+        "steps": 4,
+        "content_dim": 2,
+        "class_dim": 2,
+        "adain_layers": 2,
+        "adain_dim": 8,
+        "encoder_filters": 1,
+        "perceptual": "pixels",
+        "eval_every": 2,
+        "eval_pairs": 2,
+        "checkpoint_every": 1,
+    }
+    config = ObjectConfig("lord", options, "latent_mixed_l1")
+    with closing(train(config, device="cpu", checkpoints=tmp_path)) as records:
+        next(record for record in records if record.kind == "train" and record.step == 4)
+    records = list(train(config, device="cpu", checkpoints=tmp_path))
+    assert records[0].facts["resumed_at"] == 3
+    assert records[-1].step == 4
+    assert not any("metric/latent_mixed_l1" in record.values for record in records)
 
 
 @pytest.mark.parametrize(
