@@ -49,7 +49,6 @@ UNFINISHED = {
     "g2g_core/passes/evaluation.py",
     "reports/claims/claim.py",
     "reports/documents/plan.py",
-    "reports/sections/images.py",
     "reports/stats/exact.py",
     "reports/view/shared.py",
     "reports/words/dependences.py",
