@@ -4,9 +4,12 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from ablate.planning.load import load_study
 from ablate.planning.plan import plan
 from ablate.running.study import StudyResult, run_study
+from ablate.study.nouns import StudyError
 from ablate.trial import trial_file
 from tests.ablate.planning.test_pretraining import FIRST, written
 from tests.tiny import TWO_STEPS
@@ -67,6 +70,13 @@ def test_one_that_diverges_fails_what_starts_from_it_in_one_line(tmp_path: Path)
     (first,) = (tmp_path / "out" / "first" / "trials").iterdir()
     assert line.startswith(f"4 trials can't start: its pre-training first/{first.name} diverged: ")
     assert {(one.status, one.fault) for one in result.results} == {("failed", "pretraining")}
+
+
+def test_a_network_that_does_not_fit_is_refused_before_it_is_trained(tmp_path: Path) -> None:
+    other = FIRST + FEW.replace("}", ", optimizer: adam}")
+    with pytest.raises(StudyError, match=r"the reference: .*optimizers do not fit RMSprop"):
+        run(written(tmp_path, first=other))
+    assert not (tmp_path / "out").exists()
 
 
 def test_arms_that_need_no_pretraining_run_all_the_same(tmp_path: Path) -> None:
