@@ -27,7 +27,7 @@ def stored(folder: Path, store: Path) -> None:
     client = MlflowClient(f"sqlite:///{store}")
     plan = read_plan(folder)
     client.create_experiment("another")
-    experiment = client.create_experiment(plan["name"])
+    experiment = client.create_experiment(plan["name"], artifact_location=str(folder / "sent"))
     for planned in plan["trials"]:
         where = StudyFolder(folder).trial(planned["trial_id"])
         sent = TrialForwarder(client, client.create_run(experiment), where, plan, planned, new=True)
