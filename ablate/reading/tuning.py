@@ -34,7 +34,7 @@ def tuning_problems(study: Mapping[str, Any], rules: Mapping[str, Schema]) -> It
     tune = study.get("tune")
     if not isinstance(tune, dict):
         return
-    path, name = tune.get("path"), study.get("name")
+    path, name = str(tune.get("path")), study.get("name")
     if isinstance(name, str) and len(name) + len(ENDING) > LONGEST_NAME:
         most = LONGEST_NAME - len(ENDING)
         message = f"with tune, at most {most} characters: the tries are the study NAME{ENDING}"

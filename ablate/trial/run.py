@@ -106,11 +106,11 @@ class _Run:
             {"status": "running", "error": None, "fault": None, "environment": environment()}
         )
         try:
-            trial_file.write(self.folder, self.document)
             config = tuned(self.trial.config, self.folder, self.document)
             config = located(config, self.folder, self.document)
             self.document["config"] = config.to_dict()
             self.trial = replace(self.trial, config=config)
+            trial_file.write(self.folder, self.document)
             options: dict[str, Any] = {
                 "device": self.device,
                 "checkpoints": TrialFolder(self.folder).checkpoints,

@@ -29,6 +29,7 @@ from reports.words.estimates import bars, differences, estimate, nothing, number
 from reports.words.names import key
 from reports.words.onset import onset_parts
 from reports.words.picked import Ranked, picked_words, ranking
+from reports.words.tuning import tuning_table
 
 UNFOLDED = 24
 """Maximum number of arms in one open table.
@@ -63,6 +64,8 @@ def arms(view: StudyView) -> Section | None:
         blocks.append(Fold(f"All {count(len(shown), 'arm')}", (table,)))
     else:
         blocks.append(table)
+    if (chosen := tuning_table(view)) is not None:
+        blocks.append(chosen)
     return Section("arms", "All arms", "All arms", tuple(blocks))
 
 

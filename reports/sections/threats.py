@@ -11,6 +11,7 @@ from reports.words.estimates import number
 from reports.words.facts import expectations, interim, rule_changed, rule_fixed, seeds_with_results
 from reports.words.next import next_experiment
 from reports.words.replicates import network_threat
+from reports.words.tuning import edge_words
 
 
 def threats(view: StudyView) -> Section:
@@ -249,6 +250,6 @@ def _one_dataset(view: StudyView) -> Rich | None:
 
 TESTS = (
     *(_rule, _expected, network_threat, _few_seeds, _fragile, _missing, _bounds, _budgets),
-    *(_evaluation, _devices, _start, _drift, _no_margin, _one_dataset),
+    *(_evaluation, edge_words, _devices, _start, _drift, _no_margin, _one_dataset),
 )
 """The tests in the order of their points in the report."""

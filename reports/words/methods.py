@@ -14,6 +14,7 @@ from reports.words.facts import (
     seeds_with_results,
 )
 from reports.words.replicates import replicates_words
+from reports.words.tuning import tuning_words
 
 
 def methods(view: StudyView) -> tuple[Rich, ...]:
@@ -49,6 +50,7 @@ def _design(view: StudyView) -> Rich:
         lengths(view),
         ". ",
         shared_words(view),
+        *((" ", words) if (words := tuning_words(view)) else ()),
         *((" ", words) if (words := replicates_words(view)) else ()),
     )
 
