@@ -181,7 +181,7 @@ class Tuning:
 
     Attributes:
         path: dotted path of the value.
-        study: the study of the tries: every arm with every value, on seeds that are no replicates.
+        study: the study of the tries: every arm with every value, on seeds that decide no verdict.
         factor: the factor of that study whose levels are the values.
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 SEED = 100
-"""The seed that tries have by default, or the next one that is no replicate."""
+"""The seed that tries have by default, or the next one that isn't a replicate."""
 SCALAR = {"type": ["number", "string", "boolean"]}
 """Rule for a value, before the rule of its path is known."""
 

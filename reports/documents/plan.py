@@ -109,7 +109,7 @@ class TuningDocument(TypedDict):
 
     Attributes:
         path: Dotted path of the value.
-        study: Name of the study of the tries, whose folder lies beside this one's.
+        study: Name of the study of the tries, whose folder is next to this one's.
         values: What every arm tries.
         seeds: The seeds of the tries, none of them a replicate.
         tries: The trials that try; `cell_id` is that of the arm in this plan.

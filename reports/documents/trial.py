@@ -67,7 +67,7 @@ class TunedDocument(TypedDict):
 
     Attributes:
         path: Dotted path of the value.
-        study: Name of the study of the tries, whose folder lies beside that of the trial's study.
+        study: Name of the study of the tries, whose folder is next to that of the trial's study.
         outcome: `metric`, `better`, and `summary`.
         tries: One entry per value.
         value: The value that it has chosen; absent until it starts.

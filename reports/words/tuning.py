@@ -15,9 +15,9 @@ def tuning_words(view: StudyView) -> Rich:
         return ()
     seeds = tuning["seeds"]
     where = (
-        f"seed {seeds[0]}, which is no replicate"
+        f"seed {seeds[0]}, which isn't a replicate"
         if len(seeds) == 1
-        else f"seeds {', '.join(map(str, seeds))}, which are no replicates"
+        else f"seeds {', '.join(map(str, seeds))}, which aren't replicates"
     )
     mean = "the best mean" if len(seeds) > 1 else "the best"
     return rich(

@@ -57,11 +57,11 @@ def test_the_methods_say_how_the_value_was_chosen(make_study: Make) -> None:
     words = plain(tuning_words(view(tuned(make_study(), 1))))
     assert words == (
         "Every arm's lr_generator was chosen among 3 values (1e-05, 0.0001, and 0.001) on seed "
-        "100, which is no replicate: the one with the best kid at step 400. A diverged "
+        "100, which isn't a replicate: the one with the best kid at step 400. A diverged "
         "try counts as the worst."
     )
     several = plain(tuning_words(view(tuned(make_study(), 1, seeds=(100, 101)))))
-    assert "on seeds 100, 101, which are no replicates: the one with the best mean" in several
+    assert "on seeds 100, 101, which aren't replicates: the one with the best mean" in several
     assert any("was chosen among" in plain(one) for one in methods(view(tuned(make_study(), 1))))
 
 
