@@ -39,6 +39,8 @@ def fold_over_file(view: StudyView) -> str:
         study["trainer"] = plan["trainer"].get("object", plan["trainer"])
     study |= {"factors": factors, "design": {"custom": [*_levels(view), *map(dict, cells)]}}
     study |= {"seeds": [int(seed) for seed in plan["seeds"]], "outcome": outcome}
+    if tuning := plan.get("tuning"):
+        study["tune"] = {key: tuning[key] for key in ("path", "values", "seeds")}
 
     head = (
         f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose "

@@ -11,6 +11,8 @@ import pytest
 
 from ablate.planning.load import load_study
 from ablate.planning.plan import plan
+from ablate.planning.plan_file import resolved_yaml
+from ablate.planning.pretraining import waiting
 from ablate.results.status import tuning_status
 from ablate.running.study import StudyResult, run_study
 from ablate.trial import trial_file
@@ -87,6 +89,17 @@ def test_every_arm_of_a_program_gets_the_value_that_suits_it(tmp_path: Path) -> 
         assert verify_trial(result.folder, one.folder, lambda _: None).equal
     assert starts(tmp_path) == 8
     assert tuning_status(result.folder) == "program-tuning: 8 tries of rate: 8 finished"
+
+
+def test_the_resolved_study_of_a_program_is_the_same_study(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(PROGRAM, encoding="utf-8")
+    file = tmp_path / "program.yaml"
+    file.write_text(COMMAND.format(python=sys.executable), encoding="utf-8")
+    made = plan(load_study(file))
+    resolved = tmp_path / "study.resolved.yaml"
+    resolved.write_text(resolved_yaml(made.spec), encoding="utf-8")
+    assert plan(load_study(resolved)).hash == made.hash
+    assert len(waiting(made.trials, tmp_path)) == 8
 
 
 def test_tries_are_used_again_by_further_seeds_and_arms(tmp_path: Path) -> None:
