@@ -1,8 +1,8 @@
 """The tables of a study's results, and how to read them from the study folder."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from g2g_base import spreadsheet
 from reports.documents import ledger
 from reports.documents.plan import PlanDocument
 from reports.documents.rule import LedgerFacts
-from reports.documents.trial import TrialDocument, devices
+from reports.documents.trial import TrialDocument, TunedDocument, devices
 
 FILES = ("plan.json", "trials.csv", "history.parquet")
 TRIALS = ("trial_id", "cell_id", "status", "seed")
@@ -40,6 +40,7 @@ class StudyTable:
             columns, tile_px.
         ledger: when the rule was fixed and what has changed since; None for tables that were made
             without a folder.
+        tuned: cell_id -> how the trials of the cell have chosen a value; only cells that chose one.
     """
 
     study: PlanDocument
@@ -47,6 +48,7 @@ class StudyTable:
     history: pd.DataFrame
     images: pd.DataFrame
     ledger: LedgerFacts | None = None
+    tuned: Mapping[str, TunedDocument] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise ResultsError if a frame lacks a column."""
@@ -99,7 +101,13 @@ def load_results(folder: str | Path) -> StudyTable:
         for row in _images(folder / "trials" / trial, trial, document)
     ]
     facts = ledger.of_folder(folder, study, documents)
-    return StudyTable(study, trials, history, pd.DataFrame(rows, columns=list(IMAGES)), facts)
+    tuned = {
+        document["cell_id"]: document["tuned"]
+        for document in documents.values()
+        if "value" in document.get("tuned", {})
+    }
+    images = pd.DataFrame(rows, columns=list(IMAGES))
+    return StudyTable(study, trials, history, images, facts, tuned)
 
 
 def _types(path: Path) -> dict[str, type]:

@@ -119,9 +119,11 @@ class Case(NamedTuple):
 
 
 OPTION, FILE, CHECKPOINT = "Options", "Files and folders", "Checkpoints"
+TUNE = "Values that arms choose"
 IMAGES, SURROUNDINGS, STORE = "Images", "Environment", "Stores and machines"
 RUN = "run s.yaml --workers 0 --tracking-uri none"
 TRAINED = "plan s.yaml --set 'base.checkpoint=%s'"
+TUNED = "plan s.yaml --set 'tune=%s'"
 CASES = (
     Case(OPTION, "rum s.yaml", "Did you mean 'run'?"),
     Case(OPTION, "run", "Missing argument"),
@@ -209,6 +211,14 @@ CASES = (
     Case(CHECKPOINT, TRAINED % "{train: quickstart,trial: {a: b}}", "no such factor in quickstart"),
     Case(CHECKPOINT, TRAINED % "{train: quickstart,set: {base.stepz: 1}}", "did you mean steps?"),
     Case(CHECKPOINT, TRAINED % "{train: quickstart, pre: seed}", "did you mean per?"),
+    Case(TUNE, TUNED % "{path: lr_generater, values: [1, 2]}", "did you mean lr_generator?"),
+    Case(TUNE, TUNED % "{path: losses.long_fm, values: [1, 2]}", "factor f sets losses.long_fm"),
+    Case(TUNE, TUNED % "{path: lr_generator, values: [1, fast]}", "'fast' must be a number"),
+    Case(TUNE, TUNED % "{path: lr_generator, values: [1, 2], seeds: [1]}", "1 is a replicate"),
+    Case(TUNE, TUNED % "{path: lr_generator}", "needs values: [...], or a range"),
+    Case(TUNE, TUNED % "{path: lr_generator, from: 0, to: 1, tries: 3, scale: log}", "above 0"),
+    Case(TUNE, TUNED % "{path: checkpoint_every, values: [1, 2]}", "changes nothing"),
+    Case(TUNE, f"{TUNED % '{path: lr_generator, values: [1, 2]}'} --seeds 0,100", "a replicate"),
     Case(IMAGES, "plan p.yaml", "no such folder"),
     Case(IMAGES, "plan p.yaml", "is not a folder", written("pics", b"x")),
     Case(IMAGES, "plan p.yaml", "no class folders", lambda: Path("pics").mkdir()),

@@ -61,7 +61,13 @@ def train(
     if not trainer.in_process:
         raise StudyError(f"train: the trials of {study} are runs of a program, which `run` starts")
 
-    chosen = _located(_chosen(planned, trial), out)
+    chosen = _chosen(planned, trial)
+    if chosen.tuned is not None:
+        raise StudyError(
+            f"train: {study} tunes {chosen.tuned.path}, and `run` tries its values first; to train "
+            f"with a value, add --set tune=null --set base.{chosen.tuned.path}=VALUE"
+        )
+    chosen = _located(chosen, out)
     folder = StudyFolder(out / planned.spec.name).trial(chosen.id).resolve()
     writable(folder.parent.parent)
     if not locks.is_held(TrialFolder(folder).study.lock):

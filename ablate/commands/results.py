@@ -19,7 +19,7 @@ def status(folder: Study, as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from ablate.planning.plan_file import read_plan
-    from ablate.results.status import pretraining_status, study_status
+    from ablate.results.status import pretraining_status, study_status, tuning_status
     from reports.documents.names import ArmNames
 
     rows = study_status(folder)
@@ -32,6 +32,8 @@ def status(folder: Study, as_json: Json = False) -> None:
 
     for line in pretraining_status(folder):
         show(f"pre-training {line}")
+    if tuning := tuning_status(folder):
+        show(f"tuning {tuning}")
 
     cells: list[tuple[object, ...]] = []
     for row in rows:

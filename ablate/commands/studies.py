@@ -511,7 +511,7 @@ def _describe(planned: "Plan", states: dict[str, str]) -> None:
             show(f"  {factor.name}={label}: {changed}")
 
     record = plan_record(planned)
-    for line in (*_pretrainings(record), *_shared(record)):
+    for line in (*_pretrainings(record), *_tuning(record), *_shared(record)):
         show(line)
 
     names = ArmNames(record)
@@ -561,6 +561,22 @@ def _pretrainings(record: "PlanDocument") -> Iterator[str]:
         seeds = ", ".join(str(start["seed"]) for start in starts)
         word = "seeds" if len(starts) > 1 else "seed"
         yield f"pre-training first: {study}, {many} ({word} {seeds})"
+
+
+def _tuning(record: "PlanDocument") -> Iterator[str]:
+    """Yield a line about the value that every arm chooses, if there is one."""
+    tuning = record.get("tuning")
+    if tuning is None:
+        return
+    tries, values = {one["trial_id"] for one in tuning["tries"]}, tuning["values"]
+    steps = record.get("steps", {}).get("tuning")
+    cost = f", {steps:,} steps" if steps else ""
+    word = "seed" if len(tuning["seeds"]) == 1 else "seeds"
+    yield (
+        f"tuning first: every arm chooses its {tuning['path']} among "
+        f"{', '.join(_short(value) for value in values)} on {word} "
+        f"{', '.join(map(str, tuning['seeds']))}: {tuning['study']}, {len(tries)} trials{cost}"
+    )
 
 
 def _shared(record: "PlanDocument") -> Iterator[str]:

@@ -21,7 +21,8 @@ def forks(
 
     Each trial continues from the trial with which it has the most steps in common: one that has
     ended, or one that comes earlier in the running order. So no two trials wait for each other, and
-    every common part is trained once, wherever arms part.
+    every common part is trained once, wherever arms part. Of trials that choose a value when they
+    start, nothing is known to be common.
 
     Args:
         trials: trials to run, in running order.
@@ -44,6 +45,8 @@ def forks(
         return compared[key]
 
     for trial in trials:
+        if trial.tuned is not None:
+            continue
         step, leader = max(1, round(LEAST * trial.config.steps)) - 1, None
         for other, steps in kept:
             if other.seed == trial.seed and steps:

@@ -13,9 +13,24 @@ from ablate.reading.places import with_absolute_paths
 from ablate.reading.problems import Problem, did_you_mean, schema_problems
 from ablate.reading.schema import FACTOR_WORDS, STUDY_WORDS, Rules, study_schema
 from ablate.reading.study_tree import find_study, read_study
+from ablate.reading.tuning import (
+    arranged,
+    place_of,
+    tries_tree,
+    tuning_problems,
+    with_first_value,
+)
 from ablate.reading.yaml_file import Node
 from ablate.study.design import DesignError, all_designs, expand
-from ablate.study.nouns import Degradation, Factor, FurtherOutcome, Outcome, StudyError, StudySpec
+from ablate.study.nouns import (
+    Degradation,
+    Factor,
+    FurtherOutcome,
+    Outcome,
+    StudyError,
+    StudySpec,
+    Tuning,
+)
 from ablate.study.starts import SPACING, networks_of, trained_checkpoints
 from ablate.trainers.core.menus import Menus
 from ablate.trainers.core.trainer import CoreTrainer
@@ -62,11 +77,14 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
     rules = trainer.rules()
     problems = schema_problems(tree.plain(), _schema(rules))
     problems += [
-        problem for problem in name_problems(tree.plain()) if not _covered(problem, problems)
+        problem
+        for problem in (*name_problems(tree.plain()), *tuning_problems(tree.plain(), rules.paths))
+        if not _covered(problem, problems)
     ]
     if problems:
         raise error_of(tree, problems)
 
+    given, tree = tree, with_first_value(tree, rules.paths)
     settled = with_absolute_paths(tree, rules.paths)
     trainer = find_trainer(settled, menus)
     assert not isinstance(trainer, Problem)
@@ -85,7 +103,38 @@ def _loaded(tree: Node, menus: Menus | None, links: int) -> StudySpec:
     ]
     if problems:
         raise error_of(tree, problems)
-    return spec
+    if given is tree:
+        return spec
+    tuning, problems = _tuned(tree, spec, rules, menus)
+    if problems:
+        listed = "values" in given.at(("tune",))[1].plain()
+        values = [item.text for item in tree.at(("tune", "values"))[1].value]  # type: ignore[union-attr]
+        raise error_of(
+            given, [place_of(problem, tuning.factor, values, listed) for problem in problems]
+        )
+    return replace(spec, tune=tuning)
+
+
+def _tuned(
+    tree: Node, spec: StudySpec, rules: Rules, menus: Menus | None
+) -> tuple[Tuning, list[Problem]]:
+    """Return how the arms of a study choose a value, and the problems of the study of the tries.
+
+    Args:
+        tree: the study file, which lists the values.
+        spec: the study.
+        rules: the rules of its file.
+        menus: what studies can choose from; None: what is installed.
+    """
+    tries, factor = tries_tree(tree)
+    settled = with_absolute_paths(tries, rules.paths)
+    trainer = find_trainer(settled, menus)
+    assert not isinstance(trainer, Problem)
+    expansion = expand(spec)
+    cells = sorted(expansion.cells, key=lambda cell: cell != expansion.reference)
+    study = arranged(_build(settled, trainer), spec, cells)
+    path = str(tree.at(("tune", "path"))[1].value)
+    return Tuning(path, study, factor), _cell_problems(study, trainer, tries)
 
 
 def schema(trainer: StudyTrainer | None = None) -> Schema:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ablate.planning.tuning import Tries, refuse_replicates
 from ablate.reading.problems import did_you_mean
 from ablate.study.design import Cell, design_of, expand
 from ablate.study.identity import digest, dumps
@@ -41,6 +42,7 @@ def plan(
     """
     networks = networks_of(spec)
     seeds = spec.seeds if seeds is None else check_seeds(seeds, networks)
+    refuse_replicates(spec, trial_seeds(seeds, networks))
     if networks is None and spec.outcome.looks and len(seeds) != spec.outcome.looks[-1]:
         raise StudyError(
             f"--seeds: outcome.looks goes to {spec.outcome.looks[-1]} seeds, not {len(seeds)}"
@@ -70,6 +72,15 @@ def plan(
     for seed in trial_seeds(seeds, networks):
         trials += [builder.trial(id_, cell, seed) for id_, cell in first.items()]
 
+    missing, cautions, sources = builder.missing, builder.cautions, builder.sources
+    if spec.tune is not None:
+        tries = Tries(spec.tune, menus)
+        trials = [tries.chosen(trial) for trial in trials]
+        named = [(tries.cell_id(id_, cell), cell) for id_, cell in named]
+        missing = [*missing, *tries.builder.missing]
+        cautions = [*cautions, *tries.builder.cautions]
+        sources = sources | tries.builder.sources
+
     plan_hash = digest(dumps([sorted(trial.id for trial in trials), outcome_record(spec)]))
     return Plan(
         spec=spec,
@@ -80,9 +91,9 @@ def plan(
         aliases=expansion.aliases,
         reference=expansion.reference,
         cells=tuple(named),
-        missing=tuple(dict.fromkeys(builder.missing)),
-        sources=dict(sorted(builder.sources.items())),
-        cautions=tuple(dict.fromkeys(builder.cautions)),
+        missing=tuple(dict.fromkeys(missing)),
+        sources=dict(sorted(sources.items())),
+        cautions=tuple(dict.fromkeys(cautions)),
     )
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
@@ -11,10 +11,18 @@ from typing import Any, cast
 from ablate.disk.folder import StudyFolder
 from ablate.planning.forks import steps_saved
 from ablate.planning.plan import outcome_record, spending
-from ablate.planning.pretraining import pretrainings
+from ablate.planning.pretraining import pretrainings, tries
 from ablate.reading.yaml_text import dumped
 from ablate.study.design import design_of
-from ablate.study.nouns import Factor, Plan, Pretraining, StudyError, StudySpec, Trial
+from ablate.study.nouns import (
+    Factor,
+    Plan,
+    Pretraining,
+    StudyError,
+    StudySpec,
+    Trial,
+    Tuning,
+)
 from ablate.study.starts import block_of, networks_of
 from ablate.trainers.resolve import trainer_of
 from ablate.trainers.trainer import metric_record
@@ -27,6 +35,7 @@ from reports.documents.plan import (
     PlanDocument,
     PlannedTrial,
     PretrainingDocument,
+    TuningDocument,
 )
 
 NAMED_VERSIONS = ("g2g-ablate", "torch", "torchvision", "numpy", "ray", "mlflow")
@@ -113,6 +122,11 @@ def plan_record(plan: Plan) -> PlanDocument:
         record["pretrainings"] = [_pretraining_record(one, needed[one.name]) for one in starts]
     if networks_of(spec) is not None:
         record["networks"] = _network_records(plan)
+    if spec.tune is not None:
+        record["tuning"] = _tuning_record(spec.tune, plan.trials)
+        if "steps" in record:
+            every = tries(plan.trials)
+            record["steps"]["tuning"] = sum(one.trial.config.steps for one in every)
     if spec.expect:
         record["expect"] = dict(spec.expect)
     for key in ("label", "description"):
@@ -181,6 +195,23 @@ def _pretraining_record(start: Pretraining, trials: int) -> PretrainingDocument:
     }
 
 
+def _tuning_record(tune: Tuning, trials: Iterable[Trial]) -> TuningDocument:
+    """Return the value that every arm chooses, with the tries of all arms, as JSON."""
+    arms = {trial.cell_id: trial.tuned for trial in trials if trial.tuned is not None}
+    return {
+        "path": tune.path,
+        "study": tune.study.name,
+        "values": list(tune.values.values()),
+        "seeds": list(tune.study.seeds),
+        "tries": [
+            {"trial_id": trial.id, "cell_id": cell, "seed": trial.seed, "value": one.value}
+            for cell, tuned in arms.items()
+            for one in tuned.tries
+            for trial in one.trials
+        ],
+    }
+
+
 def plan_csv(plan: Plan) -> str:
     """Return the content of `plan.csv`, one row per trial."""
     factors = [factor.name for factor in plan.spec.factors]
@@ -223,6 +254,11 @@ def resolved_yaml(spec: StudySpec) -> str:
     study["design"] = _design(spec.design)
     study["seeds"] = list(spec.seeds)
     study["outcome"] = outcome_record(spec)
+    if spec.tune is not None:
+        tries = spec.tune.study
+        _, tried = trainer_of(tries).written(tries)
+        values = [patch[spec.tune.path] for patch in tried[spec.tune.factor].values()]
+        study["tune"] = {"path": spec.tune.path, "values": values, "seeds": list(tries.seeds)}
 
     if spec.exclude:
         study["exclude"] = [dict(rule) for rule in spec.exclude]

@@ -12,6 +12,7 @@ from ablate.study.design import expand
 from ablate.study.identity import digest, dumps
 from ablate.study.nouns import Plan, Pretraining, StudyError, StudySpec, Trial
 from ablate.study.starts import is_trained, key_of
+from ablate.trial import trial_file
 from ablate.trial.start import NotTrained, trained_checkpoint
 
 MOST_LINKS = 10
@@ -110,6 +111,14 @@ def _problems(place: Place, node: Node, spec: StudySpec, own: str) -> Iterator[P
         yield Problem((*place, "train"), message)
         return
 
+    if spec.tune is not None:
+        path = spec.tune.path
+        message = (
+            f"{spec.name} tunes {path}, and a pre-training can't choose; "
+            f"give the value: set: {{tune: null, base.{path}: ...}}"
+        )
+        yield Problem((*place, "train"), message)
+
     chosen = dict(node.plain().get("trial") or {})
     seed = chosen.pop("seed", None)
     if seed is not None and not str(seed).isdigit():
@@ -133,26 +142,47 @@ def _problems(place: Place, node: Node, spec: StudySpec, own: str) -> Iterator[P
 
 def pretrainings(trials: Iterable[Trial]) -> tuple[Pretraining, ...]:
     """Return what trials start from, each once, in an order in which they can run."""
+    return tuple(one for one in needed(trials) if not one.tries)
+
+
+def tries(trials: Iterable[Trial]) -> tuple[Pretraining, ...]:
+    """Return the tries among which trials choose a value, each once."""
+    return tuple(one for one in needed(trials) if one.tries)
+
+
+def needed(trials: Iterable[Trial]) -> tuple[Pretraining, ...]:
+    """Return the trials of other studies that must run first, in an order in which they can."""
     ordered: dict[str, Pretraining] = {}
 
     def add(trial: Trial) -> None:
-        if trial.start is not None and trial.start.name not in ordered:
-            add(trial.start.trial)
-            ordered[trial.start.name] = trial.start
+        for one in needs_of(trial):
+            if one.name not in ordered:
+                add(one.trial)
+                ordered[one.name] = one
 
     for trial in trials:
         add(trial)
     return tuple(ordered.values())
 
 
-def pretraining_plans(trials: Iterable[Trial]) -> list[Plan]:
+def needs_of(trial: Trial) -> tuple[Pretraining, ...]:
+    """Return the trials of other studies that must end before a trial can start."""
+    tuned = trial.tuned
+    start = () if trial.start is None else (trial.start,)
+    if tuned is None:
+        return start
+    tried = (one for values in tuned.tries for one in values.trials)
+    return (*start, *(Pretraining(tuned.spec, one, tries=True) for one in tried))
+
+
+def needed_plans(trials: Iterable[Trial]) -> list[Plan]:
     """Return the plans of what must run before trials can start, one for each study.
 
     The trials of each are in an order in which they can run, and so are the studies, unless two of
     them start from each other.
     """
     groups: dict[str, list[Pretraining]] = {}
-    for start in pretrainings(trials):
+    for start in needed(trials):
         groups.setdefault(start.spec.name, []).append(start)
     return [_plan_of(starts) for starts in groups.values()]
 
@@ -172,12 +202,15 @@ def _plan_of(starts: Sequence[Pretraining]) -> Plan:
 
 
 def waiting(trials: Iterable[Trial], out: Path) -> list[Pretraining]:
-    """Return the pre-trainings that trials need and that are still to run, in running order."""
-    return [start for start in pretrainings(trials) if not _is_trained(folder_of(start, out))]
+    """Return the trials of other studies that are still to run first, in running order."""
+    return [one for one in needed(trials) if not _is_done(one, out)]
 
 
-def _is_trained(folder: Path) -> bool:
-    """Return whether a trial has left a checkpoint that others can start from."""
+def _is_done(one: Pretraining, out: Path) -> bool:
+    """Return whether a trial has left what others need: its outcome, or its checkpoint."""
+    folder = folder_of(one, out)
+    if one.tries:
+        return trial_file.status_of(trial_file.standing(folder)) in trial_file.ENDED
     try:
         trained_checkpoint(folder)
     except NotTrained:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ablate.reading.options import Schema, first_line, options_of
+from ablate.study import tuning
 from ablate.study.design import LABEL, Design
 from ablate.study.nouns import StudyError
 
@@ -19,6 +20,8 @@ RESERVED = (
 """Pattern for names that Windows reserves for devices, and that MLflow's files in OUT have."""
 FACTOR = r"^[A-Za-z][A-Za-z0-9_-]*" + END
 """Pattern for the names of factors, which become columns, tags, and MLflow parameters."""
+NOT_FACTORS = ("reason", "seed")
+"""Names that no factor can have, as they mean something else where arms are listed."""
 LONGEST_NAME = 64
 """Limit for the characters of the name of a study or factor."""
 LONGEST_LABEL = 250
@@ -156,7 +159,7 @@ def study_schema(rules: Rules, designs: Mapping[str, Design]) -> Schema:
                 "propertyNames": {
                     "pattern": FACTOR,
                     "maxLength": LONGEST_NAME,
-                    "not": {"enum": ["reason", "seed"]},
+                    "not": {"enum": list(NOT_FACTORS)},
                 },
                 "additionalProperties": {"$ref": "#/$defs/factor"},
             },
@@ -169,6 +172,7 @@ def study_schema(rules: Rules, designs: Mapping[str, Design]) -> Schema:
                 "description": "the replicates; every cell runs with every seed",
             },
             "outcome": outcome_rule(rules.metric),
+            "tune": _tune(rules.paths),
             "exclude": {
                 "type": "array",
                 "description": "cells to leave out: {factor: level, ..., reason: text}",
@@ -301,6 +305,16 @@ def _factor(paths: Mapping[str, Schema]) -> Schema:
         },
         "allOf": typed,
     }
+
+
+def _tune(paths: Mapping[str, Schema]) -> Schema:
+    """Return the rule for the value that every arm chooses.
+
+    Args:
+        paths: dotted path into the config -> rule for its value.
+    """
+    path = {**tuning.SCHEMA["properties"]["path"], "enum": list(paths)}
+    return {**tuning.SCHEMA, "properties": {**tuning.SCHEMA["properties"], "path": path}}
 
 
 def _patch(paths: Mapping[str, Schema]) -> Schema:

@@ -67,13 +67,13 @@ def read_study(
     """
     tree = _extended(path, ())
     for name, node in (settings or {}).items():
-        tree = _set(tree, name, node)
+        tree = with_value(tree, name, node)
     for option in overrides:
         name, equals, text = option.partition("=")
         cited = f"--set {' '.join(option.split())[:80]}"
         if not equals or not name.strip():
             raise StudyError(f"{cited}: must be path=value, e.g. base.steps=100")
-        tree = _set(tree, name.strip(), parse_option(cited, text))
+        tree = with_value(tree, name.strip(), parse_option(cited, text))
     return _labels_as_text(tree)
 
 
@@ -182,7 +182,7 @@ def _without_dropped(factors: Node) -> Node:
     )
 
 
-def _set(tree: Node, name: str, new: Node) -> Node:
+def with_value(tree: Node, name: str, new: Node) -> Node:
     """Return the tree with the value at a dotted path replaced; missing maps are added.
 
     Keys can contain dots themselves, such as the paths in a level. The longest key that fits the
@@ -193,7 +193,7 @@ def _set(tree: Node, name: str, new: Node) -> Node:
     key = max(known, key=len) if known else name.partition(".")[0]
     rest = name[len(key) + 1 :]
 
-    values[key] = _set(values.get(key, Node({}, new.mark)), rest, new) if rest else new
+    values[key] = with_value(values.get(key, Node({}, new.mark)), rest, new) if rest else new
     keys = {**tree.keys} if isinstance(tree.value, dict) else {}
     keys[key] = keys.get(key, new.mark) if rest else new.mark
     return replace(tree, value=values, keys=keys)

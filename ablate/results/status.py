@@ -1,6 +1,7 @@
 """The state of a study's trials, read from their folders for `status` and the live display."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,22 @@ def pretraining_status(folder: Path) -> list[str]:
         step = f", step {status.step}/{start['steps']}"
         lines.append(f"{start['study']}/{start['trial_id']} {status.status}{step}{error}")
     return lines
+
+
+def tuning_status(folder: Path) -> str | None:
+    """Return how the tries of a study have ended, on a single line; None if it has none.
+
+    Args:
+        folder: `OUT/<study>`.
+    """
+    tuning = read_plan(folder).get("tuning")
+    if tuning is None:
+        return None
+    study = StudyFolder(folder.parent / tuning["study"])
+    ids = dict.fromkeys(one["trial_id"] for one in tuning["tries"])
+    states = Counter(trial_status(study.trial(id_), ArmNames({}), {}, 0, "").status for id_ in ids)
+    ended = ", ".join(f"{number} {state}" for state, number in states.items())
+    return f"{tuning['study']}: {len(ids)} tries of {tuning['path']}: {ended}"
 
 
 def trial_status(

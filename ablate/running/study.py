@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from ablate.disk.secrets import masked_command
 from ablate.live.child import Child
 from ablate.planning.forks import forks, kept_forks
 from ablate.planning.plan_file import plan_csv, plan_document, plan_record, resolved_yaml
-from ablate.planning.pretraining import folder_of, pretraining_plans
+from ablate.planning.pretraining import folder_of, needed, needed_plans, needs_of
 from ablate.processes.signals import terminated_as_interrupted
 from ablate.results import fresh, tables
 from ablate.results.doubts import idle_seeds, several_devices
@@ -43,7 +43,7 @@ from ablate.tracking.store import OFF, reachable, tracking_address
 from ablate.trainers.core.trainer import ENTRY
 from ablate.trainers.resolve import entry_of, trainer_of
 from ablate.trial import trial_file
-from ablate.trial.faults import NO_SPACE, Referee
+from ablate.trial.faults import NO_SPACE, NOT_ITS_OWN, Referee
 from g2g_base import atomic
 
 
@@ -165,7 +165,7 @@ def run_study(study: Plan | StudySpec, out: Path | str = "runs", **options: obje
 
 
 def _run(part: Plan, options: RunOptions, clock: float, whole: Plan) -> StudyResult:
-    """Run the trials of a plan, and those of other studies that they start from.
+    """Run the trials of a plan, and those of other studies that must run first.
 
     Args:
         part: the plan, or its part up to a look.
@@ -176,9 +176,9 @@ def _run(part: Plan, options: RunOptions, clock: float, whole: Plan) -> StudyRes
     run = _Run(part, options, clock, whole)
     # The arms of those studies may differ in nothing that matters here, and nobody asked about them
     quietly = replace(options, report=False, check=False, source=None)
+    asked = {one.name for one in needed(run.todo())}
     starts = [
-        _Run(plan, quietly, clock, starts=True)
-        for plan in pretraining_plans(trial for trial in run.todo() if trial.start is not None)
+        _Run(plan, quietly, clock, asked=asked) for plan in needed_plans(part.trials) if asked
     ]
     return run.run([start for start in starts if start.todo()])
 
@@ -191,7 +191,8 @@ class _Run:
         options: how to run the study.
         clock: when the command began, as `time.monotonic()`.
         whole: the whole plan; None if `plan` is the whole plan.
-        starts: whether the trials run only because those of another study start from them.
+        asked: names of the trials of this and other studies, `study/id`, that another study needs;
+            only these run. None: all trials of the plan run, for their own sake.
     """
 
     def __init__(
@@ -200,11 +201,11 @@ class _Run:
         options: RunOptions,
         clock: float,
         whole: Plan | None = None,
-        starts: bool = False,
+        asked: Collection[str] | None = None,
     ) -> None:
         self.plan, self.options, self.clock = plan, options, clock
         self.whole = whole or plan
-        self.starts = starts
+        self.asked = asked
         self.folder = options.out.resolve() / plan.spec.name
         self.messages: list[str] = []
         self.exit_code = 0
@@ -252,14 +253,14 @@ class _Run:
             finally:
                 _leave_nothing(self.folder, lock, made)
 
-    def announce(self) -> None:
-        """Say how many pre-trainings run."""
+    def announce(self, purpose: str) -> None:
+        """Say how many trials run first for another study, and for what purpose."""
         todo = self.todo()
         work = trainer_of(self.plan.spec).work(todo)
         many = f"{len(todo)} trials, {work}"
         if len(todo) == 1:
             many = f"one trial, {work.removesuffix(' each')}"
-        self._print(f"pre-training: {self.plan.spec.name}, {many}")
+        self._print(f"{purpose}: {self.plan.spec.name}, {many}")
 
     def _work(self, starts: Sequence["_Run"]) -> None:
         """Do all steps from the plan to the report.
@@ -288,7 +289,9 @@ class _Run:
                 items += one.prepare(trials)
                 one.forward(uri, bool(trials))
                 if one is not self:
-                    one.announce()
+                    tune = self.plan.spec.tune
+                    tries = tune is not None and one.plan.spec.name == tune.study.name
+                    one.announce("tuning" if tries else "pre-training")
             if todo:
                 self._execute(items, resources, len(self.plan.trials) - len(todo))
                 self._tell_unstarted(todo)
@@ -309,7 +312,7 @@ class _Run:
         common = trainer_of(self.plan.spec).common_steps
         going_on = (
             forks(todo, common, kept_forks(self.folder, self.plan.trials))
-            if self.options.forks and not self.starts
+            if self.options.forks and self.asked is None
             else {}
         )
         steps: dict[str, list[int]] = {}
@@ -327,9 +330,7 @@ class _Run:
             if current != document:
                 trial_file.write(where, current)
 
-            needs = []
-            if trial.start is not None:
-                needs.append(Need(folder_of(trial.start, self.folder.parent)))
+            needs = [Need(folder_of(one, self.folder.parent)) for one in needs_of(trial)]
             if fork is not None:
                 needs.append(Need(study.trial(fork.trial_id), fork.step))
             items.append(Item(trial, where, tuple(needs)))
@@ -357,7 +358,7 @@ class _Run:
         if not tables.up_to_date(self.folder):
             tables.gather(self.folder)
         for doubt in (idle_seeds(self.folder), several_devices(self.folder)):
-            if doubt and not self.starts:
+            if doubt and self.asked is None:
                 self._say(doubt)
 
         if self.options.report:
@@ -366,12 +367,13 @@ class _Run:
             self._tracked(self._forwarding)
 
     def todo(self) -> list[Trial]:
-        """Return the trials without an outcome, in running order."""
-        where = StudyFolder(self.folder).trials
+        """Return the trials that are to run and have no outcome, in running order."""
+        where, name = StudyFolder(self.folder).trials, self.plan.spec.name
         return [
             t
             for t in self.plan.trials
-            if trial_file.status_of(trial_file.standing(where / t.id)) not in trial_file.ENDED
+            if (self.asked is None or f"{name}/{t.id}" in self.asked)
+            and trial_file.status_of(trial_file.standing(where / t.id)) not in trial_file.ENDED
         ]
 
     def _resources(self, todo: Sequence[Trial], stack: ExitStack) -> Resources:
@@ -449,9 +451,9 @@ class _Run:
         record = plan_record(self.plan)
         if "steps" in record:
             record["steps"]["fixed"] = sum(trial.config.steps for trial in self.whole.trials)
-        if self.starts:
-            before = plan_document(self.folder)
-            if "trials" in before and not before.get("for_others"):
+        if self.asked is not None:
+            older = plan_document(self.folder)
+            if "trials" in older and not older.get("for_others"):
                 return  # the study has a plan of its own, which these trials only add to
             record["for_others"] = True
         head = ledger.record_plan(self.folder, self.whole, record["outcome"])
@@ -471,7 +473,7 @@ class _Run:
         reasons: Counter[str] = Counter()
         for trial in todo:
             document = trial_file.read(StudyFolder(self.folder).trial(trial.id))
-            if document.get("fault") == "pretraining":
+            if document.get("fault") in NOT_ITS_OWN:
                 reasons[str(document["error"])] += 1
         for reason, number in reasons.items():
             self._say(f"{number} {'trial' if number == 1 else 'trials'} can't start: {reason}")

@@ -9,6 +9,8 @@ LENGTH = 12
 """Hex digits of a trial's id."""
 PARTS = ("config", "data", "checkpoint", "weights", "code")
 """Parts of an identity, each with a digest of its own."""
+TUNED = "tuned"
+"""A further part, which only the identity of a trial has that chooses a value among tries."""
 
 
 def dumps(value: Any) -> str:
@@ -28,7 +30,8 @@ def cell_id(identity: Mapping[str, str]) -> str:
 
 def trial_id(identity: Mapping[str, str], seed: int) -> str:
     """Return the id of a trial, 12 hex digits made of its cell's identity and its seed."""
-    return digest("/".join([*(identity[part] for part in PARTS), str(seed)]))[:LENGTH]
+    further = [identity[TUNED]] if TUNED in identity else []
+    return digest("/".join([*(identity[part] for part in PARTS), *further, str(seed)]))[:LENGTH]
 
 
 def canonical_options(

@@ -162,6 +162,7 @@ class StudySpec:
         trainer: the trainer; None stands for the core.
         trains: the studies that this one starts from, which its checkpoints describe; the keys are
             those of `ablate.study.starts`.
+        tune: the value of the config that every arm chooses; None: every value is given.
     """
 
     name: str
@@ -178,6 +179,28 @@ class StudySpec:
     words: Mapping[str, Any] = field(default_factory=dict)
     trainer: "StudyTrainer | None" = None
     trains: "Mapping[str, StudySpec]" = field(default_factory=dict)
+    tune: "Tuning | None" = None
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A value of the config that every arm chooses among the same tries.
+
+    Attributes:
+        path: dotted path of the value.
+        study: the study of the tries: every arm with every value, on seeds that decide no verdict.
+        factor: the factor of that study whose levels are the values.
+    """
+
+    path: str
+    study: StudySpec
+    factor: str
+
+    @property
+    def values(self) -> "Mapping[str, Any]":
+        """Label of each value -> the value, in the order in which ties are settled."""
+        levels = next(one.levels for one in self.study.factors if one.name == self.factor)
+        return {label: patch[self.path] for label, patch in levels.items()}
 
 
 @dataclass(frozen=True)
@@ -195,6 +218,7 @@ class Trial:
             digest of these.
         start: the trial of another study whose last checkpoint this one starts from, or None.
         network: number of the network that it starts from; None if its arm has none, or only one.
+        tuned: the tries among which it chooses a value of its config when it starts, or None.
     """
 
     id: str
@@ -205,6 +229,7 @@ class Trial:
     identity: Mapping[str, str] = field(default_factory=dict)
     start: "Pretraining | None" = None
     network: int | None = None
+    tuned: "Tuned | None" = None
 
     @property
     def label(self) -> str:
@@ -220,15 +245,47 @@ class Pretraining:
     Attributes:
         spec: the other study, with the settings that the trials ask for.
         trial: the trial, which may start from a pre-training itself.
+        tries: whether it makes no checkpoint for others, but tries a value that arms may choose.
     """
 
     spec: StudySpec
     trial: Trial
+    tries: bool = False
 
     @property
     def name(self) -> str:
         """The trial as messages name it, `study/id`, which is also where its folder is."""
         return f"{self.spec.name}/{self.trial.id}"
+
+
+@dataclass(frozen=True)
+class Try:
+    """One of the values among which an arm chooses.
+
+    Attributes:
+        value: the value.
+        config: the config of the arm with this value.
+        trials: the trials that try it, one for each seed of the tuning.
+    """
+
+    value: Any
+    config: Config
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The tries of an arm, which are known before anything runs.
+
+    Attributes:
+        path: dotted path of the value in the config.
+        spec: the study of the tries.
+        tries: one entry per value.
+    """
+
+    path: str
+    spec: StudySpec
+    tries: tuple[Try, ...]
 
 
 @dataclass(frozen=True)
@@ -288,7 +345,7 @@ class TrialResult:
             a failure traceback.txt.
         error: message on a single line, for `diverged` the cause and step; None if finished.
         fault: class of a failure (`bug`, `gpu_memory`, `host_memory`, `disk_full`, `data`,
-            `killed`, `device`, `pretraining`), else None.
+            `killed`, `device`, `pretraining`, `tuning`), else None.
         seconds: training time of all attempts together.
         steps_done: last step done.
     """

@@ -142,7 +142,8 @@ class TrialForwarder:
         new = [Param(name, value) for name, value in cut.items() if name not in before.params]
         earlier = [name for name, value in before.params.items() if cut.get(name) != value]
 
-        tags = self.tags | ({"earlier_names": ", ".join(earlier)[:5000]} if earlier else {})
+        tags = self.tags | _chosen(document)
+        tags |= {"earlier_names": ", ".join(earlier)[:5000]} if earlier else {}
         changed = [
             RunTag(key, value) for key, value in tags.items() if before.tags.get(key) != value
         ]
@@ -337,6 +338,14 @@ class TrialForwarder:
         step = max(metric.step for metric in history)
         time_ms = max(metric.timestamp for metric in history if metric.step == step)
         return [Metric(name, value, time_ms + 1, step)]
+
+
+def _chosen(document: TrialDocument) -> dict[str, str]:
+    """Return the tag with the value that a trial has chosen; empty if it has chosen none."""
+    tuned = document.get("tuned", {})
+    if "value" not in tuned:
+        return {}
+    return {safe_name(f"chosen.{tuned['path']}"): str(tuned["value"])[:5000]}
 
 
 def trial_tags(plan: PlanDocument, planned: Mapping[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@
 | `device` | the GPU failed: as `killed`, in a new process; the old one can't use a GPU again |
 | `disk_full` | the study stops; finished trials are kept |
 | `pretraining` | the trial that it starts from has left no checkpoint; it was not started |
+| `tuning` | its tries leave no value to choose; it was not started |
 """
 
 import errno
@@ -27,8 +28,8 @@ MEMORY = ("gpu_memory", "host_memory")
 STOPS = ("disk_full",)
 """Faults that end the whole study at once."""
 
-NOT_ITS_OWN = ("pretraining",)
-"""Faults of another trial, which say nothing about this one."""
+NOT_ITS_OWN = ("pretraining", "tuning")
+"""Faults of other trials, which say nothing about this one."""
 
 LEAVES_PROCESS = ("device",)
 """Faults after which a process can't run another trial."""

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from ablate.trial import figure, trial_file
 from ablate.trial.environment import PeakMemory, determinism, environment, free_memory
 from ablate.trial.faults import LEAVES_PROCESS, classify
 from ablate.trial.journal import Journal, Line, read, size
-from ablate.trial.start import NotTrained, forked, located
+from ablate.trial.start import NotTrained, NotTuned, forked, located, tuned
 from g2g_core.record import Diverged, Record, Stopped
 from reports.documents.trial import OWN, AttemptDocument, TrialDocument
 
@@ -105,9 +106,11 @@ class _Run:
             {"status": "running", "error": None, "fault": None, "environment": environment()}
         )
         try:
-            trial_file.write(self.folder, self.document)
-            config = located(self.trial.config, self.folder, self.document)
+            config = tuned(self.trial.config, self.folder, self.document)
+            config = located(config, self.folder, self.document)
             self.document["config"] = config.to_dict()
+            self.trial = replace(self.trial, config=config)
+            trial_file.write(self.folder, self.document)
             options: dict[str, Any] = {
                 "device": self.device,
                 "checkpoints": TrialFolder(self.folder).checkpoints,
@@ -130,6 +133,8 @@ class _Run:
             return self._end("finished")
         except NotTrained as missing:
             return self._end("failed", error=str(missing), fault="pretraining")
+        except NotTuned as missing:
+            return self._end("failed", error=str(missing), fault="tuning")
         except Diverged as outcome:
             return self._end("diverged", error=str(outcome))
         except Stopped:

@@ -2,12 +2,17 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
 from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.study.outcome import summarise
 from ablate.study.starts import is_trained
+from ablate.study.tuning import best
+from ablate.trainers.resolve import config_of
 from ablate.trial import journal, trial_file
 from ablate.trial.checkpoints import last_checkpoint
 from g2g_base import atomic
@@ -41,6 +46,68 @@ def trained_checkpoint(folder: Path) -> Path:
 def _name(folder: Path) -> str:
     """Return a trial as messages name it, `study/id`."""
     return f"{TrialFolder(folder).study.path.name}/{folder.name}"
+
+
+class NotTuned(Exception):
+    """A trial can't choose a value among its tries; the message says why."""
+
+
+def tuned(config: Any, folder: Path, document: TrialDocument) -> Any:
+    """Return a trial's config with the value that it chooses, and note the choice in its document.
+
+    Args:
+        config: the config, which has the first value.
+        folder: the trial's folder.
+        document: its document, which may name the tries.
+
+    Raises:
+        NotTuned: a try has no outcome, or all have diverged.
+    """
+    tuned = document.get("tuned")
+    if tuned is None:
+        return config
+    study = StudyFolder(TrialFolder(folder).study.path.parent / tuned["study"])
+    rule = tuned["outcome"]
+    for tried in tuned["tries"]:
+        tried["outcomes"] = [_outcome(study.trial(id_), rule) for id_ in tried["trials"]]
+
+    outcomes = [[nan if v is None else v for v in one["outcomes"]] for one in tuned["tries"]]
+    number = best(outcomes, rule["better"])
+    if number is None:
+        raise NotTuned(f"every try of {tuned['path']} in {tuned['study']} diverged")
+    chosen = tuned["tries"][number]
+    tuned["value"] = chosen["value"]
+    document["config"] = {**document["config"], **chosen["config"]}
+    if "trainer" in chosen:
+        document["trainer"] = chosen["trainer"]
+    return config_of(document)
+
+
+def _outcome(folder: Path, rule: Mapping[str, str]) -> float | None:
+    """Return the outcome of a try; None if it diverged.
+
+    Args:
+        folder: its folder.
+        rule: `metric`, `summary`, and `better`.
+
+    Raises:
+        NotTuned: it has none.
+    """
+    document = trial_file.standing(folder)
+    status = trial_file.status_of(document)
+    if status == "diverged":
+        return None
+    if status == "finished":
+        lines = journal.effective(journal.read(folder))
+        name = f"metric/{rule['metric']}"
+        curve = [(line.step, line.values[name]) for line in lines if name in line.values]
+        if not curve:
+            raise NotTuned(f"its try {_name(folder)} has recorded no {rule['metric']}")
+        value = summarise(curve, rule["summary"], rule["better"])
+        return value if isfinite(value) else None
+    error = document.get("error")
+    state = "has not run" if status == "planned" else status
+    raise NotTuned(f"its try {_name(folder)} {state}" + (f": {error}" if error else ""))
 
 
 def located(config: Any, folder: Path, document: TrialDocument) -> Any:

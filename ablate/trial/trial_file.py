@@ -7,11 +7,11 @@ from typing import cast
 
 from ablate.disk import locks
 from ablate.disk.folder import TrialFolder
-from ablate.study.nouns import Fork, Status, Trial, TrialResult
+from ablate.study.nouns import Fork, Status, Trial, TrialResult, Tuned
 from ablate.trainers.resolve import config_of
 from ablate.trial import journal
 from g2g_base import atomic
-from reports.documents.trial import TrialDocument
+from reports.documents.trial import TrialDocument, TriedDocument, TunedDocument
 
 NAME = "trial.json"
 """Name of the document in a trial's folder."""
@@ -126,7 +126,34 @@ def planned(trial: Trial, plan_hash: str | None = None) -> TrialDocument:
         document["starts_in"] = trial.start.spec.name
     if trial.network is not None:
         document["network"] = trial.network
+    if trial.tuned is not None:
+        document["tuned"] = _tuned(trial.tuned, document)
     return document
+
+
+def _tuned(tuned: Tuned, document: TrialDocument) -> TunedDocument:
+    """Return how a trial chooses a value, for its document.
+
+    Args:
+        tuned: its tries.
+        document: its document, with the config that it has until then.
+    """
+    given = document["config"]
+    configs = [{**one.config.to_dict(), "seed": document["seed"]} for one in tuned.tries]
+    moved = [key for key in given if any(config.get(key) != given[key] for config in configs)]
+    tries: list[TriedDocument] = []
+    for one, config in zip(tuned.tries, configs, strict=True):
+        tried: TriedDocument = {
+            "value": one.value,
+            "config": {key: config[key] for key in moved},
+            "trials": [trial.id for trial in one.trials],
+        }
+        if record := getattr(one.config, "trainer_record", None):
+            tried["trainer"] = record()
+        tries.append(tried)
+    outcome = tuned.spec.outcome
+    rule = {"metric": outcome.metric, "better": outcome.better, "summary": outcome.summary}
+    return {"path": tuned.path, "study": tuned.spec.name, "outcome": rule, "tries": tries}
 
 
 def planned_again(
@@ -150,6 +177,7 @@ def planned_again(
         "starts_from",
         "starts_in",
         "network",
+        "tuned",
     )
     from_plan = {name: value for name, value in fresh.items() if name in names}
     merged = cast(TrialDocument, {**fresh, **document, **from_plan})

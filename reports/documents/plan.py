@@ -122,6 +122,33 @@ class PretrainingDocument(TypedDict):
     starts_from: str | None
 
 
+class TryDocument(TypedDict):
+    """A trial that tries a value for an arm."""
+
+    trial_id: str
+    cell_id: str
+    seed: int
+    value: Any
+
+
+class TuningDocument(TypedDict):
+    """The value of the config that every arm chooses before its trials start.
+
+    Attributes:
+        path: Dotted path of the value.
+        study: Name of the study of the tries, whose folder is next to this one's.
+        values: What every arm tries.
+        seeds: The seeds of the tries, none of them a replicate.
+        tries: The trials that try; `cell_id` is that of the arm in this plan.
+    """
+
+    path: str
+    study: str
+    values: list[Any]
+    seeds: list[int]
+    tries: list[TryDocument]
+
+
 class StepsDocument(TypedDict):
     """How many training steps a study takes.
 
@@ -129,13 +156,15 @@ class StepsDocument(TypedDict):
         fixed: Steps of all trials of the whole plan, which a look may have shortened.
         trials: Steps of all trials, if each trains all its own.
         shared: Those of them that arms have in common until they part, and that are trained once.
-        pretrainings: Steps of the trials of other studies that run first.
+        pretrainings: Steps of the trials of other studies that these start from.
+        tuning: Steps of the tries among which arms choose a value; absent if they choose none.
     """
 
     fixed: int
     trials: int
     shared: int
     pretrainings: int
+    tuning: NotRequired[int]
 
 
 class PlanDocument(TypedDict, total=False):
@@ -157,6 +186,7 @@ class PlanDocument(TypedDict, total=False):
         sources: Source file or module that some trial uses -> digest of its code.
         versions: Package -> version.
         pretrainings: Trials of other studies that run first, in running order; absent if none do.
+        tuning: The value that every arm chooses among tries; absent if all values are given.
         steps: Training steps of all trials, with those that they share with others and those of
             pre-trainings.
         networks: The networks that all seeds are repeated with; absent in other studies.
@@ -191,6 +221,7 @@ class PlanDocument(TypedDict, total=False):
     sources: dict[str, str]
     versions: dict[str, str]
     pretrainings: list[PretrainingDocument]
+    tuning: TuningDocument
     steps: StepsDocument
     networks: list[NetworkDocument]
     for_others: bool

@@ -3,7 +3,7 @@
 No key is required: a document that is missing or damaged is read as an empty one.
 """
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class AttemptDocument(TypedDict, total=False):
@@ -44,6 +44,42 @@ class ForkDocument(TypedDict):
     step: int
 
 
+class TriedDocument(TypedDict):
+    """One of the values among which a trial chooses.
+
+    Attributes:
+        value: The value.
+        config: The fields of the trial's config that the values change, with all that is in them.
+        trainer: How a trial with this value is trained, if not by the core.
+        trials: Ids of the trials that try it, one for each seed.
+        outcomes: Their outcomes, None of those that diverged; only of a trial that has chosen.
+    """
+
+    value: Any
+    config: dict[str, Any]
+    trainer: NotRequired[dict[str, Any]]
+    trials: list[str]
+    outcomes: NotRequired[list[float | None]]
+
+
+class TunedDocument(TypedDict):
+    """How a trial chooses a value of its config.
+
+    Attributes:
+        path: Dotted path of the value.
+        study: Name of the study of the tries, whose folder is next to that of the trial's study.
+        outcome: `metric`, `better`, and `summary`.
+        tries: One entry per value.
+        value: The value that it has chosen; absent until it starts.
+    """
+
+    path: str
+    study: str
+    outcome: dict[str, str]
+    tries: list[TriedDocument]
+    value: NotRequired[Any]
+
+
 class PlannedDocument(TypedDict, total=False):
     """What `ablate` writes before a trial starts.
 
@@ -64,6 +100,8 @@ class PlannedDocument(TypedDict, total=False):
         forks: Steps after which it keeps a checkpoint for trials that continue from there.
         fork: The trial from which it continues itself; absent if it trains all its steps.
         network: Number of the network that it starts from; absent if its arm has none, or only one.
+        tuned: How it chooses a value of its config; absent if all values are given. Until it has
+            chosen, its config has the first value.
     """
 
     trial_id: str
@@ -87,6 +125,7 @@ class PlannedDocument(TypedDict, total=False):
     forks: list[int]
     fork: ForkDocument
     network: int
+    tuned: TunedDocument
 
 
 class TrialDocument(PlannedDocument, total=False):

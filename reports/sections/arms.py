@@ -29,6 +29,7 @@ from reports.words.estimates import bars, differences, estimate, nothing, number
 from reports.words.names import key
 from reports.words.onset import onset_parts
 from reports.words.picked import Ranked, picked_words, ranking
+from reports.words.tuning import tuning_table
 from reports.words.units import unit
 
 UNFOLDED = 24
@@ -68,6 +69,8 @@ def arms(view: StudyView) -> Section | None:
         blocks.append(Fold(f"The table of {count(len(shown), 'arm')}", (table,), only_phone=True))
     else:
         blocks.append(table)
+    if (chosen := tuning_table(view)) is not None:
+        blocks.append(chosen)
     return Section("arms", "Arms", "Arms", tuple(blocks))
 
 

@@ -113,9 +113,9 @@ def _predicted(view: StudyView) -> Rich:
 
 
 def _steps(view: StudyView) -> tuple[Block, ...]:
-    """Return how many steps looks and common parts have saved; empty if they saved none."""
+    """Return what looks and common parts have saved, and tries have cost; empty without these."""
     spent = cost(view.table)
-    if spent is None or not (spent.shared or spent.run < spent.fixed):
+    if spent is None or not (spent.shared or spent.run < spent.fixed or spent.tuning):
         return ()
 
     amounts = [Bar("all arms, all seeds, nothing shared", spent.fixed, f"{spent.fixed:,} steps")]
@@ -132,7 +132,12 @@ def _steps(view: StudyView) -> tuple[Block, ...]:
     if spent.pretraining:
         text = f"{spent.pretraining:,} steps"
         amounts.append(Bar("pre-training, which other studies may share", spent.pretraining, text))
-    told = f"Training steps of this study: of the fixed design's steps, {' and '.join(words)}."
+    if spent.tuning:
+        text = f"{spent.tuning:,} steps"
+        amounts.append(Bar("tries, among which arms chose a value", spent.tuning, text))
+    saved = f"Of the fixed design's steps, {' and '.join(words)}." if words else ""
+    tried = f"Tries took {spent.tuning / max(1, spent.trained):.0%} more." if spent.tuning else ""
+    told = " ".join(part for part in ("Training steps of this study.", saved, tried) if part)
     drawing = bars("steps", amounts, told)
     return (Figure("steps", rich(told), (Panel((), drawing),)),)
 

@@ -13,6 +13,7 @@ from reports.words.facts import expectations, interim, rule_changed, rule_fixed,
 from reports.words.judged import judged_threats
 from reports.words.next import next_experiment
 from reports.words.replicates import network_threat
+from reports.words.tuning import edge_words
 from reports.words.units import unit
 
 
@@ -259,6 +260,6 @@ def _one_dataset(view: StudyView) -> Rich | None:
 
 TESTS = (
     *(_rule, _expected, network_threat, _few_seeds, _fragile, _missing, _bounds, _budgets),
-    *(_evaluation, _devices, _start, _drift, _no_margin, _one_dataset),
+    *(_evaluation, edge_words, _devices, _start, _drift, _no_margin, _one_dataset),
 )
 """The tests in the order of their points in the report."""

@@ -18,6 +18,7 @@ class Cost:
         shared: that trials have not trained, because another trial has.
         pretraining: of the trials of other studies that these start from; other studies may share
             them.
+        tuning: of the tries among which arms chose a value.
     """
 
     fixed: int
@@ -25,6 +26,7 @@ class Cost:
     trained: int
     shared: int
     pretraining: int
+    tuning: int
 
     @property
     def by_looks(self) -> float:
@@ -51,4 +53,5 @@ def cost(table: StudyTable) -> Cost | None:
     shared = trials.get("shared_steps")
     saved = int(shared.fillna(0).sum()) if shared is not None else 0
     trained = int(trials["steps_done"].sum()) - saved
-    return Cost(steps["fixed"], steps["trials"], trained, saved, steps["pretrainings"])
+    first = (steps["pretrainings"], steps.get("tuning", 0))
+    return Cost(steps["fixed"], steps["trials"], trained, saved, *first)

@@ -156,12 +156,16 @@ def shared_words(view: StudyView) -> Rich:
         return rich(who, code(view.trainer or view.command), seed, rest)
 
     parts = (*TRAINING, *YARDSTICK[:1])
-    common = [part.name for part in parts if not differing(view, part)]
+    # A value that every arm chooses may differ between arms, as a level does
+    chosen = str(view.study["tuning"]["path"]) if "tuning" in view.study else ""
+    alike = [part for part in parts if not (chosen and _depends(part, chosen))]
+    common = [part.name for part in alike if not differing(view, part)]
     apart = different_words(view, TRAINING)
     start = rich("Within a seed, the trials of all arms share ", joined(common)) if common else ()
 
     if len(common) == len(parts) and not yardstick_words(view):
-        return rich(start, ", so arms differ in nothing but the factors.")
+        also = rich(" and the chosen ", code(chosen)) if chosen else ()
+        return rich(start, ", so arms differ in nothing but the factors", also, ".")
     sentences = (*((rich(start, "."),) if common else ()), *apart, *yardstick_words(view))
     return joined(sentences, comma=" ", last=" ")
 

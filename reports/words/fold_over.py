@@ -42,6 +42,8 @@ def fold_over_file(view: StudyView) -> str:
     # The first network's seeds are those of the study file.
     seeds = networks[0]["seeds"] if networks else plan["seeds"]
     study |= {"seeds": [int(seed) for seed in seeds], "outcome": outcome}
+    if tuning := plan.get("tuning"):
+        study["tune"] = {key: tuning[key] for key in ("path", "values", "seeds")}
 
     head = (
         f"# {len(cells)} new arms besides the {len(view.arms)} of the study {plan['name']}, whose "

@@ -15,6 +15,7 @@ from reports.words.facts import (
 )
 from reports.words.judged import source_words
 from reports.words.replicates import replicates_words
+from reports.words.tuning import tuning_words
 from reports.words.units import unit, units, units_in_full
 
 
@@ -53,6 +54,7 @@ def _design(view: StudyView) -> Rich:
         ". ",
         *((source, " ") if (source := source_words(view)) else ()),
         shared_words(view),
+        *((" ", words) if (words := tuning_words(view)) else ()),
         *((" ", words) if (words := replicates_words(view)) else ()),
     )
 

@@ -23,7 +23,7 @@ def test_looks_and_common_steps_are_told_apart(make_study: Callable[..., StudyTa
     one = spent(make_study(seeds=2), fixed=2.0, shared_steps=25)
     assert one.by_looks == pytest.approx(0.5)
     assert one.by_forks == pytest.approx(0.125)
-    assert (one.trained, one.pretraining) == (0.75 * one.run, 40)
+    assert (one.trained, one.pretraining, one.tuning) == (0.75 * one.run, 40, 0)
 
 
 def test_nothing_is_said_while_trials_are_to_run(make_study: Callable[..., StudyTable]) -> None:

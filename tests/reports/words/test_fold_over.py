@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import yaml
@@ -61,6 +63,14 @@ def test_old_and_new_cells_separate_the_group(study: object, new: int) -> None:
     acting = {"abc": ("a × b", "c"), "abcd": ("a × b", "c × d")}["".join(levels)]
     groups = [set(term.aliases) or {term.name} for term in (*design.compared, *design.interactions)]
     assert not any(set(acting) <= group for group in groups)
+
+
+def test_arms_that_chose_a_value_choose_it_again() -> None:
+    table = half()
+    tuning = {"path": "rate", "values": [1, 2], "seeds": [100], "study": "t-tuning", "tries": []}
+    study: Any = {**table.study, "tuning": tuning}
+    content = yaml.safe_load(fold_over_file(open_study(replace(table, study=study))))
+    assert content["tune"] == {"path": "rate", "values": [1, 2], "seeds": [100]}
 
 
 def test_where_no_aliased_group_acts_there_is_no_file() -> None:
