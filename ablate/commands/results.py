@@ -166,7 +166,7 @@ def watch(
     """Serve the live page of a study that runs elsewhere, on this machine's loopback.
 
     It is the report, built again while you look at it and trials end, below a strip that shows what
-    the trials do at the moment. Ctrl-C ends it; the study goes on.
+    the trials do at the moment. Ctrl-C ends it; the study continues.
     """
     from ablate.live.server import watch as serve
 

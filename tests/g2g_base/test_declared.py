@@ -34,4 +34,5 @@ def test_an_entry_is_declared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_our_models_and_datasets_are_found() -> None:
     assert set(MODELS) == {"funit2funit", "funit", "cyclefunit", "naive"}
-    assert set(DATASETS) == {"synthetic", "image_folder", "list_files", "celeba"}
+    names = {"synthetic", "synthetic_accessory", "image_folder", "list_files", "celeba"}
+    assert set(DATASETS) == names

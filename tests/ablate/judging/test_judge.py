@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reports.sections.threats import threats
 
 from ablate.commands.judging import meaning, with_options
 from ablate.judging.judge import Judged, asked, judge
@@ -20,6 +19,7 @@ from ablate.results import tables
 from ablate.study.nouns import StudyError
 from reports import analyse, load_results, make_report
 from reports.render.plain_text import to_text
+from reports.sections.trust import trust
 
 FACTORS = {"lr": AskedFactor("lr"), "loss": AskedFactor("loss")}
 OUTCOME = {"metric": "val_error", "smallest_effect": 0.02}
@@ -86,7 +86,7 @@ def told(question: Question, folder: Path) -> str:
     """The weak points that the report names."""
     write_folder(match(question, read_source(question)), folder)
     tables.gather(folder)
-    return to_text(make_report(load_results(folder), (threats,)).document)
+    return to_text(make_report(load_results(folder), (trust,)).document)
 
 
 def refused(question: Question) -> str:

@@ -62,7 +62,7 @@ def test_a_study_trains_and_keeps_images_and_facts(study, tmp_path: Path) -> Non
     assert {trial.status for trial in result.results} == {"finished"}
     for folder in (tmp_path / "runs" / "tiny" / "trials").iterdir():
         document = json.loads((folder / "trial.json").read_text())
-        assert document["figure"]["rows"] == ["real", "mixed", "full_recon"]
+        assert document["figure"]["rows"] == ["real", "mixed", "full_recon", "truth"]
         assert document["attributes"] == {"class": ["look000", "look001", "look002"]}
         assert document["digests"]["initial_weights"]
         assert list(folder.rglob("*.png"))
