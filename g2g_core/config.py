@@ -11,6 +11,11 @@ EVERY_START = ("initial_weights", "data", "data_order", "eval_pairs")
 """Digests of what a run starts from."""
 
 
+SOURCES = ("init", "order", "augmentation", "pairs")
+"""What the seed of a run moves: initial weights, order of the data, augmentation, and the pairs
+that are evaluated."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What else is known of a field of the config; everything that asks reads it here.
@@ -102,6 +107,9 @@ class TrialConfig:
             times as fast and rounds to 10 bits; without effect on a CPU.
         deterministic: whether a GPU adds numbers in a fixed order, so that a repeated trial is
             identical on a card of the same kind; slower; a CPU always does.
+        vary: what the seed moves, of `init` (initial weights of what is fresh), `order` (of the
+            images), `augmentation`, and `pairs` (which are evaluated). The rest is the same
+            for all seeds, as with seed 0.
     """
 
     model: str = _option("funit2funit", moves=("initial_weights", "data_order"), names_files=True)
@@ -168,6 +176,11 @@ class TrialConfig:
     channels_last: bool = _option(False)
     tf32: bool = _option(True, added=True)
     deterministic: bool = _option(False, added=True)
+    vary: tuple[str, ...] = _option(SOURCES, added=True, costs=False, moves=EVERY_START)
+
+    def seed_of(self, source: str) -> int:
+        """Return the seed of one of `SOURCES`: the run's, or 0 if the seed doesn't move it."""
+        return self.seed if source in self.vary else 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the config as nested dicts and lists that fit into JSON."""
@@ -214,6 +227,8 @@ def canonical(field: str, values: Mapping[str, Any]) -> Any:
         return value is not None
     if field == "restore":
         return sorted(value) if values["checkpoint"] is not None else []
+    if field == "vary":
+        return [source for source in SOURCES if source in value]
     return sorted(value) if field == "metrics" else value
 
 

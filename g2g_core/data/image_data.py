@@ -53,14 +53,16 @@ class ImageData:
         """
         images.check(config.dataset)
         self.name = config.dataset
-        self.seed = config.seed
+        self._pairs_seed = config.seed_of("pairs")
+        self._augmentation_seed = config.seed_of("augmentation")
         self.image_size = config.image_size
         self.options = options
         self.set = images
         self.n_classes = len(images.train.class_names)
         self.class_names = images.train.class_names
         self.shortest = options.shortest(config.image_size)
-        self.order = Order(len(images.train.files), config.batch_size, config.seed)
+        order_seed = config.seed_of("order")
+        self.order = Order(len(images.train.files), config.batch_size, order_seed)
         self.files = (*images.train.files, *images.test.files)
         table, where = attributes or ({}, images.folder)
         self._attributes = FileAttributes(table, self.files, len(images.train.files), where)
@@ -198,7 +200,8 @@ class ImageData:
                 the options ask for.
         """
         part, _ = self._evaluated(split)
-        rng = numpy_rng(self.seed, f"data/pairs/{'test' if part is self.set.test else 'train'}", n)
+        which = "test" if part is self.set.test else "train"
+        rng = numpy_rng(self._pairs_seed, f"data/pairs/{which}", n)
         return _draw_pairs(
             part, n, rng, by_name=self.options.truth == "by_name", where=str(self.set.folder)
         )
@@ -224,7 +227,7 @@ class ImageData:
 
         labels = np.array(part.labels)
         rng = numpy_rng(
-            self.seed, f"data/shots/{'test' if part is self.set.test else 'train'}", shots
+            self._pairs_seed, f"data/shots/{'test' if part is self.set.test else 'train'}", shots
         )
         drawn = []
         for number in numbers:
@@ -289,7 +292,7 @@ class ImageData:
         Returns:
             (2B, 3), content images first; see `transforms.crop`.
         """
-        places = numpy_rng(self.seed, "data/augmentation", step).random(
+        places = numpy_rng(self._augmentation_seed, "data/augmentation", step).random(
             (2 * self.order.batch_size, 3)
         )
         if self.options.crop == "centre":

@@ -152,10 +152,11 @@ class SyntheticAccessory:
     class_names: tuple[str, ...] = CLASSES
 
     def __init__(self, config: TrialConfig, options: AccessoryOptions) -> None:
-        self.options, self.seed, self.image_size = options, config.seed, config.image_size
+        self.options, self.image_size = options, config.image_size
+        self._pairs_seed = config.seed_of("pairs")
         if not 8 <= self.image_size <= 1024:
             raise DataError(f"{self.name}: image_size is {self.image_size}; it must be 8 to 1024")
-        self.order = Order(2 * options.images, config.batch_size, config.seed)
+        self.order = Order(2 * options.images, config.batch_size, config.seed_of("order"))
         self.digest = digest_of([f"{self.name}/{RENDERING}/{self.image_size}/{options}"])
         rng = numpy_rng(options.world, "synthetic/scenes", 2 * options.images)
         self._scenes = [
@@ -214,7 +215,7 @@ class SyntheticAccessory:
         The mixed image of an image with an accessory is its partner with *this* accessory; that of
         one without is its partner, with the accessory removed.
         """
-        rng = numpy_rng(self.seed, "data/pairs/train", n)
+        rng = numpy_rng(self._pairs_seed, "data/pairs/train", n)
         held = {"first": self.options.contents, "contents": HELD_OUT}
         labels = np.zeros((2, n), dtype=np.int64)
         labels[0] = rng.integers(2, size=n)

@@ -95,13 +95,15 @@ class Synthetic:
 
     def __init__(self, config: TrialConfig, options: SyntheticOptions) -> None:
         self.options = options
-        self.seed = config.seed
+        self._pairs_seed = config.seed_of("pairs")
         self.image_size = config.image_size
         if not 8 <= self.image_size <= 1024:
             raise DataError(f"synthetic: image_size is {self.image_size}; it must be 8 to 1024")
         self.n_classes = options.classes
         self.class_names = tuple(f"look{i:03d}" for i in range(options.classes))
-        self.order = Order(options.classes * options.contents, config.batch_size, config.seed)
+        self.order = Order(
+            options.classes * options.contents, config.batch_size, config.seed_of("order")
+        )
         self.digest = digest_of([f"synthetic/{RENDERING}/{self.image_size}/{options}"])
 
         self._looks = [
@@ -136,7 +138,7 @@ class Synthetic:
 
         See `Data.evaluation_pairs`. The looks of `train` pairs are those of the training classes.
         """
-        rng = numpy_rng(self.seed, f"data/pairs/{split}", n)
+        rng = numpy_rng(self._pairs_seed, f"data/pairs/{split}", n)
 
         names, first_look = self.class_names, 0
         if split == "test" and self.options.test_classes:
@@ -186,7 +188,7 @@ class Synthetic:
                 f"synthetic: eval_shots is {shots}; there are {HELD_OUT} contents for evaluation"
             )
 
-        rng = numpy_rng(self.seed, purpose, shots)
+        rng = numpy_rng(self._pairs_seed, purpose, shots)
         drawn = [
             rng.choice(np.delete(np.arange(HELD_OUT), number), size=shots - 1, replace=False)
             for number in own

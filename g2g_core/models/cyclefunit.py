@@ -64,12 +64,12 @@ def cyclefunit(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
     options.check_side(config.image_size)
 
     # Each network has its own random numbers, so its weights don't depend on the other's size.
-    with seeded_init(config.seed, "init/generator"):
+    with seeded_init(config.seed_of("init"), "init/generator"):
         generator: nn.Module = FunitGenerator(
             options, start=None, class_encoder=_class_encoder(options)
         )
     generator = narrowed(generator, options, config)
-    with seeded_init(config.seed, "init/discriminator"):
+    with seeded_init(config.seed_of("init"), "init/discriminator"):
         discriminator = PatchGan(
             options.d_kind, options.d_filters, options.d_layers, options.d_norm
         )

@@ -156,7 +156,7 @@ def naive(config: TrialConfig, n_classes: int) -> Networks:  # noqa: ARG001
             f"batch_size: {config.batch_size} is less than 2, "
             "which the naive encoders' batch norm needs"
         )
-    with seeded_init(config.seed, "init/generator"):
+    with seeded_init(config.seed_of("init"), "init/generator"):
         generator = NaiveGenerator(config.image_size, options)
     return Networks(generator, None, averaged(generator, config))
 

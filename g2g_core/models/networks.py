@@ -86,7 +86,7 @@ def narrowed(generator: nn.Module, options: GeneratorSizes, config: TrialConfig)
     """Return the generator, with a narrower content code if the options ask for one."""
     if not options.narrows():
         return generator
-    with seeded_init(config.seed, "init/narrow_content"):
+    with seeded_init(config.seed_of("init"), "init/narrow_content"):
         return NarrowContent(
             generator, options.filters * 2**options.content_downs, options, config.seed
         )
@@ -103,10 +103,10 @@ def _funit(config: TrialConfig, n_classes: int, make_pass: type[CrossPass]) -> N
     options.check_side(config.image_size)
 
     # Each network has its own random numbers, so its weights don't depend on the other's size.
-    with seeded_init(config.seed, "init/generator"):
+    with seeded_init(config.seed_of("init"), "init/generator"):
         generator: nn.Module = FunitGenerator(options)
     generator = narrowed(generator, options, config)
-    with seeded_init(config.seed, "init/discriminator"):
+    with seeded_init(config.seed_of("init"), "init/discriminator"):
         discriminator = FunitDiscriminator(options.d_filters, options.d_blocks, classes)
     return Networks(
         generator, discriminator, averaged(generator, config), make_pass, image_by_image=True

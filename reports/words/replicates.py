@@ -90,6 +90,10 @@ def replicates(view: StudyView) -> Replicates:
         columns["augmentation"] = columns["data_order"]
 
     results = {part: _across(trials, columns[part]) for part in PARTS if part in columns}
+    for part in _held(view):
+        # The digest of the order covers augmentation too, so either may have moved it
+        if results.get(part) == "vary":
+            results[part] = "share"
     several = len(view.seeds) > 1
 
     def parts(word: str) -> tuple[str, ...]:
@@ -110,6 +114,19 @@ def replicates(view: StudyView) -> Replicates:
         digest=checkpoints[0][:DIGITS] if len(checkpoints) == 1 else None,
         fresh=_fresh(view) if checkpoints else (),
         each=seeds_each(view),
+    )
+
+
+def _held(view: StudyView) -> tuple[str, ...]:
+    """Return the parts that the study file holds the same for all seeds, of those that `PARTS` has.
+
+    The option `vary` of the core names what the seeds move.
+    """
+    vary = view.study.get("base", {}).get("vary")
+    sources = {"initial_weights": "init", "data_order": "order", "eval_pairs": "pairs"}
+    sources["augmentation"] = "augmentation"
+    return (
+        () if vary is None else tuple(p for p in PARTS if p in sources and sources[p] not in vary)
     )
 
 

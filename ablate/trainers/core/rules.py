@@ -6,7 +6,7 @@ from ablate.reading.options import Schema
 from ablate.reading.schema import Rules
 from ablate.study import starts
 from ablate.trainers.core.menus import Choice, Menus
-from g2g_core.config import facts
+from g2g_core.config import SOURCES, facts
 
 SCHEDULE: Schema = {
     "type": ["object", "null"],
@@ -66,6 +66,7 @@ def config_rules(menus: Menus) -> dict[str, Schema]:
         ("restore", menus.parts),
         ("evaluate", ("raw", "average")),
         ("metrics", tuple(menus.metrics)),
+        ("vary", SOURCES),
     ):
         rules[name] = {**rules[name], "items": {"enum": list(names)}, "uniqueItems": True}
     rules["evaluate"]["minItems"] = 1
