@@ -232,6 +232,7 @@ def test_a_loss_and_a_metric_of_another_package_work_in_a_study(program, tmp_pat
     assert change.startswith("code changed (sample_plugin): 1 trials run")
 
 
+@pytest.mark.slow
 def test_one_package_brings_everything_of_a_study(program, tmp_path: Path) -> None:
     path = tmp_path / "foreign.yaml"
     path.write_text(STUDY, encoding="utf-8")

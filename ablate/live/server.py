@@ -54,6 +54,7 @@ class LivePage:
         self.page: bytes | None = None
         self.built = 0
         self._asked = float("-inf")
+        self._over = threading.Event()
         self._made_from: tuple[tuple[str, int], ...] | None = None
         self._server = _bound(self, port)
         self.address = f"http://{HOST}:{self._server.server_address[1]}/"
@@ -95,6 +96,7 @@ class LivePage:
 
     def close(self) -> None:
         """End the server."""
+        self._over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -111,8 +113,7 @@ class LivePage:
         """Build the report whenever a page is open and a trial has ended; body of a thread."""
         with contextlib.suppress(OSError):
             os.nice(10)  # the trials come first
-        while True:
-            time.sleep(1.0)
+        while not self._over.wait(1.0):
             ended, open_ = self._ended(), time.monotonic() - self._asked < LOOKED_S
             if not open_ or not ended or ended == self._made_from:
                 continue
@@ -121,7 +122,7 @@ class LivePage:
                 self.build()
             except (StudyError, PluginError, ValueError, OSError) as error:
                 print(f"live page: {error}", file=sys.stderr)
-            time.sleep(max(PAUSE_S, 10 * (time.monotonic() - began)))
+            self._over.wait(max(PAUSE_S, 10 * (time.monotonic() - began)))
 
     def _ended(self) -> tuple[tuple[str, int], ...]:
         """Return the trials that are over, each with the size of its document."""

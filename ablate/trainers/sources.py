@@ -62,9 +62,13 @@ def source_file(name: str) -> Path | None:
 def _belongs(name: str, importer: str) -> bool:
     """Return whether a module is in the package or the folder of the module that imports it."""
     top, own = name.partition(".")[0], importer.partition(".")[0]
-    if top == own:
-        return True
-    file, importing = source_file(top), source_file(own)
+    return top == own or _are_neighbors(top, own)
+
+
+@cache
+def _are_neighbors(one: str, other: str) -> bool:
+    """Return whether two top-level modules are in one folder, which isn't an installed one."""
+    file, importing = source_file(one), source_file(other)
     if file is None or importing is None:
         return False
 

@@ -39,6 +39,7 @@ class ObjectBuilder:
         self.sources: dict[str, str] = {}
         self.code = PerLevels(self.patched, self.patched.fields, self._code)
         self.identities: dict[str, dict[str, str]] = {}
+        self._digests: dict[tuple[str, ...], str] = {}
 
     def cell_id(self, cell: Cell) -> str:
         """Return the id of a cell, and keep the cell's identity for its trials."""
@@ -69,9 +70,11 @@ class ObjectBuilder:
         modules = [place_of(self.name).partition(":")[0]]
         if (further := load_object(self.name).modules) is not None:
             modules += further(ObjectConfig(self.name, values, seed=self.spec.seeds[0]).own())
-        used = used_sources(*modules)
-        self.sources |= used
-        return digest(dumps(used))
+        if (known := tuple(modules)) not in self._digests:
+            used = used_sources(*modules)
+            self.sources |= used
+            self._digests[known] = digest(dumps(used))
+        return self._digests[known]
 
     def _data(self, values: Mapping[str, Any]) -> str:
         """Return the trainer's own digest of the data, or else that of the files in options."""

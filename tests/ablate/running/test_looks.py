@@ -118,7 +118,7 @@ def load_file(name: str) -> Path:
 
 
 def test_hours_end_a_study_in_order(tmp_path: Path) -> None:
-    toy = toy_plan(seeds=3, steps=40, data={"sleep_s": 0.05, "images": False})
+    toy = toy_plan(seeds=1, steps=40, data={"sleep_s": 0.05, "images": False})
     result = run_study(toy, tmp_path, **QUIET | {"hours": 1 / 3600})
     assert result.exit_code == 130
     assert any(
