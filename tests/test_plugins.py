@@ -271,6 +271,7 @@ def test_one_package_brings_everything_of_a_study(program, tmp_path: Path) -> No
     assert "depth" in program("list", "models", "--options")
 
 
+@pytest.mark.slow
 def test_a_section_that_fails_is_one_line_of_every_command_that_needs_it(
     program, tmp_path: Path
 ) -> None:
