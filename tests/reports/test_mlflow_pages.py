@@ -151,7 +151,7 @@ def test_the_note_leads_to_the_report_on_the_server(browser, tracked):  # noqa: 
     try:
         assert (
             wait_for(lambda: browser.find_elements("css selector", "h1"))[0].text
-            == "Does the toy work?"
+            == "2 seeds can't settle whether weight moves the error of mixed images"
         )
     finally:
         browser.switch_to.default_content()
