@@ -1,21 +1,21 @@
 """Trials that have their first steps in common, which only one of them needs to train."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import Fork, Trial
+from ablate.trainers.trainer import StudyTrainer
 from ablate.trial import trial_file
 
 LEAST = 0.02
 """Least share of a trial's steps that is worth waiting for another trial."""
 
-Common = Callable[[Trial, Trial], int]
-"""Returns how many first steps two trials have in common."""
-
 
 def forks(
-    trials: Sequence[Trial], common: Common, ended: Iterable[tuple[Trial, Sequence[int]]] = ()
+    trials: Sequence[Trial],
+    trainer: StudyTrainer,
+    ended: Iterable[tuple[Trial, Sequence[int]]] = (),
 ) -> dict[str, Fork]:
     """Return from which trials others continue, and after which step.
 
@@ -26,22 +26,31 @@ def forks(
 
     Args:
         trials: trials to run, in running order.
-        common: compares two trials.
+        trainer: the trials' trainer, which compares them.
         ended: trials that won't run again, with the steps after which they have kept a checkpoint.
 
     Returns:
         Id of a trial -> what it continues from; trials that train all their steps are left out.
     """
     kept = [(trial, tuple(steps)) for trial, steps in ended]
+    later = {
+        trial.id: trainer.acts_later(trial.config)
+        for trial in (*trials, *(trial for trial, _ in kept))
+    }
+    if not any(later.values()):
+        return {}
     compared: dict[tuple[str, str], int] = {}
     found: dict[str, Fork] = {}
     earlier: dict[int, list[Trial]] = {}
 
     def steps_in_common(one: Trial, other: Trial) -> int:
+        # Two arms of which everything acts at once part at once, and most arms are like that
+        if not (later[one.id] or later[other.id]):
+            return 0
         # Of two arms, every seed says the same
         key = (one.cell_id, other.cell_id)
         if key not in compared:
-            compared[key] = common(one, other)
+            compared[key] = trainer.common_steps(one, other)
         return compared[key]
 
     for trial in trials:
@@ -64,9 +73,9 @@ def forks(
     return found
 
 
-def steps_saved(trials: Iterable[Trial], common: Common) -> int:
+def steps_saved(trials: Iterable[Trial], trainer: StudyTrainer) -> int:
     """Return the number of steps that trials save if none of them has run yet."""
-    return sum(fork.step for fork in forks(list(trials), common).values())
+    return sum(fork.step for fork in forks(list(trials), trainer).values())
 
 
 def kept_forks(folder: Path, trials: Iterable[Trial]) -> list[tuple[Trial, list[int]]]:

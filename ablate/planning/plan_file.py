@@ -114,7 +114,7 @@ def plan_record(plan: Plan) -> PlanDocument:
         record["steps"] = {
             "fixed": sum(trial.config.steps for trial in plan.trials),
             "trials": sum(trial.config.steps for trial in plan.trials),
-            "shared": steps_saved(plan.trials, trainer.common_steps),
+            "shared": steps_saved(plan.trials, trainer),
             "pretrainings": sum(start.trial.config.steps for start in starts),
         }
     if starts:

@@ -26,7 +26,7 @@ from ablate.disk.folder import StudyFolder
 from ablate.processes import children, signals
 from ablate.processes.watchdog import Part, Watchdog
 from ablate.running.cluster import cluster_problem
-from ablate.running.items import Item, over, studies
+from ablate.running.items import Item, ask_to_stop, asked_to_stop, over, studies
 from ablate.running.resources import Resources
 from ablate.study.nouns import Infrastructure, StudyError, Trial
 from ablate.trainers.core.trainer import ENTRY
@@ -89,14 +89,10 @@ class Job:
     said: list[str] = field(default_factory=list)
     stopped: str | None = None
 
-    def ask_to_stop(self) -> None:
-        """Ask all trials to end at their next record."""
-        for study in studies(self.items):
-            StudyFolder(study).stop.touch()
-
-    def asked_to_stop(self) -> bool:
-        """Return whether somebody has asked the trials to end."""
-        return any(StudyFolder(study).stop.exists() for study in studies(self.items))
+    @property
+    def studies(self) -> list[Path]:
+        """Folders of the studies that the trials belong to."""
+        return studies(item.folder for item in self.items)
 
 
 def execute(job: Job) -> None:
@@ -118,7 +114,7 @@ def inline(job: Job) -> None:
     """Run one trial after the other in this process, without Ray."""
     train = load_entry(job.trainer)
     hidden = contextlib.nullcontext() if job.resources.gpus else _hidden_gpus()
-    with signals.announced(job.ask_to_stop), hidden:
+    with signals.announced(lambda: ask_to_stop(job.studies)), hidden:
         for item in job.items:
             trial = item.trial
             result = run_trial(trial, item.folder, device=job.resources.own_device, train=train)
@@ -128,7 +124,7 @@ def inline(job: Job) -> None:
                     f"the GPU failed in trial {trial.id}, and this process can't use it again: "
                     f"{result.error}. With --workers 1 each failure gets a new process"
                 )
-            if job.stopped or job.asked_to_stop():
+            if job.stopped or asked_to_stop(job.studies):
                 return
 
 
@@ -357,7 +353,7 @@ class Driver:
         Args:
             patience_s: how long to wait at most, in seconds: less than schedulers wait.
         """
-        self.job.ask_to_stop()
+        ask_to_stop(self.job.studies)
         deadline = time.monotonic() + patience_s
         try:
             while self._process.poll() is None and time.monotonic() < deadline:

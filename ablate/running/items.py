@@ -1,10 +1,10 @@
 """What a command runs: trials of one or several studies, some of which wait for others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.disk.folder import TrialFolder
+from ablate.disk.folder import StudyFolder, TrialFolder
 from ablate.study.nouns import Trial
 from ablate.trial import trial_file
 from ablate.trial.faults import MEMORY
@@ -54,6 +54,17 @@ def over(folder: Path) -> bool:
     return failed or trial_file.status_of(document) in trial_file.ENDED
 
 
-def studies(items: Sequence[Item]) -> list[Path]:
-    """Return the folders of the studies that items belong to, each once."""
-    return list(dict.fromkeys(TrialFolder(item.folder).study.path for item in items))
+def studies(trials: Iterable[Path]) -> list[Path]:
+    """Return the folders of the studies that trials' folders belong to, each once."""
+    return list(dict.fromkeys(TrialFolder(folder).study.path for folder in trials))
+
+
+def ask_to_stop(studies: Iterable[Path]) -> None:
+    """Ask all trials of studies to end at their next record."""
+    for study in studies:
+        StudyFolder(study).stop.touch()
+
+
+def asked_to_stop(studies: Iterable[Path]) -> bool:
+    """Return whether somebody has asked the trials of some of these studies to end."""
+    return any(StudyFolder(study).stop.exists() for study in studies)

@@ -59,7 +59,10 @@ class Progress:
         self.said, self._printed = said, len(said)
 
         self.waiting = list(items)
-        self.names = {study: ArmNames(plan_document(study)) for study in (folder, *studies(items))}
+        self.names = {
+            study: ArmNames(plan_document(study))
+            for study in (folder, *studies(item.folder for item in items))
+        }
         self.ended: Counter[str] = Counter()
 
         # Steps, for an estimate of the time left; a resumed trial doesn't start at step 0

@@ -22,9 +22,9 @@ import ray
 from ray import tune
 
 from ablate.disk import locks
-from ablate.disk.folder import StudyFolder, TrialFolder
+from ablate.disk.folder import TrialFolder
 from ablate.processes import children, signals
-from ablate.running.items import Need
+from ablate.running.items import Need, ask_to_stop, asked_to_stop, studies
 from ablate.running.ray_queue import Queue
 from ablate.study.nouns import TrialResult
 from ablate.trainers.resolve import load_entry
@@ -219,7 +219,7 @@ class _Study:
             self.never_begun.clear()
             self._round(left, workers, gpus)
 
-            short = [folder for folder in left if _read(folder).get("fault") in MEMORY]
+            short = [folder for folder in left if trial_file.read(folder).get("fault") in MEMORY]
             if short and not self.alone(workers, gpus):
                 workers = max(1, (workers or len(self.folders)) // 2)
                 gpus = min(1.0, gpus * 2)
@@ -229,7 +229,7 @@ class _Study:
             else:
                 short = []
 
-            if any(StudyFolder(study).stop.exists() for study in self.studies):
+            if asked_to_stop(self.studies):
                 return
 
             # Trials that waited for one of these have not begun, either
@@ -295,7 +295,7 @@ class _Study:
             folder: the trial's folder.
             result: the last report of `work`.
         """
-        document = _read(folder)
+        document = trial_file.read(folder)
         if "error" in result:
             self._failed(folder, document, result["fault"], result["error"])
         self._judge(folder, document)
@@ -307,7 +307,7 @@ class _Study:
             folder: the trial's folder.
             error: Ray's message; empty if there is none.
         """
-        document = _read(folder)
+        document = trial_file.read(folder)
         if document.get("status") not in (*trial_file.ENDED, "interrupted"):
             retries = self.order["max_retries"]
             begun = self._attempts(folder) - self.attempts[folder]
@@ -346,22 +346,16 @@ class _Study:
         if reason is not None and self.stop is None:
             self.stop = reason
             self.say("stopped", reason)
-            for study in self.studies:
-                StudyFolder(study).stop.touch()
+            ask_to_stop(self.studies)
 
     def _attempts(self, folder: Path) -> int:
         """Return how often the trial has begun."""
-        return len(_read(folder).get("attempts", ()))
+        return len(trial_file.read(folder).get("attempts", ()))
 
     @property
     def studies(self) -> list[Path]:
         """Folders of the studies that the trials belong to."""
-        return list(dict.fromkeys(TrialFolder(folder).study.path for folder in self.folders))
-
-
-def _read(folder: Path) -> TrialDocument:
-    """Return the content of a trial's `trial.json`."""
-    return trial_file.read(folder)
+        return studies(self.folders)
 
 
 def _memory(error: str) -> str:
@@ -426,7 +420,7 @@ class _Stopper(tune.Stopper):
             return False
         self.looked = now
 
-        if not any(StudyFolder(study).stop.exists() for study in self.study.studies):
+        if not asked_to_stop(self.study.studies):
             return False
         if self.deadline is None:
             self.deadline = now + self.patience_s

@@ -28,7 +28,7 @@ from ablate.results.doubts import idle_seeds, several_devices
 from ablate.results.report import refuse_broken_sections
 from ablate.running import looks, tracked
 from ablate.running.driver import Job, execute, settle
-from ablate.running.items import Item, Need, studies
+from ablate.running.items import Item, Need, ask_to_stop
 from ablate.running.progress import Progress
 from ablate.running.resources import (
     Resources,
@@ -309,9 +309,9 @@ class _Run:
         self._write_plan()
         study.stop.unlink(missing_ok=True)
 
-        common = trainer_of(self.plan.spec).common_steps
+        trainer = trainer_of(self.plan.spec)
         going_on = (
-            forks(todo, common, kept_forks(self.folder, self.plan.trials))
+            forks(todo, trainer, kept_forks(self.folder, self.plan.trials))
             if self.options.forks and self.asked is None
             else {}
         )
@@ -521,7 +521,7 @@ class _Run:
         if job.stopped:
             self.exit_code = 3 if "the disk is full" in job.stopped else 1
             self._say(f"stopped: {job.stopped}")
-        for study in studies(items):
+        for study in job.studies:
             StudyFolder(study).stop.unlink(missing_ok=True)
 
     @contextmanager
@@ -532,7 +532,9 @@ class _Run:
             yield
             return
 
-        timer = threading.Timer(hours * 3600 + self.clock - time.monotonic(), job.ask_to_stop)
+        timer = threading.Timer(
+            hours * 3600 + self.clock - time.monotonic(), ask_to_stop, (job.studies,)
+        )
         timer.daemon = True
         timer.start()
         try:

@@ -128,10 +128,10 @@ def test_arms_that_choose_share_no_steps(tmp_path: Path) -> None:
     )
     text = STUDY.replace("design:", f"{late}design:")
     made = planned(written(tmp_path, text))
-    common = trainer_of(made.spec).common_steps
-    assert steps_saved(made.trials, common) == 0
+    trainer = trainer_of(made.spec)
+    assert steps_saved(made.trials, trainer) == 0
     fixed = planned(written(tmp_path, text), "tune=null")
-    assert steps_saved(fixed.trials, common) > 0
+    assert steps_saved(fixed.trials, trainer) > 0
 
 
 def test_the_reference_of_a_design_that_turns_factors_off_is_the_reference_of_the_tries(
